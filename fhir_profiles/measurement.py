@@ -1,0 +1,48 @@
+"""What our builders turn into an Observation: units settled, time resolved, patient and device known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coding:
+    system: str
+    code: str
+    display: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """`value` is decimal text, written into JSON as a number with its digits kept; `unit` a UCUM code."""
+
+    value: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsentValue:
+    reason: str
+
+
+MeasuredValue = Amount | Coding | AbsentValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One Observation to be.
+
+    measure    catalogue key
+    effective  FHIR dateTime with offset, seconds or finer ("2015-05-30T23:06:23-07:00")
+    patient    "Patient/id"; device "Device/id" or None (typed in by hand)
+    """
+
+    measure: str
+    patient: str
+    device: str | None
+    effective: str
+    value: MeasuredValue | None = None
+    components: Mapping[str, MeasuredValue] = field(default_factory=dict)
+    manual: bool = False
+    preliminary: bool = False
+    context: Mapping[str, Coding] = field(default_factory=dict)
+    quality: tuple[str, ...] = ()

@@ -1,0 +1,53 @@
+"""The one error type of the FHIR side: an issue code of the specification and a text a person can act on.
+
+https://hl7.org/fhir/R4/valueset-issue-type.html. Nobody but `hub.outcomes` turns it into a status or a body.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+IssueCode = Literal[
+    "invalid",
+    "structure",
+    "required",
+    "value",
+    "invariant",
+    "code-invalid",
+    "login",
+    "forbidden",
+    "not-found",
+    "deleted",
+    "conflict",
+    "precondition",
+    "not-supported",
+    "method-not-allowed",
+    "media-type",
+    "not-acceptable",
+    "too-costly",
+    "too-long",
+    "business-rule",
+    "throttled",
+    "transient",
+    "exception",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One line of an OperationOutcome: what is wrong, and where (FHIRPath) if a place can be named."""
+
+    code: IssueCode
+    text: str
+    expression: str | None = None
+
+
+class FhirError(Exception):
+    """Ends the interaction. The first issue decides the HTTP status (`hub.outcomes`)."""
+
+    def __init__(self, code: IssueCode, text: str, *, expression: str | None = None, more: tuple[Issue, ...] = ()) -> None:
+        super().__init__(text)
+        self.issues: tuple[Issue, ...] = (Issue(code=code, text=text, expression=expression), *more)
+
+    @property
+    def code(self) -> IssueCode:
+        return self.issues[0].code

@@ -1,0 +1,36 @@
+"""Who is asking: a caller whose token has been verified, and what the hub knows about it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from security.scopes import Scopes
+
+PolicyDefault = Literal["opt-in", "opt-out"]
+Action = Literal["access", "collect"]
+"""https://hl7.org/fhir/R4/valueset-consent-action.html, the two the hub decides on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessContext:
+    """A caller whose token has been verified. Only `hub.authenticate` makes one.
+
+    client_id        the OAuth client; `actor` its FHIR reference, e.g. "Device/{id}" or "Organization/{id}"
+    client_name      as registered, for the audit record
+    organization     "Organization/{id}" the client acts for
+    scopes           what the token grants
+    purpose          code of http://terminology.hl7.org/CodeSystem/v3-ActReason bound in the token
+    consent_default  what holds when no Consent speaks (hub client add --consent-default)
+    recorder         may create Patient and Consent
+    importer         may bring its own ids
+    request_id       links the audit records of one interaction
+    """
+
+    client_id: str
+    client_name: str
+    organization: str
+    scopes: Scopes
+    purpose: str
+    consent_default: PolicyDefault
+    recorder: bool
+    importer: bool
+    request_id: str

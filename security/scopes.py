@@ -24,7 +24,8 @@ V1_LETTERS = {"read": "rs", "write": "cud", "*": "cruds"}
 
 SCOPES_MAX = 100
 SCOPES_WITH_QUERY_MAX = 16
-SCOPE_TEXT_MAX_CHARS = 8_192
+SCOPE_TEXT_MAX_CHARS = 4_096
+"""A granted scope travels in each access token, hence in a request header, which proxies cut at 8 KiB."""
 
 AUDIT_LETTERS = frozenset("rs")
 """The log is written by the hub alone; it is given by name only, never by a wildcard (law 1 of the design)."""
@@ -136,12 +137,12 @@ def narrow(requested: Scopes, granted: Scopes) -> Scopes:
     """The part of the request that the registration allows (RFC 6749 section 3.3 lets the server narrow).
 
     A request without a query for what is registered with one comes back with that query.
-    Raises ScopeSyntax when nothing is left.
+    Raises ScopeSyntax when nothing is left, or more than a token carries.
     """
     left = requested.within(granted)
     if not left.items:
         raise ScopeSyntax("none of the requested scopes is registered for this client")
-    return left
+    return _limited(left)
 
 
 @lru_cache(maxsize=1_024)
@@ -151,10 +152,16 @@ def _parse(text: str) -> Scopes:
     tokens = text.split(" ")
     if len(tokens) > SCOPES_MAX:
         raise ScopeSyntax(f"more than {SCOPES_MAX} scopes")
-    scopes = [_scope(token) for token in tokens]
-    if sum(bool(scope.query) for scope in scopes) > SCOPES_WITH_QUERY_MAX:
+    return _limited(Scopes(_canonical(_scope(token) for token in tokens)))
+
+
+def _limited(scopes: Scopes) -> Scopes:
+    """What leaves this module can be parsed again from its own text."""
+    if sum(bool(scope.query) for scope in scopes.items) > SCOPES_WITH_QUERY_MAX:
         raise ScopeSyntax(f"more than {SCOPES_WITH_QUERY_MAX} scopes with a query")
-    return Scopes(_canonical(scopes))
+    if len(scopes.items) > SCOPES_MAX or len(scopes.text()) > SCOPE_TEXT_MAX_CHARS:
+        raise ScopeSyntax(f"more than {SCOPES_MAX} scopes or {SCOPE_TEXT_MAX_CHARS} characters")
+    return scopes
 
 
 def _scope(token: str) -> Scope:

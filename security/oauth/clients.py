@@ -1,0 +1,69 @@
+"""A registered client: who it acts for, what it may ask for, and which keys prove it.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html#registering-a-client-communicating-public-keys
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from joserfc.jwk import ECKey
+
+from security.context import PolicyDefault
+from security.scopes import Scopes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """What `hub client add` registers.
+
+    scopes           canonical text, what the client may ask for at most
+    organization     "Organization/{id}" it acts for
+    purpose          code of http://terminology.hl7.org/CodeSystem/v3-ActReason, bound into each of its tokens
+    consent_default  what holds for its patients when no Consent speaks
+    recorder         may create Patient and Consent
+    importer         may bring its own ids
+    jwks, jwks_uri   its public keys inline, or where they are; exactly one of the two
+    created_us       microseconds since 1970 UTC, as is `revoked_us`
+    """
+
+    client_id: str
+    name: str
+    scopes: str
+    organization: str
+    purpose: str
+    consent_default: PolicyDefault
+    recorder: bool
+    importer: bool
+    jwks: Mapping[str, Any] | None
+    jwks_uri: str | None
+    created_us: int
+    revoked_us: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.jwks is None) == (self.jwks_uri is None):
+            raise ValueError("a client has its keys inline or at a URL, exactly one of the two")
+
+    @property
+    def granted(self) -> Scopes:
+        """The registration as a set of scopes."""
+        return Scopes.parse(self.scopes)
+
+    def to_document(self) -> dict[str, Any]:
+        """For the store; `from_document` is its inverse."""
+        return asdict(self)
+
+    @staticmethod
+    def from_document(document: Mapping[str, Any]) -> "Client":
+        """From the store. A field that is missing or unknown is an error (TypeError), never a default."""
+        return Client(**{name: value for name, value in document.items() if name != "_id"})
+
+
+def new_client_keys() -> tuple[bytes, dict[str, Any]]:
+    """A new ES384 key: the private half as PEM (PKCS 8, unencrypted: for the client alone), the public half as a JWKS.
+
+    The `kid` is the thumbprint of RFC 7638, so that who holds the PEM can name it.
+    """
+    key = ECKey.generate_key("P-384", private=True)
+    public = key.as_dict(private=False, kid=key.thumbprint(), use="sig", alg="ES384")
+    return key.as_pem(private=True), {"keys": [dict(public)]}

@@ -1,0 +1,49 @@
+"""What the token endpoint answers when it refuses.
+
+https://www.rfc-editor.org/rfc/rfc6749#section-5.2
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+OAuthErrorCode = Literal[
+    "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"
+]
+
+STATUS: Mapping[OAuthErrorCode, int] = MappingProxyType(
+    {
+        "invalid_request": 400,
+        "invalid_client": 401,
+        "invalid_grant": 400,
+        "unauthorized_client": 400,
+        "unsupported_grant_type": 400,
+        "invalid_scope": 400,
+    }
+)
+
+NO_STORE: Mapping[str, str] = MappingProxyType({"Cache-Control": "no-store", "Pragma": "no-cache"})
+"""On every answer of the token endpoint, refusals included (RFC 6749 section 5.1)."""
+
+
+class OAuthError(Exception):
+    """Ends the token request.
+
+    error        the code of RFC 6749
+    description  for the developer of the client; our words only, nothing that was sent (ASCII without quotes, section 5.2)
+    status       the HTTP status
+    """
+
+    def __init__(self, error: OAuthErrorCode, description: str) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+        self.status = STATUS[error]
+
+    def body(self) -> dict[str, str]:
+        """The JSON object of RFC 6749 section 5.2."""
+        return {"error": self.error, "error_description": self.description}
+
+
+class JwksUnavailable(Exception):
+    """A client's JWKS could not be had: refused address, time-out, not a JWKS. The text is for the operator's log."""

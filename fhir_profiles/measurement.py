@@ -13,10 +13,14 @@ class Coding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
-    """`value` is decimal text, written into JSON as a number with its digits kept; `unit` a UCUM code."""
+    """`value` is decimal text, written into JSON as a number with its digits kept; `unit` a UCUM code.
+
+    `original` is the amount as the device gave it, when `value` was computed from it.
+    """
 
     value: str
     unit: str
+    original: "Amount | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

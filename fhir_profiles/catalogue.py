@@ -1,0 +1,148 @@
+"""The measure catalogue: what each measure is called, in which units it may come and what it can possibly be.
+
+The rows are data (`catalogue.json`, a `source` in each); this module only gives them types. Adapters name a measure by
+its key; nobody else knows a LOINC or MDC code.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Final
+
+import orjson
+
+from fhir_profiles.canonical import LOINC, MDC
+from fhir_profiles.measurement import Coding
+from fhir_profiles.units import Conversion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One unit in which a measure may be given.
+
+    ucum        the UCUM code as given
+    label       for people
+    stored      the UCUM code under which the value is stored
+    conversion  to the canonical unit of the measure
+    keeps       the digits are stored as given: the units are equal, or the measure keeps the unit given
+    codings     the LOINC codings of the measure when it comes in this unit
+    """
+
+    ucum: str
+    label: str
+    stored: str
+    conversion: Conversion
+    keeps: bool
+    codings: tuple[Coding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One row. A measure has either units or components.
+
+    key         name used by adapters
+    text        for people
+    category    code of http://terminology.hl7.org/CodeSystem/observation-category; empty for a component
+    profile     R4 profile that its Observations follow, if there is one
+    codings     LOINC, then MDC; where the code depends on the unit, MDC alone (see `Unit.codings`)
+    canonical   UCUM code; empty when the measure consists of components
+    units       allowed units by UCUM code
+    low, high   bounds of what is physically possible, in the canonical unit, included
+    components  by key; `required`: R4 wants the component, if only with a dataAbsentReason
+    source      where codes and bounds come from
+    """
+
+    key: str
+    text: str
+    category: str
+    profile: str | None
+    codings: tuple[Coding, ...]
+    canonical: str
+    units: Mapping[str, Unit]
+    low: Decimal
+    high: Decimal
+    components: Mapping[str, "Measure"] = field(default_factory=dict)
+    required: bool = False
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specialization:
+    """What kind of device it is: a specialization of IEEE 11073-104xx."""
+
+    key: str
+    coding: Coding
+    text: str
+
+
+def _loinc(row: Mapping[str, Any]) -> tuple[Coding, ...]:
+    return tuple(Coding(system=LOINC, code=code, display=display) for code, display in row.get("loinc", ()))
+
+
+def _mdc(row: Mapping[str, Any]) -> tuple[Coding, ...]:
+    return (Coding(system=MDC, code=row["mdc"][0], display=row["mdc"][1]),) if "mdc" in row else ()
+
+
+def _unit(row: Mapping[str, Any], canonical: str, measure: Mapping[str, Any]) -> Unit:
+    conversion = Conversion(
+        add=Decimal(row.get("add", "0")), multiply=Decimal(row.get("multiply", "1")), divide=Decimal(row.get("divide", "1"))
+    )
+    as_given = bool(row.get("as_given", False))
+    return Unit(
+        ucum=row["unit"],
+        label=row["label"],
+        stored=row["unit"] if as_given else canonical,
+        conversion=conversion,
+        keeps=as_given or conversion.is_identity,
+        codings=(_loinc(row) or _loinc(measure)) + _mdc(measure),
+    )
+
+
+def _measure(row: Mapping[str, Any]) -> Measure:
+    units = row.get("units", ())
+    canonical = units[0]["unit"] if units else ""
+    low, high = row.get("possible", ("0", "0"))
+    components = (_measure(component) for component in row.get("components", ()))
+    return Measure(
+        key=row["key"],
+        text=row["text"],
+        category=row.get("category", ""),
+        profile=row.get("profile"),
+        codings=_loinc(row) + _mdc(row),
+        canonical=canonical,
+        units=MappingProxyType({unit["unit"]: _unit(unit, canonical, row) for unit in units}),
+        low=Decimal(low),
+        high=Decimal(high),
+        components=MappingProxyType({component.key: component for component in components}),
+        required=row.get("required", False),
+        source=row["source"],
+    )
+
+
+def _read(*path: str) -> Mapping[str, Any]:
+    document: Mapping[str, Any] = orjson.loads(files("fhir_profiles").joinpath(*path).read_bytes())
+    return document
+
+
+def _concepts(name: str) -> Mapping[str, str]:
+    concepts = _read("structure_definitions", f"CodeSystem-{name}.json")["concept"]
+    return MappingProxyType({concept["code"]: concept["display"] for concept in concepts})
+
+
+_DATA: Final = _read("catalogue.json")
+
+MEASURES: Final[Mapping[str, Measure]] = MappingProxyType({row["key"]: _measure(row) for row in _DATA["measures"]})
+"""Every measure by its key."""
+
+CATEGORIES: Final[Mapping[str, str]] = MappingProxyType(_DATA["categories"])
+ABSENT_REASONS: Final[Mapping[str, str]] = MappingProxyType(_DATA["absent"])
+CONTEXT: Final[Mapping[str, str]] = MappingProxyType(_DATA["context"])
+"""Key of a reading's context: the element of Observation that carries it, or the URL of the extension that does."""
+
+QUALITY: Final[Mapping[str, str]] = _concepts("measurement-quality")
+METHODS: Final[Mapping[str, str]] = _concepts("measurement-method")
+SPECIALIZATIONS: Final[Mapping[str, Specialization]] = MappingProxyType(
+    {row["key"]: Specialization(key=row["key"], coding=_mdc(row)[0], text=row["text"]) for row in _DATA["specializations"]}
+)

@@ -103,3 +103,16 @@ def encoding(draft: Draft, writer: bytes, sequence: int, previous: bytes) -> byt
         row = write.row.encode()
         parts += (WRITE.pack(write.version, len(row), len(write.tag)), row, write.tag)
     return b"".join(parts)
+
+
+def is_whole(record: Record) -> bool:
+    """Is every field the one that was hashed, in the place that was hashed?"""
+    return fits(record, record.writer, record.sequence)
+
+
+def fits(record: Record, writer: bytes, sequence: int) -> bool:
+    """Would the record be whole at this place? A field that is not of its type fits nowhere."""
+    try:
+        return digest(record.draft, writer, sequence, record.previous) == record.hash
+    except (TypeError, ValueError, AttributeError, struct.error):
+        return False

@@ -11,6 +11,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Self
@@ -87,8 +88,13 @@ class JwksCache:
 
     def _call(self, url: str) -> asyncio.Task[dict[str, Any]]:
         task = self._calls[url] = asyncio.create_task(self._fetched(url))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, even if nobody waits any longer
+        task.add_done_callback(partial(self._ended, url))
         return task
+
+    def _ended(self, url: str, task: asyncio.Task[dict[str, Any]]) -> None:
+        self._calls.pop(url, None)
+        if not task.cancelled():
+            task.exception()  # seen, even if nobody waits for it any longer
 
     async def _fetched(self, url: str) -> dict[str, Any]:
         try:
@@ -96,8 +102,6 @@ class JwksCache:
         except JwksUnavailable:
             self._keep(url, None, FAILURE_AGE_S)
             raise
-        finally:
-            del self._calls[url]
         self._keep(url, found.jwks, found.max_age_s)
         return found.jwks
 

@@ -1,0 +1,141 @@
+"""What a patient's Consents say to one question: may this caller do this with this resource?
+
+SECURITY 2.7 has the readings, docs/consent.md states them for the data protection officer. `decide` is the re-check
+on the opened resource; `security.access.restriction` says the same over the tokens of a stored row.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+from security.context import AccessContext, Action
+from security.instance import classes, codings, data_period
+from security.period import overlap, within
+from security.problems import Problem, problems
+from security.provision import rules_of
+from security.rules import Rule, from_json, shape, superseded_consents, to_json
+from security.words import CONSENT_REPLACES, RECIPIENT_ROLES
+
+__all__ = [
+    "CONSENT_REPLACES",
+    "Asker",
+    "Decision",
+    "Problem",
+    "Rule",
+    "asker",
+    "decide",
+    "from_json",
+    "problems",
+    "rules_of",
+    "shape",
+    "speaking",
+    "to_json",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """What of a caller and its wish the rules look at.
+
+    references  all it may be named by, e.g. "Organization/{id}"; roles: codes of v3-ParticipationType it has
+    purpose     code of v3-ActReason; action: code of consentaction
+    """
+
+    references: frozenset[str]
+    roles: frozenset[str]
+    purpose: str
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """`consent` is the version that decided, e.g. "Consent/x/_history/2"; None when the policy did."""
+
+    permit: bool
+    basis: Literal["consent", "policy"]
+    consent: str | None
+
+
+BY_POLICY: Final = {permit: Decision(permit=permit, basis="policy", consent=None) for permit in (False, True)}
+
+
+def asker(context: AccessContext, action: Action, *, also: Iterable[str] = ()) -> Asker:
+    """The caller as the rules see it (reading 4): itself, its organisation, and `also`, what else it may be named by.
+
+    `also` is for the organisations above its own.
+    """
+    references = {f"Device/{context.client_id}", context.organization, *also} - {""}
+    return Asker(references=frozenset(references), roles=RECIPIENT_ROLES, purpose=context.purpose, action=action)
+
+
+def decide(rules: Iterable[Rule], asker: Asker, resource: Mapping[str, Any], *, default: bool, now_us: int) -> Decision:
+    """Reading 10: any deny, then any permit, then the policy's `default`.
+
+    `rules` are those of all Consents of the resource's patient, in any order. Of several rules that would decide the
+    same, the one of the latest Consent is named.
+    """
+    instance = _Instance(resource)
+    for rule in sorted(speaking(rules, asker, now_us=now_us), key=_weight, reverse=True):
+        if _covers(rule, instance):
+            return Decision(permit=rule.type == "permit", basis="consent", consent=f"{rule.consent}/_history/{rule.version}")
+    return BY_POLICY[default]
+
+
+def speaking(rules: Iterable[Rule], asker: Asker, *, now_us: int) -> list[Rule]:
+    """The rules that are in force, not superseded, and about this asker, whatever the resource."""
+    in_force = [rule for rule in rules if rule.start_us <= now_us < rule.end_us]
+    gone = superseded_consents(in_force) if any(rule.replaces for rule in in_force) else frozenset()
+    return [rule for rule in in_force if rule.consent not in gone and _concerns(rule, asker)]
+
+
+def _concerns(rule: Rule, asker: Asker) -> bool:
+    if rule.not_understood:
+        return rule.type == "deny"
+    return (
+        (not rule.actions or asker.action in rule.actions)
+        and (not rule.purposes or asker.purpose in rule.purposes)
+        and (not rule.actors or _names(rule, asker))
+    )
+
+
+def _names(rule: Rule, asker: Asker) -> bool:
+    """Reading 4: reference and role of one actor both hold."""
+    return any((role is None or role in asker.roles) and reference in asker.references for role, reference in rule.actors)
+
+
+class _Instance:
+    """A resource, looked through no more often than the rules ask for."""
+
+    def __init__(self, resource: Mapping[str, Any]) -> None:
+        self.resource = resource
+
+    @cached_property
+    def classes(self) -> frozenset[tuple[str | None, str]]:
+        return classes(self.resource)
+
+    @cached_property
+    def codings(self) -> frozenset[tuple[str | None, str]]:
+        return codings(self.resource)
+
+
+def _covers(rule: Rule, instance: _Instance) -> bool:
+    if rule.not_understood:
+        return rule.type == "deny"
+    return (
+        (not rule.classes or not instance.classes.isdisjoint(rule.classes))
+        and _in_data_period(rule, instance)
+        and (not rule.codes or not instance.codings.isdisjoint(rule.codes))
+    )
+
+
+def _in_data_period(rule: Rule, instance: _Instance) -> bool:
+    """Reading 7: a permit needs the data wholly inside, a deny only touching; undated data is in no period."""
+    if (bounds := rule.data_period) is None:
+        return True
+    data = data_period(instance.resource)
+    return data is not None and (within(data, bounds) if rule.type == "permit" else overlap(data, bounds))
+
+
+def _weight(rule: Rule) -> tuple[bool, int, str, str]:
+    return rule.type == "deny", rule.date_us, rule.consent, rule.version

@@ -1,0 +1,138 @@
+"""Collections and indexes, made at start and not inside transactions, where two makers would hinder each other.
+
+The rows are the documentation: every index says which question it answers. Fields: docs/adr/0004-stored-form.md.
+https://www.mongodb.com/docs/v6.0/core/transactions-in-applications/#transactions-and-operations
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import CollectionInvalid
+
+Client = AsyncMongoClient[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """A collection. `audit` ones are made by the administrator: the hub's user may only insert and find there."""
+
+    database: str
+    name: str
+    holds: str
+
+    @property
+    def audit(self) -> bool:
+        return self.database == "hub_audit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """An index and the question it is there for.
+
+    present  only rows that have this field are indexed (a partial index)
+    expires  rows go when the date in the field is past (TTL)
+    """
+
+    collection: str
+    keys: tuple[tuple[str, int], ...]
+    why: str
+    unique: bool = False
+    present: str | None = None
+    expires: bool = False
+
+    @property
+    def name(self) -> str:
+        """Says everything that makes it what it is, so that a changed row is another index."""
+        kinds = {"unique": self.unique, f"present_{self.present}": self.present, "ttl": self.expires}
+        return "_".join([*(f"{field}_{direction}" for field, direction in self.keys), *(kind for kind, on in kinds.items() if on)])
+
+    def options(self) -> Mapping[str, Any]:
+        made: dict[str, Any] = {"name": self.name}
+        if self.unique:
+            made["unique"] = True
+        if self.present:
+            made["partialFilterExpression"] = {self.present: {"$exists": True}}
+        if self.expires:
+            made["expireAfterSeconds"] = 0
+        return made
+
+
+COLLECTIONS = (
+    Collection(database="hub", name="resources", holds="current versions"),
+    Collection(database="hub", name="history", holds="versions that were current once"),
+    Collection(database="hub", name="claims", holds="unique keys, `_id` = the key"),
+    Collection(database="hub", name="grants", holds="what the consents of a patient come to, `_id` = patient token"),
+    Collection(database="hub", name="pairings", holds="which patient wears a device, and when"),
+    Collection(database="hub", name="outbox", holds="notifications that wait to be sent"),
+    Collection(database="hub", name="quarantine", holds="items that wait for a decision or a repair"),
+    Collection(database="hub", name="oauth_clients", holds="registered clients, `_id` = client_id"),
+    Collection(database="hub", name="oauth_jtis", holds="assertion ids seen, so that each is good once (RFC 7523 section 3)"),
+    Collection(database="hub_keys", name="keys", holds="wrapped data keys"),
+    Collection(database="hub_audit", name="records", holds="the log"),
+)
+
+INDEXES = (
+    Index(
+        collection="resources",
+        keys=(("p", 1), ("k", 1), ("d", -1), ("_id", 1)),
+        why="one patient's data by code, category or device, latest first: the hub's main search",
+    ),
+    Index(collection="resources", keys=(("t", 1), ("d", -1), ("_id", 1)), why="a type across patients, latest first"),
+    Index(collection="resources", keys=(("t", 1), ("lu", 1), ("_id", 1)), why="_lastUpdated and _sort=_lastUpdated"),
+    Index(
+        collection="resources",
+        keys=(("g", 1), ("t", 1)),
+        present="g",
+        why="look-up across patients: identifier, name, birth date; most rows (Observations) have none",
+    ),
+    Index(collection="resources", keys=(("q", 1),), present="q", why="resources that name a patient besides their own"),
+    Index(collection="history", keys=(("p", 1),), why="everything of one patient, for access and erasure; versions by `_id`"),
+    Index(collection="grants", keys=(("a", 1),), why="which patients permit one of these actors"),
+    Index(collection="grants", keys=(("o", 1),), why="which patients fall under this organisation's own policy"),
+    Index(collection="pairings", keys=(("dv", 1), ("from", 1)), why="who wore this device at that time: asked for each reading"),
+    Index(collection="pairings", keys=(("p", 1),), why="the devices of one patient"),
+    Index(collection="quarantine", keys=(("cl", 1), ("t", -1)), why="a client's own waiting items"),
+    Index(collection="quarantine", keys=(("x", 1),), expires=True, why="what nobody repaired goes after HUB_QUARANTINE_DAYS"),
+    Index(collection="oauth_jtis", keys=(("x", 1),), expires=True, why="an expired assertion is refused anyway"),
+    Index(collection="records", keys=(("w", 1), ("s", 1)), unique=True, why="the chain of a writer: one record for each number"),
+    Index(collection="records", keys=(("p", 1), ("t", -1), ("_id", 1)), why="who read this patient's data, latest first"),
+    Index(collection="records", keys=(("k", 1), ("t", -1), ("_id", 1)), why="what this actor or client did, latest first"),
+    Index(collection="records", keys=(("t", -1), ("_id", 1)), why="the log in time, latest first"),
+)
+
+
+async def ensure_indexes(client: Client, admin: Client | None = None, keys: Client | None = None) -> None:
+    """Make what is missing; idempotent, safe when several hubs start at once.
+
+    admin  who may make things in `hub_audit` (None: `client`; enough where the operator has made them)
+    keys   where `hub_keys` lies if it has a server of its own (None: `client`)
+    """
+    servers = {"hub": client, "hub_keys": keys or client, "hub_audit": admin or client}
+    for database in servers:
+        await _ensure(servers[database][database], [one for one in COLLECTIONS if one.database == database])
+
+
+async def _ensure(database: AsyncDatabase[dict[str, Any]], wanted: list[Collection]) -> None:
+    known = set(await database.list_collection_names())
+    for collection in wanted:
+        if collection.name not in known:
+            await _make(database, collection.name)
+        await _ensure_of(database, collection.name)
+
+
+async def _make(database: AsyncDatabase[dict[str, Any]], name: str) -> None:
+    try:
+        await database.create_collection(name)
+    except CollectionInvalid:
+        return  # another hub made it just now
+
+
+async def _ensure_of(database: AsyncDatabase[dict[str, Any]], collection: str) -> None:
+    """Only what is missing is asked for: the hub's user may look at the log's indexes but not make any."""
+    known = await database[collection].index_information()
+    for index in INDEXES:
+        if index.collection == collection and index.name not in known:
+            await database[collection].create_index(list(index.keys), **index.options())

@@ -1,0 +1,27 @@
+"""Bluetooth GATT characteristic values, relayed by a phone or gateway as JSON."""
+
+from collections.abc import Iterable
+
+from adapters.contract import Manifest
+from adapters.gatt.parse import parse
+from adapters.reading import Item
+
+
+class Gatt:
+    """See README.md beside this file."""
+
+    manifest = Manifest(
+        name="gatt",
+        version="1.0.0",
+        product="Bluetooth GATT health profiles (blood pressure, heart rate, weight scale, thermometer)",
+        manufacturer="unknown",
+        media_types=("application/json", "application/x-ndjson"),
+        identifier_system="urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680",
+        needs_time_zone=True,
+    )
+
+    def parse(self, payload: bytes) -> Iterable[Item]:
+        return parse(payload)
+
+
+adapter = Gatt()

@@ -1,0 +1,56 @@
+"""Which adapters there are: whatever is installed under the entry-point group `hds_hub.adapters`.
+
+https://packaging.python.org/en/latest/specifications/entry-points/. A vendor's package plugs in by naming itself there.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+
+from adapters.contract import Adapter
+
+GROUP = "hds_hub.adapters"
+
+
+class UnknownAdapter(LookupError):
+    """No adapter of that name is installed; says which ones are."""
+
+
+class BrokenAdapter(Exception):
+    """An installed adapter cannot be used: name taken twice, name differs from its manifest, or it does not load."""
+
+
+@cache
+def adapters() -> Mapping[str, Adapter]:
+    """Return the installed adapters by name, sorted. Raises BrokenAdapter. Looked up once per process."""
+    return collect(entry_points(group=GROUP))
+
+
+def adapter(name: str) -> Adapter:
+    """Return one adapter. Raises UnknownAdapter, BrokenAdapter."""
+    installed = adapters()
+    if name not in installed:
+        raise UnknownAdapter(f"no such adapter; installed: {', '.join(installed) or 'none'}")
+    return installed[name]
+
+
+def collect(points: Iterable[EntryPoint]) -> Mapping[str, Adapter]:
+    """Load entry points into a mapping that cannot be written. Raises BrokenAdapter."""
+    found: dict[str, Adapter] = {}
+    for point in sorted(points, key=lambda point: (point.name, point.value)):
+        if point.name in found:
+            raise BrokenAdapter(f"two adapters are called {point.name!r}; uninstall one of the packages that provide it")
+        found[point.name] = _load(point)
+    return MappingProxyType(found)
+
+
+def _load(point: EntryPoint) -> Adapter:
+    try:
+        loaded: Adapter = point.load()
+        name = loaded.manifest.name
+    except (ImportError, AttributeError) as error:
+        raise BrokenAdapter(f"adapter {point.name!r} ({point.value}) does not load: {error}") from error
+    if name != point.name:
+        raise BrokenAdapter(f"adapter {point.name!r} ({point.value}) calls itself {name!r} in its manifest; they must agree")
+    return loaded

@@ -1,0 +1,71 @@
+"""JSON in and out within limits; what is wrong with a payload is said without repeating any of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from adapters.contract import Unreadable
+from adapters.limits import DEPTH_MAX, PAYLOAD_BYTES_MAX, RAW_BYTES_MAX
+
+UTF8_BOM = b"\xef\xbb\xbf"
+_BAD = object()
+
+
+def check_size(payload: bytes) -> None:
+    """Raise Unreadable if the payload is empty or longer than any parser takes."""
+    if not payload.strip():
+        raise Unreadable("empty", "The payload is empty.")
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        raise Unreadable(
+            "payload-too-large", f"The payload has {len(payload)} bytes; send at most {PAYLOAD_BYTES_MAX}, in several requests."
+        )
+
+
+def load(payload: bytes) -> Any:
+    """Bytes to JSON value. Raises Unreadable: empty, too large, not UTF-8 JSON (NaN and Infinity are not), too deep."""
+    check_size(payload)
+    value = _loads(payload.removeprefix(UTF8_BOM))
+    # raised out here because the parser's own exception carries the document with it, into every traceback
+    if value is _BAD:
+        raise Unreadable("not-json", "The payload is not JSON in UTF-8 (RFC 8259).")
+    if _deeper_than(value, DEPTH_MAX):
+        raise Unreadable("too-deep", f"The JSON is nested deeper than {DEPTH_MAX} levels.")
+    return value
+
+
+def _loads(payload: bytes) -> Any:
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return _BAD
+
+
+def _deeper_than(value: Any, depth_max: int) -> bool:
+    level = [value]
+    for _ in range(depth_max):
+        level = [
+            child
+            for node in level
+            if type(node) is dict or type(node) is list
+            for child in (node.values() if type(node) is dict else node)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def flat(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object whose nested objects and arrays are emptied: what stood in them is neither read nor kept."""
+    return {name: type(value)() if type(value) is dict or type(value) is list else value for name, value in node.items()}
+
+
+def dumps(value: Any) -> bytes:
+    """JSON value to compact bytes."""
+    return orjson.dumps(value)
+
+
+def excerpt(value: Any) -> bytes:
+    """Return the first bytes of a value that is refused for good, for a person to look at."""
+    return orjson.dumps(value)[:RAW_BYTES_MAX]

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from pymongo import ReadPreference, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from hub.store.protocol import Unavailable
 from security.keys import WrappedKey
 
 Document = dict[str, Any]
@@ -23,7 +24,7 @@ DUPLICATE_KEY: Final = 11000
 
 
 class MongoKeys:
-    """A `security.keys.WrappedKeyStore`. Raises pymongo's errors when the database does not answer."""
+    """A `security.keys.WrappedKeyStore`. Raises Unavailable when the database does not acknowledge."""
 
     def __init__(self, collection: AsyncCollection[Document]) -> None:
         # What is read must never be rolled back: somebody is about to seal with that key.
@@ -35,24 +36,34 @@ class MongoKeys:
 
     async def find(self, ids: Sequence[bytes]) -> Mapping[bytes, WrappedKey]:
         found: dict[bytes, WrappedKey] = {}
-        for some in _portions(ids):
-            async for document in self._keys.find({"_id": {"$in": some}}):
-                found[document["_id"]] = _wrapped_key(document)
+        try:
+            for some in _portions(ids):
+                async for document in self._keys.find({"_id": {"$in": some}}):
+                    found[document["_id"]] = _wrapped_key(document)
+        except PyMongoError as error:
+            raise Unavailable(type(error).__name__) from error
         return found
 
     async def insert(self, keys: Sequence[WrappedKey]) -> Mapping[bytes, WrappedKey]:
-        try:
-            if keys:
-                await self._keys.insert_many([_document(key) for key in keys], ordered=False)
-        except BulkWriteError as error:
-            _refuse_all_but_duplicates(error)
-        else:
+        if not keys or await self._all_inserted(keys):
             return {key.id: key for key in keys}
-        # The failed insert waited for the majority as well, so the key that was there first can be read as such.
+        # The refused insert waited for the majority as well, so the key that was there first can be read as such.
         stored = await self.find([key.id for key in keys])
-        if len(stored) < len({key.id for key in keys}):
-            raise LookupError("a key that was there a moment ago is not there now")
+        if not stored.keys() >= {key.id for key in keys}:
+            raise Unavailable("a key that was there first cannot be read yet")
         return stored
+
+    async def _all_inserted(self, keys: Sequence[WrappedKey]) -> bool:
+        """False if some ids were there already; the others are stored all the same."""
+        try:
+            await self._keys.insert_many([_document(key) for key in keys], ordered=False)
+        except BulkWriteError as error:
+            if _only_duplicates(error.details or {}):
+                return False
+            raise Unavailable(type(error).__name__) from error
+        except PyMongoError as error:
+            raise Unavailable(type(error).__name__) from error
+        return True
 
 
 def _portions(ids: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
@@ -60,10 +71,8 @@ def _portions(ids: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
         yield ids[start : start + IDS_PER_QUERY_MAX]
 
 
-def _refuse_all_but_duplicates(error: BulkWriteError) -> None:
-    details: Mapping[str, Any] = error.details or {}
-    if details.get("writeConcernErrors") or any(one["code"] != DUPLICATE_KEY for one in details["writeErrors"]):
-        raise error
+def _only_duplicates(details: Mapping[str, Any]) -> bool:
+    return not details.get("writeConcernErrors") and all(one["code"] == DUPLICATE_KEY for one in details.get("writeErrors", ()))
 
 
 def _document(key: WrappedKey) -> Document:

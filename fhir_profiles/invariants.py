@@ -1,0 +1,113 @@
+"""Constraints of R4 that no cardinality and no type expresses, for the types the hub takes in and what they consist of.
+
+Each row is one constraint of the specification, under its own key; https://hl7.org/fhir/R4/conformance-rules.html#constraints.
+They are asked only of an element whose own structure has been found right.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+Element = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """`key` as in the specification, `holds` over the element as parsed JSON, `text` what has to be done."""
+
+    key: str
+    holds: Callable[[Element], bool]
+    text: str
+
+
+def _needs(name: str, other: str) -> Callable[[Element], bool]:
+    """If `name` is there, `other` is there."""
+
+    def holds(element: Element) -> bool:
+        return name not in element or other in element
+
+    return holds
+
+
+def _any_of(*names: str) -> Callable[[Element], bool]:
+    def holds(element: Element) -> bool:
+        return any(name in element for name in names)
+
+    return holds
+
+
+def _has_value(element: Element) -> bool:
+    return any(name.startswith(("value", "_value")) for name in element)
+
+
+def _extension_or_value(element: Element) -> bool:
+    return ("extension" in element) != _has_value(element)
+
+
+def _no_reason_beside_a_value(element: Element) -> bool:
+    return "dataAbsentReason" not in element or not _has_value(element)
+
+
+def _value_not_said_twice(element: Element) -> bool:
+    """obs-7: a component with the code of the Observation carries the value, not the Observation."""
+    if not _has_value(element):
+        return True
+    codings = element.get("code", {}).get("coding", [])
+    components = element.get("component", [])
+    return not any(coding in component["code"].get("coding", []) for component in components for coding in codings)
+
+
+def _starts_before_it_ends(element: Element) -> bool:
+    """per-1. Texts of different precision are compared as far as the coarser goes; a day and an instant are not comparable."""
+    start, end = element.get("start"), element.get("end")
+    if start is None or end is None or ("T" in start) != ("T" in end):
+        return True
+    if "T" in start:
+        try:
+            return datetime.fromisoformat(start) <= datetime.fromisoformat(end)
+        except ValueError:  # second 60
+            return True
+    length = min(len(start), len(end))
+    return bool(start[:length] <= end[:length])
+
+
+def _contains_no_containers(element: Element) -> bool:
+    return not any("contained" in contained for contained in element.get("contained", []))
+
+
+def _contained_has_no_life_of_its_own(element: Element) -> bool:
+    metas = (contained.get("meta", {}) for contained in element.get("contained", []))
+    return not any(meta.keys() & {"versionId", "lastUpdated", "security"} for meta in metas)
+
+
+_QUANTITY: Final = (Invariant("qty-3", _needs("code", "system"), "a code needs its system (for UCUM http://unitsofmeasure.org)"),)
+
+ANY_RESOURCE: Final = (
+    Invariant("dom-2", _contains_no_containers, "a contained resource cannot contain another: put them side by side"),
+    Invariant("dom-4", _contained_has_no_life_of_its_own, "a contained resource has no meta.versionId, lastUpdated or security (dom-5)"),
+)
+
+INVARIANTS: Final[Mapping[str, tuple[Invariant, ...]]] = MappingProxyType(
+    {
+        "Age": _QUANTITY,
+        "Attachment": (Invariant("att-1", _needs("data", "contentType"), "data needs its contentType"),),
+        "Consent": (Invariant("ppc-1", _any_of("policy", "policyRule"), "name a policy or a policyRule"),),
+        "ContactPoint": (Invariant("cpt-2", _needs("value", "system"), "a value needs its system, such as phone or email"),),
+        "Count": _QUANTITY,
+        "Distance": _QUANTITY,
+        "Duration": _QUANTITY,
+        "Extension": (Invariant("ext-1", _extension_or_value, "give either a value or further extensions, one of the two"),),
+        "Observation": (
+            Invariant("obs-6", _no_reason_beside_a_value, "dataAbsentReason stands in place of a value: remove one of the two"),
+            Invariant("obs-7", _value_not_said_twice, "the component with the same code carries the value: remove the other"),
+        ),
+        "ObservationReferenceRange": (Invariant("obs-3", _any_of("low", "high", "text"), "give low, high or text"),),
+        "Organization": (Invariant("org-1", _any_of("identifier", "name"), "give a name or an identifier"),),
+        "PatientContact": (Invariant("pat-1", _any_of("name", "telecom", "address", "organization"), "say who or how to reach them"),),
+        "Period": (Invariant("per-1", _starts_before_it_ends, "the start must not be after the end"),),
+        "Quantity": _QUANTITY,
+    }
+)
+"""By name of the type; "PatientContact" is the element Patient.contact."""

@@ -1,0 +1,238 @@
+"""Measurement -> FHIR R4 Observation as JSON bytes, valid by construction.
+
+https://hl7.org/fhir/R4/observation.html, https://hl7.org/fhir/R4/observation-vitalsigns.html. What does not change
+from one Observation of a measure to the next is rendered once; digits of values are written as they came, because a
+JSON number loses 116.0 as soon as it is read into a float. How flags, manual entries and conversions are coded is
+said in `structure_definitions/`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+import orjson
+
+from fhir_profiles.canonical import (
+    DATA_ABSENT_REASON,
+    MEASUREMENT_QUALITY,
+    METHOD_SYSTEM,
+    OBSERVATION_CATEGORY,
+    ORIGINAL_VALUE,
+    QUALITY_SYSTEM,
+    UCUM,
+)
+from fhir_profiles.catalogue import ABSENT_REASONS, CATEGORIES, CONTEXT, MEASURES, METHODS, QUALITY, Measure, Unit
+from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement
+from fhir_profiles.units import is_decimal
+
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}")
+_DEVICE: Final = re.compile(r"Device/[A-Za-z0-9\-.]{1,64}")
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
+)
+"""https://hl7.org/fhir/R4/datatypes.html#instant; a dateTime with a time has the same form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Template:
+    """The parts of a measure's Observations that are always the same, as JSON."""
+
+    profile: orjson.Fragment | None
+    category: orjson.Fragment
+    code: Mapping[str, orjson.Fragment]
+    """By UCUM code, because for glucose the LOINC code depends on it; "" where there is no quantity."""
+
+
+def observation(measurement: Measurement, *, id: str, version: int, last_updated: str) -> bytes:
+    """Build the Observation as UTF-8 JSON.
+
+    id            logical id; version from 1; last_updated FHIR instant
+    Raises ValueError, naming the part but no value, when the measurement is not one that the catalogue allows.
+    """
+    measure = MEASURES.get(measurement.measure)
+    if measure is None:
+        raise ValueError("measure is not in the catalogue")
+    template = _template(measure.key)
+    resource: dict[str, Any] = {
+        "resourceType": "Observation",
+        "id": _matching(_ID, id, "id"),
+        "meta": _meta(template, version, last_updated),
+        "status": "preliminary" if measurement.preliminary else "final",
+        "category": template.category,
+        "code": _measure_code(measure, template, measurement.value),
+        "subject": {"reference": _matching(_PATIENT, measurement.patient, "patient")},
+        "effectiveDateTime": _matching(_INSTANT, measurement.effective, "effective"),
+    }
+    if measurement.device is not None:
+        resource["device"] = {"reference": _matching(_DEVICE, measurement.device, "device")}
+    if measurement.manual:
+        resource["performer"] = [resource["subject"]]
+        resource["method"] = _MANUAL_ENTRY
+    if measurement.quality or measurement.context:
+        _qualify(resource, measurement)
+    if measure.components:
+        _put_components(resource, measure, measurement)
+    else:
+        _put_value(resource, measure, measurement.value)
+    return orjson.dumps(resource)
+
+
+def _matching(form: re.Pattern[str], text: str, part: str) -> str:
+    if form.fullmatch(text) is None:
+        raise ValueError(f"{part} does not have the form that FHIR asks for")
+    return text
+
+
+def _meta(template: _Template, version: int, last_updated: str) -> dict[str, Any]:
+    if version < 1:
+        raise ValueError("version starts at 1")
+    meta: dict[str, Any] = {"versionId": str(version), "lastUpdated": _matching(_INSTANT, last_updated, "last_updated")}
+    if template.profile is not None:
+        meta["profile"] = template.profile
+    return meta
+
+
+def _measure_code(measure: Measure, template: _Template, value: MeasuredValue | None) -> orjson.Fragment:
+    """An absent value has no unit: the canonical one speaks."""
+    unit = value.unit if isinstance(value, Amount) and not measure.components else measure.canonical
+    code = template.code.get(unit)
+    if code is None:
+        raise ValueError("unit is not one in which the measure is stored")
+    return code
+
+
+def _put_components(resource: dict[str, Any], measure: Measure, measurement: Measurement) -> None:
+    """R4 bp profile: systolic and diastolic are always there, if only with the reason why they have no value."""
+    if measurement.components.keys() - measure.components.keys():
+        raise ValueError("component is not one of the measure's")
+    value = measurement.value
+    if value is not None and not isinstance(value, AbsentValue):
+        raise ValueError("measure consists of components and has no value of its own")
+    if not measurement.components and value is None:
+        raise ValueError("value is missing")
+    missing = value or _UNKNOWN
+    resource["component"] = [
+        _component(measure.key, component, measurement.components.get(key, missing))
+        for key, component in measure.components.items()
+        if component.required or key in measurement.components
+    ]
+
+
+def _component(measure_key: str, component: Measure, value: MeasuredValue) -> dict[str, Any]:
+    body: dict[str, Any] = {"code": _component_code(measure_key, component.key)}
+    _put_value(body, component, value)
+    return body
+
+
+def _put_value(body: dict[str, Any], measure: Measure, value: MeasuredValue | None) -> None:
+    match value:
+        case Amount():
+            body["valueQuantity"] = _quantity(measure, value)
+        case AbsentValue(reason=reason):
+            body["dataAbsentReason"] = _absent(reason)
+        case None:
+            raise ValueError("value is missing")
+        case _:
+            raise ValueError("measure takes a quantity")
+
+
+def _quantity(measure: Measure, amount: Amount) -> dict[str, Any]:
+    """https://hl7.org/fhir/R4/datatypes.html#Quantity with the unit that the profile of the measure fixes."""
+    unit = measure.units.get(amount.unit)
+    if unit is None or unit.stored != amount.unit:
+        raise ValueError("unit is not one in which the measure is stored")
+    quantity = _number(amount.value, unit)
+    if amount.original is not None:
+        original = measure.units.get(amount.original.unit)
+        if original is None:
+            raise ValueError("unit of the original value is not one of the measure's")
+        quantity["extension"] = [{"url": ORIGINAL_VALUE, "valueQuantity": _number(amount.original.value, original)}]
+    return quantity
+
+
+def _number(value: str, unit: Unit) -> dict[str, Any]:
+    if not is_decimal(value):
+        raise ValueError("value is not the text of a decimal")
+    quantity: dict[str, Any] = {"value": orjson.Fragment(value), "system": UCUM, "code": unit.ucum}
+    if unit.label:
+        quantity["unit"] = unit.label
+    return quantity
+
+
+def _qualify(resource: dict[str, Any], measurement: Measurement) -> None:
+    """Flags and posture as extensions; body site and method in their own elements.
+
+    A method that the source names takes the place of "manual-entry": that a person typed it in is still said by the
+    performer.
+    """
+    extensions: list[Any] = [_flag(code) for code in measurement.quality]
+    for key, coding in measurement.context.items():
+        place = CONTEXT.get(key)
+        if place is None:
+            raise ValueError("context is not in the catalogue")
+        if place.startswith("http:"):
+            extensions.append({"url": place, "valueCodeableConcept": _concept(coding)})
+        else:
+            resource[place] = _concept(coding)
+    if extensions:
+        resource["extension"] = extensions
+
+
+def _concept(coding: Coding) -> dict[str, Any]:
+    return {"coding": [_coding(coding)]}
+
+
+def _coding(coding: Coding) -> dict[str, str]:
+    written = {"system": coding.system, "code": coding.code}
+    if coding.display is not None:
+        written["display"] = coding.display
+    return written
+
+
+def _fragment(value: Any) -> orjson.Fragment:
+    return orjson.Fragment(orjson.dumps(value))
+
+
+def _code(text: str, codings: tuple[Coding, ...]) -> orjson.Fragment:
+    return _fragment({"coding": [_coding(coding) for coding in codings], "text": text})
+
+
+@cache
+def _template(key: str) -> _Template:
+    measure = MEASURES[key]
+    category = Coding(system=OBSERVATION_CATEGORY, code=measure.category, display=CATEGORIES[measure.category])
+    codes = {unit.stored: _code(measure.text, unit.codings) for unit in measure.units.values()}
+    return _Template(
+        profile=None if measure.profile is None else _fragment([measure.profile]),
+        category=_fragment([_concept(category)]),
+        code=MappingProxyType(codes or {"": _code(measure.text, measure.codings)}),
+    )
+
+
+@cache
+def _component_code(measure_key: str, component_key: str) -> orjson.Fragment:
+    component = MEASURES[measure_key].components[component_key]
+    return _code(component.text, component.codings)
+
+
+@cache
+def _absent(reason: str) -> orjson.Fragment:
+    if reason not in ABSENT_REASONS:
+        raise ValueError("reason is not a code of data-absent-reason that a device can cause")
+    return _fragment(_concept(Coding(system=DATA_ABSENT_REASON, code=reason, display=ABSENT_REASONS[reason])))
+
+
+@cache
+def _flag(code: str) -> orjson.Fragment:
+    if code not in QUALITY:
+        raise ValueError("quality flag is not in our code system")
+    return _fragment({"url": MEASUREMENT_QUALITY, "valueCoding": _coding(Coding(system=QUALITY_SYSTEM, code=code, display=QUALITY[code]))})
+
+
+_UNKNOWN: Final = AbsentValue(reason="unknown")
+_MANUAL_ENTRY: Final = _fragment(_concept(Coding(system=METHOD_SYSTEM, code="manual-entry", display=METHODS["manual-entry"])))

@@ -26,6 +26,7 @@ Network = IPv4Network | IPv6Network
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host name and port to the texts of its addresses."""
 
+PORT_MAX = 65_535
 BODY_MAX_BYTES = 65_536
 TIME_LIMIT_S = 5.0
 MAX_AGE_DEFAULT_S = 300
@@ -218,6 +219,8 @@ def _check_form(target: httpx.URL, policy: OutboundPolicy) -> None:
     schemes = {"https", "http"} if policy.allow_loopback_http else {"https"}
     if target.scheme not in schemes or not target.host or target.userinfo or target.fragment:
         raise JwksUnavailable("a JWKS URL is https, with a host, without user or fragment")
+    if target.port is not None and not 0 < target.port <= PORT_MAX:
+        raise JwksUnavailable("the port of the JWKS URL does not exist")
 
 
 async def _body(response: httpx.Response) -> bytes:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
@@ -28,10 +26,6 @@ JWKS_URI = "https://vendor.example.org/jwks.json"
 
 def jwk(key: ECKey | RSAKey, **members: str) -> dict[str, Any]:
     return dict(key.as_dict(private=False, kid=key.thumbprint(), **members))
-
-
-def pem_of(raw: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
-    return raw.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 @dataclass

@@ -10,6 +10,7 @@ BASE: Final = "http://hds-hub.invalid/fhir"
 
 ORIGINAL_VALUE: Final = f"{BASE}/StructureDefinition/original-value"
 MEASUREMENT_QUALITY: Final = f"{BASE}/StructureDefinition/measurement-quality"
+DEVICE_USER_INDEX: Final = f"{BASE}/StructureDefinition/device-user-index"
 QUALITY_SYSTEM: Final = f"{BASE}/CodeSystem/measurement-quality"
 METHOD_SYSTEM: Final = f"{BASE}/CodeSystem/measurement-method"
 

@@ -4,6 +4,7 @@ The rows are data (`catalogue.json`, a `source` in each); this module only gives
 its key; nobody else knows a LOINC or MDC code.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,6 +17,8 @@ import orjson
 from fhir_profiles.canonical import LOINC, MDC
 from fhir_profiles.measurement import Coding
 from fhir_profiles.units import Conversion
+
+_PARAMETER: Final = re.compile(r"[a-z0-9]{1,16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +124,14 @@ def _measure(row: Mapping[str, Any]) -> Measure:
     )
 
 
+def knows_flag(flag: str) -> bool:
+    """Is this a quality flag that an Observation can carry: a code of ours, or a parameter under a known name?"""
+    if flag in QUALITY:
+        return True
+    name, colon, parameter = flag.partition(":")
+    return colon == ":" and name in FLAG_PARAMETERS and _PARAMETER.fullmatch(parameter) is not None
+
+
 def _read(*path: str) -> Mapping[str, Any]:
     document: Mapping[str, Any] = orjson.loads(files("fhir_profiles").joinpath(*path).read_bytes())
     return document
@@ -140,6 +151,9 @@ CATEGORIES: Final[Mapping[str, str]] = MappingProxyType(_DATA["categories"])
 ABSENT_REASONS: Final[Mapping[str, str]] = MappingProxyType(_DATA["absent"])
 CONTEXT: Final[Mapping[str, str]] = MappingProxyType(_DATA["context"])
 """Key of a reading's context: the element of Observation that carries it, or the URL of the extension that does."""
+
+FLAG_PARAMETERS: Final[Mapping[str, str]] = MappingProxyType(_DATA["flag_parameters"])
+"""Name of a flag that carries a parameter ("user-index:1"): the URL of the extension that holds it."""
 
 QUALITY: Final[Mapping[str, str]] = _concepts("measurement-quality")
 METHODS: Final[Mapping[str, str]] = _concepts("measurement-method")

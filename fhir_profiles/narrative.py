@@ -71,10 +71,14 @@ class _Reader(HTMLParser):
         if not _HARMLESS_COMMENT.fullmatch(data):
             raise _Refused
 
-    def _refuse(self, _text: str) -> None:
+    def handle_decl(self, decl: str) -> None:  # noqa: ARG002 -- the parser's signature, here and below
         raise _Refused
 
-    handle_decl = unknown_decl = handle_pi = _refuse
+    def unknown_decl(self, data: str) -> None:  # noqa: ARG002
+        raise _Refused
+
+    def handle_pi(self, data: str) -> None:  # noqa: ARG002
+        raise _Refused
 
     def _start(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self.closed or tag not in _TAGS or (not self.open and (tag != "div" or ("xmlns", XHTML) not in attrs)):

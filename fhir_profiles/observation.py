@@ -9,7 +9,7 @@ said in `structure_definitions/`.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,9 +24,23 @@ from fhir_profiles.canonical import (
     QUALITY_SYSTEM,
     UCUM,
 )
-from fhir_profiles.catalogue import ABSENT_REASONS, CATEGORIES, CONTEXT, MEASURES, METHODS, QUALITY, Measure, Unit
+from fhir_profiles.catalogue import (
+    ABSENT_REASONS,
+    CATEGORIES,
+    CONTEXT,
+    FLAG_PARAMETERS,
+    MEASURES,
+    METHODS,
+    QUALITY,
+    Measure,
+    Unit,
+    knows_flag,
+)
 from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement
 from fhir_profiles.units import is_decimal
+
+FLAGS_KEPT_MAX: Final = 1024
+"""Rendered flags kept; there are few codes, but a flag may carry a parameter of the device's choice."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}")
@@ -227,11 +241,14 @@ def _absent(reason: str) -> orjson.Fragment:
     return _fragment(_concept(Coding(system=DATA_ABSENT_REASON, code=reason, display=ABSENT_REASONS[reason])))
 
 
-@cache
-def _flag(code: str) -> orjson.Fragment:
-    if code not in QUALITY:
+@lru_cache(FLAGS_KEPT_MAX)
+def _flag(flag: str) -> orjson.Fragment:
+    if not knows_flag(flag):
         raise ValueError("quality flag is not in our code system")
-    return _fragment({"url": MEASUREMENT_QUALITY, "valueCoding": _coding(Coding(system=QUALITY_SYSTEM, code=code, display=QUALITY[code]))})
+    name, _, parameter = flag.partition(":")
+    if parameter:
+        return _fragment({"url": FLAG_PARAMETERS[name], "valueString": parameter})
+    return _fragment({"url": MEASUREMENT_QUALITY, "valueCoding": _coding(Coding(system=QUALITY_SYSTEM, code=name, display=QUALITY[name]))})
 
 
 _UNKNOWN: Final = AbsentValue(reason="unknown")

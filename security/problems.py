@@ -54,7 +54,10 @@ def problems(consent: Json) -> tuple[Problem, ...]:
 
     The write path answers them with 422 not-supported.
     """
-    return tuple(dict.fromkeys(chain.from_iterable(check(consent) for check in CHECKS))) if speaks(consent) else ()
+    found: dict[str, str] = {}
+    for expression, text in chain.from_iterable(check(consent) for check in CHECKS) if speaks(consent) else ():
+        found.setdefault(expression, text)
+    return tuple(found.items())
 
 
 def _elements(consent: Json) -> Iterator[Problem]:

@@ -1,0 +1,277 @@
+"""The plan of indexing: for each type, which element feeds which tokens, and one walk that follows it.
+
+What no parameter of the type covers is scanned all the same: every coding outside `meta` gets a token in the space
+"coding" (a consent may speak of any of them), and every reference to a patient is noted (that patient must permit).
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from hub.errors import FhirError
+from hub.search import birthdate
+from hub.search.concepts import ANY_SYSTEM, NO_SYSTEM, prefix
+from hub.search.elements import elements
+from hub.search.parameters import RESOURCE_TYPES, Parameter, Path, ResourceType
+from hub.search.references import literal, patient_id
+from hub.search.systems import ELSEWHERE
+from hub.search.times import element_range
+from hub.search.value import Resource, Token
+from hub.search.words import prefixes
+
+PROFILE, CODING = "_profile", "coding"
+CODING_KEYS = frozenset({"system", "version", "code", "display", "userSelected", "id", "extension"})
+ELSEWHERE_KNOWN = frozenset(ELSEWHERE)
+
+
+class Gathered:
+    """What the walk has found so far. `named`: ids of patients of ours that are referred to."""
+
+    __slots__ = ("base", "end_us", "g", "k", "named", "patient", "start_us", "token")
+
+    def __init__(self, token: Token, base: str) -> None:
+        self.token, self.base = token, base
+        self.k: set[bytes] = set()
+        self.g: set[bytes] = set()
+        self.named: set[str] = set()
+        self.patient: str | None = None
+        self.start_us: int | None = None
+        self.end_us: int | None = None
+
+
+Action = Callable[[Any, Gathered], None]
+"""Takes one repetition of an element."""
+
+
+class Step(NamedTuple):
+    """What to do at an element. `covers`: the actions have seen to everything inside it."""
+
+    actions: tuple[Action, ...] = ()
+    inner: "Plan | None" = None
+    covers: bool = False
+
+
+Plan = Mapping[str, Step]
+
+
+def walk(node: Resource, steps: Plan, gathered: Gathered) -> None:
+    for name, value in node.items():
+        step = steps.get(name)
+        if step is None:
+            if value.__class__ is dict or value.__class__ is list:
+                scan(value, gathered)
+            continue
+        actions, inner, covers = step
+        for item in value if value.__class__ is list else (value,):
+            for action in actions:
+                action(item, gathered)
+            if item.__class__ is not dict:
+                continue
+            if inner is not None:
+                walk(item, inner, gathered)
+            elif not covers:
+                scan(item, gathered)
+
+
+def scan(value: Any, gathered: Gathered) -> None:
+    """Codings and patients in what no step covers."""
+    if value.__class__ is list:
+        for item in value:
+            if item.__class__ is dict:
+                scan(item, gathered)
+        return
+    for name, inner in value.items():
+        kind = inner.__class__
+        if kind is str:
+            if name == "reference":
+                _name_patient(inner, gathered)
+            elif name == "code" and value.keys() <= CODING_KEYS:
+                _coding(value, CODING, ELSEWHERE_KNOWN, gathered)
+        elif kind is dict or kind is list:
+            scan(inner, gathered)
+
+
+@cache
+def plan(type: str) -> Plan:
+    """The plan of a type that has a row."""
+    row = RESOURCE_TYPES[type]
+    steps: dict[str, Any] = {"meta": Step((_meta,), covers=True)}
+    if row.compartment not in (None, ("id",)):
+        _place(steps, row.compartment or (), _compartment, covers=False)
+    for parameter in row.parameters.values():
+        for path in parameter.paths:
+            if _writes(parameter, path, row):
+                _place_parameter(steps, parameter, path, row)
+    return steps
+
+
+def canonical(url: str) -> str:
+    """A profile's URL without its business version."""
+    return url.partition("|")[0]
+
+
+def _writes(parameter: Parameter, path: Path, row: ResourceType) -> bool:
+    """Does this parameter feed its own space from here, or does another one's token already say it?"""
+    if parameter.where in ("lu", "id", "opened") or parameter.code not in parameter.spaces:
+        return False
+    others = (row.parameters[space] for space in parameter.spaces if space != parameter.code)
+    return not any(path in other.paths for other in others)
+
+
+def _place_parameter(steps: dict[str, Any], parameter: Parameter, path: Path, row: ResourceType) -> None:
+    match parameter.type:
+        case "string":
+            _place(steps, path[:1], _string(parameter, path[1:]), covers=False)
+        case "reference":
+            told = row.compartment_space == parameter.code
+            _place(steps, path, _reference(parameter.code, told_by_compartment=told), covers=True)
+        case "date":
+            _place(steps, path, _birth_date(parameter.code) if parameter.where == "birthdate" else _effective(row, path), covers=False)
+        case _:
+            _place(steps, path, _TOKENS[parameter.element](parameter), covers=parameter.element == "concept")
+
+
+def _place(steps: dict[str, Any], path: Path, action: Action, *, covers: bool) -> None:
+    step = steps.get(path[0], Step())
+    if len(path) > 1:
+        inner = dict(step.inner or {})
+        _place(inner, path[1:], action, covers=covers)
+        steps[path[0]] = step._replace(inner=inner)
+        return
+    steps[path[0]] = step._replace(actions=(*step.actions, action), covers=step.covers or covers)
+
+
+def _meta(meta: Any, gathered: Gathered) -> None:
+    """Profiles have tokens; the labels in `meta` are no codings of the resource, but whom it names counts here too."""
+    for name, value in meta.items():
+        if name == "profile":
+            for url in value:
+                gathered.k.add(gathered.token(PROFILE, canonical(url)))
+        elif value.__class__ is list or value.__class__ is dict:
+            labels = Gathered(gathered.token, gathered.base)
+            scan(value, labels)
+            gathered.named |= labels.named
+
+
+def _compartment(element: Any, gathered: Gathered) -> None:
+    if gathered.patient is None and "reference" in element:
+        gathered.patient = patient_id(element["reference"], gathered.base)
+
+
+def _name_patient(reference: str, gathered: Gathered) -> None:
+    found = patient_id(reference, gathered.base) if "Patient/" in reference else None
+    if found is not None:
+        gathered.named.add(found)
+
+
+def _concept(parameter: Parameter) -> Action:
+    space, known = parameter.code, frozenset(parameter.systems)
+
+    def act(concept: Any, gathered: Gathered) -> None:
+        codings = concept.get("coding")
+        for coding in (concept,) if codings is None else codings:
+            _coding(coding, space, known, gathered)
+            if "extension" in coding:
+                scan(coding["extension"], gathered)
+        if codings is not None and "extension" in concept:
+            scan(concept["extension"], gathered)
+
+    return act
+
+
+def _coding(coding: Any, space: str, known: frozenset[str], gathered: Gathered) -> None:
+    code, system = coding.get("code"), coding.get("system")
+    if not code:
+        return
+    if not system:
+        gathered.k.add(gathered.token(space, NO_SYSTEM + code))
+        return
+    gathered.k.add(gathered.token(space, prefix(system) + code))
+    if system not in known:
+        gathered.k.add(gathered.token(space, ANY_SYSTEM + code))
+
+
+def _code(parameter: Parameter) -> Action:
+    space = parameter.code
+
+    def act(code: Any, gathered: Gathered) -> None:
+        gathered.k.add(gathered.token(space, NO_SYSTEM + code))
+
+    return act
+
+
+def _boolean(parameter: Parameter) -> Action:
+    space = parameter.code
+
+    def act(value: Any, gathered: Gathered) -> None:
+        gathered.k.add(gathered.token(space, NO_SYSTEM + ("true" if value else "false")))
+
+    return act
+
+
+def _identifier(parameter: Parameter) -> Action:
+    space, across = parameter.code, parameter.where == "g"
+
+    def act(identifier: Any, gathered: Gathered) -> None:
+        value, system = identifier.get("value"), identifier.get("system")
+        if not value:
+            return
+        tokens = gathered.g if across else gathered.k
+        tokens.add(gathered.token(space, ANY_SYSTEM + value))
+        tokens.add(gathered.token(space, prefix(system) + value if system else NO_SYSTEM + value))
+
+    return act
+
+
+_TOKENS: Mapping[str, Callable[[Parameter], Action]] = {
+    "concept": _concept,
+    "code": _code,
+    "boolean": _boolean,
+    "Identifier": _identifier,
+}
+
+
+def _reference(space: str, *, told_by_compartment: bool) -> Action:
+    def act(element: Any, gathered: Gathered) -> None:
+        reference = literal(element["reference"], gathered.base) if "reference" in element else None
+        if reference is not None:
+            to_patient = reference.startswith("Patient/")
+            if to_patient:
+                gathered.named.add(reference[len("Patient/") :])
+            if not (to_patient and told_by_compartment):
+                gathered.k.add(gathered.token(space, reference))
+        if len(element) > 1:
+            scan(element, gathered)
+
+    return act
+
+
+def _string(parameter: Parameter, rest: Path) -> Action:
+    space = parameter.code
+
+    def act(element: Any, gathered: Gathered) -> None:
+        for text in elements(element, rest):
+            gathered.g.update(gathered.token(space, start) for start in prefixes(text))
+
+    return act
+
+
+def _birth_date(space: str) -> Action:
+    def act(birth_date: Any, gathered: Gathered) -> None:
+        gathered.g.update(gathered.token(space, text) for text in birthdate.row_texts(birth_date))
+
+    return act
+
+
+def _effective(row: ResourceType, path: Path) -> Action:
+    place = ".".join((row.name, *path))
+
+    def act(element: Any, gathered: Gathered) -> None:
+        try:
+            found = element_range(element)
+        except (TypeError, ValueError) as error:
+            raise FhirError("value", f"{place} is not a date, or ends before it starts.", expression=place) from error
+        if found is not None:
+            gathered.start_us, gathered.end_us = found
+
+    return act

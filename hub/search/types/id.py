@@ -1,0 +1,36 @@
+"""`_id`: the logical id, compared exactly.
+
+https://hl7.org/fhir/R4/search.html#id: a token by type, but without system.
+"""
+
+from dataclasses import dataclass
+
+from hub.search.grammar import unescape
+from hub.search.parameters import Parameter
+from hub.search.predicate import AllOf, IdIs, PatientIs
+from hub.search.references import ID
+from hub.search.value import BadValue, Narrowing, Opened, Resource, Tokens, Written
+
+MODIFIERS: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class IdValue:
+    id: str
+
+    def narrow(self, parameter: Parameter, tokens: Tokens) -> Narrowing:  # noqa: ARG002 (one way to ask all types)
+        found = IdIs(frozenset({self.id}))
+        if tokens.type != "Patient":
+            return Narrowing(found, exact=True)
+        # A Patient lies in its own compartment: saying so keeps the query on one shard.
+        return Narrowing(AllOf((found, PatientIs(frozenset({tokens.patient_token(self.id)})))), exact=True)
+
+    def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
+        return bool(resource.get("id") == self.id)
+
+
+def parse(written: Written, parameter: Parameter) -> IdValue:  # noqa: ARG001
+    text = unescape(written.text)
+    if ID.fullmatch(text) is None:
+        raise BadValue("must be a logical id: 1 to 64 of A-Z a-z 0-9 - .")
+    return IdValue(text)

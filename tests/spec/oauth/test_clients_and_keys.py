@@ -40,6 +40,7 @@ def test_a_client_has_its_keys_in_one_place(world: World, changes: dict[str, Any
 
 
 def test_the_registration_reads_as_a_set_of_scopes(world: World) -> None:
+    """SMART scopes v2: the registration is what a request is narrowed to."""
     assert world.clients["client-1"].granted == Scopes.parse("system/*.*")
 
 
@@ -146,6 +147,12 @@ def test_a_key_that_could_not_be_used_is_refused_at_registration(ec_key: ECKey, 
     """Better now than at the first token; a private or symmetric key is never taken."""
     with pytest.raises(ValueError):
         registrable({"keys": [{**jwk(ec_key), **members}]})
+
+
+def test_a_key_on_another_curve_is_refused_at_registration() -> None:
+    """RFC 7518 section 3.4: ES384 is P-384."""
+    with pytest.raises(ValueError, match="P-384"):
+        registrable({"keys": [jwk(ECKey.generate_key("P-256"))]})
 
 
 def test_two_keys_of_one_name_are_refused_at_registration(ec_key: ECKey, other_ec_key: ECKey) -> None:

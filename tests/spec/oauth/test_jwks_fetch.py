@@ -169,6 +169,8 @@ async def test_an_address_in_place_of_the_name_is_checked_alike(internet: respx.
     ("address", "scheme", "policy", "expected"),
     [
         (PUBLIC, "https", OutboundPolicy(), True),
+        (f"::ffff:{PUBLIC}", "https", OutboundPolicy(), True),
+        ("::ffff:127.0.0.1", "http", LOOPBACK_TOO, True),
         (PUBLIC, "http", LOOPBACK_TOO, False),
         ("127.0.0.1", "http", LOOPBACK_TOO, True),
         ("::1", "http", LOOPBACK_TOO, True),
@@ -248,6 +250,8 @@ async def test_a_failure_of_the_network_is_one_kind_of_error(internet: respx.Moc
 
 
 async def test_a_name_that_does_not_resolve_is_the_same_kind_of_error() -> None:
+    """Ours: the cause is for the log."""
+
     async def unknown(host: str, port: int) -> Sequence[str]:
         raise OSError(host)
 

@@ -76,6 +76,7 @@ def test_a_token_allows_exactly_what_both_request_and_registration_allow(request
 
 @given(scopes(), scopes())
 def test_narrowing_twice_changes_nothing(requested: Scopes, registered: Scopes) -> None:
+    """RFC 6749 section 3.3: what was granted can be asked for again and is granted as it is."""
     once = requested.within(registered)
     assert once.within(registered) == once
     assert once.within(requested) == once

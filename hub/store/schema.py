@@ -10,7 +10,9 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import CollectionInvalid
+from pymongo.errors import OperationFailure
+
+NAMESPACE_EXISTS = 48
 
 Client = AsyncMongoClient[dict[str, Any]]
 
@@ -46,8 +48,8 @@ class Index:
     @property
     def name(self) -> str:
         """Says everything that makes it what it is, so that a changed row is another index."""
-        kinds = {"unique": self.unique, f"present_{self.present}": self.present, "ttl": self.expires}
-        return "_".join([*(f"{field}_{direction}" for field, direction in self.keys), *(kind for kind, on in kinds.items() if on)])
+        kinds = [("unique", self.unique), (f"present_{self.present}", bool(self.present)), ("ttl", self.expires)]
+        return "_".join([*(f"{field}_{direction}" for field, direction in self.keys), *(kind for kind, holds in kinds if holds)])
 
     def options(self) -> Mapping[str, Any]:
         made: dict[str, Any] = {"name": self.name}
@@ -125,9 +127,10 @@ async def _ensure(database: AsyncDatabase[dict[str, Any]], wanted: list[Collecti
 
 async def _make(database: AsyncDatabase[dict[str, Any]], name: str) -> None:
     try:
-        await database.create_collection(name)
-    except CollectionInvalid:
-        return  # another hub made it just now
+        await database.create_collection(name, check_exists=False)
+    except OperationFailure as error:
+        if error.code != NAMESPACE_EXISTS:  # another hub made it just now
+            raise
 
 
 async def _ensure_of(database: AsyncDatabase[dict[str, Any]], collection: str) -> None:

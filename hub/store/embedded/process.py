@@ -20,6 +20,8 @@ LOOPBACK = "127.0.0.1"
 REPLICA_SET = "hub"
 STOP_TIMEOUT_S = 30
 POLL_S = 0.005
+EXEC_ASKS_MAX = 50
+EXEC_POLL_S = 0.001
 MINDER = Path(__file__).with_name("minder.py")
 
 PORTS = range(20_000, 32_000)
@@ -148,9 +150,15 @@ def _of(data: Path) -> tuple[str, str]:
 
 def _command_line(pid: int) -> str:
     """Arguments joined by blanks; empty for a process that is gone or a zombie."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes()).replace("\0", " ")
-        return ""
-    listed = subprocess.run(["/bin/ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return listed.stdout.strip() + " "
+    if sys.platform != "linux":
+        listed = subprocess.run(["/bin/ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return listed.stdout.strip() + " "
+    for _ in range(EXEC_ASKS_MAX):
+        try:
+            line = os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
+        except OSError:
+            return ""
+        if line:
+            return line.replace("\0", " ")
+        time.sleep(EXEC_POLL_S)  # in the middle of execve a process has no arguments for an instant
+    return ""

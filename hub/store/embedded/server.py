@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -48,6 +49,11 @@ class Embedded:
     def pid(self) -> int | None:
         found = process.running(self._files)
         return found.pid if found else None
+
+    @property
+    def log(self) -> Path:
+        """What happened to the server; never with which values."""
+        return self._files.log
 
     def is_alive(self) -> bool:
         """Does mongod run where our clients look for it?"""

@@ -1,0 +1,149 @@
+"""Every setting of the hub: an environment variable `HUB_*` and, where a person would type it, a flag of `hub serve`.
+
+`python -m hub.settings` prints docs/settings.md. Settings are read once, in `hub.cli`, and handed on; nothing else reads
+the environment.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+ACCESS_TOKEN_LIFETIME_MAX_S = 300
+"""SMART Backend Services: access tokens live five minutes at most (https://hl7.org/fhir/smart-app-launch/backend-services.html)."""
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Names = Annotated[tuple[str, ...], NoDecode]
+"""Separated by commas in the environment."""
+
+
+def _setting(default: Any, why: str, *, flag: str | None = None, unit: str | None = None, **limits: Any) -> Any:
+    return Field(default, description=why, json_schema_extra={"flag": flag, "unit": unit}, **limits)
+
+
+class Settings(BaseSettings):
+    """Frozen. URLs that may hold a password are SecretStr; errors never repeat what was given."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
+
+    host: str = _setting("127.0.0.1", "Address to listen on.", flag="--host")
+    port: Port = _setting(8000, "Port of FHIR, OAuth, ingest and the pages.", flag="--port")
+    admin_port: Port | None = _setting(None, "Port of `/metrics`, on the same address. Unset: no metrics.", flag="--admin-port")
+    workers: int = _setting(1, "Worker processes. Each one writes an audit chain of its own.", flag="--workers", ge=1, le=64)
+    tls_cert: Path | None = _setting(None, "Certificate chain, PEM. Goes with the key.", flag="--tls-cert")
+    tls_key: Path | None = _setting(None, "Private key of the certificate, PEM.", flag="--tls-key")
+    base_url: str | None = _setting(
+        None,
+        "Origin under which clients reach the hub, e.g. `https://hub.example.org`; the audience of tokens and the root of links. "
+        "Unset: made of host and port.",
+    )
+    cors_origins: Names = _setting((), "Origins whose pages may call the FHIR API, separated by commas. Empty: none.")
+
+    data_dir: Path = _setting(
+        Path(".hub-data"), "Keys, signed heads of the audit log and the embedded database. One hub per directory.", flag="--data-dir"
+    )
+    mongodb_url: SecretStr | None = _setting(
+        None, "A replica set or sharded cluster. Unset: the hub runs a private mongod in the data directory.", flag="--mongodb-url"
+    )
+    keys_mongodb_url: SecretStr | None = _setting(
+        None,
+        "Where the wrapped data keys (`hub_keys`) lie. Give them a server with a backup life of its own: otherwise erasure by "
+        "destroying keys is not true for backups. Unset: with everything else.",
+    )
+    mongodb_cache_gb: float = _setting(1.0, "Cache of the embedded mongod.", unit="GB", ge=0.25, le=10_000)
+
+    access_token_lifetime_s: int = _setting(300, "Life of an access token.", unit="s", ge=10, le=ACCESS_TOKEN_LIFETIME_MAX_S)
+    page_link_lifetime_s: int = _setting(3_600, "For how long the next link of a search can be followed.", unit="s", ge=60, le=86_400)
+    jwks_networks: Names = _setting(
+        (), "Networks beyond the public internet from which clients' JWKS may be fetched, e.g. `10.2.0.0/16`, separated by commas."
+    )
+    jwks_allow_loopback: bool = _setting(False, "For trying things out: a client's JWKS may lie on this machine, over plain HTTP.")
+
+    max_body_bytes: int = _setting(4_000_000, "Largest FHIR request body.", unit="bytes", ge=1_000, le=100_000_000)
+    max_ingest_bytes: int = _setting(16_000_000, "Largest payload of one `POST /ingest`.", unit="bytes", ge=1_000, le=1_000_000_000)
+    quarantine_days: int = _setting(90, "After how long a quarantined item that nobody repaired is deleted.", unit="days", ge=1, le=3_650)
+
+    log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "Least severity of log events. None names a person.")
+    debug: bool = _setting(
+        False,
+        "Development with invented data only: log the traceback of an unexpected error, whose text may repeat values of a resource.",
+    )
+
+    @field_validator("cors_origins", "jwks_networks", mode="before")
+    @classmethod
+    def _by_commas(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_origin(cls, value: str | None) -> str | None:
+        scheme, _, host = (value or "http://unset").partition("://")
+        if scheme not in {"http", "https"} or not host or set(host) & set("/?#@ "):
+            raise ValueError("scheme and host are expected, e.g. https://hub.example.org, without a path")
+        return value
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("HUB_TLS_CERT and HUB_TLS_KEY go together")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """Where clients reach the hub, without a slash at the end."""
+        scheme = "https" if self.tls_cert else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.base_url or f"{scheme}://{host}:{self.port}"
+
+
+def told(error: ValidationError) -> str:
+    """What is wrong, one line for each variable, without what was given."""
+    return "\n".join(f"{_variable('_'.join(map(str, one['loc'])))}: {one['msg']}" for one in error.errors())
+
+
+HEADER = """# Settings
+
+Every setting is an environment variable; those that a person would type are flags of `hub serve` as well, and a flag wins.
+Generated by `python -m hub.settings`; a test keeps it current.
+
+| variable | flag | default | meaning |
+| --- | --- | --- | --- |
+"""
+
+
+def page() -> str:
+    """docs/settings.md."""
+    return HEADER + "".join(f"| {' | '.join(_row(name, field))} |\n" for name, field in Settings.model_fields.items())
+
+
+def _row(name: str, field: FieldInfo) -> Iterator[str]:
+    extra = field.json_schema_extra
+    assert isinstance(extra, dict)  # noqa: S101 - by `_setting`
+    yield f"`{_variable(name)}`"
+    yield f"`{extra['flag']}`" if extra["flag"] else ""
+    yield _default(field.default, extra["unit"])
+    yield f"{field.description} {_limits(field)}".strip()
+
+
+def _variable(name: str) -> str:
+    return f"HUB_{name.upper()}" if name else "HUB_*"
+
+
+def _default(value: object, unit: object) -> str:
+    if value is None or value == ():
+        return "unset"
+    written = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"{written} {unit}" if unit else f"`{written}`"
+
+
+def _limits(field: FieldInfo) -> str:
+    found = {kind: getattr(one, kind) for one in field.metadata for kind in ("ge", "le") if hasattr(one, kind)}
+    return f"({found['ge']} to {found['le']})" if found else ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

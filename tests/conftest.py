@@ -1,0 +1,52 @@
+"""A real MongoDB for tests.
+
+    mongod          one embedded server for each pytest process, with the collections and indexes the hub makes at start
+    clean_database  the same with every collection empty: ask for this one if the test writes
+    admin           a client that may do everything, to look at or to damage what the hub's own user may not
+
+The names of the databases are fixed (hub, hub_keys, hub_audit), so tests of one process share them one after the other.
+Clients are the test's own: `async with AsyncMongoClient(mongod.url) as client`.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient, MongoClient
+
+from hub.store.embedded import Endpoint, sharing
+from hub.store.schema import ensure_indexes
+
+DATABASES = ("hub", "hub_keys", "hub_audit")
+
+
+@pytest.fixture(scope="session")
+def mongod() -> Iterator[Endpoint]:
+    with tempfile.TemporaryDirectory(prefix="hub-tests-") as directory, sharing(Path(directory), cache_gb=0.25) as endpoint:
+        with ThreadPoolExecutor(1) as thread:  # away from the event loop of pytest-asyncio
+            thread.submit(asyncio.run, _make_schema(endpoint)).result()
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def admin(mongod: Endpoint) -> Iterator[MongoClient[dict[str, Any]]]:
+    with MongoClient[dict[str, Any]](mongod.admin_url) as client:
+        yield client
+
+
+@pytest.fixture
+def clean_database(mongod: Endpoint, admin: MongoClient[dict[str, Any]]) -> Endpoint:
+    for database in DATABASES:
+        for name in admin[database].list_collection_names():
+            if admin[database][name].find_one({}, {"_id": 1}):
+                admin[database][name].delete_many({})
+    return mongod
+
+
+async def _make_schema(endpoint: Endpoint) -> None:
+    async with AsyncMongoClient(endpoint.url) as client, AsyncMongoClient(endpoint.admin_url) as admin:
+        await ensure_indexes(client, admin)

@@ -19,7 +19,8 @@ DATED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The elements that the type's `date` search parameter looks at; a type without a row is in no period (reading 7)."""
 
-_QUANTITY: Final = ("value", "unit", "comparator")
+_QUANTITY: Final = frozenset({"value", "unit", "comparator"})
+"""A Quantity has a system and a code too, those of its unit."""
 
 
 def classes(resource: Mapping[str, Any]) -> frozenset[Pair]:
@@ -34,7 +35,17 @@ def classes(resource: Mapping[str, Any]) -> frozenset[Pair]:
 
 def codings(resource: Mapping[str, Any]) -> frozenset[Pair]:
     """Reading 5: each coding anywhere in the instance outside `meta`, components and values included."""
-    return frozenset(_codings(resource))
+    found: set[Pair] = set()
+    ahead: list[Any] = [value for name, value in resource.items() if name != "meta"]
+    # The list grows while it is walked: half the price of recursion, on the path of each resource.
+    for node in ahead:
+        if isinstance(node, dict):
+            if "code" in node and isinstance(code := node["code"], str) and _QUANTITY.isdisjoint(node):
+                found.add((node.get("system"), code))
+            ahead += [value for name, value in node.items() if not isinstance(value, str) and name != "meta"]
+        elif isinstance(node, list):
+            ahead += node
+    return frozenset(found)
 
 
 def data_period(resource: Mapping[str, Any]) -> Range | None:
@@ -49,20 +60,3 @@ def _categories(category: Any) -> Iterator[Pair]:
             # A category must not pass for a type or a profile.
             if "code" in coding and coding.get("system") not in (RESOURCE_TYPES, PROFILES):
                 yield coding.get("system"), coding["code"]
-
-
-def _codings(resource: Mapping[str, Any]) -> Iterator[Pair]:
-    ahead: list[Any] = [value for name, value in resource.items() if name != "meta" and isinstance(value, (dict, list))]
-    while ahead:
-        node = ahead.pop()
-        if isinstance(node, list):
-            ahead.extend(node)
-        elif isinstance(node, dict):
-            if isinstance(code := node.get("code"), str) and _is_coding(node):
-                yield node.get("system"), code
-            ahead.extend(value for name, value in node.items() if isinstance(value, (dict, list)) and name != "meta")
-
-
-def _is_coding(node: Mapping[str, Any]) -> bool:
-    """A Quantity has a system and a code too, those of its unit."""
-    return not any(name in node for name in _QUANTITY)

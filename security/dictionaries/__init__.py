@@ -97,11 +97,12 @@ def _load(folder: Path, row: Mapping[str, str]) -> Dictionary:
     return Dictionary(id=int(row["id"]), resource_type=row["type"], version=int(row["version"]), content=content)
 
 
-def _newest(dictionaries: Sequence[Dictionary]) -> Mapping[str, Dictionary]:
+def newest(dictionaries: Sequence[Dictionary]) -> Mapping[str, Dictionary]:
+    """By resource type, the version that seals from now on."""
     return {one.resource_type: one for one in sorted(dictionaries, key=lambda one: one.version)}
 
 
 NO_DICTIONARY: Final = Dictionary(id=NO_DICTIONARY_ID, resource_type="", version=0, content=b"")
 _ALL: Final = load(FOLDER)
-_NEWEST: Final = _newest(_ALL)
+_NEWEST: Final = newest(_ALL)
 _BY_ID: Final = {NO_DICTIONARY_ID: NO_DICTIONARY} | {one.id: one for one in _ALL}

@@ -33,18 +33,32 @@ def consents() -> Iterator[Template]:
 
 
 def devices() -> Iterator[Template]:
-    for (code, display), status in product(_DEVICE_TYPES, ("active", "inactive")):
+    for (code, display, text), named in product(_SPECIALIZATIONS, (True, False)):
         yield _resource(
             "Device",
-            identifier=[{"system": "urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680", "value": "§serial"}],
-            status=status,
+            identifier=[{"system": "urn:uuid:§uuid", "value": "§serial"}],
+            status="active",
             manufacturer="§name",
-            serialNumber="§serial",
-            deviceName=[{"name": "§name", "type": "user-friendly-name"}],
-            modelNumber="§name",
-            type=_concept(MDC, code, display),
-            version=[{"type": _concept(MDC, "531976", "MDC_ID_PROD_SPEC_FW"), "value": "§release"}],
+            deviceName=[{"name": "§name", "type": "manufacturer-name"}],
+            type={**_concept(MDC, "65573", "MDC_MOC_VMS_MDS_SIMP"), "text": "Personal health device"},
+            **({"modelNumber": "§name", "serialNumber": "§serial"} if named else {}),
+            specialization=[{"systemType": {**_concept(MDC, code, display), "text": text}}],
         )
+        yield _phd(code, display)
+
+
+def _phd(code: str, display: str) -> Template:
+    """As HL7 PHD 1.1 has it: versions of software, certificates and the clock in `property`."""
+    return _resource(
+        "Device",
+        identifier=[{"type": _concept(f"{TERMINOLOGY}v2-0203", "SYSID", "IEEE 11073 System Identifier"), "value": "§serial"}],
+        manufacturer="§name",
+        serialNumber="§serial",
+        modelNumber="§name",
+        type=_concept(MDC, "65573", "MDC_MOC_VMS_MDS_SIMP"),
+        specialization=[{"systemType": _concept(MDC, code, display), "version": "§count"}],
+        version=[{"type": _concept(MDC, "531976", "MDC_ID_PROD_SPEC_FW"), "value": "§release"}],
+    )
 
 
 def others() -> Iterator[Template]:
@@ -54,14 +68,16 @@ def others() -> Iterator[Template]:
     yield from patients()
 
 
-_DEVICE_TYPES: Final = (
-    ("528391", "MDC_DEV_SPEC_PROFILE_BP"),
-    ("528399", "MDC_DEV_SPEC_PROFILE_SCALE"),
-    ("528388", "MDC_DEV_SPEC_PROFILE_PULS_OXIM"),
-    ("528409", "MDC_DEV_SPEC_PROFILE_CGM"),
-    ("528401", "MDC_DEV_SPEC_PROFILE_GLUCOSE"),
-    ("528392", "MDC_DEV_SPEC_PROFILE_TEMP"),
-    ("528390", "MDC_DEV_SPEC_PROFILE_HR"),
+_SPECIALIZATIONS: Final = (
+    ("528391", "MDC_DEV_SPEC_PROFILE_BP", "Blood pressure monitor"),
+    ("528399", "MDC_DEV_SPEC_PROFILE_SCALE", "Weighing scale"),
+    ("528404", "MDC_DEV_SPEC_PROFILE_BCA", "Body composition analyser"),
+    ("528388", "MDC_DEV_SPEC_PROFILE_PULS_OXIM", "Pulse oximeter"),
+    ("528409", "MDC_DEV_SPEC_PROFILE_CGM", "Continuous glucose monitor"),
+    ("528401", "MDC_DEV_SPEC_PROFILE_GLUCOSE", "Glucose meter"),
+    ("528392", "MDC_DEV_SPEC_PROFILE_TEMP", "Thermometer"),
+    ("528425", "MDC_DEV_SPEC_PROFILE_HF_CARDIO", "Activity monitor"),
+    ("528525", "MDC_DEV_SUB_SPEC_PROFILE_HR", "Heart rate monitor"),
 )
 _SUBJECT: Final = {"subject": {"reference": "Patient/§id"}}
 _NAME: Final = [{"use": "official", "family": "§name", "given": ["§name", "§name"]}]
@@ -80,7 +96,7 @@ def _local_number() -> Template:
     return {
         "use": "usual",
         "type": _concept(f"{TERMINOLOGY}v2-0203", "PI", "Patient internal identifier"),
-        "system": "§uuid",
+        "system": "urn:uuid:§uuid",
         "value": "§digits",
     }
 

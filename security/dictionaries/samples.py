@@ -21,11 +21,11 @@ _DIGITS: Final = "0123456789"
 _HEX: Final = "0123456789abcdef"
 _NEUTRAL: Final = {
     "instant": "2026-01-01T00:00:00.000Z",
+    "microsecond": "2026-01-01T00:00:00.000000Z",
     "local": "2026-01-01T00:00:00+01:00",
     "date": "2026-01-01",
     "count": "1",
     "phone": "+33",
-    "uuid": "urn:uuid:",
 }
 
 
@@ -71,7 +71,7 @@ def _clock(random: Random) -> str:
 
 
 def _uuid(random: Random) -> str:
-    return "urn:uuid:" + "-".join(_some(random, _HEX, length) for length in (8, 4, 4, 4, 12))
+    return "-".join(_some(random, _HEX, length) for length in (8, 4, 4, 4, 12))
 
 
 _KINDS: Final[Mapping[str, Callable[[Random], str]]] = {
@@ -89,6 +89,6 @@ _KINDS: Final[Mapping[str, Callable[[Random], str]]] = {
     "date": lambda random: _day(random, 2024, 6),
     "local": lambda random: _day(random, 2024, 6) + _clock(random) + random.choice(("Z", "+01:00", "+02:00")),
     "instant": lambda random: f"{_day(random, 2024, 6)}{_clock(random)}.{random.randrange(1000):03}Z",
+    "microsecond": lambda random: f"{_day(random, 2024, 6)}{_clock(random)}.{random.randrange(1_000_000):06}Z",
     "query": lambda random: b64encode(_words(random).encode()).decode(),
-    "signal": lambda random: " ".join(str(random.randint(-400, 900)) for _ in range(60)),
 }

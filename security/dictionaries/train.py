@@ -94,24 +94,25 @@ def _samples(templates: Sequence[Template]) -> list[bytes | bytearray | memoryvi
     return samples
 
 
-def _write(folder: Path, version: int) -> list[Mapping[str, object]]:
-    """Write one file per type and the manifest. Numbers of other versions stay as they are."""
-    rows = [row for row in json.loads((folder / MANIFEST).read_text()) if row["version"] != version]
-    first = 1 + max((row["id"] for row in rows), default=0)
-    for number, (resource_type, templates) in enumerate(TYPES.items(), start=first):
-        file = f"{resource_type.lower()}-{version}.zdict"
+def write(folder: Path, version: int) -> list[Mapping[str, object]]:
+    """Write one file per type and the manifest, and return its rows. Files and numbers of other versions stay."""
+    rows = {(row["type"], row["version"]): row for row in json.loads((folder / MANIFEST).read_text())}
+    for resource_type, templates in TYPES.items():
+        place = (resource_type, version)
+        number = rows[place]["id"] if place in rows else 1 + max((row["id"] for row in rows.values()), default=0)
         content = train(list(templates()), number)
+        file = f"{resource_type.lower()}-{version}.zdict"
         (folder / file).write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
-        rows.append({"id": number, "type": resource_type, "version": version, "file": file, "sha256": digest})
-    (folder / MANIFEST).write_text(json.dumps(rows, indent=1) + "\n")
-    return rows
+        rows[place] = {"id": number, "type": resource_type, "version": version, "file": file, "sha256": digest}
+    (folder / MANIFEST).write_text(json.dumps(list(rows.values()), indent=1) + "\n")
+    return list(rows.values())
 
 
 def main(arguments: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(prog="python -m security.dictionaries.train", description=__doc__)
-    parser.add_argument("--version", type=int, default=1)
-    for row in _write(FOLDER, parser.parse_args(arguments).version):
+    parser = argparse.ArgumentParser(prog="python -m security.dictionaries.train", description="Train the Zstandard dictionaries.")
+    parser.add_argument("--version", type=int, default=1, help="version to write; an existing one is replaced")
+    for row in write(FOLDER, parser.parse_args(arguments).version):
         sys.stdout.write(json.dumps(row) + "\n")
 
 

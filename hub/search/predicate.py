@@ -34,6 +34,11 @@ class PatientIs:
 
 
 @dataclass(frozen=True, slots=True)
+class Patientless:
+    """The row belongs to no patient's compartment."""
+
+
+@dataclass(frozen=True, slots=True)
 class IdIs:
     """The row's logical id is one of these. Empty matches nothing."""
 
@@ -68,7 +73,7 @@ class Not:
     part: "Predicate"
 
 
-Predicate = HasToken | HasGlobal | PatientIs | IdIs | Between | AllOf | AnyOf | Not
+Predicate = HasToken | HasGlobal | PatientIs | Patientless | IdIs | Between | AllOf | AnyOf | Not
 
 EVERYTHING = AllOf(())
 NOTHING = AnyOf(())
@@ -97,6 +102,8 @@ def holds(predicate: Predicate, row: Row) -> bool:
             return not row.g.isdisjoint(any_of)
         case PatientIs(any_of):
             return row.p in any_of
+        case Patientless():
+            return row.p is None
         case IdIs(any_of):
             return row.id in any_of
         case Between(field, low, high):

@@ -1,0 +1,110 @@
+"""The running application: the only place where routes meet services."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from ipaddress import ip_network
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hub.authenticate import Authenticator
+from hub.errors import FhirError
+from hub.guard import error_response, facts_of, guarded
+from hub.instants import now_us
+from hub.outbound import JwksCache, Outbound, OutboundPolicy
+from hub.recording import Recording
+from hub.routes import ROUTES, RouteRow
+from hub.search.parameters import RESOURCE_TYPES
+from hub.search.parse import parse_search
+from hub.services import random_id
+from hub.settings import Settings
+from hub.wiring import Hub
+from security.oauth.clients import Client
+from security.oauth.metadata import token_url
+from security.oauth.token_endpoint import TokenDependencies
+
+
+def create_app(hub: Hub) -> FastAPI:
+    """The ASGI application for one hub. No interactive documentation page: it would load scripts from elsewhere."""
+    app = FastAPI(title="HDS hub", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.services = hub.services
+    app.state.base_url = hub.base_url
+    app.state.token_dependencies = token_dependencies(hub)
+    authenticator = Authenticator(
+        hub.oauth,
+        lambda: hub.signing_keys,
+        issuer=hub.base_url,
+        audience=hub.services.base_url,
+        clock=now_us,
+    )
+    for row in ROUTES:
+        app.router.routes.append(Route(row.path, _endpoint(row, hub, authenticator), methods=[row.method]))
+    for status in (404, 405):
+        app.add_exception_handler(status, partial(_no_route, hub=hub, status=status))
+    return app
+
+
+def _endpoint(row: RouteRow, hub: Hub, authenticator: Authenticator) -> Callable[[Request], Awaitable[Response]]:
+    if row.guard == "open":
+        return row.endpoint
+    return guarded(row.interaction, row.endpoint, hub.services, authenticator)
+
+
+def token_dependencies(hub: Hub) -> TokenDependencies:
+    outbound = Outbound(outbound_policy(hub.services.settings))
+    cache = JwksCache(outbound.fetch_jwks, now_us=now_us)
+
+    async def fetch_jwks(client: Client) -> dict[str, object]:
+        return await cache.get(client.jwks_uri or "")
+
+    return TokenDependencies(
+        find_client=hub.oauth.find_client,
+        fetch_jwks=fetch_jwks,
+        consume_jti=hub.oauth.consume_jti,
+        check_scope_query=check_scope_query,
+        signing_keys=lambda: hub.signing_keys,
+        issuer=hub.base_url,
+        audience=hub.services.base_url,
+        token_urls=(token_url(hub.base_url),),
+        now_us=now_us,
+        new_id=random_id,
+    )
+
+
+def outbound_policy(settings: Settings) -> OutboundPolicy:
+    return OutboundPolicy(
+        allowed_networks=tuple(ip_network(network) for network in settings.jwks_networks),
+        allow_loopback_http=settings.jwks_allow_loopback,
+    )
+
+
+def check_scope_query(resource_type: str, query: tuple[tuple[str, str], ...]) -> None:
+    """A granular scope is given only if each search could be bound by it; "*" must hold for every type."""
+    types = RESOURCE_TYPES if resource_type == "*" else (resource_type,)
+    for type in types:
+        if type not in RESOURCE_TYPES:
+            raise ValueError("this resource type is not offered")
+        try:
+            parse_search(type, query, lenient=False)
+        except FhirError as error:
+            raise ValueError(str(error)) from error
+
+
+async def _no_route(request: Request, _: Exception, *, hub: Hub, status: int) -> Response:
+    """Unknown paths and methods; recorded like every other refusal."""
+    error = (
+        FhirError("method-not-allowed", "This path does not offer this method; see /fhir/metadata.")
+        if status == 405  # noqa: PLR2004
+        else FhirError("not-found", "There is nothing at this path; the FHIR base is /fhir.")
+    )
+    facts = facts_of(request, "unknown", hub.services)
+    if request.url.path.startswith(("/fhir", "/ingest", "/quarantine")):
+        try:
+            await Recording("unknown", None, facts, hub.services).refused(error)
+        except FhirError as failure:
+            return error_response(failure, facts)
+    return error_response(error, facts)
+
+

@@ -1,0 +1,82 @@
+"""From a bearer token to a caller. The only place that makes an AccessContext.
+
+https://www.rfc-editor.org/rfc/rfc6750. Silence means no: no header, another scheme, a token in the URL, an unknown or
+revoked client all end in the same 401.
+"""
+
+from collections.abc import Callable
+
+from hub.errors import FhirError
+from hub.store.oauth import OAuthStore
+from security.context import AccessContext
+from security.oauth.access_token import InvalidToken, TokenCache, TokenClaims, verify_cached
+from security.oauth.signing_keys import SigningKeys
+
+CHALLENGE = 'Bearer realm="fhir"'
+CHALLENGE_INVALID = 'Bearer realm="fhir", error="invalid_token"'
+
+
+class Unauthenticated(FhirError):
+    """401. `claimed` is the client the token names, if a valid signature says so; for the log only."""
+
+    def __init__(self, *, challenge: str, claimed: str | None = None) -> None:
+        super().__init__("login", "A valid access token is needed: send it as `Authorization: Bearer …`.")
+        self.challenge = challenge
+        self.claimed = claimed
+
+
+class Authenticator:
+    def __init__(
+        self,
+        clients: OAuthStore,
+        signing_keys: Callable[[], SigningKeys],
+        *,
+        issuer: str,
+        audience: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._clients = clients
+        self._signing_keys = signing_keys
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+        self._cache = TokenCache()
+
+    async def __call__(self, authorization: str | None, request_id: str) -> AccessContext:
+        """The caller behind an Authorization header. Raises Unauthenticated."""
+        claims = self._claims(bearer(authorization))
+        client = await self._clients.find_client(claims.client_id)
+        if client is None or client.revoked_us is not None:
+            raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
+        return AccessContext(
+            client_id=client.client_id,
+            client_name=client.name,
+            organization=client.organization,
+            scopes=claims.scopes,
+            purpose=claims.purpose,
+            consent_default=client.consent_default,
+            recorder=client.recorder,
+            importer=client.importer,
+            request_id=request_id,
+        )
+
+    def _claims(self, token: str) -> TokenClaims:
+        try:
+            return verify_cached(
+                self._cache,
+                token,
+                keys=self._signing_keys(),
+                issuer=self._issuer,
+                audience=self._audience,
+                now_us=self._clock(),
+            )
+        except InvalidToken:
+            raise Unauthenticated(challenge=CHALLENGE_INVALID) from None
+
+
+def bearer(authorization: str | None) -> str:
+    """The token of the header (the scheme in any case). Raises Unauthenticated."""
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated(challenge=CHALLENGE)
+    return token.strip()

@@ -1,0 +1,165 @@
+"""hub client add | list | revoke."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, fail, in_hub, table
+from hub.instants import fhir_instant, now_us
+from hub.operator import Operator
+from hub.wiring import Hub
+from security.context import PolicyDefault
+from security.oauth.clients import Client, new_client_keys
+from security.scopes import Scopes, ScopeSyntax
+
+app = typer.Typer(no_args_is_help=True)
+
+PURPOSES = (
+    "TREAT", "ETREAT", "CAREMGT", "COC", "HPAYMT", "HOPERAT", "HRESCH", "CLINTRCH", "PUBHLTH", "PATRQT", "FAMRQT", "HCOMPL", "HSYSADMIN",
+    "HTEST", "BTG",
+)
+"""http://terminology.hl7.org/CodeSystem/v3-ActReason, those that a client of the hub can stand for."""
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="What people call the application.")],
+    scope: Annotated[str, typer.Option("--scope", help='SMART scopes, e.g. "system/*.rs".')],
+    organization: Annotated[
+        str | None, typer.Option("--organization", help="Organization/ID it acts for, or the name of a new one.")
+    ] = None,
+    purpose: Annotated[str, typer.Option("--purpose", help="Purpose of use, a code of v3-ActReason.")] = "TREAT",
+    consent_default: Annotated[
+        str, typer.Option("--consent-default", help="opt-in: no consent means no data. opt-out: care within the organisation.")
+    ] = "opt-in",
+    recorder: Annotated[bool, typer.Option("--recorder", help="May create Patient and Consent.")] = False,
+    importer: Annotated[bool, typer.Option("--importer", help="May bring its own ids.")] = False,
+    key_out: Annotated[Path | None, typer.Option("--key-out", help="Make a key pair and write the private key here (0600).")] = None,
+    jwks: Annotated[str | None, typer.Option("--jwks", help="The client's public keys: a file or an https URL.")] = None,
+    reason: Reason = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """Register a client; prints JSON with client_id."""
+    scopes = _scopes(scope)
+    if consent_default not in ("opt-in", "opt-out"):
+        raise typer.BadParameter("--consent-default is opt-in or opt-out")
+    if purpose not in PURPOSES:
+        raise typer.BadParameter(f"--purpose is one of {', '.join(PURPOSES)}")
+    if (key_out is None) == (jwks is None):
+        raise typer.BadParameter("give either --key-out (the hub makes a key) or --jwks (the client has its own)")
+    public, uri = _keys(key_out, jwks)
+    reference = organization if organization and organization.startswith("Organization/") else ""
+    client = Client(
+        client_id=f"{_slug(name)}-{secrets.token_hex(4)}",
+        name=name,
+        scopes=scopes,
+        organization=reference,
+        purpose=purpose,
+        consent_default=cast("PolicyDefault", consent_default),
+        recorder=recorder,
+        importer=importer,
+        jwks=public,
+        jwks_uri=uri,
+        created_us=now_us(),
+    )
+
+    async def act(hub: Hub) -> Client:
+        return await Operator(hub, reason).add_client(client, None if reference else organization)
+
+    made = in_hub(data_dir, mongodb_url, act)
+    typer.echo(json.dumps(_shown(made), indent=2))
+
+
+@app.command("list")
+def list_(as_json: Json = False, data_dir: DataDir = None, mongodb_url: MongodbUrl = None) -> None:
+    """Every client that was ever registered."""
+
+    async def act(hub: Hub) -> list[Client]:
+        async with Operator(hub).recording("client-list"):
+            return await hub.oauth.clients()
+
+    clients = in_hub(data_dir, mongodb_url, act)
+    if as_json:
+        typer.echo(json.dumps([_shown(client) for client in clients], indent=2))
+        return
+    rows = [
+        [one.client_id, one.name, one.scopes, one.purpose, one.consent_default, "revoked" if one.revoked_us else "active"]
+        for one in clients
+    ]
+    table("Clients", ["client_id", "name", "scopes", "purpose", "consent", "state"], rows)
+
+
+@app.command("revoke")
+def revoke(
+    client_id: Annotated[str, typer.Argument()],
+    reason: Reason = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """End a client: from its next request on, its tokens are refused by every process."""
+
+    async def act(hub: Hub) -> bool:
+        return await Operator(hub, reason).revoke_client(client_id)
+
+    if not in_hub(data_dir, mongodb_url, act):
+        fail("there is no client of this id; hub client list shows them")
+    typer.echo(json.dumps({"client_id": client_id, "revoked": True}))
+
+
+def _scopes(text: str) -> str:
+    try:
+        return Scopes.parse(text).text()
+    except ScopeSyntax as error:
+        raise typer.BadParameter(f"--scope: {error}") from None
+
+
+def _keys(key_out: Path | None, jwks: str | None) -> tuple[dict[str, Any] | None, str | None]:
+    """Public keys inline, or where they are. A private key that the hub made is written once and not kept."""
+    if key_out is not None:
+        pem, public = new_client_keys()
+        _write_private(key_out, pem)
+        return public, None
+    if jwks is not None and "://" in jwks:
+        return None, jwks
+    try:
+        found: dict[str, Any] = json.loads(Path(str(jwks)).read_text())
+    except (OSError, ValueError):
+        raise typer.BadParameter("--jwks: the file cannot be read as JSON") from None
+    if any("d" in key for key in found.get("keys", ())):
+        raise typer.BadParameter("--jwks: the file holds private keys; give the public ones")
+    return found, None
+
+
+def _write_private(path: Path, pem: bytes) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise typer.BadParameter("--key-out: the file exists already; a key is never overwritten") from None
+    except OSError as error:
+        raise typer.BadParameter(f"--key-out: {error.strerror}") from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+
+
+def _slug(name: str) -> str:
+    return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower()).strip("-")[:32] or "client"
+
+
+def _shown(client: Client) -> dict[str, Any]:
+    return {
+        "client_id": client.client_id,
+        "name": client.name,
+        "scope": client.scopes,
+        "organization": client.organization,
+        "purpose": client.purpose,
+        "consent_default": client.consent_default,
+        "recorder": client.recorder,
+        "importer": client.importer,
+        "created": fhir_instant(client.created_us),
+        "revoked": None if client.revoked_us is None else fhir_instant(client.revoked_us),
+    }

@@ -1,0 +1,24 @@
+"""The `hub` command: one file per group of commands."""
+
+import typer
+
+from hub.cli import adapters, audit, client, device, doctor, ingest, keys, quarantine, serve, token
+
+app = typer.Typer(
+    name="hub",
+    help="A FHIR R4 hub for data from connected health devices.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+app.command("serve")(serve.serve)
+app.command("token")(token.token)
+app.command("ingest")(ingest.ingest)
+app.command("doctor")(doctor.doctor)
+app.add_typer(client.app, name="client", help="Applications that may ask for tokens.")
+app.add_typer(device.app, name="device", help="Devices and who wears them when.")
+app.add_typer(quarantine.app, name="quarantine", help="Items that wait for a decision or a repair.")
+app.add_typer(audit.app, name="audit", help="Who saw what, why, and whether they were allowed to.")
+app.add_typer(keys.app, name="keys", help="Keys that seal the data.")
+app.add_typer(adapters.app, name="adapters", help="Products and formats the hub reads.")

@@ -1,0 +1,221 @@
+"""hub serve: the hub itself, one process or several."""
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+import uvloop
+
+from hub.app import create_app
+from hub.cli.common import DataDir, MongodbUrl, fail, said_clearly, settings_with
+from hub.logs import configure_logs
+from hub.metrics import serve_metrics
+from hub.operator import Operator
+from hub.settings import Settings
+from hub.store.embedded import Endpoint, Event, serving, watch
+from hub.wiring import open_hub
+
+DRAIN_S = 10
+KEEP_ALIVE_S = 75
+BACKLOG = 2_048
+
+
+def serve(
+    host: Annotated[str | None, typer.Option("--host", help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="Port of FHIR, OAuth, ingest and the pages.")] = None,
+    admin_port: Annotated[int | None, typer.Option("--admin-port", help="Port of /metrics.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", help="Worker processes.")] = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate chain, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its private key, PEM.")] = None,
+) -> None:
+    """Run the hub; prints `ready http://…` when it answers. SIGTERM drains and exits 0."""
+    settings = settings_with(
+        host=host,
+        port=port,
+        admin_port=admin_port,
+        workers=workers,
+        data_dir=data_dir,
+        mongodb_url=mongodb_url,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+    )
+    configure_logs(settings.log_level)
+    url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else None
+    with said_clearly(), bound(settings) as listening, serving(settings.data_dir, url, cache_gb=settings.mongodb_cache_gb) as endpoint:
+        if settings.workers == 1:
+            run(settings, endpoint, listening)
+        else:
+            supervise(settings, endpoint, listening)
+
+
+@contextmanager
+def bound(settings: Settings) -> Iterator[socket.socket]:
+    """The port first: a hub that cannot listen should say so before it starts a database."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((settings.host, settings.port))
+        except OSError as error:
+            fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another --port")
+        listening.listen(BACKLOG)
+        listening.set_inheritable(True)  # noqa: FBT003 - the standard library's own signature
+        yield listening
+
+
+def run(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool = True) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, endpoint, listening, first=first))
+
+
+async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool) -> None:
+    async with open_hub(settings, endpoint, settings.origin) as hub:
+        await _note(hub, "start")
+        server = Server(_config(settings, create_app(hub)))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.drain)
+        async with _minded(endpoint if first else None):
+            if first and settings.workers == 1 and settings.admin_port:
+                serve_metrics(settings.host, settings.admin_port)
+            await server.serve(sockets=[listening])
+        await _note(hub, "stop")
+
+
+async def _note(hub: Any, kind: str) -> None:
+    async with Operator(hub).recording(kind):
+        pass
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own signal handling: it would end the process by the signal instead of with 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def drain(self) -> None:
+        """Take no new connections, finish what is under way."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and os.environ.get(WORKER) is None:
+            say_ready(self.config.app.state.base_url)  # type: ignore[union-attr]
+
+
+WORKER = "HUB_WORKER_NUMBER"
+
+
+def say_ready(base_url: str) -> None:
+    sys.stdout.write(f"ready {base_url}\n")
+    sys.stdout.flush()
+
+
+def _config(settings: Settings, app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+    )
+
+
+@contextlib.asynccontextmanager
+async def _minded(endpoint: Endpoint | None) -> Any:
+    """While we serve, a mongod that dies is started again; requests in between get 503."""
+    if endpoint is None or endpoint.embedded is None:
+        yield
+        return
+    task = asyncio.create_task(watch(endpoint.embedded, _told))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _told(event: Event) -> None:
+    import structlog
+
+    structlog.get_logger().warning(event)
+
+
+def supervise(settings: Settings, endpoint: Endpoint, listening: socket.socket) -> None:
+    """Several workers on one socket. A worker that dies is replaced; a signal to us ends all of them in order."""
+    context = multiprocessing.get_context("spawn")
+    stopping: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _: stopping.append(received))
+    bare = Endpoint(url=endpoint.url, admin_url=endpoint.admin_url, managed=False)
+
+    def start(place: int) -> Any:
+        process = context.Process(target=_worker, args=(settings, bare, listening, place))
+        process.start()
+        return process
+
+    processes = [start(place) for place in range(settings.workers)]
+    if settings.admin_port:
+        serve_metrics(settings.host, settings.admin_port)
+    say_ready(settings.origin)
+    with _minded_by_thread(endpoint):
+        while not stopping:
+            for place, process in enumerate(processes):
+                process.join(0.2 / len(processes))
+                if process.exitcode is not None and not stopping:
+                    processes[place] = start(place)
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(DRAIN_S + 5)
+
+
+def _worker(settings: Settings, endpoint: Endpoint, listening: socket.socket, place: int) -> None:
+    os.environ[WORKER] = str(place)
+    configure_logs(settings.log_level)
+    run(settings, endpoint, listening, first=False)
+
+
+@contextmanager
+def _minded_by_thread(endpoint: Endpoint) -> Iterator[None]:
+    """The same watch, for a supervisor that has no event loop of its own."""
+    import threading
+
+    if endpoint.embedded is None:
+        yield
+        return
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(watch(endpoint.embedded, _told))
+
+    def mind() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            loop.run_until_complete(task)
+
+    thread = threading.Thread(target=mind, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join(DRAIN_S)
+        loop.close()

@@ -1,0 +1,123 @@
+"""HTTP as FHIR uses it: negotiation, preferences, bodies, headers. Nothing here knows a resource type.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub import numbers
+from hub.errors import FhirError
+from hub.instants import http_date
+from hub.repository.reading import Resource
+
+FHIR_JSON = "application/fhir+json"
+JSON_TYPES = frozenset({FHIR_JSON, "application/json", "application/json+fhir", "text/json"})
+READABLE = JSON_TYPES | {"*/*", "application/*", ""}
+FORMATS = frozenset({"json", *JSON_TYPES})
+ETAG = re.compile(r'\s*(?:W/)?"([0-9]{1,9})"\s*')
+PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
+"""Nobody between us and the caller keeps health data (ASVS 14.3.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """The Prefer header. https://hl7.org/fhir/R4/http.html#ops, https://hl7.org/fhir/R4/search.html#errors"""
+
+    returning: str = "representation"
+    lenient: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What came in, reduced to what interactions and the log may use."""
+
+    request_id: str
+    method: str
+    path: str
+    query: str
+    headers: Headers
+    client_request_id: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_acceptable(request: Request) -> None:
+    """JSON is what the hub writes; anything else is refused instead of ignored. Raises FhirError not-acceptable."""
+    wanted = request.query_params.get("_format")
+    if wanted is not None:
+        if wanted.replace(" ", "+") not in FORMATS:
+            raise FhirError("not-acceptable", f"The hub answers in {FHIR_JSON}; leave _format out or set it to json.")
+        return
+    offers = request.headers.get("accept", "").split(",")
+    if not any(offer.partition(";")[0].strip().lower() in READABLE for offer in offers):
+        raise FhirError("not-acceptable", f"The hub answers in {FHIR_JSON}; say so in Accept, or leave it out.")
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The body, never more than `limit` bytes in memory. Raises FhirError too-long."""
+    too_long = FhirError("too-long", f"The body is longer than {limit} bytes.")
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise too_long
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise too_long
+        parts.append(part)
+    return b"".join(parts)
+
+
+def parse_resource(type: str, content_type: str, body: bytes) -> dict[str, object]:
+    """A JSON object that says it is of this type. Raises FhirError; never repeats what it got."""
+    if content_type.partition(";")[0].strip().lower() not in JSON_TYPES:
+        raise FhirError("media-type", f"Send {FHIR_JSON}.")
+    try:
+        content = numbers.loads(body)
+    except ValueError:
+        raise FhirError("structure", "The body is not well-formed JSON, or is nested too deeply.") from None
+    if not isinstance(content, dict) or content.get("resourceType") != type:
+        raise FhirError("structure", f"The body must be a resource of the type in the URL, {type}.", expression=type)
+    return content
+
+
+def preferences(headers: Headers) -> Preferences:
+    wanted = dict(part.strip().partition("=")[::2] for part in headers.get("prefer", "").replace(";", ",").split(","))
+    returning = wanted.get("return", "representation")
+    return Preferences(
+        returning=returning if returning in ("minimal", "OperationOutcome") else "representation",
+        lenient=wanted.get("handling") == "lenient",
+    )
+
+
+def version_of(if_match: str | None) -> int | None:
+    """The version an If-Match names, None without one. Raises FhirError precondition for what no version can match."""
+    if if_match is None:
+        return None
+    match = ETAG.fullmatch(if_match)
+    if match is None:
+        raise FhirError("precondition", 'If-Match must be one version, written W/"1".')
+    return int(match[1])
+
+
+def resource_response(resource: Resource, *, status: int = 200, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Response:
+    """A resource with its version and time. https://hl7.org/fhir/R4/http.html#versioning"""
+    return Response(
+        resource.json if body is None else body,
+        status_code=status,
+        media_type=FHIR_JSON,
+        headers={
+            "ETag": f'W/"{resource.version}"',
+            "Last-Modified": http_date(resource.updated_us),
+            **PRIVATE,
+            **(headers or {}),
+        },
+    )
+
+
+def json_response(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(body, status_code=status, media_type=FHIR_JSON, headers={**PRIVATE, **(headers or {})})

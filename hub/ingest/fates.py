@@ -1,0 +1,41 @@
+"""What became of an item: one of five fates, with a code, a place in the vendor's payload and a hint (DESIGN 7)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import orjson
+
+Fate = Literal["stored", "duplicate", "corrected", "quarantined", "refused"]
+
+NOT_PAIRED = "device-not-paired"
+NOT_PAIRED_HINT = "No device with this identifier is paired for this time. Register and pair it, then replay the item."
+"""The same for a device nobody knows, one that is not paired, and a patient who has not consented (law 3)."""
+DEVICE_MISSING = "device-missing"
+DEVICE_MISSING_HINT = "The payload does not say which device measured; give it as ?device=."
+TIME_CONFLICT = "time-conflict"
+TIME_CONFLICT_HINT = "This reading was already sent with the same device time but another time zone; check the zone."
+SUPERSEDED = "superseded"
+SUPERSEDED_HINT = "Kept in the history: a value that the source changed later is current."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer for one item, in the order of the payload."""
+
+    fate: Fate
+    pointer: str
+    code: str | None = None
+    hint: str | None = None
+    resource: str | None = None
+
+    def to_json(self) -> dict[str, str]:
+        made = {"fate": self.fate, "code": self.code, "pointer": self.pointer, "hint": self.hint, "resource": self.resource}
+        return {name: value for name, value in made.items() if value is not None}
+
+
+def array(answers: list[Answer]) -> bytes:
+    return orjson.dumps([answer.to_json() for answer in answers])
+
+
+def ndjson(answers: list[Answer]) -> bytes:
+    return b"".join(orjson.dumps(answer.to_json()) + b"\n" for answer in answers)

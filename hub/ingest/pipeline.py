@@ -1,0 +1,243 @@
+"""The way of a reading: bind device to patient, decide, settle duplicates, build, seal, commit as one batch.
+
+DESIGN 7. Each item gets its own fate; a bad item never takes good ones with it. One decision per patient and measure,
+one read of what is there, one transaction with the audit records for the whole batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from adapters.contract import Manifest
+from adapters.reading import Item, Reading
+from audit.record import Write
+from fhir_profiles.measurement import Measurement
+from fhir_profiles.observation import observation
+from hub.errors import FhirError
+from hub.ingest import fates
+from hub.ingest.devices import Binding, Bindings
+from hub.ingest.fates import Answer
+from hub.ingest.normalise import Doubt, effective_us, normalise, reading_key, value_text
+from hub.ingest.settle import Candidate, Settled, settle
+from hub.ingest.waiting import Waiting
+from hub.instants import from_datetime
+from hub.recording import Recording
+from hub.repository import Repository
+from hub.repository.reading import basis_of
+from hub.repository.visibility import PatientRules
+from hub.store.protocol import Conflict, Quarantined, Stored, Unit
+from hub.vault import QUARANTINE_TYPE
+from security.envelope import fingerprint
+
+REDO_MAX = 5
+_PROBE_ID = "probe"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """How a batch was sent: what the sender says about all its items."""
+
+    manifest: Manifest
+    device: str | None
+    time_zone: str | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch has come to so far, by the index of the item."""
+
+    items: Sequence[Item]
+    answers: dict[int, Answer] = field(default_factory=dict)
+    candidates: list[tuple[int, Candidate]] = field(default_factory=list)
+    waiting: list[tuple[int, Waiting]] = field(default_factory=list)
+
+
+class Pipeline:
+    """Takes the items of one batch to their fates, for one caller."""
+
+    def __init__(self, repository: Repository, sent: Sent, recording: Recording) -> None:
+        self._repository = repository
+        self._services = repository.services
+        self._visibility = repository.rights.visibility
+        self._sent = sent
+        self._recording = recording
+        self._bindings = Bindings(repository.services, sent.manifest.identifier_system)
+        self._rules: dict[bytes, PatientRules | None] = {}
+        self._decided: dict[tuple[bytes, str], str | None] = {}
+        self._received_us = repository.services.clock()
+
+    async def run(self, items: Sequence[Item], released: Sequence[str] = ()) -> list[Answer]:
+        """One answer per item. `released`: quarantined items that these are, freed in the same transaction."""
+        batch = await self._sort(items)
+        for _ in range(REDO_MAX):
+            try:
+                settled = await self._commit(batch, released)
+            except Conflict:
+                continue
+            return [*_in_order(batch, settled)]
+        raise FhirError("conflict", "The same readings are being sent by others at this moment; send them again.")
+
+    async def _sort(self, items: Sequence[Item]) -> Batch:
+        """Everything that needs no look at what is stored: who is refused, who waits, who may become an Observation."""
+        batch = Batch(items=items)
+        await self._bindings.load({self._device_of(item) for item in items})
+        await self._load_rules()
+        for index, item in enumerate(items):
+            if not isinstance(item, Reading):
+                if item.keep:
+                    self._wait(batch, index, item, item.code, item.hint)
+                else:
+                    batch.answers[index] = Answer(fate="refused", pointer=item.pointer, code=item.code, hint=item.hint)
+                continue
+            self._sort_reading(batch, index, item)
+        return batch
+
+    def _sort_reading(self, batch: Batch, index: int, reading: Reading) -> None:
+        device = self._device_of(reading)
+        if device is None:
+            self._wait(batch, index, reading, fates.DEVICE_MISSING, fates.DEVICE_MISSING_HINT)
+            return
+        measured = normalise(
+            reading, time_zone=self._sent.time_zone, patient="Patient/_", device="Device/_", received_us=self._received_us
+        )
+        if isinstance(measured, Doubt):
+            self._wait(batch, index, reading, measured.code, measured.hint)
+            return
+        start_us, end_us = effective_us(measured.effective)
+        binding = self._bindings.worn_by(device, start_us)
+        candidate = None if binding is None else self._candidate(reading, measured, device, binding, (start_us, end_us))
+        if candidate is None:
+            self._wait(batch, index, reading, fates.NOT_PAIRED, fates.NOT_PAIRED_HINT)
+        else:
+            batch.candidates.append((index, candidate))
+
+    def _candidate(
+        self, reading: Reading, measured: Measurement, device: str, binding: Binding, period: tuple[int, int]
+    ) -> Candidate | None:
+        """A reading that may be stored, or None if the patient does not permit it."""
+        bound = bind(measured, binding, manual=reading.manual)
+        basis = self._permit(binding, bound)
+        if basis is None:
+            self._recording.aim_patient(binding.patient)
+            return None
+        blind = self._services.blind
+        key = f"{binding.patient.hex()}|{reading_key(reading, device)}"
+        return Candidate(
+            id=blind.id("reading", key),
+            patient=binding.patient,
+            patient_reference=binding.patient_reference,
+            measurement=bound,
+            basis=basis,
+            start_us=period[0],
+            end_us=period[1],
+            value=blind.token("reading-value", value_text(bound).decode()),
+            modified_us=0 if reading.modified is None else from_datetime(reading.modified),
+            raw=f"{self._sent.manifest.name}/{self._sent.manifest.version}\n".encode() + reading.raw,
+            pointer=reading.pointer,
+        )
+
+    def _permit(self, binding: Binding, measured: Measurement) -> str | None:
+        """Which rule lets this be collected, or None. Decided once per patient and measure, unless time matters."""
+        rules = self._rules.get(binding.patient)
+        if rules is None:
+            return None
+        timed = any(rule.data_start_us is not None or rule.data_end_us is not None for rule in rules.rules)
+        key = (binding.patient, measured.measure)
+        if timed or key not in self._decided:
+            self._decided[key] = self._decide(rules, measured)
+        return self._decided[key]
+
+    def _decide(self, rules: PatientRules, measured: Measurement) -> str | None:
+        json = observation(measured, id=_PROBE_ID, version=1, last_updated="2000-01-01T00:00:00Z")
+        content = orjson.loads(json)
+        if not self._repository.rights.scopes_match("Observation", "c", content):
+            return None
+        decision = self._visibility.decide(rules, content, "collect", self._received_us)
+        return basis_of(decision) if decision.permit else None
+
+    async def _load_rules(self) -> None:
+        for patient in self._bindings.patients:
+            self._rules[patient] = await self._visibility.rules(patient)
+
+    def _device_of(self, item: Item) -> str | None:
+        return item.device or self._sent.device
+
+    def _wait(self, batch: Batch, index: int, item: Item, code: str, hint: str) -> None:
+        batch.waiting.append((index, self._waiting(item, code, hint)))
+
+    def _waiting(self, item: Item, code: str, hint: str) -> Waiting:
+        return Waiting(
+            adapter=self._sent.manifest.name,
+            mapping_version=self._sent.manifest.version,
+            item=item,
+            device=self._sent.device,
+            time_zone=self._sent.time_zone,
+            code=code,
+            hint=hint,
+        )
+
+    async def _commit(self, batch: Batch, released: Sequence[str]) -> Settled:
+        """Read what is there, settle against it, and write all of it with its audit records, or nothing."""
+        rows = {f"Observation/{candidate.id}" for _, candidate in batch.candidates}
+        existing = await self._services.store.currents(sorted(rows)) if rows else {}
+        keys = await self._services.vault.keys(sorted({candidate.patient for _, candidate in batch.candidates}))
+        settled = settle(batch.candidates, existing, keys, services=self._services, now_us=self._services.clock())
+        self._recording.forget()
+        for touched in settled.touched:
+            self._recording.touch(touched)
+        conflicts = [self._waiting(batch.items[index], fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for index in settled.conflicts]
+        quarantine = [await self._quarantined(waiting) for waiting in (*(one for _, one in batch.waiting), *conflicts)]
+        kept = {one.id for one in quarantine}
+        unit = Unit(
+            inserts=settled.inserts,
+            replaces=settled.replaces,
+            past=settled.past,
+            quarantine=quarantine,
+            released=[id for id in released if id not in kept],
+        )
+        await self._recording.commit(unit, writes=[_write(stored) for stored in settled.written])
+        return settled
+
+    async def _quarantined(self, waiting: Waiting) -> Quarantined:
+        services, client = self._services, self._repository.caller.client_id
+        id = services.blind.id("quarantine", "\n".join((client, waiting.adapter, waiting.device or "", waiting.item.raw.hex())))
+        key = await services.vault.key(None)
+        expires_us = self._received_us + services.settings.quarantine_days * 86_400_000_000
+        return Quarantined(
+            id=id,
+            client=client,
+            adapter=waiting.adapter,
+            code=waiting.code,
+            received_us=self._received_us,
+            expires_us=expires_us,
+            sealed=services.vault.seal(key, QUARANTINE_TYPE, id, 1, None, waiting.to_bytes()),
+            key_version=key.version,
+        )
+
+
+def bind(measured: Measurement, binding: Binding, *, manual: bool) -> Measurement:
+    """The measurement with its patient and, unless a person typed it in, its device."""
+    return Measurement(
+        measure=measured.measure,
+        patient=binding.patient_reference,
+        device=None if manual else binding.device_reference,
+        effective=measured.effective,
+        value=measured.value,
+        components=measured.components,
+        manual=measured.manual,
+        preliminary=measured.preliminary,
+        context=measured.context,
+        quality=measured.quality,
+    )
+
+
+def _write(stored: Stored) -> Write:
+    return Write(row=stored.row, version=stored.version, tag=fingerprint(stored.sealed))
+
+
+def _in_order(batch: Batch, settled: Settled) -> list[Answer]:
+    answers = {**batch.answers, **settled.answers}
+    for index, waiting in batch.waiting:
+        answers[index] = Answer(fate="quarantined", pointer=waiting.item.pointer, code=waiting.code, hint=waiting.hint)
+    return [answers[index] for index in sorted(answers)]

@@ -1,0 +1,78 @@
+"""FHIR capabilities: what this hub offers, derived from the tables that make it so.
+
+https://hl7.org/fhir/R4/http.html#capabilities, https://hl7.org/fhir/R4/capabilitystatement.html
+"""
+
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.http import FHIR_JSON, json_response
+from hub.search.parameters import RESOURCE_TYPES, ResourceType
+from security.oauth.metadata import fhir_base, token_url
+from security.oauth.metadata import smart_configuration as smart
+
+PUBLISHED = "2026-11-22"
+READ_ONLY = frozenset({"AuditEvent"})
+OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+SMART_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
+"""Discovery and metadata are for everybody (SMART App Launch 2.2, CORS)."""
+SEARCH_TYPES = {"id": "token"}
+
+
+async def capabilities(request: Request) -> Response:
+    return json_response(_statement(request.app.state.base_url), headers=OPEN)
+
+
+async def smart_configuration(request: Request) -> Response:
+    body = orjson.dumps(smart(request.app.state.base_url))
+    return Response(body, media_type="application/json", headers=OPEN)
+
+
+@lru_cache(4)
+def _statement(base_url: str) -> bytes:
+    return orjson.dumps(statement(base_url))
+
+
+def statement(base_url: str) -> dict[str, Any]:
+    """The CapabilityStatement as JSON."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": PUBLISHED,
+        "kind": "instance",
+        "software": {"name": "HDS hub", "version": version("hds-hub")},
+        "implementation": {"description": "FHIR hub for data from connected health devices", "url": fhir_base(base_url)},
+        "fhirVersion": "4.0.1",
+        "format": [FHIR_JSON, "json"],
+        "rest": [{"mode": "server", "security": _security(base_url), "resource": [_resource(one) for one in RESOURCE_TYPES.values()]}],
+    }
+
+
+def _security(base_url: str) -> dict[str, Any]:
+    return {
+        "cors": False,
+        "service": [{"coding": [{"system": SMART_SERVICE, "code": "SMART-on-FHIR"}]}],
+        "extension": [{"url": OAUTH_URIS, "extension": [{"url": "token", "valueUri": token_url(base_url)}]}],
+    }
+
+
+def _resource(type: ResourceType) -> dict[str, Any]:
+    reading = ["read", "vread", "search-type"] if type.name not in READ_ONLY else ["read", "search-type"]
+    writing = [] if type.name in READ_ONLY else ["create", "update"]
+    made: dict[str, Any] = {
+        "type": type.name,
+        "interaction": [{"code": code} for code in (*reading, *writing)],
+        "searchParam": [
+            {"name": one.code, "type": SEARCH_TYPES.get(one.type, one.type)}
+            for one in sorted(type.parameters.values(), key=lambda one: one.code)
+        ],
+    }
+    if writing:
+        made |= {"versioning": "versioned", "readHistory": True, "updateCreate": False, "conditionalCreate": False}
+    return made

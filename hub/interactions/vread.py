@@ -1,0 +1,21 @@
+"""FHIR vread: one version of one resource. https://hl7.org/fhir/R4/http.html#vread"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub import outcomes
+from hub.http import resource_response
+from hub.repository import Repository
+
+VERSION_DIGITS_MAX = 9
+
+
+async def vread(request: Request, repository: Repository) -> Response:
+    """Version ids are numbers here; any other text names a version that does not exist."""
+    path = request.path_params
+    text = path["version_id"]
+    known = text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS_MAX
+    if not known:
+        await repository.read(path["type"], path["id"])
+        raise outcomes.absent()
+    return resource_response(await repository.vread(path["type"], path["id"], int(text)))

@@ -1,0 +1,17 @@
+"""Counters for operators: how many, how long, how it ended; nothing about whom."""
+
+from prometheus_client import Counter, Histogram, start_http_server
+
+REQUESTS = Counter("hub_requests_total", "Requests answered.", ["interaction", "status"])
+SECONDS = Histogram(
+    "hub_request_seconds",
+    "From the request to its answer.",
+    ["interaction"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+INGESTED = Counter("hub_ingest_items_total", "Items taken in, by their fate.", ["adapter", "fate"])
+
+
+def serve_metrics(host: str, port: int) -> None:
+    """`/metrics` on a port of its own, in a thread."""
+    start_http_server(port, addr=host)

@@ -1,0 +1,82 @@
+"""JSON in and out with every decimal's digits kept: 74.10 is more precise than 74.1 and stays so.
+
+https://hl7.org/fhir/R4/datatypes.html#decimal: implementations must preserve the precision they were given.
+orjson reads numbers as floats and would lose trailing zeros, so only bodies that contain such a number take the
+slower way.
+"""
+
+import json
+import math
+import re
+from typing import Any
+
+import orjson
+
+JSON_DEPTH_MAX = 60
+_NEEDS_CARE = re.compile(rb"\d\.\d*0(?![\d.])|\d[eE][+-]?\d|\d\.\d{15,}|\d{16,}(?:\.\d)?")
+
+
+class Decimal(float):
+    """A JSON number that remembers how it was written."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> "Decimal":
+        made = super().__new__(cls, text)
+        made.text = text
+        return made
+
+
+def loads(body: bytes) -> Any:
+    """Raises ValueError for anything that is not JSON, or nested deeper than any resource needs."""
+    value = _parsed(body)
+    if body.count(b"{") + body.count(b"[") > JSON_DEPTH_MAX and _deeper_than(value, JSON_DEPTH_MAX):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def dumps(value: Any) -> bytes:
+    return orjson.dumps(value, default=_default)
+
+
+def _parsed(body: bytes) -> Any:
+    if not _NEEDS_CARE.search(body):
+        return orjson.loads(body)
+    try:
+        return json.loads(body, parse_float=_finite, parse_constant=_refuse)
+    except (RecursionError, UnicodeDecodeError) as error:
+        raise ValueError("not JSON") from error
+
+
+def _deeper_than(value: Any, depth: int) -> bool:
+    """Walk level by level: no recursion, so that the check itself cannot be made to overflow."""
+    level = [value]
+    for _ in range(depth):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _finite(text: str) -> Decimal:
+    number = Decimal(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _refuse(_: str) -> Any:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(value.text)
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,39 @@
+"""POST /oauth/token over HTTP: form in, token or RFC 6749 error out, a record for both."""
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.errors import FhirError
+from hub.guard import error_response, facts_of
+from hub.http import read_body
+from hub.recording import Recording
+from hub.store.protocol import Unavailable
+from security.oauth.errors import NO_STORE, OAuthError
+from security.oauth.form import FORM_MAX_BYTES, parse_form
+from security.oauth.token_endpoint import issue
+
+HEADERS = {**NO_STORE, "X-Content-Type-Options": "nosniff"}
+
+
+async def token(request: Request) -> Response:
+    state = request.app.state
+    facts = facts_of(request, "token", state.services)
+    recording = Recording("token", None, facts, state.services)
+    try:
+        try:
+            form = parse_form(request.headers.get("content-type", ""), await read_body(request, FORM_MAX_BYTES))
+            given = await issue(form, dependencies=state.token_dependencies)
+        except OAuthError as error:
+            await recording.token_refused(error.error)
+            return _json(error.body(), error.status)
+        await recording.token_issued(given.client_id, given.jti)
+        return _json(given.body(), 200)
+    except FhirError as error:
+        return error_response(error, facts)
+    except Unavailable:
+        return _json({"error": "temporarily_unavailable", "error_description": "try again"}, 503)
+
+
+def _json(body: object, status: int) -> Response:
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json", headers=HEADERS)

@@ -1,0 +1,249 @@
+"""What a person does with a command: clients, devices, pairings. Each act and its record commit together.
+
+Recorded under the operating-system user and the reason given (DESIGN 4); no act asks a patient's consent, for the
+operator sees no data, and each reading is decided anew when it comes in.
+"""
+
+import os
+import pwd
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from audit.record import Write
+from fhir_profiles.device import device as device_resource
+from hub import numbers
+from hub.ingest.devices import device_token, open_pairing
+from hub.recording import Recording, RequestFacts, Touched
+from hub.repository.reading import patient_reference
+from hub.repository.writing import with_meta
+from hub.search.index import index
+from hub.services import Services
+from hub.store.protocol import Claim, Conflict, PairDevice, Pairing, Stored, Unit
+from hub.vault import PAIRING_TYPE
+from hub.wiring import Hub
+from security.envelope import DataKey, fingerprint
+from security.oauth.clients import Client
+
+REDO_MAX = 5
+
+
+class OperatorError(Exception):
+    """What a person asked for cannot be done; the text says why and what to do."""
+
+
+def user_name() -> str:
+    """The operating-system user: from the process, not from the environment, which anybody can set."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paired:
+    """For people and scripts: what `hub device pair` did."""
+
+    pairing: str
+    device: str
+    registered: bool
+
+
+class Operator:
+    def __init__(self, hub: Hub, reason: str | None = None) -> None:
+        self._hub = hub
+        self._services = hub.services
+        self._reason = reason
+
+    def recording(self, kind: str) -> Recording:
+        facts = RequestFacts(request_id=self._services.new_id(), interaction=kind, user=user_name(), reason=self._reason)
+        return Recording(kind, None, facts, self._services)
+
+    async def add_client(self, client: Client, organization_name: str | None) -> Client:
+        """Register a client; without an organisation it gets one of its own, so that none is shared by accident."""
+        services = self._services
+        async with self.recording("client-add") as recording:
+            inserts: tuple[Stored, ...] = ()
+            if not client.organization:
+                stored = await self._made(
+                    "Organization", services.new_id(), {"resourceType": "Organization", "name": organization_name or client.name}
+                )
+                inserts = (stored,)
+                client = Client(**{**client.to_document(), "organization": stored.row})
+                recording.touch(_operated(stored, None))
+            elif await services.resolve(*client.organization.split("/", 1)) is None:
+                raise OperatorError(f"{client.organization} is not stored in this hub; create it, or leave --organization out.")
+            await recording.commit(Unit(inserts=inserts), writes=[_write(stored) for stored in inserts])
+            await self._hub.oauth.add_client(client)
+        return client
+
+    async def revoke_client(self, client_id: str) -> bool:
+        async with self.recording("client-revoke"):
+            return await self._hub.oauth.revoke_client(client_id, self._services.clock())
+
+    async def pair(
+        self, *, system: str, manufacturer: str, product: str, identifier: str, patient: str, from_us: int | None, to_us: int | None
+    ) -> Paired:
+        """Bind a unit to a patient for a period; a unit that is new is registered first."""
+        for _ in range(REDO_MAX):
+            try:
+                return await self._pair(system, manufacturer, product, identifier, patient, from_us, to_us)
+            except Conflict:
+                continue
+        raise OperatorError("the device is being changed by others at this moment; try again")
+
+    async def _pair(
+        self, system: str, manufacturer: str, product: str, identifier: str, patient: str, from_us: int | None, to_us: int | None
+    ) -> Paired:
+        services = self._services
+        token, row = device_token(services, system, identifier), ""
+        async with self.recording("pair") as recording:
+            patient_token = await self._patient(patient)
+            inserts, claims = [], []
+            row = await services.store.claim(token) or ""
+            if registered := not row:
+                content = device_resource(identifier_system=system, identifier=identifier, manufacturer=manufacturer, name=product)
+                stored = await self._made("Device", services.new_id(), content)
+                row, inserts, claims = stored.row, [stored], [Claim(key=token, value=stored.row)]
+            others = [pairing for pairing in await services.store.pairings(token) if pairing.patient != patient_token]
+            if any(_overlap(pairing, from_us, to_us) for pairing in others):
+                raise OperatorError("the device is paired with another patient in this period; end that pairing first")
+            pairing = await self._pairing(token, row, patient, patient_token, from_us, to_us)
+            patients = tuple(sorted({patient_token, *(one.patient for one in others)}))
+            recording.touch(
+                Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator")
+            )
+            unit = Unit(
+                inserts=inserts,
+                claims=claims,
+                pairings=(PairDevice(pairing=pairing, device_row=row, device_patients=patients),),
+            )
+            await recording.commit(unit, writes=[_write(stored) for stored in inserts])
+        return Paired(pairing=pairing.id, device=row, registered=registered)
+
+    async def unpair(self, *, system: str, identifier: str, to_us: int) -> int:
+        """End the pairings of a unit that are open at `to_us`; what was read before stays where it is."""
+        services = self._services
+        token = device_token(services, system, identifier)
+        async with self.recording("unpair") as recording:
+            row = await services.store.claim(token)
+            known = await services.store.pairings(token)
+            ended = [pairing for pairing in known if _overlap(pairing, to_us, to_us + 1)]
+            if row is None or not ended:
+                raise OperatorError("this device has no pairing that is open at that time")
+            still = tuple(sorted({pairing.patient for pairing in known}))
+            changes = []
+            for pairing in ended:
+                references = await open_pairing(services, pairing)
+                recording.touch(
+                    Touched(
+                        reference=row,
+                        version=None,
+                        patient=pairing.patient,
+                        patient_reference=references["patient"],
+                        basis="operator",
+                    )
+                )
+                changes.append(PairDevice(pairing=_until(pairing, to_us), device_row=row, device_patients=still))
+            await recording.commit(Unit(pairings=changes), writes=())
+        return len(ended)
+
+    async def pairings(self, limit: int) -> list[dict[str, Any]]:
+        """Every pairing with its references, for people."""
+        async with self.recording("device-list") as recording:
+            found = []
+            for pairing in await self._services.store.all_pairings(limit):
+                references = await open_pairing(self._services, pairing)
+                recording.touch(
+                    Touched(
+                        reference=references["device"],
+                        version=None,
+                        patient=pairing.patient,
+                        patient_reference=references["patient"],
+                        basis="operator",
+                    )
+                )
+                found.append({**references, "pairing": pairing.id, "from_us": pairing.from_us, "to_us": pairing.to_us})
+        return found
+
+    async def _patient(self, reference: str) -> bytes:
+        type, _, id = reference.partition("/")
+        token = self._services.blind.patient(id)
+        if type != "Patient" or await self._services.store.grant(token) is None:
+            raise OperatorError("this patient is not stored in this hub; write it as Patient/ID")
+        return token
+
+    async def _made(self, type: str, id: str, content: Mapping[str, Any]) -> Stored:
+        """A resource of the operator's, sealed with the system key."""
+        services, now_us = self._services, self._services.clock()
+        made = with_meta(content, id, 1, now_us)
+        services.check(made)
+        indexed = index(made, token=services.blind.token, patient_token=services.blind.patient)
+        key: DataKey = await services.vault.key(None)
+        return Stored(
+            type=type,
+            id=id,
+            version=1,
+            updated_us=now_us,
+            sealed=services.vault.seal(key, type, id, 1, None, numbers.dumps(made)),
+            key_version=key.version,
+            tokens=tuple(sorted(indexed.k)),
+            global_tokens=tuple(sorted(indexed.g)),
+            start_us=indexed.start_us,
+            end_us=indexed.end_us,
+        )
+
+    async def _pairing(
+        self, token: bytes, row: str, patient: str, patient_token: bytes, from_us: int | None, to_us: int | None
+    ) -> Pairing:
+        services = self._services
+        # The same device, patient and beginning is the same pairing: pairing twice changes its end, and makes no second.
+        id = services.blind.id("pairing", f"{token.hex()}|{patient_token.hex()}|{from_us}")
+        key = await services.vault.key(patient_token)
+        plain = orjson.dumps({"device": row, "patient": patient})
+        return Pairing(
+            id=id,
+            device=token,
+            patient=patient_token,
+            from_us=from_us,
+            to_us=to_us,
+            sealed=services.vault.seal(key, PAIRING_TYPE, id, 1, patient_token, plain),
+            key_version=key.version,
+        )
+
+
+def _overlap(pairing: Pairing, from_us: int | None, to_us: int | None) -> bool:
+    begins_before = to_us is None or pairing.from_us is None or pairing.from_us < to_us
+    ends_after = from_us is None or pairing.to_us is None or pairing.to_us > from_us
+    return begins_before and ends_after
+
+
+def _until(pairing: Pairing, to_us: int) -> Pairing:
+    return Pairing(
+        id=pairing.id,
+        device=pairing.device,
+        patient=pairing.patient,
+        from_us=pairing.from_us,
+        to_us=to_us,
+        sealed=pairing.sealed,
+        key_version=pairing.key_version,
+    )
+
+
+def _operated(stored: Stored, content: Mapping[str, Any] | None) -> Touched:
+    return Touched(
+        reference=stored.row,
+        version=stored.version,
+        patient=stored.patient,
+        patient_reference=None if content is None else patient_reference(content),
+        basis="operator",
+    )
+
+
+def _write(stored: Stored) -> Write:
+    return Write(row=stored.row, version=stored.version, tag=fingerprint(stored.sealed))
+
+
+__all__: Sequence[str] = ("Operator", "OperatorError", "Paired", "user_name")

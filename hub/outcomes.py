@@ -1,0 +1,95 @@
+"""Errors as OperationOutcome and HTTP status: the only place where one is made.
+
+https://hl7.org/fhir/R4/operationoutcome.html, https://hl7.org/fhir/R4/http.html#Status-Codes.
+Texts say what to do and never repeat a value of a resource: they also end up in other people's logs.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from hub.errors import FhirError, Issue, IssueCode
+
+STATUS: Mapping[IssueCode, int] = {
+    "invalid": 400,
+    "structure": 400,
+    "required": 400,
+    "value": 400,
+    "invariant": 422,
+    "code-invalid": 422,
+    "login": 401,
+    "forbidden": 403,
+    "not-found": 404,
+    "method-not-allowed": 405,
+    "not-acceptable": 406,
+    "conflict": 409,
+    "deleted": 410,
+    "precondition": 412,
+    "too-long": 413,
+    "media-type": 415,
+    "business-rule": 422,
+    "throttled": 429,
+    "not-supported": 400,
+    "too-costly": 403,
+    "exception": 500,
+    "transient": 503,
+}
+
+R4_CODE: Mapping[IssueCode, str] = {
+    "media-type": "not-supported",
+    "method-not-allowed": "not-supported",
+    "not-acceptable": "not-supported",
+    "precondition": "conflict",
+}
+"""Ours where R4's issue-type has no finer word; what leaves is always a code of the R4 value set."""
+
+ABSENT = "The hub knows no such resource."
+"""One text for what does not exist and for what this caller may not see (law 3)."""
+
+
+def status(error: FhirError) -> int:
+    return STATUS[error.code]
+
+
+def operation_outcome(issues: Sequence[Issue], severity: str = "error") -> dict[str, Any]:
+    return {"resourceType": "OperationOutcome", "issue": [_issue(issue, severity) for issue in issues]}
+
+
+def body(error: FhirError) -> bytes:
+    severity = "fatal" if error.code in ("exception", "transient") else "error"
+    return orjson.dumps(operation_outcome(error.issues, severity))
+
+
+def absent() -> FhirError:
+    return FhirError("not-found", ABSENT)
+
+
+def forbidden() -> FhirError:
+    return FhirError("forbidden", "The access token's scopes do not cover this interaction.")
+
+
+def unavailable() -> FhirError:
+    return FhirError("transient", "The hub cannot make this durable right now; nothing was done. Try again.")
+
+
+def unexpected() -> FhirError:
+    return FhirError("exception", "The hub failed; nothing was disclosed. The request id helps to find out why.")
+
+
+def _issue(issue: Issue, severity: str) -> dict[str, Any]:
+    made: dict[str, Any] = {"severity": severity, "code": R4_CODE.get(issue.code, issue.code), "diagnostics": issue.text}
+    if issue.expression is not None:
+        made["expression"] = [issue.expression]
+    return made
+
+
+def done() -> bytes:
+    """For `Prefer: return=OperationOutcome`."""
+    issue = {"severity": "information", "code": "informational", "diagnostics": "Stored."}
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
+def warnings(issues: Sequence[Issue]) -> bytes:
+    """What goes along with an answer that left something out of account."""
+    return orjson.dumps(operation_outcome(issues, "warning"))

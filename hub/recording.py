@@ -1,0 +1,262 @@
+"""What one interaction leaves in the log. No way out of an interaction but through here (law 2).
+
+`async with Recording(...)`: when the block ends well and wrote nothing itself, the record is made durable before the
+answer exists; when it ends in a refusal, the refusal is recorded before it is told; when the log cannot take the record,
+there is no answer but 503. Writes commit their record in their own transaction through `commit`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, cast
+
+from audit.agents import Source
+from audit.events import events
+from audit.interaction import Interaction, Item, Kind, Outcome
+from audit.kinds import KINDS
+from audit.log import drafts
+from audit.record import Draft, Write
+from hub import outcomes
+from hub.errors import FhirError
+from hub.services import Services
+from hub.store.protocol import SYSTEM_KEY, Stored, Unavailable, Unit
+from security.context import AccessContext
+from security.envelope import DataKey
+
+AUDIT_TYPE = "AuditEvent"
+BY_TOKEN = "Patient/token."
+"""How a record names a patient whom the request aimed at by a hidden resource: by pseudonym, for nothing was opened."""
+AS_RECORDED: Mapping[str, str] = {"token": "token-refused", "unknown": "capabilities", "authentication": "authentication-failed"}
+REFUSED: Outcome = "4"
+FAILED: Outcome = "8"
+SITE = "hds-hub"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """A resource returned or written, and by what right. `patient` is the token, `patient_reference` the words."""
+
+    reference: str
+    version: int | None
+    patient: bytes | None
+    patient_reference: str | None
+    basis: str
+    category: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class RequestFacts:
+    """What is known of the request whatever becomes of it. `recorded` tells the guard that a record exists."""
+
+    request_id: str
+    interaction: str
+    method: str | None = None
+    path: str | None = None
+    query: str = ""
+    address: str | None = None
+    client_request_id: str | None = None
+    user: str | None = None
+    reason: str | None = None
+    caller: AccessContext | None = None
+    recorded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    sealed: bytes
+    key_id: bytes
+    key_version: int
+    dictionary: int
+
+
+@dataclass(slots=True)
+class _Gathered:
+    touched: list[Touched] = field(default_factory=list)
+    aimed: dict[bytes, str] = field(default_factory=dict)
+
+
+class Recording:
+    """The record of one interaction in the making."""
+
+    def __init__(self, kind: str, caller: AccessContext | None, facts: RequestFacts, services: Services) -> None:
+        self._kind = kind
+        self._caller = caller
+        self._facts = facts
+        self._services = services
+        self._gathered = _Gathered()
+        self._committed = False
+
+    def touch(self, touched: Touched) -> None:
+        """This resource is part of the answer, or was written."""
+        self._gathered.touched.append(touched)
+
+    def forget(self) -> None:
+        """The attempt is undone and will be made again."""
+        self._gathered.touched.clear()
+
+    def aim(self, stored: Stored) -> None:
+        """The request is about this row, whether or not it may be seen."""
+        if stored.patient is not None:
+            words = f"Patient/{stored.id}" if stored.type == "Patient" else f"{BY_TOKEN}{stored.patient.hex()}"
+            self._gathered.aimed.setdefault(stored.patient, words)
+
+    def aim_patient(self, patient: bytes) -> None:
+        self._gathered.aimed.setdefault(patient, f"{BY_TOKEN}{patient.hex()}")
+
+    async def commit(self, unit: Unit, writes: Sequence[Write]) -> None:
+        """Write the unit and this record in one transaction. Raises Conflict or Unavailable."""
+        unit.drafts = await self._drafts("0", None, writes)
+        await self._services.store.commit(unit)
+        self._committed = self._facts.recorded = True
+
+    async def refused(self, error: FhirError) -> None:
+        """Record a refusal. Raises FhirError transient if the log cannot take it: then nothing else may be told."""
+        outcome = FAILED if error.code in ("exception", "transient") else REFUSED
+        await self._append(outcome, error.code)
+
+    async def token_issued(self, client_id: str, token_id: str) -> None:
+        await self._append("0", None, kind="token-issued", client_id=client_id, token_id=token_id)
+
+    async def token_refused(self, error: str) -> None:
+        await self._append(REFUSED, error, kind="token-refused")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if isinstance(error, Unavailable):
+            raise outcomes.unavailable() from error
+        if isinstance(error, FhirError):
+            self.forget()
+            await self.refused(error)
+        elif isinstance(error, Exception):
+            self.forget()
+            await self._append(FAILED, type(error).__name__)
+        elif error is None and not self._committed:
+            await self._append("0", None)
+
+    async def _append(self, outcome: Outcome, code: str | None, **more: Any) -> None:
+        made = await self._drafts(outcome, code, (), **more)
+        try:
+            await self._services.store.commit(Unit(drafts=made))
+        except Unavailable as error:
+            raise outcomes.unavailable() from error
+        self._facts.recorded = True
+
+    async def _drafts(self, outcome: Outcome, code: str | None, writes: Sequence[Write], **more: Any) -> list[Draft]:
+        interaction = self._interaction(outcome, code, **more)
+        services, tokens = self._services, self._patient_tokens()
+        source = Source(SITE, services.base_url)
+        made = events(interaction, _ids(services), source)
+        keys = await services.vault.keys([None, *tokens.values()])
+        return drafts(
+            made,
+            interaction=interaction,
+            writes=writes,
+            token=services.blind.token,
+            patient_token=lambda reference: self._token(reference, tokens),
+            seal=lambda reference, id, plain: self._seal(reference, id, plain, tokens, keys),
+        )
+
+    def _interaction(self, outcome: Outcome, code: str | None, **more: Any) -> Interaction:
+        facts, caller = self._facts, self._caller
+        who: dict[str, Any] = {"user": facts.user, "reason": facts.reason}
+        if caller is not None:
+            who |= {
+                "client_id": caller.client_id,
+                "client_name": caller.client_name,
+                "organization": caller.organization,
+                "purpose": caller.purpose,
+            }
+        return Interaction(
+            **{
+                "kind": self._recorded_kind(),
+                "recorded_us": self._services.clock(),
+                "request_id": facts.request_id,
+                "outcome": outcome,
+                "outcome_code": code,
+                "network": facts.address,
+                "method": facts.method,
+                "query": _asked(facts),
+                "target": _target(facts),
+                "items": self._items(),
+                "aimed": self._aimed(),
+                **who,
+                **more,
+            }
+        )
+
+    def _recorded_kind(self) -> Kind:
+        """A request without a caller is a failed authentication, whatever it wanted."""
+        kind = AS_RECORDED.get(self._kind, self._kind)
+        if self._caller is None and self._facts.user is None and self._kind not in ("token", "unknown"):
+            kind = "authentication-failed"
+        return cast("Kind", kind if kind in KINDS else "capabilities")
+
+    def _items(self) -> tuple[Item, ...]:
+        return tuple(
+            Item(
+                reference=one.reference,
+                version=None if one.version is None else str(one.version),
+                patient=self._words(one),
+                basis=one.basis,
+                category=one.category,
+            )
+            for one in self._gathered.touched
+        )
+
+    def _aimed(self) -> tuple[str, ...]:
+        reached = {one.patient for one in self._gathered.touched}
+        return tuple(words for patient, words in self._gathered.aimed.items() if patient not in reached)
+
+    @staticmethod
+    def _words(touched: Touched) -> str | None:
+        if touched.patient is None:
+            return None
+        return touched.patient_reference or f"{BY_TOKEN}{touched.patient.hex()}"
+
+    def _patient_tokens(self) -> Mapping[str, bytes]:
+        tokens = {words: patient for patient, words in self._gathered.aimed.items()}
+        for one in self._gathered.touched:
+            if one.patient is not None:
+                tokens[str(self._words(one))] = one.patient
+        return tokens
+
+    def _token(self, reference: str, tokens: Mapping[str, bytes]) -> bytes:
+        return tokens[reference]
+
+    def _seal(
+        self,
+        reference: str | None,
+        id: str,
+        plain: bytes,
+        tokens: Mapping[str, bytes],
+        keys: Mapping[bytes | None, DataKey],
+    ) -> _Sealed:
+        """Under the patient's key, so that it vanishes with it; a patient without key was aimed at in vain."""
+        patient = None if reference is None else tokens[reference]
+        owner = patient if patient in keys else None
+        key = keys[owner]
+        sealed = self._services.vault.seal(key, AUDIT_TYPE, id, 1, owner, plain)
+        return _Sealed(sealed, owner or SYSTEM_KEY, key.version, sealed[1])
+
+
+def _ids(services: Services) -> Iterator[str]:
+    while True:
+        yield services.new_id()
+
+
+def _asked(facts: RequestFacts) -> str | None:
+    """Path and query as sent; sealed with the record."""
+    if facts.path is None:
+        return None
+    return f"{facts.path}?{facts.query}" if facts.query else facts.path
+
+
+def _target(facts: RequestFacts) -> str | None:
+    """What the URL names: `Observation/abc` or `Observation`."""
+    if facts.path is None or not facts.path.startswith("/fhir/"):
+        return None
+    return "/".join(facts.path.removeprefix("/fhir/").split("/")[:2])

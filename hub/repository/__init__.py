@@ -1,0 +1,57 @@
+"""The one door to data, made for one caller.
+
+A route has no other object to get at a resource, and no way through here leaves without a record: every method runs
+inside `Recording.of`, which makes the record durable before the answer exists (laws 1 and 2).
+"""
+
+from typing import Any, Literal
+
+from hub.recording import Recording, RequestFacts
+from hub.repository.reading import Reading, Resource
+from hub.repository.rights import Rights
+from hub.repository.searching import Found, Searching
+from hub.repository.writing import Writing
+from hub.search.page import Cursor
+from hub.search.parse import Search
+from hub.services import Services
+from security.context import AccessContext
+
+__all__ = ["Found", "Repository", "Resource"]
+
+
+class Repository:
+    """FHIR interactions for `caller`. Errors are FhirError; what is hidden is absent."""
+
+    def __init__(self, caller: AccessContext, services: Services, facts: RequestFacts) -> None:
+        self.caller = caller
+        self.services = services
+        self.facts = facts
+        self.rights = Rights(caller, services)
+        self._reading = Reading(caller, services, self.rights)
+        self._writing = Writing(caller, services, self.rights, self._reading)
+        self._searching = Searching(caller, services, self.rights)
+
+    async def read(self, type: str, id: str) -> Resource:
+        async with self.recording("read") as recording:
+            return await self._reading.read(type, id, recording)
+
+    async def vread(self, type: str, id: str, version: int) -> Resource:
+        async with self.recording("vread") as recording:
+            return await self._reading.vread(type, id, version, recording)
+
+    async def create(self, type: str, content: dict[str, Any]) -> Resource:
+        async with self.recording("create") as recording:
+            return await self._writing.create(type, content, recording)
+
+    async def update(
+        self, type: str, id: str, content: dict[str, Any], if_match: int | None
+    ) -> tuple[Resource, Literal["created", "updated"]]:
+        async with self.recording("update") as recording:
+            return await self._writing.update(type, id, content, if_match, recording)
+
+    async def search(self, search: Search, cursor: Cursor | None) -> Found:
+        async with self.recording("search") as recording:
+            return await self._searching.search(search, cursor, recording)
+
+    def recording(self, kind: str) -> Recording:
+        return Recording(kind, self.caller, self.facts, self.services)

@@ -1,0 +1,124 @@
+"""FHIR read and vread behind the one door: resolve, decide, open, re-check, record.
+
+https://hl7.org/fhir/R4/http.html#read. What may not be seen and what does not exist take the same way and give the
+same answer (law 3); the log alone knows the difference.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from hub import outcomes
+from hub.recording import Recording, Touched
+from hub.repository.rights import Rights
+from hub.repository.visibility import PatientRules
+from hub.services import Services
+from hub.store.protocol import Stored
+from security.context import AccessContext, Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One version as it leaves: its JSON as stored, never parsed and written again on the way out."""
+
+    type: str
+    id: str
+    version: int
+    updated_us: int
+    json: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    stored: Stored
+    json: bytes
+    content: Mapping[str, Any]
+    touched: Touched
+
+
+class Reading:
+    """Reads for one caller."""
+
+    def __init__(self, caller: AccessContext, services: Services, rights: Rights) -> None:
+        self._caller = caller
+        self._services = services
+        self._rights = rights
+
+    async def read(self, type: str, id: str, recording: Recording) -> Resource:
+        stored = await self._resolve(type, id, "r", recording)
+        return await self._answer(stored, recording, "access")
+
+    async def vread(self, type: str, id: str, version: int, recording: Recording) -> Resource:
+        """The current version must be visible too: an older one never shows what a newer one hides."""
+        current = await self._resolve(type, id, "r", recording)
+        if current.version == version:
+            return await self._answer(current, recording, "access")
+        await self.open(current, "access")
+        found = await self._services.store.version(current.row, version)
+        if found is None:
+            raise outcomes.absent()
+        return await self._answer(found, recording, "access")
+
+    async def open(self, stored: Stored, action: Action) -> Opened:
+        """Decide and open one row, or answer as for an absent one."""
+        services, patients = self._services, [patient for patient in (stored.patient, *stored.others) if patient]
+        rules = [await self._rights.visibility.rules(patient) for patient in patients]
+        if None in rules:
+            raise outcomes.absent()
+        json = services.vault.open(await services.vault.key(stored.patient), stored)
+        content = orjson.loads(json)
+        basis = self._permitted([one for one in rules if one is not None], content, action)
+        if not self._rights.scopes_match(stored.type, "r" if action == "access" else "u", content):
+            raise outcomes.absent()
+        return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis))
+
+    async def _resolve(self, type: str, id: str, letter: str, recording: Recording) -> Stored:
+        """Scope first, then the row; whose patient it is goes to the log before anything is decided."""
+        self._rights.require(type, letter)
+        stored = await self._services.resolve(type, id)
+        if stored is None:
+            raise outcomes.absent()
+        recording.aim(stored)
+        return stored
+
+    async def _answer(self, stored: Stored, recording: Recording, action: Action) -> Resource:
+        opened = await self.open(stored, action)
+        recording.touch(opened.touched)
+        id = opened.content["id"]
+        return Resource(type=stored.type, id=id, version=stored.version, updated_us=stored.updated_us, json=opened.json)
+
+    def _permitted(self, rules: list[PatientRules], content: Mapping[str, Any], action: Action) -> str:
+        """Every patient concerned must permit; patientless resources rest on the scope."""
+        now_us = self._services.clock()
+        decisions = [self._rights.visibility.decide(one, content, action, now_us) for one in rules]
+        if not all(decision.permit for decision in decisions):
+            raise outcomes.absent()
+        return basis_of(decisions[0]) if decisions else "scope"
+
+
+def basis_of(decision: Any) -> str:
+    """Which of the two decided, for the log: the Consent by its version, or the organisation's policy."""
+    return f"consent {decision.consent}" if decision.basis == "consent" else "policy opt-out"
+
+
+def touched(stored: Stored, content: Mapping[str, Any], basis: str) -> Touched:
+    return Touched(
+        reference=f"{stored.type}/{content['id']}",
+        version=stored.version,
+        patient=stored.patient,
+        patient_reference=patient_reference(content),
+        basis=basis,
+    )
+
+
+def patient_reference(content: Mapping[str, Any]) -> str | None:
+    """The patient in whose compartment the resource lies, as a reference."""
+    if content["resourceType"] == "Patient":
+        return f"Patient/{content['id']}"
+    for element in ("subject", "patient"):
+        reference = str((content.get(element) or {}).get("reference", ""))
+        if "Patient/" in reference:
+            return "Patient/" + reference.rsplit("Patient/", 1)[1].split("/")[0]
+    return None

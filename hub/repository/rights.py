@@ -1,0 +1,52 @@
+"""Scopes as part of every question: which interactions, and which resources of a type (granular scopes)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub import outcomes
+from hub.repository.visibility import Visibility
+from hub.search.compile import matches, narrow
+from hub.search.parse import Search, parse_search
+from hub.search.predicate import EVERYTHING, AnyOf, Predicate
+from hub.services import Services
+from security.context import AccessContext
+from security.scopes import Scope
+
+
+class Rights:
+    """What the caller's token lets it ask; what the patients let it see is `visibility`."""
+
+    def __init__(self, caller: AccessContext, services: Services) -> None:
+        self._caller = caller
+        self._services = services
+        self.visibility = Visibility(caller, services.store, services.vault, services.blind)
+
+    def require(self, type: str, letter: str) -> tuple[Scope, ...]:
+        """Raises `forbidden` unless some scope covers the interaction."""
+        covering = self._caller.scopes.covering(type, letter)
+        if not covering:
+            raise outcomes.forbidden()
+        return covering
+
+    def scopes_match(self, type: str, letter: str, content: Mapping[str, Any]) -> bool:
+        """Is the resource within a granular scope that carries this letter? A scope without a query holds for all."""
+        covering = self._caller.scopes.covering(type, letter)
+        return any(not scope.query or self._matches(type, scope, content) for scope in covering)
+
+    def predicate(self, type: str, letter: str) -> tuple[Predicate, bool]:
+        """The granular scopes as part of a query, and whether the tokens decide them exactly."""
+        covering = self.require(type, letter)
+        if any(not scope.query for scope in covering):
+            return EVERYTHING, True
+        narrowed = [self._narrow(self._search(type, scope)) for scope in covering]
+        return AnyOf(tuple(one.predicate for one in narrowed)), all(one.exact for one in narrowed)
+
+    def _search(self, type: str, scope: Scope) -> Search:
+        return parse_search(type, scope.query, lenient=False)
+
+    def _matches(self, type: str, scope: Scope, content: Mapping[str, Any]) -> bool:
+        return matches(self._search(type, scope), content, now_us=self._services.clock(), base=self._services.base_url)
+
+    def _narrow(self, search: Search) -> Any:
+        services = self._services
+        return narrow(search, token=services.blind.token, patient_token=services.blind.patient, now_us=services.clock())

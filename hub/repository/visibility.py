@@ -1,0 +1,175 @@
+"""What one caller may see and do, now: consent and policy, as a condition for queries and as a re-check in words.
+
+DESIGN 6: the permission goes inside the query before any limit, and is decided anew for every request and page. The
+two forms are computed by different code (`security.access` over tokens, `security.consent` over opened resources);
+a disagreement is an error, never an answer.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from hub.search.index import class_tokens, code_tokens
+from hub.search.predicate import EVERYTHING, AllOf, AnyOf, Between, HasToken, Not, Patientless, PatientIs, Predicate, all_of
+from hub.store.protocol import Grant, GrantGroup, Snapshot, Store
+from hub.vault import Vault
+from security.access import Condition, Restriction, policy_default, restriction
+from security.blind import Blind
+from security.consent import Decision, Rule, asker, decide, from_json, shape, to_json
+from security.context import AccessContext, Action
+
+ANY_ACTOR = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientRules:
+    """What the consents of one patient come to, in words, and who manages the patient's record."""
+
+    rules: tuple[Rule, ...]
+    organization: str | None
+
+    def to_bytes(self) -> bytes:
+        return orjson.dumps({"o": self.organization, "r": orjson.Fragment(to_json(self.rules))})
+
+    @classmethod
+    def from_bytes(cls, plain: bytes) -> "PatientRules":
+        found = orjson.loads(plain)
+        return cls(rules=from_json(orjson.dumps(found["r"])), organization=found["o"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visible:
+    """The restriction of a search. `exact`: rows that pass it need no further decision to be counted."""
+
+    predicate: Predicate
+    permitted: frozenset[bytes]
+    exact: bool
+
+
+class ConsentTokens:
+    """Implements `security.access.ConsentTokens` with the tokens that the search index gives to rows."""
+
+    def __init__(self, blind: Blind) -> None:
+        self._token = blind.token
+
+    def class_tokens(self, system: str | None, code: str) -> frozenset[bytes]:
+        return class_tokens(system, code, self._token)
+
+    def code_tokens(self, system: str | None, code: str) -> frozenset[bytes]:
+        return code_tokens(system, code, self._token)
+
+
+class Visibility:
+    """Decides for one caller. Knows no route and no resource type by name."""
+
+    def __init__(self, caller: AccessContext, store: Store, vault: Vault, blind: Blind) -> None:
+        self._caller = caller
+        self._store = store
+        self._vault = vault
+        self._blind = blind
+        self._tokens = ConsentTokens(blind)
+
+    async def rules(self, patient: bytes) -> PatientRules | None:
+        """The patient's rules as of now, or None for a patient the hub does not know."""
+        grant = await self._store.grant(patient)
+        return None if grant is None else (await self.opened([grant]))[patient]
+
+    async def opened(self, grants: Iterable[Grant]) -> Mapping[bytes, PatientRules]:
+        return await open_grants(self._vault, list(grants))
+
+    def decide(self, patient: PatientRules, resource: Mapping[str, Any], action: Action, now_us: int) -> Decision:
+        """In words, on an opened resource."""
+        default = policy_default(self._caller, managing_organization=patient.organization)
+        return decide(patient.rules, asker(self._caller, action), resource, default=default, now_us=now_us)
+
+    async def visible(self, snapshot: Snapshot, patients: frozenset[bytes] | None, now_us: int) -> Visible:
+        """The condition under which rows may be seen, over all patients or over those the search names."""
+        groups = await snapshot.grant_groups(
+            actors=self._actor_tokens(), organization=self._own_organization(), patients=patients
+        )
+        parts: list[Predicate] = [] if patients is not None else [Patientless()]
+        permitted: set[bytes] = set()
+        exact = True
+        for group, found in await self._restrictions(groups, now_us):
+            if found.nothing:
+                continue
+            permitted |= group.patients
+            exact = exact and found.everything
+            parts.append(all_of([PatientIs(group.patients), predicate_of(found)]))
+        return Visible(predicate=AnyOf(tuple(parts)), permitted=frozenset(permitted), exact=exact)
+
+    async def _restrictions(self, groups: Sequence[GrantGroup], now_us: int) -> list[tuple[GrantGroup, Restriction]]:
+        opened = await self.opened(group.specimen for group in groups)
+        return [(group, self._restriction(opened[group.specimen.patient], now_us)) for group in groups]
+
+    def _restriction(self, patient: PatientRules, now_us: int) -> Restriction:
+        default = policy_default(self._caller, managing_organization=patient.organization)
+        return restriction(patient.rules, asker(self._caller, "access"), default=default, now_us=now_us, tokens=self._tokens)
+
+    def _actor_tokens(self) -> frozenset[bytes]:
+        names = (ANY_ACTOR, *asker(self._caller, "access").references)
+        return frozenset(self._blind.token("grant-actor", name) for name in names)
+
+    def _own_organization(self) -> bytes | None:
+        """Only a caller whose organisation lets care go on without a Consent is joined by organisation."""
+        if not policy_default(self._caller, managing_organization=self._caller.organization):
+            return None
+        return self._blind.token("organization", self._caller.organization)
+
+
+async def open_grants(vault: Vault, grants: Sequence[Grant]) -> Mapping[bytes, PatientRules]:
+    keys = await vault.keys([grant.patient for grant in grants])
+    return {
+        grant.patient: PatientRules.from_bytes(
+            vault.open_rules(keys[grant.patient], grant.patient, grant.version, grant.sealed)
+        )
+        for grant in grants
+    }
+
+
+def grant_of(
+    patient: bytes, version: int, content: PatientRules, *, blind: Blind, vault: Vault, key: Any
+) -> Grant:
+    """Seal the rules, and lay beside them what a query needs to find the patients a caller may see."""
+    organization = content.organization
+    return Grant(
+        patient=patient,
+        version=version,
+        sealed=vault.seal_rules(key, patient, version, content.to_bytes()),
+        key_version=key.version,
+        actors=tuple(sorted({blind.token("grant-actor", name) for name in permitted_actors(content.rules)})),
+        organization=None if organization is None else blind.token("organization", organization),
+        shape=blind.token("grant-shape", (organization or "") + "\n" + shape(content.rules).decode()),
+    )
+
+
+def permitted_actors(rules: Iterable[Rule]) -> frozenset[str]:
+    """Whom the permits name; a permit without actor may be used by anybody."""
+    permits = [rule for rule in rules if rule.type == "permit"]
+    return frozenset(name for rule in permits for name in ({reference for _, reference in rule.actors} or {ANY_ACTOR}))
+
+
+def predicate_of(found: Restriction) -> Predicate:
+    """A restriction over tokens as the predicate that goes into the query."""
+    permitted: Predicate = EVERYTHING if found.default else AnyOf(tuple(_permit(one) for one in found.permits))
+    return all_of([permitted, *(Not(_deny(one)) for one in found.denies)])
+
+
+def _permit(condition: Condition) -> Predicate:
+    """Data must lie wholly inside the data period."""
+    parts: list[Predicate] = [HasToken(tokens) for tokens in condition.tokens]
+    if condition.data is not None:
+        start_us, end_us = condition.data
+        parts += [Between("d", low=start_us), Between("e", high=end_us + 1)]
+    return AllOf(tuple(parts))
+
+
+def _deny(condition: Condition) -> Predicate:
+    """Data need only touch the data period."""
+    parts: list[Predicate] = [HasToken(tokens) for tokens in condition.tokens]
+    if condition.data is not None:
+        start_us, end_us = condition.data
+        parts += [Between("d", high=end_us), Between("e", low=start_us + 1)]
+    return AllOf(tuple(parts))

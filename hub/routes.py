@@ -1,0 +1,61 @@
+"""The route table: what the hub answers to, and how each answer is guarded.
+
+Each row says who may ask: `open` needs no token; `fhir` needs one, gets a repository made for the caller and answers
+errors as OperationOutcome. There is no row that reaches data without a repository.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.console.welcome import welcome
+from hub.ingest.routes import ingest, quarantine, replay
+from hub.interactions.capabilities import capabilities, smart_configuration
+from hub.interactions.create import create
+from hub.interactions.read import read
+from hub.interactions.search_type import search_type
+from hub.interactions.update import update
+from hub.interactions.vread import vread
+from hub.oauth import token
+from hub.probes import livez, readyz
+
+Guard = Literal["open", "fhir"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteRow:
+    """`interaction` is also what the audit record and the metrics call it."""
+
+    method: str
+    path: str
+    interaction: str
+    guard: Guard
+    endpoint: Callable[..., Awaitable[Response]]
+
+
+ROUTES: tuple[RouteRow, ...] = (
+    RouteRow(method="GET", path="/", interaction="welcome", guard="open", endpoint=welcome),
+    RouteRow(method="GET", path="/livez", interaction="livez", guard="open", endpoint=livez),
+    RouteRow(method="GET", path="/readyz", interaction="readyz", guard="open", endpoint=readyz),
+    RouteRow(method="POST", path="/oauth/token", interaction="token", guard="open", endpoint=token),
+    RouteRow(method="GET", path="/fhir/metadata", interaction="capabilities", guard="open", endpoint=capabilities),
+    RouteRow(
+        method="GET",
+        path="/fhir/.well-known/smart-configuration",
+        interaction="smart-configuration",
+        guard="open",
+        endpoint=smart_configuration,
+    ),
+    RouteRow(method="POST", path="/fhir/{type}/_search", interaction="search", guard="fhir", endpoint=search_type),
+    RouteRow(method="GET", path="/fhir/{type}/{id}/_history/{version_id}", interaction="vread", guard="fhir", endpoint=vread),
+    RouteRow(method="GET", path="/fhir/{type}/{id}", interaction="read", guard="fhir", endpoint=read),
+    RouteRow(method="PUT", path="/fhir/{type}/{id}", interaction="update", guard="fhir", endpoint=update),
+    RouteRow(method="GET", path="/fhir/{type}", interaction="search", guard="fhir", endpoint=search_type),
+    RouteRow(method="POST", path="/fhir/{type}", interaction="create", guard="fhir", endpoint=create),
+    RouteRow(method="GET", path="/quarantine", interaction="quarantine-list", guard="fhir", endpoint=quarantine),
+    RouteRow(method="POST", path="/quarantine/{id}/replay", interaction="quarantine-replay", guard="fhir", endpoint=replay),
+    RouteRow(method="POST", path="/ingest/{adapter}", interaction="ingest", guard="fhir", endpoint=ingest),
+)

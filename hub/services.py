@@ -1,0 +1,54 @@
+"""What every part of the hub is given instead of reaching for it: store, keys, clock, randomness. Made in `hub.app`."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.settings import Settings
+from hub.store.mongo import MongoStore
+from hub.store.protocol import Stored
+from hub.vault import Vault
+from security.blind import Blind
+
+OWN_ID = re.compile(r"[0-9A-Za-z]{22}")
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """`clock` gives microseconds since 1970; `check` raises FhirError for a resource that R4 does not allow."""
+
+    store: MongoStore
+    vault: Vault
+    blind: Blind
+    clock: Callable[[], int]
+    new_id: Callable[[], str]
+    check: Callable[[Mapping[str, Any]], None]
+    page_key: bytes
+    base_url: str
+    settings: Settings
+
+    async def resolve(self, type: str, id: str) -> Stored | None:
+        """The current row of a logical id, ours or brought by an importer."""
+        brought = f"{type}/{self.brought_id(type, id)}"
+        if not OWN_ID.fullmatch(id):
+            return await self.store.current(brought)
+        # An importer may bring an id that looks like ours; both are asked, found or not, so that the effort tells nothing.
+        own, other = await asyncio.gather(self.store.current(f"{type}/{id}"), self.store.current(brought))
+        return own or other
+
+    def brought_id(self, type: str, id: str) -> str:
+        """Ids brought by importers may say something about a person, so rows bear them keyed (DESIGN 5)."""
+        return "~" + self.blind.id(f"brought/{type}", id)
+
+    def row_ids(self, type: str, id: str) -> frozenset[str]:
+        brought = self.brought_id(type, id)
+        return frozenset((id, brought) if OWN_ID.fullmatch(id) else (brought,))
+
+
+def random_id() -> str:
+    """22 characters of 62: 131 bits from the operating system."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(22))

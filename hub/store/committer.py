@@ -1,0 +1,165 @@
+"""Group commit: what runs at the same time is made durable together, and each request keeps its own fate.
+
+One lane per process. A round takes every waiting unit, chains their audit records and writes all of it in one
+transaction (majority + journal). That costs one disk flush however many units wait: measured with a transaction for
+each write the same machine gives a tenth (docs/adr/0005-group-commit.md). The round is also what gives this process's
+audit chain its gap-free numbers: a number is used only when the transaction that carries it has committed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from audit.chain import Head, link
+from audit.record import Record
+from hub.store.protocol import Conflict, Statistics, Unavailable, Unit
+
+ROUND_UNITS_MAX = 256
+ROUND_ROWS_MAX = 20_000
+ROUND_RETRIES_MAX = 5
+
+
+class UnitsInConflict(Exception):
+    """Raised by the writer: these units of the round cannot be written; nothing of the round was."""
+
+    def __init__(self, indices: frozenset[int]) -> None:
+        super().__init__("units in conflict")
+        self.indices = indices
+
+
+class Contended(Exception):
+    """Another process touched the same rows at the same time; nothing was written, try the round again."""
+
+
+class Uncertain(Exception):
+    """The store went away; it is not known whether the round was written."""
+
+
+class RoundWriter(Protocol):
+    """Writes a round, or nothing of it. The only part of group commit that knows a database."""
+
+    async def write(self, units: Sequence[Unit], records: Sequence[Record]) -> None:
+        """Raises UnitsInConflict, Contended (nothing was written) or Uncertain."""
+        ...
+
+
+@dataclass(slots=True)
+class _Waiting:
+    unit: Unit
+    done: asyncio.Future[None]
+
+    @property
+    def rows(self) -> int:
+        return len(self.unit.inserts) + len(self.unit.replaces) + len(self.unit.drafts)
+
+
+class Committer:
+    """`await commit(unit)` returns when the unit and its audit records are durable."""
+
+    def __init__(
+        self,
+        writer: RoundWriter,
+        new_head: Callable[[], Awaitable[Head]],
+        advanced: Callable[[Head], None],
+        statistics: Statistics | None = None,
+    ) -> None:
+        self._writer = writer
+        self._new_head = new_head
+        self._advanced = advanced
+        self.statistics = statistics or Statistics()
+        self._head: Head | None = None
+        self._queue: list[_Waiting] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def commit(self, unit: Unit) -> None:
+        """Raises Conflict (nothing written, redo) or Unavailable (not acknowledged)."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(unit, done))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        # A caller that goes away must not pull its unit out of a round that is being written.
+        await asyncio.shield(done)
+
+    async def drain(self) -> None:
+        """Wait until nothing is under way (used before the process ends)."""
+        while self._task is not None and not self._task.done():
+            await asyncio.shield(self._task)
+
+    async def _run(self) -> None:
+        while self._queue:
+            round_ = self._take()
+            try:
+                await self._settle(round_)
+            except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+                _fail(round_, Unavailable(str(error)))
+
+    def _take(self) -> list[_Waiting]:
+        rows = taken = 0
+        for waiting in self._queue[:ROUND_UNITS_MAX]:
+            if taken and rows + waiting.rows > ROUND_ROWS_MAX:
+                break
+            rows += waiting.rows
+            taken += 1
+        round_, self._queue = self._queue[:taken], self._queue[taken:]
+        return round_
+
+    async def _settle(self, round_: list[_Waiting]) -> None:
+        """Write the round; throw out who conflicts and write the rest, so that a neighbour's failure stays its own."""
+        attempts = 0
+        while round_:
+            try:
+                await self._write(round_)
+            except UnitsInConflict as conflict:
+                self.statistics.conflicts += len(conflict.indices)
+                _fail([waiting for index, waiting in enumerate(round_) if index in conflict.indices], Conflict())
+                round_ = [waiting for index, waiting in enumerate(round_) if index not in conflict.indices]
+            except Contended:
+                attempts += 1
+                self.statistics.retries += 1
+                if attempts > ROUND_RETRIES_MAX:
+                    await self._one_by_one(round_)
+                    return
+            except Uncertain as error:
+                # Whether the old chain carries this round is unknown, so it gets no further record: a new one begins.
+                self._head = None
+                self.statistics.failures += 1
+                _fail(round_, Unavailable(str(error)))
+                return
+            else:
+                for waiting in round_:
+                    if not waiting.done.done():
+                        waiting.done.set_result(None)
+                return
+
+    async def _one_by_one(self, round_: list[_Waiting]) -> None:
+        for waiting in round_:
+            try:
+                await self._write([waiting])
+            except (UnitsInConflict, Contended):
+                _fail([waiting], Conflict())
+            except Uncertain as error:
+                self._head = None
+                _fail([waiting], Unavailable(str(error)))
+            else:
+                if not waiting.done.done():
+                    waiting.done.set_result(None)
+
+    async def _write(self, round_: Sequence[_Waiting]) -> None:
+        if self._head is None:
+            self._head = await self._new_head()
+        drafts = [draft for waiting in round_ for draft in waiting.unit.drafts]
+        records, head = link(self._head, drafts)
+        await self._writer.write([waiting.unit for waiting in round_], records)
+        self._head = head
+        self._advanced(head)
+        self.statistics.rounds += 1
+        self.statistics.units += len(round_)
+        self.statistics.largest_round = max(self.statistics.largest_round, len(round_))
+
+
+def _fail(round_: Sequence[_Waiting], error: Exception) -> None:
+    for waiting in round_:
+        if not waiting.done.done():
+            waiting.done.set_exception(error)
+            waiting.done.exception()  # a caller that went away must not leave a warning behind

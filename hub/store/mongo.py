@@ -1,0 +1,282 @@
+"""The MongoDB store (PyMongo async; docs/adr/0002-pymongo-async.md). The only file that asks the database for rows.
+
+Reads use read concern majority, so that nothing is answered that a failover could take back; writes go through the
+committer. What must be seen at one moment (a search with its grants) runs in a snapshot session.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from audit.chain import Head
+from audit.record import Record, from_document
+from hub.store import documents
+from hub.store.committer import Committer
+from hub.store.gather import Gather
+from hub.store.mongo_filter import RECORD_FIELDS, RECORDED_PRECISION_US, RESOURCE_FIELDS, Filter, mongo_filter, row_id
+from hub.store.mongo_writer import MongoWriter
+from hub.store.protocol import (
+    SYSTEM_KEY,
+    Finding,
+    Grant,
+    GrantGroup,
+    Order,
+    Pairing,
+    Quarantined,
+    Stored,
+    Unavailable,
+    Unit,
+)
+
+BATCH_ROWS = 200
+AUDIT_TYPE = "AuditEvent"
+
+Document = dict[str, Any]
+T = TypeVar("T")
+
+
+class MongoStore:
+    """Implements `hub.store.protocol.Store`."""
+
+    def __init__(
+        self,
+        client: AsyncMongoClient[dict[str, Any]],
+        new_head: Callable[[], Awaitable[Head]],
+        advanced: Callable[[Head], None],
+    ) -> None:
+        majority = ReadConcern("majority")
+        self._client = client
+        self._hub = client.get_database("hub", read_concern=majority)
+        self._audit = client.get_database("hub_audit", read_concern=majority)
+        self._current: Gather[str, Stored] = Gather(self._fetch_current)
+        self._grant: Gather[bytes, Grant] = Gather(self._fetch_grants)
+        self.committer = Committer(MongoWriter(client), new_head, advanced)
+
+    async def current(self, row: str) -> Stored | None:
+        return await _answered(self._current(row))
+
+    async def currents(self, rows: Sequence[str]) -> Mapping[str, Stored]:
+        return await _answered(self._fetch_current(rows))
+
+    async def version(self, row: str, version: int) -> Stored | None:
+        found = await _answered(self._hub["history"].find_one({"_id": f"{row}/{version}"}))
+        return documents.stored(found) if found else None
+
+    async def grant(self, patient: bytes) -> Grant | None:
+        return await _answered(self._grant(patient))
+
+    async def claim(self, key: bytes) -> str | None:
+        found = await _answered(self._hub["claims"].find_one({"_id": key}))
+        return str(found["v"]) if found else None
+
+    async def claims(self, keys: Sequence[bytes]) -> Mapping[bytes, str]:
+        cursor = self._hub["claims"].find({"_id": {"$in": list(keys)}})
+        return {found["_id"]: str(found["v"]) for found in await _answered(cursor.to_list())}
+
+    async def pairings(self, device: bytes) -> Sequence[Pairing]:
+        found = await _answered(self._hub["pairings"].find({"dv": device}).sort("from", 1).to_list())
+        return [documents.pairing(one) for one in found]
+
+    async def all_pairings(self, limit: int) -> Sequence[Pairing]:
+        found = await _answered(self._hub["pairings"].find({}).sort("_id", 1).limit(limit).to_list())
+        return [documents.pairing(one) for one in found]
+
+    async def quarantined(self, client: str | None, limit: int) -> Sequence[Quarantined]:
+        wanted = {} if client is None else {"cl": client}
+        found = await _answered(self._hub["quarantine"].find(wanted).sort([("t", 1), ("_id", 1)]).limit(limit).to_list())
+        return [documents.quarantined(one) for one in found]
+
+    async def quarantined_items(self, ids: Sequence[str]) -> Sequence[Quarantined]:
+        found = await _answered(self._hub["quarantine"].find({"_id": {"$in": list(ids)}}).to_list())
+        return [documents.quarantined(one) for one in found]
+
+    async def commit(self, unit: Unit) -> None:
+        await self.committer.commit(unit)
+
+    async def record(self, id: str) -> Record | None:
+        found = await _answered(self._audit["records"].find_one({"_id": id}))
+        return from_document(found) if found else None
+
+    async def all_records(self) -> AsyncIterator[Record]:
+        """Every record of the log by writer and sequence, as `audit verify` walks it."""
+        async for found in self._audit["records"].find({}).sort([("w", 1), ("s", 1)]):
+            yield from_document(found)
+
+    async def all_versions(self) -> AsyncIterator[tuple[str, int, bytes]]:
+        """Row, version and ciphertext of every current resource."""
+        async for found in self._hub["resources"].find({}, {"v": 1, "c": 1}):
+            yield found["_id"], found["v"], found["c"]
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator["MongoSnapshot"]:
+        async with self._client.start_session(snapshot=True) as session:
+            yield MongoSnapshot(self._client, session)
+
+    async def ping(self) -> None:
+        """Raises Unavailable unless a majority write could be acknowledged now."""
+        hello = await _answered(self._client.admin.command("hello"))
+        if not hello.get("isWritablePrimary"):
+            raise Unavailable("the database has no primary")
+
+    async def _fetch_current(self, rows: Sequence[str]) -> Mapping[str, Stored]:
+        found = await self._hub["resources"].find({"_id": {"$in": list(rows)}}).to_list()
+        return {one["_id"]: documents.stored(one) for one in found}
+
+    async def _fetch_grants(self, patients: Sequence[bytes]) -> Mapping[bytes, Grant]:
+        found = await self._hub["grants"].find({"_id": {"$in": list(patients)}}).to_list()
+        return {one["_id"]: documents.grant(one) for one in found}
+
+
+class MongoSnapshot:
+    """Implements `hub.store.protocol.Snapshot`: everything read here is of one moment."""
+
+    def __init__(self, client: AsyncMongoClient[dict[str, Any]], session: AsyncClientSession) -> None:
+        self._hub = client.get_database("hub")
+        self._audit = client.get_database("hub_audit")
+        self._session = session
+
+    async def grants(self, patients: Sequence[bytes]) -> Mapping[bytes, Grant]:
+        cursor = self._hub["grants"].find({"_id": {"$in": list(patients)}}, session=self._session)
+        return {found["_id"]: documents.grant(found) for found in await _answered(cursor.to_list())}
+
+    async def grant_groups(
+        self, *, actors: frozenset[bytes], organization: bytes | None, patients: frozenset[bytes] | None
+    ) -> Sequence[GrantGroup]:
+        """Patients whom a permit for one of `actors`, or the organisation's own policy, may open; by like rules."""
+        some_reason: list[Filter] = [{"a": {"$in": sorted(actors)}}]
+        if organization is not None:
+            some_reason.append({"o": organization})
+        match: Filter = {"$or": some_reason}
+        if patients is not None:
+            match["_id"] = {"$in": sorted(patients)}
+        group = {"_id": {"f": "$f", "o": "$o"}, "patients": {"$push": "$_id"}, "specimen": {"$first": "$$ROOT"}}
+        cursor = await _answered(self._hub["grants"].aggregate([{"$match": match}, {"$group": group}], session=self._session))
+        return [
+            GrantGroup(patients=frozenset(found["patients"]), specimen=documents.grant(found["specimen"]))
+            for found in await _answered(cursor.to_list())
+        ]
+
+    async def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncIterator[Stored]:
+        """What has no time comes last, whichever way the times go (MongoDB would put it first when ascending)."""
+        left = limit
+        for part in _parts(finding, order):
+            async for found in self._cursor(finding.type, part, order, left):
+                yield _record_row(found) if finding.type == AUDIT_TYPE else documents.stored(found)
+                left = None if left is None else left - 1
+            if left == 0:
+                return
+
+    async def _cursor(self, type: str, wanted: Filter, order: Order, limit: int | None) -> AsyncIterator[Document]:
+        cursor = self._collection(type).find(wanted, session=self._session, batch_size=min(limit or BATCH_ROWS, BATCH_ROWS))
+        cursor = cursor.sort(_sort(order, _fields(type)))
+        if limit is not None:
+            cursor = cursor.limit(limit)
+        try:
+            async for found in cursor:
+                yield found
+        except PyMongoError as error:
+            raise Unavailable(error.__class__.__name__) from error
+        finally:
+            await cursor.close()
+
+    async def count(self, finding: Finding, limit: int | None = None) -> int:
+        counted = self._collection(finding.type).count_documents(
+            _wanted(finding), session=self._session, **({"limit": limit} if limit else {})
+        )
+        return await _answered(counted)
+
+    async def pairings_of_devices(self, devices: Sequence[bytes]) -> Sequence[Pairing]:
+        cursor = self._hub["pairings"].find({"dv": {"$in": list(devices)}}, session=self._session)
+        return [documents.pairing(found) for found in await _answered(cursor.to_list())]
+
+    def _collection(self, type: str) -> Any:
+        return self._audit["records"] if type == AUDIT_TYPE else self._hub["resources"]
+
+
+def _fields(type: str) -> Mapping[str, str]:
+    return RECORD_FIELDS if type == AUDIT_TYPE else RESOURCE_FIELDS
+
+
+def _wanted(finding: Finding) -> Filter:
+    """The caller's question AND what the caller may see: the restriction is inside the query, before any limit."""
+    fields = _fields(finding.type)
+    parts = [mongo_filter(finding.predicate, finding.type, fields), mongo_filter(finding.restriction, finding.type, fields)]
+    if finding.type != AUDIT_TYPE:
+        parts.append({"t": finding.type})
+    if finding.others_within is not None:
+        # Every other patient named must permit: no element of `q` outside the permitted ones.
+        parts.append({"q": {"$not": {"$elemMatch": {"$nin": sorted(finding.others_within)}}}})
+    return {"$and": [part for part in parts if part]}
+
+
+def _sort(order: Order, fields: Mapping[str, str]) -> list[tuple[str, int]]:
+    direction = -1 if order.descending else 1
+    if order.field == "id":
+        return [("_id", direction)]
+    return [(fields[order.field], direction), ("_id", _tie(order, fields))]
+
+
+def _tie(order: Order, fields: Mapping[str, str]) -> int:
+    """Ties are broken by id in the direction that the index has (hub.store.schema), so that no sort happens in memory."""
+    direction = -1 if order.descending else 1
+    return direction if order.field == "lu" and fields is RESOURCE_FIELDS else -direction
+
+
+def _after(type: str, order: Order, fields: Mapping[str, str]) -> Filter | None:
+    """Where the next page goes on: strictly after the last row shown, ties broken by id (never an offset)."""
+    if order.after is None:
+        return None
+    value, id = order.after
+    last = row_id(type, id, fields)
+    if order.field == "id":
+        return {"_id": {"$lt" if order.descending else "$gt": last}}
+    field = fields[order.field]
+    tied: Filter = {field: value, "_id": {"$gt" if _tie(order, fields) > 0 else "$lt": last}}
+    if value is None:
+        return tied
+    if order.descending:
+        return {"$or": [{field: {"$lt": value}}, tied, {field: None}]}
+    return {"$or": [{field: {"$gt": value}}, tied]}
+
+
+def _parts(finding: Finding, order: Order) -> list[Filter]:
+    """The queries whose results, one after the other, are the answer in order."""
+    fields, wanted = _fields(finding.type), _wanted(finding)
+    after = _after(finding.type, order, fields)
+    first = {"$and": [wanted, after]} if after else wanted
+    if order.field != "d" or order.descending or fields is RECORD_FIELDS:
+        return [first]
+    undated: Filter = {fields["d"]: None}
+    if order.after is not None and order.after[0] is None:
+        return [{"$and": [first, undated]}]
+    return [{"$and": [first, {fields["d"]: {"$ne": None}}]}, {"$and": [wanted, undated]}]
+
+
+def _record_row(found: Mapping[str, Any]) -> Stored:
+    """A record of the log in the shape of a stored resource; AuditEvents have one version."""
+    draft = from_document(found).draft
+    return Stored(
+        type=AUDIT_TYPE,
+        id=draft.id,
+        version=1,
+        updated_us=draft.recorded_us,
+        sealed=draft.sealed,
+        key_version=draft.key_version,
+        patient=None if draft.key_id == SYSTEM_KEY else draft.key_id,
+        tokens=tuple(draft.tokens),
+        start_us=draft.recorded_us,
+        end_us=draft.recorded_us + RECORDED_PRECISION_US,
+    )
+
+
+async def _answered(awaitable: Awaitable[T]) -> T:
+    """The database's answer, or Unavailable: callers answer 503 and nothing else."""
+    try:
+        return await awaitable
+    except PyMongoError as error:
+        raise Unavailable(type(error).__name__) from error

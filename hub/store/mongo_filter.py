@@ -1,0 +1,93 @@
+"""Predicates as MongoDB filters. Pure; the naive twin is `hub.search.predicate.holds`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hub.search.predicate import (
+    AllOf,
+    AnyOf,
+    Between,
+    HasGlobal,
+    HasToken,
+    IdIs,
+    Not,
+    Patientless,
+    PatientIs,
+    Predicate,
+)
+
+Filter = dict[str, Any]
+
+NOTHING_FILTER: Filter = {"_id": {"$in": []}}
+RESOURCE_FIELDS: Mapping[str, str] = {"d": "d", "e": "e", "lu": "lu", "k": "k", "g": "g", "p": "p"}
+RECORD_FIELDS: Mapping[str, str] = {"d": "t", "e": "t", "lu": "t", "k": "k", "g": "k", "p": "p"}
+"""AuditEvents lie in the log: their time is `t`, an instant, and all their tokens are in `k`."""
+RECORDED_PRECISION_US = 1_000
+"""AuditEvent.recorded is written to the millisecond, so its range ends one millisecond after `t`."""
+
+
+def mongo_filter(predicate: Predicate, type: str, fields: Mapping[str, str] = RESOURCE_FIELDS) -> Filter:
+    """One filter document. `type` turns logical ids into row ids."""
+    match predicate:
+        case HasToken(any_of):
+            return _in(fields["k"], any_of)
+        case HasGlobal(any_of):
+            return _in(fields["g"], any_of)
+        case PatientIs(any_of):
+            return _in(fields["p"], any_of)
+        case Patientless():
+            return {fields["p"]: None}
+        case IdIs(any_of):
+            return _in("_id", frozenset(row_id(type, id, fields) for id in any_of))
+        case Between(field, low, high):
+            shift = RECORDED_PRECISION_US if fields is RECORD_FIELDS and field == "e" else 0
+            return _between(fields[field], _minus(low, shift), _minus(high, shift))
+        case AllOf(parts):
+            return _all([mongo_filter(part, type, fields) for part in parts])
+        case AnyOf(parts):
+            return _any([mongo_filter(part, type, fields) for part in parts])
+        case Not(part):
+            return {"$nor": [mongo_filter(part, type, fields)]}
+
+
+def row_id(type: str, id: str, fields: Mapping[str, str]) -> str:
+    """Rows of the log bear the bare id, all others type and id."""
+    return id if fields is RECORD_FIELDS else f"{type}/{id}"
+
+
+def _in(field: str, values: frozenset[Any]) -> Filter:
+    if not values:
+        return NOTHING_FILTER
+    if len(values) == 1:
+        return {field: next(iter(values))}
+    return {field: {"$in": sorted(values)}}
+
+
+def _minus(value: int | None, shift: int) -> int | None:
+    return None if value is None else value - shift
+
+
+def _between(field: str, low: int | None, high: int | None) -> Filter:
+    bounds: Filter = {"$type": "long"} if low is None and high is None else {}
+    if low is not None:
+        bounds["$gte"] = low
+    if high is not None:
+        bounds["$lt"] = high
+    return {field: bounds}
+
+
+def _all(parts: list[Filter]) -> Filter:
+    """Merge where no field is named twice: MongoDB plans a flat filter better than a nested one."""
+    kept = [part for part in parts if part]
+    keys = [key for part in kept for key in part]
+    if len(set(keys)) == len(keys):
+        return {key: value for part in kept for key, value in part.items()}
+    return {"$and": kept}
+
+
+def _any(parts: list[Filter]) -> Filter:
+    if not parts:
+        return NOTHING_FILTER
+    if any(not part for part in parts):
+        return {}
+    return parts[0] if len(parts) == 1 else {"$or": parts}

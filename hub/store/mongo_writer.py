@@ -1,0 +1,203 @@
+"""Writes one round of the committer as one MongoDB transaction, or, if only the log grows, as one insert.
+
+https://www.mongodb.com/docs/manual/core/transactions/: majority + journal, so that what was acknowledged survives.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pymongo import AsyncMongoClient, ReplaceOne, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from audit.record import Record, to_document
+from hub.store import documents
+from hub.store.committer import Contended, Uncertain, UnitsInConflict
+from hub.store.protocol import Unit
+
+DURABLE = WriteConcern(w="majority", j=True)
+DUPLICATE_KEY = 11000
+COMMIT_ATTEMPTS_MAX = 10
+
+Document = dict[str, Any]
+Owned = tuple[int, Document]
+"""A document and the index of the unit that wants it written."""
+
+
+class MongoWriter:
+    """Implements `hub.store.committer.RoundWriter`."""
+
+    def __init__(self, client: AsyncMongoClient[Document]) -> None:
+        self._client = client
+        self._hub = client.get_database("hub")
+        self._records = client.get_database("hub_audit", write_concern=DURABLE)["records"]
+        self._audit = client.get_database("hub_audit")["records"]
+
+    async def write(self, units: Sequence[Unit], records: Sequence[Record]) -> None:
+        made = [to_document(record) for record in records]
+        if all(unit.audit_only for unit in units):
+            await self._append(made)
+        else:
+            await self._transaction(units, made)
+
+    async def _append(self, made: Sequence[Document]) -> None:
+        """Only the log grows. Ordered, so that an interruption leaves a gap-free beginning of the round."""
+        if not made:
+            return
+        try:
+            await self._records.insert_many(made, ordered=True)
+        except PyMongoError as error:
+            raise Uncertain(type(error).__name__) from error
+
+    async def _transaction(self, units: Sequence[Unit], made: Sequence[Document]) -> None:
+        try:
+            async with self._client.start_session() as session:
+                await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=DURABLE)
+                try:
+                    await self._operations(units, made, session)
+                except BaseException:
+                    await _abort(session)
+                    raise
+                await _commit(session)
+        except (UnitsInConflict, Contended, Uncertain):
+            raise
+        except PyMongoError as error:
+            # Raised by an operation, not by the commit: the transaction is gone and nothing of it was written.
+            if _is_transient(error) and not isinstance(error, ConnectionFailure):
+                raise Contended from error
+            raise Uncertain(type(error).__name__) from error
+
+    async def _operations(self, units: Sequence[Unit], made: Sequence[Document], session: AsyncClientSession) -> None:
+        await self._insert("resources", _owned(units, lambda unit: [documents.document(one) for one in unit.inserts]), session)
+        await self._insert("history", _owned(units, _past), session)
+        await self._replace(units, session)
+        await self._grants(units, session)
+        await self._insert(
+            "claims", _owned(units, lambda unit: [{"_id": one.key, "v": one.value} for one in unit.claims]), session
+        )
+        await self._pair(units, session)
+        await self._quarantine(units, session)
+        if made:
+            await self._audit.insert_many(made, ordered=True, session=session)
+
+    async def _insert(self, collection: str, owned: Sequence[Owned], session: AsyncClientSession) -> None:
+        if not owned:
+            return
+        try:
+            await self._hub[collection].insert_many([one for _, one in owned], ordered=True, session=session)
+        except BulkWriteError as error:
+            raise _conflict(error, owned) from error
+
+    async def _replace(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
+        """Put new versions in place of exactly the versions that were read."""
+        owned = [(index, one) for index, unit in enumerate(units) for one in unit.replaces]
+        if not owned:
+            return
+        await self._versioned(
+            "resources",
+            [(index, one.old.row, one.old.version, documents.document(one.new)) for index, one in owned],
+            session,
+        )
+
+    async def _grants(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
+        owned = [(index, one) for index, unit in enumerate(units) for one in unit.grants]
+        await self._insert(
+            "grants", [(index, documents.grant_document(one.new)) for index, one in owned if not one.expected_version], session
+        )
+        await self._versioned(
+            "grants",
+            [(index, one.new.patient, one.expected_version, documents.grant_document(one.new)) for index, one in owned if one.expected_version],
+            session,
+        )
+
+    async def _versioned(
+        self, collection: str, wanted: Sequence[tuple[int, Any, int, Document]], session: AsyncClientSession
+    ) -> None:
+        if not wanted:
+            return
+        operations = [ReplaceOne({"_id": id, "v": version}, new) for _, id, version, new in wanted]
+        result = await self._hub[collection].bulk_write(operations, ordered=True, session=session)
+        if result.matched_count != len(wanted):
+            raise UnitsInConflict(await self._moved_on(collection, wanted, session))
+
+    async def _moved_on(
+        self, collection: str, wanted: Sequence[tuple[int, Any, int, Document]], session: AsyncClientSession
+    ) -> frozenset[int]:
+        """Whose row is no longer at the version that was read (seen before this round's own changes are undone).
+
+        Two units of one round that want the same row: the first has it, the later ones conflict.
+        """
+        cursor = self._hub[collection].find({"_id": {"$in": [id for _, id, _, _ in wanted]}}, {"c": 1}, session=session)
+        now = {found["_id"]: found["c"] for found in await cursor.to_list()}
+        # Ciphertexts differ whenever they were sealed apart, so "mine lies there" means "I was first".
+        return frozenset(index for index, id, _, new in wanted if now.get(id) != new["c"])
+
+    async def _pair(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
+        pairings = [one for unit in units for one in unit.pairings]
+        if not pairings:
+            return
+        await self._hub["pairings"].bulk_write(
+            [ReplaceOne({"_id": one.pairing.id}, documents.pairing_document(one.pairing), upsert=True) for one in pairings],
+            session=session,
+        )
+        await self._hub["resources"].bulk_write(
+            [UpdateOne({"_id": one.device_row}, {"$set": {"q": list(one.device_patients)}}) for one in pairings], session=session
+        )
+
+    async def _quarantine(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
+        items = [one for unit in units for one in unit.quarantine]
+        released = [id for unit in units for id in unit.released]
+        if items:
+            await self._hub["quarantine"].bulk_write(
+                [ReplaceOne({"_id": one.id}, documents.quarantined_document(one), upsert=True) for one in items], session=session
+            )
+        if released:
+            await self._hub["quarantine"].delete_many({"_id": {"$in": released}}, session=session)
+
+
+def _past(unit: Unit) -> list[Document]:
+    """What goes to the history: the versions replaced, and values that arrived late and never were current."""
+    replaced = [documents.history_document(one.old) for one in unit.replaces]
+    return [*replaced, *(documents.history_document(one) for one in unit.past)]
+
+
+def _owned(units: Sequence[Unit], made: Callable[[Unit], Sequence[Document]]) -> list[Owned]:
+    return [(index, one) for index, unit in enumerate(units) for one in made(unit)]
+
+
+def _conflict(error: BulkWriteError, owned: Sequence[Owned]) -> Exception:
+    details: Mapping[str, Any] = error.details or {}
+    failed = [one for one in details.get("writeErrors", ()) if one.get("code") == DUPLICATE_KEY]
+    if not failed:
+        return Contended() if _is_transient(error) else Uncertain("BulkWriteError")
+    return UnitsInConflict(frozenset(owned[one["index"]][0] for one in failed))
+
+
+def _is_transient(error: PyMongoError) -> bool:
+    return error.has_error_label("TransientTransactionError")
+
+
+async def _commit(session: AsyncClientSession) -> None:
+    """Ask until the answer is definite: a commit whose outcome is unknown may be repeated, it counts once."""
+    for _ in range(COMMIT_ATTEMPTS_MAX):
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            if error.has_error_label("UnknownTransactionCommitResult"):
+                continue
+            if _is_transient(error):
+                raise Contended from error
+            raise Uncertain(type(error).__name__) from error
+        else:
+            return
+    raise Uncertain("the outcome of the commit is unknown")
+
+
+async def _abort(session: AsyncClientSession) -> None:
+    """Best effort: a transaction that cannot be aborted any more is already gone."""
+    try:
+        await session.abort_transaction()
+    except (ConnectionFailure, OperationFailure, DuplicateKeyError):
+        return

@@ -1,0 +1,235 @@
+"""What the repository asks of a store: sealed rows in, sealed rows out. A storage engine is one file behind this.
+
+A store never sees a resource in clear and never decides; it keeps what it is given together or not at all.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from audit.record import Draft
+from hub.search.predicate import Predicate
+
+SYSTEM_KEY = b"system"
+"""Key id of what belongs to no patient (DESIGN 5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingMark:
+    """What tells a duplicate from a correction without opening: source-modified time and keyed value hashes.
+
+    `values[0]` is the current value's hash; the others are values the row once had.
+    """
+
+    modified_us: int
+    values: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One version of a resource as it lies in the database (docs/adr/0004-stored-form.md)."""
+
+    type: str
+    id: str
+    version: int
+    updated_us: int
+    sealed: bytes
+    key_version: int
+    patient: bytes | None = None
+    others: tuple[bytes, ...] = ()
+    tokens: tuple[bytes, ...] = ()
+    global_tokens: tuple[bytes, ...] = ()
+    start_us: int | None = None
+    end_us: int | None = None
+    raw: bytes | None = None
+    reading: ReadingMark | None = None
+
+    @property
+    def row(self) -> str:
+        return f"{self.type}/{self.id}"
+
+    @property
+    def key_id(self) -> bytes:
+        return self.patient or SYSTEM_KEY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What the consents of one patient come to. `sealed` holds the rules in words, the rest lets a query join."""
+
+    patient: bytes
+    version: int
+    sealed: bytes
+    key_version: int
+    actors: tuple[bytes, ...]
+    organization: bytes | None
+    shape: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantGroup:
+    """Patients whose rules come to the same thing, with one of their grants as the specimen."""
+
+    patients: frozenset[bytes]
+    specimen: Grant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairing:
+    """A device worn by a patient for a period; `sealed` holds the references for people."""
+
+    id: str
+    device: bytes
+    patient: bytes
+    from_us: int | None
+    to_us: int | None
+    sealed: bytes
+    key_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A unique key: whoever inserts it first has it. `value` is what it points to (a row)."""
+
+    key: bytes
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """An item that waits: sealed under the system key, because no patient is known or may be named."""
+
+    id: str
+    client: str
+    adapter: str
+    code: str
+    received_us: int
+    expires_us: int
+    sealed: bytes
+    key_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace:
+    """A new version in place of the one that was read; the old one goes to the history."""
+
+    new: Stored
+    old: Stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantWrite:
+    new: Grant
+    expected_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairDevice:
+    """A pairing opened, changed or closed, and the tokens of the patients the Device is now paired with."""
+
+    pairing: Pairing
+    device_row: str
+    device_patients: tuple[bytes, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Unit:
+    """What one request wants written, all or nothing, its audit records included."""
+
+    inserts: Sequence[Stored] = ()
+    replaces: Sequence[Replace] = ()
+    past: Sequence[Stored] = ()
+    grants: Sequence[GrantWrite] = ()
+    claims: Sequence[Claim] = ()
+    pairings: Sequence[PairDevice] = ()
+    quarantine: Sequence[Quarantined] = ()
+    released: Sequence[str] = ()
+    drafts: Sequence[Draft] = ()
+
+    @property
+    def audit_only(self) -> bool:
+        return not (
+            self.inserts or self.replaces or self.past or self.grants or self.claims or self.pairings or self.quarantine or self.released
+        )
+
+
+class Conflict(Exception):
+    """Somebody else was first: a version moved on, or a unique key is taken. Read again and redo."""
+
+
+class Unavailable(Exception):
+    """The store did not acknowledge; nothing of the unit may be answered as done."""
+
+
+SortField = Literal["d", "lu", "id"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One sort field of the store, and the position after which to go on (values as the row shows them)."""
+
+    field: SortField
+    descending: bool = False
+    after: tuple[Any, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A search for rows of one type: what the caller asked for and what it may see, both inside."""
+
+    type: str
+    predicate: Predicate
+    restriction: Predicate
+    others_within: frozenset[bytes] | None = None
+    """Patients that rows may name besides their own; None only for types that name nobody."""
+
+
+class Snapshot(Protocol):
+    """Reads that all see the same moment."""
+
+    async def grants(self, patients: Sequence[bytes]) -> Mapping[bytes, Grant]: ...
+
+    async def grant_groups(
+        self, *, actors: frozenset[bytes], organization: bytes | None, patients: frozenset[bytes] | None
+    ) -> Sequence[GrantGroup]: ...
+
+    def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncIterator[Stored]: ...
+
+    async def count(self, finding: Finding, limit: int | None = None) -> int: ...
+
+    async def pairings_of_devices(self, devices: Sequence[bytes]) -> Sequence[Pairing]: ...
+
+
+class Store(Protocol):
+    """The engine. Reads of single rows are gathered, commits are grouped; both are invisible from here."""
+
+    async def current(self, row: str) -> Stored | None: ...
+
+    async def currents(self, rows: Sequence[str]) -> Mapping[str, Stored]: ...
+
+    async def version(self, row: str, version: int) -> Stored | None: ...
+
+    async def grant(self, patient: bytes) -> Grant | None: ...
+
+    async def claim(self, key: bytes) -> str | None: ...
+
+    async def pairings(self, device: bytes) -> Sequence[Pairing]: ...
+
+    async def quarantined(self, client: str | None, limit: int) -> Sequence[Quarantined]: ...
+
+    def snapshot(self) -> AbstractAsyncContextManager[Snapshot]: ...
+
+    async def commit(self, unit: Unit) -> None: ...
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What the committer did, for /metrics."""
+
+    rounds: int = 0
+    units: int = 0
+    retries: int = 0
+    conflicts: int = 0
+    failures: int = 0
+    largest_round: int = field(default=0)

@@ -1,0 +1,58 @@
+"""Where resources are sealed and opened: the right key, the right place, the right dictionary.
+
+Everything stored passes through here, so that nothing can be sealed without being bound to where it lies (DESIGN 5).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from hub.store.protocol import SYSTEM_KEY, Stored
+from security.dictionaries import by_id, for_type
+from security.envelope import DataKey, Purpose, aad, open_, seal
+from security.keys import KeyRing
+
+RULES_TYPE = "_rules"
+PAIRING_TYPE = "_pairing"
+QUARANTINE_TYPE = "_quarantine"
+NAMES_TYPE = "_name"
+
+
+class Vault:
+    """Seals and opens for the hub. Keys come from the ring; a patient's key exists from the patient's creation on."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self._ring = ring
+
+    async def key(self, patient: bytes | None) -> DataKey:
+        """The newest key of the patient, or the system's. Raises KeyError if the patient has none (erased)."""
+        wanted = patient or SYSTEM_KEY
+        return (await self._ring.get([wanted]))[wanted]
+
+    async def keys(self, patients: Sequence[bytes | None]) -> Mapping[bytes | None, DataKey]:
+        """Keys of several; who has none is missing."""
+        found = await self._ring.get({patient or SYSTEM_KEY for patient in patients})
+        return {patient: found[patient or SYSTEM_KEY] for patient in patients if (patient or SYSTEM_KEY) in found}
+
+    async def create_key(self, patient: bytes) -> DataKey:
+        return (await self._ring.create([patient]))[patient]
+
+    def seal(
+        self, key: DataKey, type: str, id: str, version: int, patient: bytes | None, plain: bytes, *, purpose: Purpose = "resource"
+    ) -> bytes:
+        bound = aad(resource_type=type, id=id, version=version, patient=patient, key_version=key.version, purpose=purpose)
+        return seal(key, bound, plain, for_type(type))
+
+    def open(self, key: DataKey, stored: Stored) -> bytes:
+        """The resource's JSON. Raises EnvelopeError if the row is not what was sealed, or lies where it was not put."""
+        return self.open_sealed(key, stored.type, stored.id, stored.version, stored.patient, stored.sealed)
+
+    def open_sealed(
+        self, key: DataKey, type: str, id: str, version: int, patient: bytes | None, sealed: bytes, *, purpose: Purpose = "resource"
+    ) -> bytes:
+        bound = aad(resource_type=type, id=id, version=version, patient=patient, key_version=key.version, purpose=purpose)
+        return open_(key, bound, sealed, by_id)
+
+    def seal_rules(self, key: DataKey, patient: bytes, version: int, plain: bytes) -> bytes:
+        return self.seal(key, RULES_TYPE, patient.hex(), version, patient, plain, purpose="rules")
+
+    def open_rules(self, key: DataKey, patient: bytes, version: int, sealed: bytes) -> bytes:
+        return self.open_sealed(key, RULES_TYPE, patient.hex(), version, patient, sealed, purpose="rules")

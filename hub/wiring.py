@@ -1,0 +1,133 @@
+"""From a database endpoint to services: keys opened, chain begun, indexes there. Used by the server and by commands."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pymongo import AsyncMongoClient
+
+from audit.chain import Head, genesis
+from audit.checkpoint import HeadKeeper, read_heads
+from fhir_profiles.r4 import check as check_r4
+from hub.errors import FhirError, Issue
+from hub.instants import now_us
+from hub.services import Services, random_id
+from hub.settings import Settings
+from hub.store.embedded import Endpoint
+from hub.store.keys import MongoKeys
+from hub.store.mongo import MongoStore
+from hub.store.oauth import OAuthStore
+from hub.store.schema import ensure_indexes
+from hub.vault import Vault
+from security.blind import Blind
+from security.keys import SYSTEM, KeyRing
+from security.kms.local import open_key_file
+from security.oauth.metadata import fhir_base
+from security.oauth.signing_keys import SigningKey, SigningKeys
+
+WRITER_BYTES = 8
+KEY_FILE = Path("keys") / "master.key"
+HEADS = "audit-heads"
+SERVER_SELECTION_MS = 5_000
+
+Client = AsyncMongoClient[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """A hub ready to work: its services, its clients' registry, the keys that sign tokens and heads."""
+
+    services: Services
+    oauth: OAuthStore
+    signing_keys: SigningKeys
+    ring: KeyRing
+    head_key: Ed25519PrivateKey
+    heads: Path
+    base_url: str
+    kms_key: str
+    count_keys: Callable[[], Awaitable[int]]
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, endpoint: Endpoint, base_url: str) -> AsyncIterator[Hub]:
+    """Everything opened in order and closed in reverse. `base_url`: scheme and authority, maybe a path before /fhir."""
+    async with AsyncExitStack() as stack:
+        client = await _client(stack, endpoint.url)
+        admin = await _client(stack, endpoint.admin_url) if endpoint.admin_url else None
+        keys = await _client(stack, settings.keys_mongodb_url.get_secret_value()) if settings.keys_mongodb_url else None
+        await ensure_indexes(client, admin, keys)
+        ring = await _ring(settings, keys or client)
+        head_key = Ed25519PrivateKey.from_private_bytes(await ring.secret("audit-head"))
+        heads = settings.data_dir / HEADS
+        keeper = HeadKeeper(heads, head_key, now_us)
+        keeper.start()
+        stack.push_async_callback(keeper.close)
+        store = MongoStore(client, _chain(keeper, heads, head_key), keeper.advance)
+        stack.push_async_callback(store.committer.drain)
+        yield Hub(
+            services=await _services(settings, store, ring, base_url),
+            oauth=OAuthStore(client),
+            signing_keys=await _signing_keys(ring),
+            ring=ring,
+            head_key=head_key,
+            heads=heads,
+            base_url=base_url,
+            kms_key=open_key_file(settings.data_dir / KEY_FILE).key_id,
+            count_keys=(keys or client)["hub_keys"]["keys"].estimated_document_count,
+        )
+
+
+async def _client(stack: AsyncExitStack, url: str) -> Client:
+    client: Client = AsyncMongoClient(url, serverSelectionTimeoutMS=SERVER_SELECTION_MS, retryReads=True, retryWrites=True)
+    stack.push_async_callback(client.close)
+    return client
+
+
+async def _ring(settings: Settings, client: Client) -> KeyRing:
+    kms = open_key_file(settings.data_dir / KEY_FILE)
+    ring = KeyRing(kms, MongoKeys(client["hub_keys"]["keys"]), random=os.urandom)
+    await ring.create([SYSTEM])
+    return ring
+
+
+async def _services(settings: Settings, store: MongoStore, ring: KeyRing, base_url: str) -> Services:
+    return Services(
+        store=store,
+        vault=Vault(ring),
+        blind=Blind(await ring.secret("index")),
+        clock=now_us,
+        new_id=random_id,
+        check=check,
+        page_key=await ring.secret("page-links"),
+        base_url=fhir_base(base_url),
+        settings=settings,
+    )
+
+
+async def _signing_keys(ring: KeyRing) -> SigningKeys:
+    pem = await ring.secret_blob("oauth-signing", lambda: SigningKey.generate().to_pem())
+    return SigningKeys(SigningKey.from_pem(pem))
+
+
+def _chain(keeper: HeadKeeper, heads: Path, key: Ed25519PrivateKey) -> Callable[[], Any]:
+    """A new chain for this process, which testifies to the heads that were there before."""
+
+    async def new_head() -> Head:
+        known = read_heads(heads, key.public_key()) if heads.exists() else []
+        head = genesis(os.urandom(WRITER_BYTES), [one for one in known if isinstance(one, Head)])
+        await keeper.begin(head)
+        return head
+
+    return new_head
+
+
+def check(content: Mapping[str, Any]) -> None:
+    """Raises FhirError with one issue per problem for a resource that R4 does not allow."""
+    issues = [Issue(code=problem.code, text=problem.text, expression=problem.expression) for problem in check_r4(content)]
+    if issues:
+        first, *more = issues
+        raise FhirError(first.code, first.text, expression=first.expression, more=tuple(more))

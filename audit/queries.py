@@ -55,17 +55,17 @@ def audit_query(
     limit: int = LIMIT_DEFAULT,
 ) -> AuditQuery:
     """A question in words (references, ids, codes of AuditEvent) as tokens. `limit` is kept between 1 and LIMIT_MAX."""
-    words = {
-        ("altid", f"|{client}"): client,
-        ("altid", f"|{user}"): user,
-        ("agent", organization or ""): organization,
-        ("entity", entity or ""): entity,
-        ("action", f"|{action}"): action,
-        ("outcome", f"|{outcome}"): outcome,
-    }
+    words = (
+        ("altid", "|", client),
+        ("altid", "|", user),
+        ("agent", "", organization),
+        ("entity", "", entity),
+        ("action", "|", action),
+        ("outcome", "|", outcome),
+    )
     return AuditQuery(
         patient=None if patient is None else patient_token(patient),
-        tokens=frozenset(token(space, value) for (space, value), asked in words.items() if asked is not None),
+        tokens=frozenset(token(space, prefix + value) for space, prefix, value in words if value is not None),
         from_us=from_us,
         to_us=to_us,
         limit=max(1, min(limit, LIMIT_MAX)),
@@ -109,7 +109,7 @@ class Row:
 def row(resource: Json) -> Row:
     """Read an AuditEvent of this hub. What it does not say is empty."""
     agents, entities = resource.get("agent", ()), resource.get("entity", ())
-    purpose = next(iter(resource.get("purposeOfEvent", ())), {})
+    purpose: Json = next(iter(resource.get("purposeOfEvent", ())), {})
     return Row(
         id=resource["id"],
         when=resource["recorded"],

@@ -27,7 +27,7 @@ SILENT_SCOPES: Final = frozenset({"adr", "treatment"})
 RECIPIENT_ROLES: Final = frozenset({"IRCP", "PRCP"})
 """They hold for whoever asks (reading 4)."""
 
-_REFERENCE: Final = re.compile(r"([A-Z][A-Za-z]*/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?", re.ASCII)
+_REFERENCE: Final = re.compile(r"([A-Z][A-Za-z]*/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 
 
 def speaks(consent: Json) -> bool:

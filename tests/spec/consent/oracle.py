@@ -1,4 +1,4 @@
-"""A second, naive judge, written from the text of docs/consent.md alone and sharing no code with the hub's own.
+"""A second, naive judge of the readings in docs/consent.md, sharing no code with the hub's own.
 
 It works on FHIR JSON and datetimes, looks at everything each time, and is allowed to be slow.
 """

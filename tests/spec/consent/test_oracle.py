@@ -1,4 +1,4 @@
-"""The hub's decision against a second judge written from the text alone (SECURITY 2.6, proof 2)."""
+"""The hub's decision against a second judge that shares no code with it (SECURITY 2.6, proof 2)."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -77,7 +77,7 @@ def compare(case: tuple) -> tuple[bool, str]:
 @many
 @given(randoms)
 def test_the_decision_and_the_restriction_agree_with_the_oracle(random: Random) -> None:
-    """SECURITY 2.6: an independently written evaluator agrees on every pair."""
+    """SECURITY 2.6: the second evaluator agrees on every pair."""
     compare(generate.case(random))
 
 

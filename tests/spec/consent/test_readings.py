@@ -53,7 +53,8 @@ def test_consents_to_treatment_and_advance_directives_say_nothing_about_access(c
 
 def test_a_consent_without_patient_is_nobodys() -> None:
     """Only consents of the resource's patient count."""
-    assert decision(consent("permit", root={"patient": None})).basis == "policy"
+    assert not permitted(consent("permit", root={"patient": None}))
+    assert permitted(consent("deny", root={"patient": None}), default=True)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ def test_the_same_rules_give_the_same_bytes() -> None:
     """In whatever order consents and repetitions come, and however often."""
     turned = FULL | {"provision": FULL["provision"] | {name: FULL["provision"][name][::-1] for name in ("actor", "purpose", "class")}}
     assert to_json(rules(turned)) == to_json(rules(FULL))
+    (rule,) = rules(FULL)
+    assert to_json([replace(rule, codes=rule.codes * 2, actors=rule.actors[::-1])]) == to_json([rule])
     assert to_json([*rules(FULL, consent("deny")), *rules(FULL)]) == to_json(rules(FULL, consent("deny"))[::-1])
 
 

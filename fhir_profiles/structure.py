@@ -187,7 +187,7 @@ class Walk:
             self.add("structure", (path, element, None), f"_{element.name} has to be an array as long as {element.name}")
         else:
             for index, entry in enumerate(sibling):
-                if entry is not None or not _filled(value, index):
+                if entry is not None or type(value) is not list:  # where there is a list of values, `items` has looked
                     self.sibling_item(element, entry, (path, element, index), depth)
 
     def sibling_item(self, element: Element, entry: Any, path: Path, depth: int) -> None:

@@ -5,14 +5,14 @@ https://hl7.org/fhir/R4/datatypes.html#decimal: the precision of a decimal is pa
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
 TEXT_LENGTH_MAX: Final = 24
 """A FHIR decimal holds at least 18 digits; with sign, point and exponent that is the longest text we take."""
 
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?(?:[eE][+-]?[0-9]{1,2})?")
-_EXACT: Final = Context(prec=100, rounding=ROUND_HALF_EVEN)
+_EXACT: Final = Context(prec=100, rounding=ROUND_HALF_UP)
 """Wide enough that a product of two texts is exact and a quotient is never rounded twice."""
 _ZERO: Final = Decimal(0)
 _ONE: Final = Decimal(1)
@@ -44,10 +44,11 @@ class Conversion:
         return _EXACT.subtract(_EXACT.divide(_EXACT.multiply(canonical, self.divide), self.multiply), self.add)
 
     def text(self, value: Decimal) -> str:
-        """`forward` as decimal text, rounded half to even at the coarsest decimal place that loses no reading.
+        """`forward` as decimal text, rounded half away from zero at the coarsest decimal place that loses no reading.
 
         One step of the last digit given, expressed in the canonical unit, decides: 0.1 kPa is 0.75 mm[Hg], so one
-        decimal is kept, and 1.930 m becomes 193.0 cm. Fewer places would merge readings that the device told apart.
+        decimal is kept, and 1.930 m becomes 193.0 cm. Fewer places would merge readings that the device told apart;
+        so would half to even, where a whole step lies between two halves (0.1 K and 0.2 K in Cel).
         """
         exponent = value.as_tuple().exponent
         step = _EXACT.divide(_EXACT.multiply(_ONE.scaleb(int(exponent)), self.multiply), self.divide)

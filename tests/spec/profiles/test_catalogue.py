@@ -1,0 +1,214 @@
+"""The measure catalogue: every (code, name, unit, range) hangs together.
+
+https://hl7.org/fhir/R4/observation-vitalsigns.html
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from fhir_profiles.canonical import LOINC, MDC
+from fhir_profiles.catalogue import CATEGORIES, MEASURES, SPECIALIZATIONS, Measure, knows_flag
+from fhir_profiles.measurement import Coding
+
+KEYS = (
+    "blood-pressure",
+    "heart-rate",
+    "body-weight",
+    "body-height",
+    "body-mass-index",
+    "body-fat-percentage",
+    "fat-free-mass",
+    "fat-mass",
+    "muscle-mass",
+    "bone-mass",
+    "body-water-mass",
+    "body-temperature",
+    "skin-temperature",
+    "oxygen-saturation",
+    "respiratory-rate",
+    "glucose-interstitial",
+    "glucose-capillary",
+    "ketone-blood",
+    "pulse-wave-velocity",
+    "vo2max",
+)
+
+VITAL_SIGNS = {
+    "bp": ("85354-9", set()),
+    "heartrate": ("8867-4", {"/min"}),
+    "bodyweight": ("29463-7", {"g", "kg", "[lb_av]"}),
+    "bodyheight": ("8302-2", {"cm", "[in_i]"}),
+    "bmi": ("39156-5", {"kg/m2"}),
+    "bodytemp": ("8310-5", {"Cel", "[degF]"}),
+    "oxygensat": ("2708-6", {"%"}),
+    "resprate": ("9279-1", {"/min"}),
+}
+"""R4 profile -> the LOINC code it wants and the units it allows."""
+
+
+def quantities() -> Iterator[Measure]:
+    for measure in MEASURES.values():
+        yield from measure.components.values() if measure.components else (measure,)
+
+
+def loinc(measure: Measure) -> set[str]:
+    codings = [*measure.codings, *(coding for unit in measure.units.values() for coding in unit.codings)]
+    return {coding.code for coding in codings if coding.system == LOINC}
+
+
+def check_digit_holds(code: str) -> bool:
+    """LOINC Users' Guide, "check digit": the number after the hyphen is that of Luhn."""
+    number, digit = code.split("-")
+    doubled = [int(char) * (2 if place % 2 == 0 else 1) for place, char in enumerate(reversed(number))]
+    return (sum(n // 10 + n % 10 for n in doubled) + int(digit)) % 10 == 0
+
+
+ALL_CODINGS = sorted({code for measure in (*MEASURES.values(), *quantities()) for code in loinc(measure)})
+QUANTITIES = [pytest.param(measure, id=measure.key) for measure in quantities()]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_measures_that_adapters_name_are_there(key: str) -> None:
+    assert MEASURES[key].key == key
+
+
+@pytest.mark.parametrize("measure", [pytest.param(one, id=one.key) for one in (*MEASURES.values(), *quantities())])
+def test_each_row_has_a_name_a_code_and_a_source(measure: Measure) -> None:
+    assert measure.text
+    assert loinc(measure)
+    assert len(measure.source) > 10
+    assert ("left out" in measure.source) == (not any(coding.system == MDC for coding in measure.codings))
+
+
+@pytest.mark.parametrize("code", ALL_CODINGS)
+def test_loinc_codes_have_a_right_check_digit(code: str) -> None:
+    """A code with two digits exchanged is the commonest fault of published tables."""
+    assert check_digit_holds(code)
+
+
+def test_a_printed_fault_would_be_found() -> None:
+    """A national table printed 9463-7 for 29463-7."""
+    assert not check_digit_holds("9463-7")
+
+
+@pytest.mark.parametrize("measure", [one for one in MEASURES.values() if one.profile], ids=lambda one: one.key)
+def test_vital_signs_have_the_code_and_the_unit_of_their_profile(measure: Measure) -> None:
+    """The stored unit is one that the profile allows, and so is the LOINC code."""
+    name = (measure.profile or "").removeprefix("http://hl7.org/fhir/StructureDefinition/")
+    if name == "vitalsigns":  # the base profile fixes neither
+        assert measure.category == "vital-signs"
+        return
+    code, units = VITAL_SIGNS[name]
+    assert measure.category == "vital-signs"
+    assert code in loinc(measure)
+    assert {unit.stored for unit in measure.units.values()} <= units
+
+
+def test_oxygen_saturation_has_both_codes() -> None:
+    """The R4 profile wants 2708-6; 59408-5 says that it is pulse oximetry."""
+    assert loinc(MEASURES["oxygen-saturation"]) == {"2708-6", "59408-5"}
+
+
+def test_blood_pressure_has_the_components_of_its_profile() -> None:
+    components = MEASURES["blood-pressure"].components
+    assert {key: loinc(one) for key, one in components.items()} == {"systolic": {"8480-6"}, "diastolic": {"8462-4"}, "mean": {"8478-0"}}
+    assert {key for key, one in components.items() if one.required} == {"systolic", "diastolic"}
+    assert {unit.stored for one in components.values() for unit in one.units.values()} == {"mm[Hg]"}
+
+
+@pytest.mark.parametrize(
+    ("key", "unit", "code"),
+    [
+        ("glucose-interstitial", "mg/dL", "99504-3"),
+        ("glucose-interstitial", "mmol/L", "105272-9"),
+        ("glucose-capillary", "mg/dL", "2339-0"),
+        ("glucose-capillary", "mmol/L", "15074-8"),
+    ],
+)
+def test_glucose_has_the_code_of_its_unit_and_keeps_the_unit(key: str, unit: str, code: str) -> None:
+    """HL7 CGM 1.0.0: Mass/volume and Moles/volume are two codes; gematik HDDT: a receiver compares unit and code."""
+    row = MEASURES[key].units[unit]
+    assert [coding.code for coding in row.codings if coding.system == LOINC] == [code]
+    assert (row.stored, row.keeps) == (unit, True)
+    assert ("Moles" in (row.codings[0].display or "")) == (unit == "mmol/L")
+
+
+def test_glucose_conversion_is_said_to_be_molar() -> None:
+    """mmol/L to mg/dL is no change of unit but needs the molar mass, which therefore stands in the row."""
+    rows = json.loads((Path(__file__).parents[3] / "fhir_profiles" / "catalogue.json").read_text())["measures"]
+    for row in (row for row in rows if row["key"].startswith("glucose")):
+        molar = next(unit for unit in row["units"] if unit["unit"] == "mmol/L")
+        assert Decimal(molar["molar_mass_g_per_mol"]) / 10 == Decimal(molar["multiply"])
+
+
+@pytest.mark.parametrize("measure", QUANTITIES)
+def test_the_range_is_a_range_and_each_unit_leads_into_the_canonical_one(measure: Measure) -> None:
+    assert measure.low < measure.high
+    assert measure.units[measure.canonical].conversion.is_identity
+    for unit in measure.units.values():
+        assert unit.stored in measure.units
+        assert unit.conversion.divide > 0
+        assert unit.conversion.multiply > 0
+
+
+@pytest.mark.parametrize("measure", QUANTITIES)
+def test_ucum_codes_are_written_in_ascii_without_blanks(measure: Measure) -> None:
+    """https://ucum.org/ucum: case sensitive, printable ASCII."""
+    assert all(re.fullmatch(r"[!-~]+", unit) for unit in measure.units)
+
+
+def test_categories_are_those_of_observation_category() -> None:
+    """http://terminology.hl7.org/CodeSystem/observation-category"""
+    assert CATEGORIES.keys() <= {
+        "social-history",
+        "vital-signs",
+        "imaging",
+        "laboratory",
+        "procedure",
+        "survey",
+        "exam",
+        "therapy",
+        "activity",
+    }
+    assert {measure.category for measure in MEASURES.values()} <= CATEGORIES.keys()
+
+
+def mdc_codings() -> list[Coding]:
+    rows = [*MEASURES.values(), *quantities()]
+    return [coding for row in rows for coding in row.codings if coding.system == MDC] + [row.coding for row in SPECIALIZATIONS.values()]
+
+
+@pytest.mark.parametrize("coding", mdc_codings(), ids=lambda coding: coding.display)
+def test_mdc_codes_are_of_32_bits_with_their_reference_identifier(coding: Coding) -> None:
+    """ISO/IEEE 11073-10101: measurements are in partition 2 and specializations in 8; 29140 alone would be relative to one."""
+    assert re.fullmatch(r"MDC_[A-Z0-9_]+", coding.display or "")
+    partition = 8 if "DEV_" in (coding.display or "") else 2
+    assert int(coding.code) >> 16 == partition
+
+
+def test_one_mdc_code_means_one_thing() -> None:
+    """A simulator in the field pairs 150456 with the name of another code: number and name are one to one."""
+    pairs = {(coding.code, coding.display) for coding in mdc_codings()}
+    assert len(pairs) == len({code for code, _ in pairs}) == len({name for _, name in pairs})
+
+
+@pytest.mark.parametrize(
+    ("flag", "known"),
+    [
+        ("body-movement", True),
+        ("user-index:1", True),
+        ("user-index:unknown", True),
+        ("user-index", False),
+        ("user-index:", False),
+        ("user-index:A B", False),
+        ("body-movement:1", False),
+        ("surprise", False),
+    ],
+)
+def test_flags_are_known_or_not(flag: str, known: bool) -> None:
+    assert knows_flag(flag) is known

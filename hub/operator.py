@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from audit.record import Write
+from fhir_profiles.canonical import BASE
 from fhir_profiles.device import device as device_resource
 from hub import numbers
 from hub.ingest.devices import device_token, open_pairing
@@ -28,6 +29,7 @@ from security.envelope import DataKey, fingerprint
 from security.oauth.clients import Client
 
 REDO_MAX = 5
+CLIENT_SYSTEM = f"{BASE}/client"
 
 
 class OperatorError(Exception):
@@ -68,7 +70,7 @@ class Operator:
             inserts: tuple[Stored, ...] = ()
             if not client.organization:
                 stored = await self._made(
-                    "Organization", services.new_id(), {"resourceType": "Organization", "name": organization_name or client.name}
+                    "Organization", services.new_id(), organization_of(client, organization_name)
                 )
                 inserts = (stored,)
                 client = Client(**{**client.to_document(), "organization": stored.row})
@@ -212,6 +214,16 @@ class Operator:
             sealed=services.vault.seal(key, PAIRING_TYPE, id, 1, patient_token, plain),
             key_version=key.version,
         )
+
+
+def organization_of(client: Client, name: str | None) -> dict[str, Any]:
+    """The organisation that a client brings with it, findable by the client's id."""
+    return {
+        "resourceType": "Organization",
+        "identifier": [{"system": CLIENT_SYSTEM, "value": client.client_id}],
+        "active": True,
+        "name": name or client.name,
+    }
 
 
 def _overlap(pairing: Pairing, from_us: int | None, to_us: int | None) -> bool:

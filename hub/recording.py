@@ -20,10 +20,10 @@ from hub import outcomes
 from hub.errors import FhirError
 from hub.services import Services
 from hub.store.protocol import SYSTEM_KEY, Stored, Unavailable, Unit
+from hub.vault import AUDIT_TYPE
 from security.context import AccessContext
 from security.envelope import DataKey
 
-AUDIT_TYPE = "AuditEvent"
 BY_TOKEN = "Patient/token."
 """How a record names a patient whom the request aimed at by a hidden resource: by pseudonym, for nothing was opened."""
 AS_RECORDED: Mapping[str, str] = {"token": "token-refused", "unknown": "capabilities", "authentication": "authentication-failed"}
@@ -239,7 +239,7 @@ class Recording:
         patient = None if reference is None else tokens[reference]
         owner = patient if patient in keys else None
         key = keys[owner]
-        sealed = self._services.vault.seal(key, AUDIT_TYPE, id, 1, owner, plain)
+        sealed = self._services.vault.seal(key, AUDIT_TYPE, id, 1, owner, plain, purpose="audit")
         return _Sealed(sealed, owner or SYSTEM_KEY, key.version, sealed[1])
 
 

@@ -1,8 +1,8 @@
 """What every part of the hub is given instead of reaching for it: store, keys, clock, randomness. Made in `hub.app`."""
 
 import asyncio
+import os
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,9 @@ from hub.settings import Settings
 from hub.store.mongo import MongoStore
 from hub.store.protocol import Stored
 from hub.vault import Vault
-from security.blind import Blind
+from security.blind import Blind, fhir_id
 
 OWN_ID = re.compile(r"[0-9A-Za-z]{22}")
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,5 +49,5 @@ class Services:
 
 
 def random_id() -> str:
-    """22 characters of 62: 131 bits from the operating system."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(22))
+    """A FHIR id of 22 characters: 128 bits from the operating system."""
+    return fhir_id(os.urandom(16))

@@ -13,7 +13,7 @@ from security.keys import KeyRing
 RULES_TYPE = "_rules"
 PAIRING_TYPE = "_pairing"
 QUARANTINE_TYPE = "_quarantine"
-NAMES_TYPE = "_name"
+AUDIT_TYPE = "AuditEvent"
 
 
 class Vault:
@@ -43,7 +43,8 @@ class Vault:
 
     def open(self, key: DataKey, stored: Stored) -> bytes:
         """The resource's JSON. Raises EnvelopeError if the row is not what was sealed, or lies where it was not put."""
-        return self.open_sealed(key, stored.type, stored.id, stored.version, stored.patient, stored.sealed)
+        purpose: Purpose = "audit" if stored.type == AUDIT_TYPE else "resource"
+        return self.open_sealed(key, stored.type, stored.id, stored.version, stored.patient, stored.sealed, purpose=purpose)
 
     def open_sealed(
         self, key: DataKey, type: str, id: str, version: int, patient: bytes | None, sealed: bytes, *, purpose: Purpose = "resource"

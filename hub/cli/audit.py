@@ -23,6 +23,7 @@ from hub.operator import Operator
 from hub.settings import Settings
 from hub.store.embedded import Endpoint, sharing
 from hub.store.mongo_log import asked, log_snapshot
+from hub.vault import AUDIT_TYPE
 from hub.wiring import Hub, open_hub
 
 app = typer.Typer(no_args_is_help=True)
@@ -166,7 +167,7 @@ async def _opened(hub: Hub, client: AsyncMongoClient[dict[str, Any]], question: 
 
 def _plain(vault: Any, keys: Any, draft: Draft) -> bytes:
     owner = None if draft.key_id == b"system" else draft.key_id
-    plain: bytes = vault.open_sealed(keys[draft.key_id], "AuditEvent", draft.id, 1, owner, draft.sealed)
+    plain: bytes = vault.open_sealed(keys[draft.key_id], AUDIT_TYPE, draft.id, 1, owner, draft.sealed, purpose="audit")
     return plain
 
 

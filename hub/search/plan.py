@@ -240,7 +240,7 @@ def _reference(space: str, *, told_by_compartment: bool) -> Action:
                 gathered.named.add(reference[len("Patient/") :])
             if not (to_patient and told_by_compartment):
                 gathered.k.add(gathered.token(space, reference))
-        if len(element) > 1:
+        if len(element) > 1 or "reference" not in element:
             scan(element, gathered)
 
     return act

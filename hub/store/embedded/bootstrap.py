@@ -33,7 +33,7 @@ HUB_ROLE_PRIVILEGES = (
 
 WIRE_VERSION_MIN = 13
 """MongoDB 5.0, the first with snapshot reads outside transactions."""
-ANSWER_TIMEOUT_MS = 5_000
+ANSWER_TIMEOUT_MS = 2_000
 PRIMARY_TIMEOUT_S = 30
 POLL_S = 0.005
 
@@ -64,6 +64,7 @@ def _system_client(port: int, key: str) -> Client:
         authSource="local",
         authMechanism="SCRAM-SHA-256",
         serverSelectionTimeoutMS=ANSWER_TIMEOUT_MS,
+        connectTimeoutMS=ANSWER_TIMEOUT_MS,
     )
 
 

@@ -1,14 +1,13 @@
 """What lies in the data directory for the embedded database, and who may read it."""
 
 import base64
-import errno
 import json
 import os
 import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from hub.store.embedded.errors import NoDatabase
+from hub.store.embedded.errors import not_writable
 
 KEY_FILE_BYTES = 96
 """Written as 128 characters of base64; mongod takes 6 to 1,024."""
@@ -116,12 +115,8 @@ def _make_directories(*paths: Path) -> None:
     for path in paths:
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not os.access(path, os.W_OK | os.X_OK):
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as error:
-            raise NoDatabase(
-                f"the data directory cannot be written: {path}: {error.strerror}; choose another one with --data-dir or HUB_DATA_DIR"
-            ) from error
+            raise not_writable(path, error) from error
 
 
 def _password() -> str:

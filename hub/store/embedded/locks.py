@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hub.store.embedded.errors import AlreadyServed, NoDatabase
+from hub.store.embedded.errors import AlreadyServed, NoDatabase, not_writable
 
 MUTEX_TIMEOUT_S = 60
 """Longer than a start or a stop of mongod may take, because one of the two goes on inside."""
@@ -72,7 +72,10 @@ class Share:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise not_writable(path, error) from error
 
 
 def _try(handle: int, kind: int) -> bool:

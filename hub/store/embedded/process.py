@@ -27,6 +27,7 @@ MINDER = Path(__file__).with_name("minder.py")
 PORTS = range(20_000, 32_000)
 """Below the ports that systems give to outgoing connections, so that ours is still free at the next start."""
 PORT_TRIES_MAX = 100
+PORT_RELEASE_S = 0.2
 
 ARGUMENTS = (
     *("--bind_ip", LOOPBACK),
@@ -114,11 +115,22 @@ def listens(port: int) -> bool:
 
 def free_port(remembered: int | None) -> int:
     """The port of last time if it is free, else another. Raises NoDatabase if none is."""
-    candidates = random.SystemRandom().sample(PORTS, PORT_TRIES_MAX)
-    for port in (remembered, *candidates):
-        if port and is_free(port):
+    if remembered and _becomes_free(remembered):
+        return remembered
+    for port in random.SystemRandom().sample(PORTS, PORT_TRIES_MAX):
+        if is_free(port):
             return port
     raise NoDatabase(f"no free port on {LOOPBACK} between {PORTS.start} and {PORTS.stop} for mongod")
+
+
+def _becomes_free(port: int) -> bool:
+    """A killed process is gone a moment before its sockets are."""
+    deadline = time.monotonic() + PORT_RELEASE_S
+    while not is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_S)
+    return True
 
 
 def log_size(files: Layout) -> int:

@@ -1,0 +1,169 @@
+"""The shape of our AuditEvents: IHE BALP 1.1.4 (https://profiles.ihe.net/ITI/BALP) and FHIR R4."""
+
+from typing import Any, get_args
+
+import orjson
+import pytest
+
+from audit.interaction import Interaction, Kind
+from audit.kinds import KINDS
+from fhir_profiles import r4
+from tests.spec.audit import balp
+from tests.spec.audit.given import command, interaction, item, made, refused
+
+SEARCH = "/fhir/Observation?patient=x&code=http://loinc.org|8867-4"
+TOKEN_REQUEST: dict[str, Any] = {
+    "items": (),
+    "method": "POST",
+    "query": "/oauth/token?grant_type=client_credentials&scope=system/*.rs&client_assertion=eyJh",
+    "token_id": "jti-1",
+}
+SEVERAL = (item(), item("Observation/def", patient="Patient/y", basis="policy opt-out"), item("Device/d", patient=None, basis="scope"))
+
+EXAMPLES: dict[Kind, Interaction] = {
+    "read": interaction("read"),
+    "vread": interaction("vread"),
+    "search": interaction("search", query=SEARCH, items=SEVERAL),
+    "create": interaction("create", method="POST"),
+    "update": interaction("update", method="PUT"),
+    "capabilities": interaction("capabilities", items=(), client_id=None, client_name=None, organization=None, purpose=None),
+    "token-issued": interaction("token-issued", **TOKEN_REQUEST),
+    "token-refused": interaction("token-refused", **TOKEN_REQUEST, outcome="4", outcome_code="invalid_client"),
+    "authentication-failed": refused("authentication-failed", outcome_code="login", client_id=None, organization=None, aimed=()),
+    "ingest": interaction("ingest", method="POST", query="/ingest/withings?device=d", items=SEVERAL),
+    "pair": command("pair", items=(item("Device/d"),)),
+    "unpair": command("unpair", items=(item("Device/d"),)),
+    "device-list": command("device-list", items=(item("Device/d"),)),
+    "client-add": command("client-add"),
+    "client-revoke": command("client-revoke"),
+    "client-list": command("client-list"),
+    "quarantine-list": command("quarantine-list"),
+    "quarantine-replay": command("quarantine-replay", items=SEVERAL),
+    "audit-query": command("audit-query", aimed=("Patient/x",)),
+    "audit-verify": command("audit-verify"),
+    "audit-export": command("audit-export"),
+    "demo-load": command("demo-load", items=SEVERAL),
+    "start": Interaction(kind="start", recorded_us=0, request_id="start"),
+    "stop": Interaction(kind="stop", recorded_us=0, request_id="stop"),
+    "keys-status": command("keys-status"),
+    "keys-rotate": command("keys-rotate"),
+    "keys-backup": command("keys-backup"),
+}
+
+CLAIMS: dict[Kind, tuple[str, str]] = {
+    "read": ("IHE.BasicAudit.Read", "IHE.BasicAudit.PatientRead"),
+    "vread": ("IHE.BasicAudit.Read", "IHE.BasicAudit.PatientRead"),
+    "search": ("IHE.BasicAudit.Query", "IHE.BasicAudit.PatientQuery"),
+    "create": ("IHE.BasicAudit.Create", "IHE.BasicAudit.PatientCreate"),
+    "update": ("IHE.BasicAudit.Update", "IHE.BasicAudit.PatientUpdate"),
+}
+"""Which profile the interaction's own event claims, and which those of the patients."""
+
+
+def as_sent(what: Interaction) -> list[dict[str, Any]]:
+    return [orjson.loads(orjson.dumps(event.resource)) for event in made(what)]
+
+
+def test_every_kind_has_a_row_and_an_example() -> None:
+    assert set(get_args(Kind)) == set(KINDS) == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_event_is_an_audit_event_of_r4(kind: Kind) -> None:
+    """https://hl7.org/fhir/R4/auditevent.html"""
+    for resource in as_sent(EXAMPLES[kind]):
+        assert r4.check(resource) == ()
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_every_event_is_what_its_profile_asks(kind: Kind) -> None:
+    """IHE BALP 1.1.4, the profile named in meta.profile."""
+    for resource in as_sent(EXAMPLES[kind]):
+        assert balp.problems(resource) == []
+
+
+@pytest.mark.parametrize("kind", CLAIMS)
+def test_fhir_interactions_claim_the_profile_of_their_interaction(kind: Kind) -> None:
+    """BALP 3:5.7.3: one set of profiles with a patient, one without."""
+    own, *patients = [balp.claimed(resource) for resource in as_sent(EXAMPLES[kind])]
+    assert own == [CLAIMS[kind][0]]
+    assert {tuple(claims) for claims in patients} == {(CLAIMS[kind][1],)}
+
+
+def test_a_token_that_was_issued_claims_iti_71_and_names_the_token() -> None:
+    """BALP, IHE.IUA.71 with OAUTHaccessTokenUse.Minimal."""
+    (resource,) = as_sent(EXAMPLES["token-issued"])
+    assert balp.claimed(resource) == ["IHE.IUA.71", balp.TOKEN_USE]
+    assert resource["agent"][-1]["policy"] == ["urn:ietf:params:oauth:jti:jti-1"]
+
+
+def test_the_use_of_a_token_is_recorded_with_its_id_allowed_or_refused() -> None:
+    """BALP 3:5.7.5.2: the id of the token stands in agent.policy."""
+    for what in (interaction(token_id="jti-7"), refused(token_id="jti-7")):
+        for resource in as_sent(what):
+            assert balp.TOKEN_USE in balp.claimed(resource)
+            assert balp.problems(resource) == []
+
+
+@pytest.mark.parametrize("kind", sorted(set(get_args(Kind)) - set(CLAIMS) - {"token-issued", "token-refused"}))
+def test_what_balp_does_not_profile_claims_nothing(kind: Kind) -> None:
+    assert [balp.claimed(resource) for resource in as_sent(EXAMPLES[kind])] == [[]] * len(made(EXAMPLES[kind]))
+
+
+@pytest.mark.parametrize("kind", CLAIMS)
+def test_what_was_refused_claims_no_profile_of_success(kind: Kind) -> None:
+    """BALP profiles are for success; a failure may follow the pattern with another outcome and a description."""
+    for resource in as_sent(refused(kind)):
+        assert balp.claimed(resource) == []
+        assert r4.check(resource) == ()
+        assert (resource["outcome"], resource["outcomeDesc"]) == ("4", "not-found")
+
+
+@pytest.mark.parametrize("kind", ["read", "search", "create", "update"])
+def test_an_unknown_network_address_is_said_to_be_unknown(kind: Kind) -> None:
+    """BALP asks for agent.network of the client; http://hl7.org/fhir/StructureDefinition/data-absent-reason"""
+    for resource in as_sent(interaction(kind, network=None)):
+        assert balp.problems(resource) == []
+        assert r4.check(resource) == ()
+        assert resource["agent"][0]["network"]["extension"][0]["valueCode"] == "unknown"
+
+
+@pytest.mark.parametrize("kind", CLAIMS)
+def test_a_client_that_acts_for_nobody_asks_itself(kind: Kind) -> None:
+    """AuditEvent.agent.requestor: whether this agent asked for the event."""
+    for resource in as_sent(interaction(kind, organization=None)):
+        assert balp.problems(resource) == []
+        assert [agent["requestor"] for agent in resource["agent"]] == [True, False]
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_of_every_event_it_is_known_who_asked_for_it(kind: Kind) -> None:
+    """EHDS annex II 3.2 (a); exactly one agent is the requestor."""
+    for resource in as_sent(EXAMPLES[kind]):
+        assert [agent["requestor"] for agent in resource["agent"]].count(True) == 1
+
+
+def test_a_read_hands_data_to_the_client_and_a_query_hands_parameters_to_the_hub() -> None:
+    """BALP 3:5.7.3: the client is the destination of a read and the source of everything else."""
+    roles = {kind: as_sent(EXAMPLES[kind])[0]["agent"][0]["type"]["coding"][0]["code"] for kind in CLAIMS}
+    assert roles == {"read": "110152", "vread": "110152", "search": "110153", "create": "110153", "update": "110153"}
+
+
+@pytest.mark.parametrize("fault", ["drop-network", "second-query", "other-role", "no-patient", "failed", "wrong-action"])
+def test_the_checker_itself_sees_faults(fault: str) -> None:
+    """A checker that finds nothing anywhere would prove nothing."""
+    resource = as_sent(EXAMPLES["search"])[1]
+    query = next(one for one in resource["entity"] if "query" in one)
+    if fault == "drop-network":
+        del resource["agent"][0]["network"]
+    elif fault == "second-query":
+        resource["entity"].append(query)
+    elif fault == "other-role":
+        query["role"] = {"system": balp.ROLE, "code": "4"}
+    elif fault == "no-patient":
+        resource["entity"] = [one for one in resource["entity"] if one["type"]["code"] != "1"]
+    elif fault == "failed":
+        resource["outcome"] = "8"
+    else:
+        resource["action"] = "R"
+    assert balp.problems(resource) != []

@@ -6,6 +6,7 @@ https://packaging.python.org/en/latest/specifications/entry-points/. A vendor's 
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from itertools import pairwise
 from types import MappingProxyType
 
 from adapters.contract import Adapter
@@ -36,13 +37,12 @@ def adapter(name: str) -> Adapter:
 
 
 def collect(points: Iterable[EntryPoint]) -> Mapping[str, Adapter]:
-    """Load entry points into a mapping that cannot be written. Raises BrokenAdapter."""
-    found: dict[str, Adapter] = {}
-    for point in sorted(points, key=lambda point: (point.name, point.value)):
-        if point.name in found:
-            raise BrokenAdapter(f"two adapters are called {point.name!r}; uninstall one of the packages that provide it")
-        found[point.name] = _load(point)
-    return MappingProxyType(found)
+    """Load entry points into a mapping that cannot be written. Raises BrokenAdapter, for a name taken twice before any code runs."""
+    by_name = sorted(points, key=lambda point: point.name)
+    for one, next_ in pairwise(by_name):
+        if one.name == next_.name:
+            raise BrokenAdapter(f"two adapters are called {one.name!r}; uninstall one of the packages that provide it")
+    return MappingProxyType({point.name: _load(point) for point in by_name})
 
 
 def _load(point: EntryPoint) -> Adapter:

@@ -134,7 +134,7 @@ def _decode(frame: Mapping[str, Any]) -> tuple[str, Decoded]:
         raise ItemRefused("unknown-measure", f"Read in this version: {', '.join(sorted(CHARACTERISTIC))}. The frame is kept.")
     octets = _octets(text)
     if len(octets) > VALUE_OCTETS_MAX:
-        raise ItemRefused("frame-too-long", f"A characteristic value has at most {VALUE_OCTETS_MAX} octets.", keep=False)
+        raise ItemRefused("item-too-long", f"A characteristic value has at most {VALUE_OCTETS_MAX} octets.", keep=False)
     return name, CHARACTERISTIC[name](octets)
 
 

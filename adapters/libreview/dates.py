@@ -26,7 +26,7 @@ def proven_orders(stamps: Iterable[str]) -> tuple[DateOrder, ...]:
     """Return the order that the time texts of a file prove, or both if they prove none or contradict each other."""
     readings = [_days(day) for day in {_day_text(stamp) for stamp in stamps}]
     proofs = tuple(order for index, order in enumerate(DATE_ORDERS) if any(_only(days, index) for days in readings))
-    return proofs if len(proofs) == 1 else DATE_ORDERS
+    return proofs or DATE_ORDERS
 
 
 def wall_time(stamp: str, orders: tuple[DateOrder, ...]) -> datetime:

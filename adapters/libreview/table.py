@@ -123,24 +123,28 @@ def _row(lines: list[str], index: int, delimiter: str) -> tuple[int, str, list[s
     text = lines[index].rstrip("\r\n")
     if '"' not in text:
         return 1, text, [cell.strip() for cell in text.split(delimiter)]
-    joined = ""
+    span = _span(lines, index)
+    record = "".join(lines[index : index + span]).rstrip("\r\n")
+    cells = _cells(record, delimiter, strict=True)
+    return (span, record, cells) if cells is not None else (1, text, _cells(text, delimiter) or text.split(delimiter))
+
+
+def _span(lines: list[str], index: int) -> int:
+    """Return how many lines a record takes whose quotation marks pair up (RFC 4180, 2.6); 1 if they do not in reach."""
+    quotes = chars = 0
     for span, line in enumerate(lines[index : index + ROW_LINES_MAX], start=1):
-        joined += line
-        if len(joined) > RAW_BYTES_MAX:
-            break
-        record = joined.rstrip("\r\n")
-        cells = _cells(record, delimiter) if record.count('"') % 2 == 0 else None
-        if cells is not None:
-            return span, record, cells
-    return 1, text, _cells(text, delimiter) or text.split(delimiter)
+        quotes, chars = quotes + line.count('"'), chars + len(line)
+        if quotes % 2 == 0 or chars > RAW_BYTES_MAX:
+            return span if quotes % 2 == 0 else 1
+    return 1
 
 
-def _cells(text: str, delimiter: str) -> list[str] | None:
-    """Split one record that may have quoted cells; None if it is not one record."""
+def _cells(text: str, delimiter: str, *, strict: bool = False) -> list[str] | None:
+    """Split one record that may have quoted cells (RFC 4180, to the letter if strict); None if it is not one record."""
     if len(text) > RAW_BYTES_MAX:
         return None
     try:
-        rows = list(csv.reader([text], delimiter=delimiter))
+        rows = list(csv.reader([text], delimiter=delimiter, strict=strict))
     except csv.Error:
         return None
     return [cell.strip() for cell in rows[0]] if len(rows) == 1 else None

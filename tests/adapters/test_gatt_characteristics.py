@@ -13,7 +13,7 @@ from adapters.gatt.characteristics import (
     heart_rate_measurement,
     weight_measurement,
 )
-from adapters.reading import Absent, Item, Quantity, Reading, Rejected
+from adapters.reading import Absent, Quantity, Reading, Rejected
 
 VECTORS = Path(__file__).resolve().parents[2] / ".." / "shared" / "samples" / "ble-gatt" / "gatt-vectors.json"
 needs_samples = pytest.mark.skipif(not VECTORS.is_file(), reason="the folder of real samples is not beside the checkout")
@@ -27,7 +27,7 @@ def frame(characteristic: str = "2A35", hex: str = CUFF, **fields: Any) -> dict[
     return {"characteristic": characteristic, "hex": hex, "deviceInfo": {"serialNumber": "A1"}} | fields
 
 
-def parse(document: Any) -> list[Item]:
+def parse(document: Any) -> list[Any]:
     return list(adapter.parse(json.dumps(document).encode()))
 
 
@@ -40,7 +40,7 @@ def vector(name: str) -> Any:
     return next(vector for vector in json.loads(VECTORS.read_text()) if vector["name"].startswith(name)) if VECTORS.is_file() else None
 
 
-def read_vector(name: str) -> list[Item]:
+def read_vector(name: str) -> list[Any]:
     found = vector(name)
     return parse(frame(found["characteristic"], found["hex"], receivedAt=RECEIVED))
 
@@ -63,8 +63,8 @@ def test_kilopascal_stay_kilopascal() -> None:
 
 def test_the_pulse_of_a_cuff_is_a_second_reading_of_the_same_frame() -> None:
     pressure, pulse = parse(frame(hex="06" + "780050005D00" + STAMP + "4800"))
-    assert (pulse.measure, pulse.value) == ("heart-rate", Quantity(value="72", unit="/min"))  # type: ignore[union-attr]
-    assert (pulse.time, pulse.source_id, pulse.raw, pulse.pointer) == (pressure.time, pressure.source_id, pressure.raw, pressure.pointer)  # type: ignore[union-attr]
+    assert (pulse.measure, pulse.value) == ("heart-rate", Quantity(value="72", unit="/min"))
+    assert (pulse.time, pulse.source_id, pulse.raw, pulse.pointer) == (pressure.time, pressure.source_id, pressure.raw, pressure.pointer)
 
 
 def test_a_cuff_that_failed_gives_absent_values_and_not_2047() -> None:

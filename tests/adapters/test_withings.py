@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.contract import Unreadable
 from adapters.kit.rules import place_free
 from adapters.limits import ITEMS_MAX, RAW_BYTES_MAX
-from adapters.reading import Item, Quantity, Reading, Rejected
+from adapters.reading import Quantity, Reading, Rejected
 from adapters.withings import adapter
 from adapters.withings.mapping import ATTRIBUTIONS, TYPES
 
@@ -31,7 +31,7 @@ def group(*measures: Any, **fields: Any) -> dict[str, Any]:
     return head | fields | {"measures": list(measures)}
 
 
-def parse(document: Any) -> list[Item]:
+def parse(document: Any) -> list[Any]:
     return list(adapter.parse(json.dumps(document).encode()))
 
 
@@ -40,7 +40,7 @@ def only(document: Any) -> Any:
     return item
 
 
-def sample(name: str) -> list[Item]:
+def sample(name: str) -> list[Any]:
     return list(adapter.parse((SAMPLES / name).read_bytes()))
 
 
@@ -156,7 +156,7 @@ def test_a_pressure_with_an_unreadable_half_is_refused_whole() -> None:
 def test_two_pressures_in_one_group_are_paired_only_if_nothing_is_left_to_guess(second: int, result: type) -> None:
     item = only([group(DIASTOLIC, SYSTOLIC, SYSTOLIC | {"value": second})])
     assert isinstance(item, result)
-    assert isinstance(item, Reading) or item.code == "ambiguous-group"
+    assert getattr(item, "code", "ambiguous-group") == "ambiguous-group"
 
 
 # -- what is known about a group
@@ -310,9 +310,9 @@ def test_the_order_of_groups_and_measures_does_not_change_what_is_read(order: li
 
 @needs_samples
 def test_the_shimmer_sample_gives_what_a_reader_of_the_documents_expects() -> None:
-    items = sample("withings-body-measures.json")
+    items: list[Any] = sample("withings-body-measures.json")
     read = [
-        (i.measure, i.value.value if i.value else {n: v.value for n, v in i.components.items()}) for i in items if isinstance(i, Reading)
+        (i.measure, i.value.value if i.value else {n: v.value for n, v in i.components.items()}) for i in items if not hasattr(i, "code")
     ]
     assert read == [
         ("heart-rate", "41"),
@@ -325,7 +325,7 @@ def test_the_shimmer_sample_gives_what_a_reader_of_the_documents_expects() -> No
         ("body-temperature", "37"),
     ]
     assert [(i.code, i.keep) for i in items if isinstance(i, Rejected)] == [("unknown-measure", True)] * 3
-    assert [i.manual for i in items if isinstance(i, Reading)] == [False] * 4 + [True] * 4
+    assert [i.manual for i in items if not hasattr(i, "code")] == [False] * 4 + [True] * 4
 
 
 @needs_samples

@@ -106,5 +106,3 @@ async def _no_route(request: Request, _: Exception, *, hub: Hub, status: int) ->
         except FhirError as failure:
             return error_response(failure, facts)
     return error_response(error, facts)
-
-

@@ -4,6 +4,7 @@ One wrapper for every row of the table, so that no route can forget it.
 """
 
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 
 import structlog
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from hub import outcomes
 from hub.authenticate import Authenticator, Unauthenticated
 from hub.errors import FhirError
 from hub.http import check_acceptable, json_response
+from hub.metrics import REQUESTS, SECONDS
 from hub.recording import Recording, RequestFacts
 from hub.repository import Repository
 from hub.search.parameters import resource_type
@@ -38,10 +40,19 @@ def facts_of(request: Request, interaction: str, services: Services) -> RequestF
     )
 
 
-def guarded(interaction: str, endpoint: Endpoint, services: Services, authenticator: Authenticator) -> Callable[[Request], Awaitable[Response]]:
+def guarded(
+    interaction: str, endpoint: Endpoint, services: Services, authenticator: Authenticator
+) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint, reached only by an authenticated caller; every way out is an answer with a record behind it."""
 
     async def answer(request: Request) -> Response:
+        began = perf_counter()
+        response = await _answer(request)
+        SECONDS.labels(interaction).observe(perf_counter() - began)
+        REQUESTS.labels(interaction, response.status_code).inc()
+        return response
+
+    async def _answer(request: Request) -> Response:
         facts = facts_of(request, interaction, services)
         try:
             try:
@@ -52,8 +63,14 @@ def guarded(interaction: str, endpoint: Endpoint, services: Services, authentica
             return error_response(outcomes.unavailable(), facts)
         except FhirError as error:
             return error_response(error, facts)
-        except Exception as error:  # noqa: BLE001 - the last exit: whatever happened, nothing of it is disclosed
-            log.error("unexpected", interaction=interaction, error=type(error).__name__, request=facts.request_id, exc_info=services.settings.debug)
+        except Exception as error:
+            log.error(
+                "unexpected",
+                interaction=interaction,
+                error=type(error).__name__,
+                request=facts.request_id,
+                exc_info=services.settings.debug,
+            )
             return error_response(outcomes.unexpected(), facts)
 
     async def _admitted(request: Request, facts: RequestFacts) -> Response:

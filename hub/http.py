@@ -104,7 +104,9 @@ def version_of(if_match: str | None) -> int | None:
     return int(match[1])
 
 
-def resource_response(resource: Resource, *, status: int = 200, headers: Mapping[str, str] | None = None, body: bytes | None = None) -> Response:
+def resource_response(
+    resource: Resource, *, status: int = 200, headers: Mapping[str, str] | None = None, body: bytes | None = None
+) -> Response:
     """A resource with its version and time. https://hl7.org/fhir/R4/http.html#versioning"""
     return Response(
         resource.json if body is None else body,

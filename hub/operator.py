@@ -21,7 +21,6 @@ from hub.recording import Recording, RequestFacts, Touched
 from hub.repository.reading import patient_reference
 from hub.repository.writing import with_meta
 from hub.search.index import index
-from hub.services import Services
 from hub.store.protocol import Claim, Conflict, PairDevice, Pairing, Stored, Unit
 from hub.vault import PAIRING_TYPE
 from hub.wiring import Hub
@@ -69,9 +68,7 @@ class Operator:
         async with self.recording("client-add") as recording:
             inserts: tuple[Stored, ...] = ()
             if not client.organization:
-                stored = await self._made(
-                    "Organization", services.new_id(), organization_of(client, organization_name)
-                )
+                stored = await self._made("Organization", services.new_id(), organization_of(client, organization_name))
                 inserts = (stored,)
                 client = Client(**{**client.to_document(), "organization": stored.row})
                 recording.touch(_operated(stored, None))
@@ -114,9 +111,7 @@ class Operator:
                 raise OperatorError("the device is paired with another patient in this period; end that pairing first")
             pairing = await self._pairing(token, row, patient, patient_token, from_us, to_us)
             patients = tuple(sorted({patient_token, *(one.patient for one in others)}))
-            recording.touch(
-                Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator")
-            )
+            recording.touch(Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator"))
             unit = Unit(
                 inserts=inserts,
                 claims=claims,
@@ -182,7 +177,7 @@ class Operator:
         services, now_us = self._services, self._services.clock()
         made = with_meta(content, id, 1, now_us)
         services.check(made)
-        indexed = index(made, token=services.blind.token, patient_token=services.blind.patient)
+        indexed = index(made, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
         key: DataKey = await services.vault.key(None)
         return Stored(
             type=type,
@@ -197,9 +192,7 @@ class Operator:
             end_us=indexed.end_us,
         )
 
-    async def _pairing(
-        self, token: bytes, row: str, patient: str, patient_token: bytes, from_us: int | None, to_us: int | None
-    ) -> Pairing:
+    async def _pairing(self, token: bytes, row: str, patient: str, patient_token: bytes, from_us: int | None, to_us: int | None) -> Pairing:
         services = self._services
         # The same device, patient and beginning is the same pairing: pairing twice changes its end, and makes no second.
         id = services.blind.id("pairing", f"{token.hex()}|{patient_token.hex()}|{from_us}")

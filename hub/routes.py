@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.console.welcome import welcome

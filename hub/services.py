@@ -10,7 +10,7 @@ from typing import Any
 from hub.settings import Settings
 from hub.store.mongo import MongoStore
 from hub.store.protocol import Stored
-from hub.vault import Vault
+from hub.vault import AUDIT_TYPE, Vault
 from security.blind import Blind, fhir_id
 
 OWN_ID = re.compile(r"[0-9A-Za-z]{22}")
@@ -32,6 +32,8 @@ class Services:
 
     async def resolve(self, type: str, id: str) -> Stored | None:
         """The current row of a logical id, ours or brought by an importer."""
+        if type == AUDIT_TYPE:
+            return await self.store.record(id)
         brought = f"{type}/{self.brought_id(type, id)}"
         if not OWN_ID.fullmatch(id):
             return await self.store.current(brought)

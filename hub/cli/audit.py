@@ -131,7 +131,12 @@ def _verified(settings: Settings, endpoint: Endpoint, reason: str | None) -> Ver
 
 
 def _ask(
-    data_dir: Path | None, mongodb_url: str | None, reason: str | None, patient: str | None, words: dict[str, Any], kind: str = "audit-query"
+    data_dir: Path | None,
+    mongodb_url: str | None,
+    reason: str | None,
+    patient: str | None,
+    words: dict[str, Any],
+    kind: str = "audit-query",
 ) -> list[dict[str, Any]]:
     settings = settings_with(data_dir=data_dir, mongodb_url=mongodb_url)
     url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else None

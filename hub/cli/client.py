@@ -14,13 +14,27 @@ from hub.operator import Operator
 from hub.wiring import Hub
 from security.context import PolicyDefault
 from security.oauth.clients import Client, new_client_keys
+from security.oauth.jwks import registrable
 from security.scopes import Scopes, ScopeSyntax
 
 app = typer.Typer(no_args_is_help=True)
 
 PURPOSES = (
-    "TREAT", "ETREAT", "CAREMGT", "COC", "HPAYMT", "HOPERAT", "HRESCH", "CLINTRCH", "PUBHLTH", "PATRQT", "FAMRQT", "HCOMPL", "HSYSADMIN",
-    "HTEST", "BTG",
+    "TREAT",
+    "ETREAT",
+    "CAREMGT",
+    "COC",
+    "HPAYMT",
+    "HOPERAT",
+    "HRESCH",
+    "CLINTRCH",
+    "PUBHLTH",
+    "PATRQT",
+    "FAMRQT",
+    "HCOMPL",
+    "HSYSADMIN",
+    "HTEST",
+    "BTG",
 )
 """http://terminology.hl7.org/CodeSystem/v3-ActReason, those that a client of the hub can stand for."""
 
@@ -127,12 +141,11 @@ def _keys(key_out: Path | None, jwks: str | None) -> tuple[dict[str, Any] | None
     if jwks is not None and "://" in jwks:
         return None, jwks
     try:
-        found: dict[str, Any] = json.loads(Path(str(jwks)).read_text())
-    except (OSError, ValueError):
-        raise typer.BadParameter("--jwks: the file cannot be read as JSON") from None
-    if any("d" in key for key in found.get("keys", ())):
-        raise typer.BadParameter("--jwks: the file holds private keys; give the public ones")
-    return found, None
+        return registrable(json.loads(Path(str(jwks)).read_text())), None
+    except OSError as error:
+        raise typer.BadParameter(f"--jwks: {error.strerror}") from None
+    except ValueError as error:
+        raise typer.BadParameter(f"--jwks: {error}") from None
 
 
 def _write_private(path: Path, pem: bytes) -> None:

@@ -71,7 +71,7 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
         except OSError as error:
             fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another --port")
         listening.listen(BACKLOG)
-        listening.set_inheritable(True)  # noqa: FBT003 - the standard library's own signature
+        listening.set_inheritable(True)
         yield listening
 
 

@@ -4,6 +4,7 @@ DESIGN 7. Each item gets its own fate; a bad item never takes good ones with it.
 one read of what is there, one transaction with the audit records for the whole batch.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,9 +20,10 @@ from hub.ingest import fates
 from hub.ingest.devices import Binding, Bindings
 from hub.ingest.fates import Answer
 from hub.ingest.normalise import Doubt, effective_us, normalise, reading_key, value_text
-from hub.ingest.settle import Candidate, Settled, settle
+from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
 from hub.ingest.waiting import Waiting
 from hub.instants import from_datetime
+from hub.metrics import INGESTED
 from hub.recording import Recording
 from hub.repository import Repository
 from hub.repository.reading import basis_of
@@ -31,6 +33,7 @@ from hub.vault import QUARANTINE_TYPE
 from security.envelope import fingerprint
 
 REDO_MAX = 5
+BATCH_ITEMS_MAX = 10_000
 _PROBE_ID = "probe"
 
 
@@ -68,14 +71,27 @@ class Pipeline:
         self._received_us = repository.services.clock()
 
     async def run(self, items: Sequence[Item], released: Sequence[str] = ()) -> list[Answer]:
-        """One answer per item. `released`: quarantined items that these are, freed in the same transaction."""
+        """One answer per item. `released`: quarantined items that these are, freed in the same transaction.
+
+        More than BATCH_ITEMS_MAX go in several transactions; what was acknowledged of an interrupted upload is a
+        duplicate when it comes again.
+        """
+        answers: list[Answer] = []
+        for start in range(0, len(items), BATCH_ITEMS_MAX):
+            answers += await self._run(items[start : start + BATCH_ITEMS_MAX], released[start : start + BATCH_ITEMS_MAX])
+        return answers
+
+    async def _run(self, items: Sequence[Item], released: Sequence[str]) -> list[Answer]:
         batch = await self._sort(items)
         for _ in range(REDO_MAX):
             try:
                 settled = await self._commit(batch, released)
             except Conflict:
                 continue
-            return [*_in_order(batch, settled)]
+            answers = _in_order(batch, settled)
+            for answer in answers:
+                INGESTED.labels(self._sent.manifest.name, answer.fate).inc()
+            return answers
         raise FhirError("conflict", "The same readings are being sent by others at this moment; send them again.")
 
     async def _sort(self, items: Sequence[Item]) -> Batch:
@@ -84,6 +100,8 @@ class Pipeline:
         await self._bindings.load({self._device_of(item) for item in items})
         await self._load_rules()
         for index, item in enumerate(items):
+            if index % BREATH_ITEMS == 0:
+                await asyncio.sleep(0)
             if not isinstance(item, Reading):
                 if item.keep:
                     self._wait(batch, index, item, item.code, item.hint)
@@ -98,9 +116,7 @@ class Pipeline:
         if device is None:
             self._wait(batch, index, reading, fates.DEVICE_MISSING, fates.DEVICE_MISSING_HINT)
             return
-        measured = normalise(
-            reading, time_zone=self._sent.time_zone, patient="Patient/_", device="Device/_", received_us=self._received_us
-        )
+        measured = normalise(reading, time_zone=self._sent.time_zone, patient="Patient/_", device="Device/_", received_us=self._received_us)
         if isinstance(measured, Doubt):
             self._wait(batch, index, reading, measured.code, measured.hint)
             return
@@ -182,7 +198,7 @@ class Pipeline:
         rows = {f"Observation/{candidate.id}" for _, candidate in batch.candidates}
         existing = await self._services.store.currents(sorted(rows)) if rows else {}
         keys = await self._services.vault.keys(sorted({candidate.patient for _, candidate in batch.candidates}))
-        settled = settle(batch.candidates, existing, keys, services=self._services, now_us=self._services.clock())
+        settled = await settle(batch.candidates, existing, keys, services=self._services, now_us=self._services.clock())
         self._recording.forget()
         for touched in settled.touched:
             self._recording.touch(touched)

@@ -74,7 +74,7 @@ def known_adapter(name: str) -> Adapter:
 
 
 def query_of(request: Request) -> Mapping[str, str]:
-    """device and timeZone; a misspelt parameter is refused, or a zone would silently be missing."""
+    """Device and timeZone; a misspelt parameter is refused, or a zone would silently be missing."""
     for name in request.query_params:
         if name not in PARAMETERS:
             raise FhirError("invalid", f"The parameters are {', '.join(sorted(PARAMETERS))}; there is an unknown one.")

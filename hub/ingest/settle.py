@@ -6,6 +6,7 @@ one a new version. Current is the value the source changed last, then the one wi
 goes straight to the history.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,6 +26,7 @@ from hub.store.protocol import ReadingMark, Replace, Stored
 from security.envelope import DataKey
 
 TYPE = "Observation"
+BREATH_ITEMS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class Settled:
         return [*self.past, *self.inserts, *(one.new for one in self.replaces)]
 
 
-def settle(
+async def settle(
     candidates: Sequence[tuple[int, Candidate]],
     existing: Mapping[str, Stored],
     keys: Mapping[Any, DataKey],
@@ -72,13 +74,15 @@ def settle(
     services: Services,
     now_us: int,
 ) -> Settled:
-    """Pure but for the nonces of sealing. `existing`: current rows by "Observation/id"."""
+    """Pure but for the nonces of sealing and for pauses. `existing`: current rows by "Observation/id"."""
     settled = Settled()
     builder = Builder(services, keys, now_us)
     by_id: dict[str, list[tuple[int, Candidate]]] = {}
     for place, candidate in candidates:
         by_id.setdefault(candidate.id, []).append((place, candidate))
-    for id, group in by_id.items():
+    for count, (id, group) in enumerate(by_id.items(), start=1):
+        if count % BREATH_ITEMS == 0:
+            await asyncio.sleep(0)  # others' requests go on between the readings of a large batch
         _settle_one(group, existing.get(f"{TYPE}/{id}"), builder, settled)
     return settled
 
@@ -135,9 +139,7 @@ def _correct(candidate: Candidate, current: Stored, builder: "Builder") -> list[
 def _corrected(candidate: Candidate, resource: str, *, superseded: bool) -> Answer:
     if not superseded:
         return Answer(fate="corrected", pointer=candidate.pointer, resource=resource)
-    return Answer(
-        fate="corrected", pointer=candidate.pointer, resource=resource, code=fates.SUPERSEDED, hint=fates.SUPERSEDED_HINT
-    )
+    return Answer(fate="corrected", pointer=candidate.pointer, resource=resource, code=fates.SUPERSEDED, hint=fates.SUPERSEDED_HINT)
 
 
 class Builder:
@@ -203,7 +205,7 @@ class Builder:
 
     def _index(self, json: bytes) -> Indexed:
         blind = self._services.blind
-        return index(orjson.loads(json), token=blind.token, patient_token=blind.patient)
+        return index(orjson.loads(json), token=blind.token, patient_token=blind.patient, base=self._services.base_url)
 
 
 def _kind(measurement: Measurement) -> tuple[Any, ...] | None:

@@ -16,7 +16,12 @@ from hub.repository.rights import Rights
 from hub.repository.visibility import PatientRules
 from hub.services import Services
 from hub.store.protocol import Stored
+from hub.vault import AUDIT_TYPE
 from security.context import AccessContext, Action
+
+POLICY_ONLY = frozenset({AUDIT_TYPE})
+"""Types that no patient's consent governs, but policy: a scope that names them (law 1)."""
+AUDIT_BASIS = "policy audit-scope"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +68,18 @@ class Reading:
 
     async def open(self, stored: Stored, action: Action) -> Opened:
         """Decide and open one row, or answer as for an absent one."""
-        services, patients = self._services, [patient for patient in (stored.patient, *stored.others) if patient]
+        services = self._services
+        concerned = () if stored.type in POLICY_ONLY else (stored.patient, *stored.others)
+        patients = [patient for patient in concerned if patient]
         rules = [await self._rights.visibility.rules(patient) for patient in patients]
         if None in rules:
             raise outcomes.absent()
-        json = services.vault.open(await services.vault.key(stored.patient), stored)
+        keys = await services.vault.keys([stored.patient])
+        if stored.patient not in keys:
+            raise outcomes.absent()  # its key has been destroyed: nobody can read it any more
+        json = services.vault.open(keys[stored.patient], stored)
         content = orjson.loads(json)
-        basis = self._permitted([one for one in rules if one is not None], content, action)
+        basis = AUDIT_BASIS if stored.type in POLICY_ONLY else self._permitted([one for one in rules if one is not None], content, action)
         if not self._rights.scopes_match(stored.type, "r" if action == "access" else "u", content):
             raise outcomes.absent()
         return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis))
@@ -120,5 +130,5 @@ def patient_reference(content: Mapping[str, Any]) -> str | None:
     for element in ("subject", "patient"):
         reference = str((content.get(element) or {}).get("reference", ""))
         if "Patient/" in reference:
-            return "Patient/" + reference.rsplit("Patient/", 1)[1].split("/")[0]
+            return "Patient/" + reference.rsplit("Patient/", 1)[1].split("/", maxsplit=1)[0]
     return None

@@ -12,7 +12,7 @@ import orjson
 
 from hub.errors import FhirError
 from hub.recording import Recording
-from hub.repository.reading import Resource, basis_of, touched
+from hub.repository.reading import AUDIT_BASIS, POLICY_ONLY, Resource, basis_of, touched
 from hub.repository.rights import Rights
 from hub.repository.visibility import PatientRules, Visible
 from hub.search.compile import compartments, matches, narrow
@@ -26,8 +26,6 @@ from security.context import AccessContext
 
 OPENED_MAX = 100_000
 CHUNK_ROWS = 200
-POLICY_ONLY = frozenset({"AuditEvent"})
-"""Types that no patient's consent governs, but policy: a scope that names them (law 1)."""
 PATIENT_ONLY = frozenset({"Patient", "Consent", "Observation"})
 """Types whose rows name other patients only through what is re-checked after opening."""
 
@@ -63,6 +61,10 @@ class Plan:
     started_us: int
 
 
+class _NamesOthersError(Exception):
+    """A row names a patient who does not permit: the query could not know, so the page is filled row by row."""
+
+
 class Searching:
     """Searches for one caller."""
 
@@ -75,7 +77,11 @@ class Searching:
         scope, scope_exact = self._rights.predicate(search.type, "s")
         async with self._services.store.snapshot() as snapshot:
             plan = await self._plan(search, scope, cursor, snapshot, scope_exact=scope_exact)
-            found = await self._page(plan, cursor, snapshot)
+            try:
+                found = await self._page(plan, cursor, snapshot)
+            except _NamesOthersError:
+                plan = replace(plan, exact=False)
+                found = await self._page(plan, cursor, snapshot)
             if search.count_only or search.total == "accurate":
                 found = replace(found, total=await self._total(plan, snapshot))
         for match in found.matches:
@@ -84,31 +90,30 @@ class Searching:
             recording.aim_patient(patient)
         return found
 
-    async def _plan(
-        self, search: Search, scope: Predicate, cursor: Cursor | None, snapshot: Snapshot, *, scope_exact: bool
-    ) -> Plan:
+    async def _plan(self, search: Search, scope: Predicate, cursor: Cursor | None, snapshot: Snapshot, *, scope_exact: bool) -> Plan:
         services, now_us = self._services, self._services.clock()
         # What the search asks is asked as of its first page; what the caller may see is decided as of now.
         started_us = now_us if cursor is None else cursor.started_us
         narrowing = narrow(search, token=services.blind.token, patient_token=services.blind.patient, now_us=started_us)
         asked = self._rows(search.type, all_of([self._leaner(search.type, narrowing.predicate), scope]))
-        visible = await self._visible(search.type, asked, snapshot, now_us)
-        names_others = search.type not in POLICY_ONLY
+        named = compartments(asked) if search.type in PATIENT_ONLY else None
+        visible = await self._visible(search.type, named, snapshot, now_us)
         finding = Finding(
             type=search.type,
             predicate=asked,
             restriction=visible.predicate,
-            others_within=visible.permitted if names_others else None,
+            # A search that names its patient knows the rules of that patient alone; others a row names are asked after
+            # opening it (`_basis`).
+            others_within=visible.permitted if named is None and search.type not in POLICY_ONLY else None,
         )
         exact = narrowing.exact and scope_exact and visible.exact
         return Plan(
             search=search, finding=finding, order=_order(search), exact=exact, visible=visible, now_us=now_us, started_us=started_us
         )
 
-    async def _visible(self, type: str, asked: Predicate, snapshot: Snapshot, now_us: int) -> Visible:
+    async def _visible(self, type: str, named: frozenset[bytes] | None, snapshot: Snapshot, now_us: int) -> Visible:
         if type in POLICY_ONLY:
             return Visible(predicate=EVERYTHING, permitted=frozenset(), exact=True)
-        named = compartments(asked) if type in PATIENT_ONLY else None
         return await self._rights.visibility.visible(snapshot, named, now_us)
 
     async def _page(self, plan: Plan, cursor: Cursor | None, snapshot: Snapshot) -> Found:
@@ -143,12 +148,19 @@ class Searching:
         return _cut(rest, plan, lambda match: (start + plan.search.page_size, match.stored.id))
 
     async def _total(self, plan: Plan, snapshot: Snapshot) -> int:
-        if plan.exact:
+        if plan.exact and not await self._others_undecided(plan, snapshot):
             return await snapshot.count(plan.finding)
+        plan = replace(plan, exact=False)
         count = 0
         async for _ in self._matches(plan, Order(field="id"), None, snapshot):
             count += 1
         return count
+
+    async def _others_undecided(self, plan: Plan, snapshot: Snapshot) -> bool:
+        """Are there rows that name patients whose rules the query does not know?"""
+        if plan.finding.others_within is not None or plan.search.type in POLICY_ONLY:
+            return False
+        return await snapshot.count(replace(plan.finding, naming_others=True), limit=1) > 0
 
     async def _matches(self, plan: Plan, order: Order, limit: int | None, snapshot: Snapshot) -> AsyncIterator[Match]:
         """Rows the caller may see and asked for, opened and re-checked, in the store's order."""
@@ -185,9 +197,7 @@ class Searching:
             basis = self._basis(stored, content, rules, plan)
             if basis is None or not self._asked_for(content, plan):
                 continue
-            resource = Resource(
-                type=stored.type, id=content["id"], version=stored.version, updated_us=stored.updated_us, json=json
-            )
+            resource = Resource(type=stored.type, id=content["id"], version=stored.version, updated_us=stored.updated_us, json=json)
             found.append(Match(stored=stored, resource=resource, content=content, basis=basis))
         return found
 
@@ -195,20 +205,18 @@ class Searching:
         grants = await snapshot.grants(sorted(patients)) if patients else {}
         return await self._rights.visibility.opened(grants.values())
 
-    def _basis(
-        self, stored: Stored, content: Mapping[str, Any], rules: Mapping[bytes, PatientRules], plan: Plan
-    ) -> str | None:
+    def _basis(self, stored: Stored, content: Mapping[str, Any], rules: Mapping[bytes, PatientRules], plan: Plan) -> str | None:
         """The second decision, in words. Where the query promised an exact answer, a disagreement is an error."""
         if plan.search.type in POLICY_ONLY:
-            return "policy audit-scope"
+            return AUDIT_BASIS
         concerned = [patient for patient in (stored.patient, *stored.others) if patient]
         decisions = [
-            self._rights.visibility.decide(rules[patient], content, "access", plan.now_us)
-            for patient in concerned
-            if patient in rules
+            self._rights.visibility.decide(rules[patient], content, "access", plan.now_us) for patient in concerned if patient in rules
         ]
         if len(decisions) < len(concerned) or not all(decision.permit for decision in decisions):
-            if plan.visible.exact:
+            if plan.exact and stored.others and plan.finding.others_within is None:
+                raise _NamesOthersError
+            if plan.visible.exact and not stored.others:
                 raise FhirError("exception", "Two evaluations of consent disagree; nothing was disclosed.")
             return None
         return basis_of(decisions[0]) if decisions else "scope"

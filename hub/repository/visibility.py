@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from hub.search.index import class_tokens, code_tokens
-from hub.search.predicate import EVERYTHING, AllOf, AnyOf, Between, HasToken, Not, Patientless, PatientIs, Predicate, all_of
+from hub.search.predicate import EVERYTHING, AllOf, AnyOf, Between, HasToken, Not, PatientIs, Patientless, Predicate, all_of
 from hub.store.protocol import Grant, GrantGroup, Snapshot, Store
 from hub.vault import Vault
 from security.access import Condition, Restriction, policy_default, restriction
@@ -86,9 +86,7 @@ class Visibility:
 
     async def visible(self, snapshot: Snapshot, patients: frozenset[bytes] | None, now_us: int) -> Visible:
         """The condition under which rows may be seen, over all patients or over those the search names."""
-        groups = await snapshot.grant_groups(
-            actors=self._actor_tokens(), organization=self._own_organization(), patients=patients
-        )
+        groups = await snapshot.grant_groups(actors=self._actor_tokens(), organization=self._own_organization(), patients=patients)
         parts: list[Predicate] = [] if patients is not None else [Patientless()]
         permitted: set[bytes] = set()
         exact = True
@@ -122,16 +120,12 @@ class Visibility:
 async def open_grants(vault: Vault, grants: Sequence[Grant]) -> Mapping[bytes, PatientRules]:
     keys = await vault.keys([grant.patient for grant in grants])
     return {
-        grant.patient: PatientRules.from_bytes(
-            vault.open_rules(keys[grant.patient], grant.patient, grant.version, grant.sealed)
-        )
+        grant.patient: PatientRules.from_bytes(vault.open_rules(keys[grant.patient], grant.patient, grant.version, grant.sealed))
         for grant in grants
     }
 
 
-def grant_of(
-    patient: bytes, version: int, content: PatientRules, *, blind: Blind, vault: Vault, key: Any
-) -> Grant:
+def grant_of(patient: bytes, version: int, content: PatientRules, *, blind: Blind, vault: Vault, key: Any) -> Grant:
     """Seal the rules, and lay beside them what a query needs to find the patients a caller may see."""
     organization = content.organization
     return Grant(

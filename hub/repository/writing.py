@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#create, #update. A reference to a hidden patie
 patient that does not exist (law 1); nothing of a refused write is left behind.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
@@ -17,6 +18,7 @@ from hub.repository.reading import Opened, Reading, Resource, basis_of, patient_
 from hub.repository.rights import Rights
 from hub.repository.visibility import PatientRules, grant_of
 from hub.search.index import Indexed, index
+from hub.search.parameters import resource_type
 from hub.services import Services
 from hub.store.protocol import Conflict, GrantWrite, Replace, Stored, Unit
 from security.access import write_needs
@@ -27,6 +29,7 @@ from security.envelope import DataKey, fingerprint
 T = TypeVar("T")
 
 REDO_MAX = 5
+THING = re.compile(r"(Device|Location)/[A-Za-z0-9\-.]{1,64}")
 UNKNOWN_PATIENT = "A patient this resource refers to cannot be found."
 
 
@@ -90,14 +93,10 @@ class Writing:
         if if_match is not None and if_match != current.version:
             raise FhirError("precondition", f"The current version is {current.version}; read it and repeat.")
         made = await self._new_version(type, id, current.id, current.version + 1, content, opened, recording)
-        await self._commit(
-            Unit(replaces=(Replace(new=made.stored, old=current),), grants=made.grants), made, recording, "update"
-        )
+        await self._commit(Unit(replaces=(Replace(new=made.stored, old=current),), grants=made.grants), made, recording, "update")
         return _resource(made), "updated"
 
-    async def _update_as_create(
-        self, type: str, id: str, content: dict[str, Any], if_match: int | None, recording: Recording
-    ) -> Resource:
+    async def _update_as_create(self, type: str, id: str, content: dict[str, Any], if_match: int | None, recording: Recording) -> Resource:
         if not self._caller.importer or if_match is not None:
             raise outcomes.absent()
         self._rights.require(type, "c")
@@ -118,12 +117,13 @@ class Writing:
         content = with_meta(content, id, version, now_us)
         services.check(content)
         refuse_what_is_not_understood(type, content)
-        indexed = index(content, token=services.blind.token, patient_token=services.blind.patient)
+        indexed = index(content, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
+        require_compartment(type, content, indexed)
         patient = None if indexed.patient is None else services.blind.patient(indexed.patient)
         others = tuple(sorted(services.blind.patient(named) for named in indexed.named))
         if before is not None and before.stored.patient != patient:
             raise FhirError("business-rule", "A resource cannot move to another patient; create it anew there.")
-        basis = await self._decide(type, content, patient, others, creating=before is None)
+        basis = await self._decide(type, content, patient, others, recording, creating=before is None)
         if not self._rights.scopes_match(type, "c" if before is None else "u", content):
             raise outcomes.forbidden()
         key = await self._key(type, patient, creating=before is None)
@@ -139,13 +139,21 @@ class Writing:
         return Made(id=id, stored=stored, json=json, grants=grants, touched=touched)
 
     async def _decide(
-        self, type: str, content: Mapping[str, Any], patient: bytes | None, others: Sequence[bytes], *, creating: bool
+        self,
+        type: str,
+        content: Mapping[str, Any],
+        patient: bytes | None,
+        others: Sequence[bytes],
+        recording: Recording,
+        *,
+        creating: bool,
     ) -> str:
         """Which rule lets this write happen. Raises the same error for hidden and for absent patients."""
         needs = write_needs(type, creating=creating, names_patient=patient is not None or bool(others))
         own = [] if patient is None or (needs == "recorder" and type == "Patient") else [patient]
         basis = "recorder" if needs == "recorder" else "scope"
         for token in (*own, *others):
+            recording.aim_patient(token)
             rules = await self._rights.visibility.rules(token)
             if rules is None:
                 raise FhirError("business-rule", UNKNOWN_PATIENT)
@@ -221,6 +229,24 @@ def with_meta(content: Mapping[str, Any], id: str, version: int, now_us: int) ->
     meta = {**content.get("meta", {}), "versionId": str(version), "lastUpdated": fhir_instant(now_us)}
     rest = {name: value for name, value in content.items() if name not in ("resourceType", "id", "meta")}
     return {"resourceType": content["resourceType"], "id": id, "meta": meta, **rest}
+
+
+def require_compartment(type: str, content: Mapping[str, Any], indexed: Indexed) -> None:
+    """Whose data it is must be clear, or nobody's consent could be asked: a local reference to a Patient, or to a thing.
+
+    A subject known by identifier or display alone, on another server, or inside the resource would slip past consent.
+    """
+    row = resource_type(type)
+    if row is None or row.compartment is None or indexed.patient is not None:
+        return
+    element = row.compartment[0]
+    reference = (content.get(element) or {}).get("reference", "")
+    if not THING.fullmatch(str(reference)):
+        raise FhirError(
+            "business-rule",
+            f"{type}.{element} must be a reference to a Patient of this hub, written Patient/ID.",
+            expression=f"{type}.{element}",
+        )
 
 
 def refuse_what_is_not_understood(type: str, content: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from audit.chain import Head
-from audit.record import Record, from_document
+from audit.record import from_document
 from hub.store import documents
 from hub.store.committer import Committer
 from hub.store.gather import Gather
@@ -98,19 +98,10 @@ class MongoStore:
     async def commit(self, unit: Unit) -> None:
         await self.committer.commit(unit)
 
-    async def record(self, id: str) -> Record | None:
+    async def record(self, id: str) -> Stored | None:
+        """An AuditEvent as a row, by its id."""
         found = await _answered(self._audit["records"].find_one({"_id": id}))
-        return from_document(found) if found else None
-
-    async def all_records(self) -> AsyncIterator[Record]:
-        """Every record of the log by writer and sequence, as `audit verify` walks it."""
-        async for found in self._audit["records"].find({}).sort([("w", 1), ("s", 1)]):
-            yield from_document(found)
-
-    async def all_versions(self) -> AsyncIterator[tuple[str, int, bytes]]:
-        """Row, version and ciphertext of every current resource."""
-        async for found in self._hub["resources"].find({}, {"v": 1, "c": 1}):
-            yield found["_id"], found["v"], found["c"]
+        return _record_row(found) if found else None
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["MongoSnapshot"]:
@@ -211,6 +202,8 @@ def _wanted(finding: Finding) -> Filter:
     if finding.others_within is not None:
         # Every other patient named must permit: no element of `q` outside the permitted ones.
         parts.append({"q": {"$not": {"$elemMatch": {"$nin": sorted(finding.others_within)}}}})
+    if finding.naming_others:
+        parts.append({"q": {"$exists": True}})
     return {"$and": [part for part in parts if part]}
 
 

@@ -11,8 +11,8 @@ from hub.search.predicate import (
     HasToken,
     IdIs,
     Not,
-    Patientless,
     PatientIs,
+    Patientless,
     Predicate,
 )
 

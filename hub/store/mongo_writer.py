@@ -74,9 +74,7 @@ class MongoWriter:
         await self._insert("history", _owned(units, _past), session)
         await self._replace(units, session)
         await self._grants(units, session)
-        await self._insert(
-            "claims", _owned(units, lambda unit: [{"_id": one.key, "v": one.value} for one in unit.claims]), session
-        )
+        await self._insert("claims", _owned(units, lambda unit: [{"_id": one.key, "v": one.value} for one in unit.claims]), session)
         await self._pair(units, session)
         await self._quarantine(units, session)
         if made:
@@ -108,13 +106,15 @@ class MongoWriter:
         )
         await self._versioned(
             "grants",
-            [(index, one.new.patient, one.expected_version, documents.grant_document(one.new)) for index, one in owned if one.expected_version],
+            [
+                (index, one.new.patient, one.expected_version, documents.grant_document(one.new))
+                for index, one in owned
+                if one.expected_version
+            ],
             session,
         )
 
-    async def _versioned(
-        self, collection: str, wanted: Sequence[tuple[int, Any, int, Document]], session: AsyncClientSession
-    ) -> None:
+    async def _versioned(self, collection: str, wanted: Sequence[tuple[int, Any, int, Document]], session: AsyncClientSession) -> None:
         if not wanted:
             return
         operations = [ReplaceOne({"_id": id, "v": version}, new) for _, id, version, new in wanted]

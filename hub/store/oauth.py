@@ -47,9 +47,7 @@ class OAuthStore:
 
     async def revoke_client(self, client_id: str, now_us: int) -> bool:
         """False if there is no such client; revoking twice keeps the first time."""
-        result = await self._clients.update_one(
-            {"_id": client_id}, [{"$set": {"revoked_us": {"$ifNull": ["$revoked_us", now_us]}}}]
-        )
+        result = await self._clients.update_one({"_id": client_id}, [{"$set": {"revoked_us": {"$ifNull": ["$revoked_us", now_us]}}}])
         return result.matched_count == 1
 
     async def clients(self) -> list[Client]:

@@ -182,7 +182,9 @@ class Finding:
     predicate: Predicate
     restriction: Predicate
     others_within: frozenset[bytes] | None = None
-    """Patients that rows may name besides their own; None only for types that name nobody."""
+    """Patients that rows may name besides their own; None: whoever they name is asked after opening."""
+    naming_others: bool = False
+    """Only rows that name patients besides their own."""
 
 
 class Snapshot(Protocol):

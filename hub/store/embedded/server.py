@@ -110,7 +110,9 @@ class Embedded:
         raise NoDatabase(f"mongod ended while starting: {process.last_words(self._files, since)} ({self._files.log})")
 
     def _launch(self) -> Running:
-        port = self._port or process.free_port(remembered_port(self._files))
+        port = process.free_port(self._port or remembered_port(self._files))
+        if self._port not in {None, port}:
+            raise NoDatabase(f"port {self._port} of the embedded mongod was taken by another program")
         key(self._files)
         remember_port(self._files, port)
         return Running(process.launch(find_mongod(), self._files, port=port, cache_gb=self._cache_gb), port)

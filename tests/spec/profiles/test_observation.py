@@ -191,6 +191,9 @@ def test_flags_posture_body_site_and_user_index_stand_side_by_side() -> None:
         pytest.param({"components": {"systolic": Amount(value="1", unit="kg")}, "measure": "blood-pressure"}, id="value and components"),
         pytest.param({"components": {"pulse": Amount(value="1", unit="/min")}, "measure": "blood-pressure"}, id="unknown component"),
         pytest.param({"measure": "blood-pressure", "value": None}, id="no component"),
+        pytest.param(
+            {"measure": "blood-pressure", "value": None, "components": {"systolic": Amount(value="16", unit="kPa")}}, id="component in kPa"
+        ),
         pytest.param({"quality": ("surprise",)}, id="unknown flag"),
         pytest.param({"context": {"weather": Coding(system="x", code="y")}}, id="unknown context"),
     ],

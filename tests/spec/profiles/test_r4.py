@@ -271,7 +271,7 @@ def test_no_text_repeats_a_value(secret: str, data: st.DataObject) -> None:
         for step in path:
             parent = parent[step] if isinstance(parent, dict | list) and not isinstance(parent, str) and _has(parent, step) else {}
         if _has(parent, key):
-            parent[key] = {secret: secret} if data.draw(st.booleans()) else secret
+            parent[key] = copy.deepcopy(data.draw(st.sampled_from([secret, [secret], {secret: secret}, {"unknown": secret}])))
     for problem in r4.check(resource):
         assert secret not in problem.text
         assert secret not in problem.expression

@@ -6,7 +6,7 @@ on the opened resource; `security.access.restriction` says the same over the tok
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
 
 from security.context import AccessContext, Action
@@ -14,7 +14,7 @@ from security.instance import classes, codings, data_period
 from security.period import overlap, within
 from security.problems import Problem, problems
 from security.provision import rules_of
-from security.rules import Rule, from_json, shape, superseded_consents, to_json
+from security.rules import Rule, RuleType, from_json, shape, superseded_consents, to_json
 from security.words import CONSENT_REPLACES, RECIPIENT_ROLES
 
 __all__ = [
@@ -57,6 +57,9 @@ class Decision:
     consent: str | None
 
 
+DECISIONS_CACHED_MAX: Final = 1_024
+"""A page asks the same few rules about each of its resources."""
+
 BY_POLICY: Final = {permit: Decision(permit=permit, basis="policy", consent=None) for permit in (False, True)}
 
 
@@ -78,8 +81,13 @@ def decide(rules: Iterable[Rule], asker: Asker, resource: Mapping[str, Any], *, 
     instance = _Instance(resource)
     for rule in sorted(speaking(rules, asker, now_us=now_us), key=_weight, reverse=True):
         if _covers(rule, instance):
-            return Decision(permit=rule.type == "permit", basis="consent", consent=f"{rule.consent}/_history/{rule.version}")
+            return _by_consent(rule.type, rule.consent, rule.version)
     return BY_POLICY[default]
+
+
+@lru_cache(DECISIONS_CACHED_MAX)
+def _by_consent(type: RuleType, consent: str, version: str) -> Decision:
+    return Decision(permit=type == "permit", basis="consent", consent=f"{consent}/_history/{version}")
 
 
 def speaking(rules: Iterable[Rule], asker: Asker, *, now_us: int) -> list[Rule]:

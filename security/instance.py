@@ -1,7 +1,7 @@
 """What of a resource a consent rule can be compared with: its classes, the codings in it, the time of its data.
 
-The store's index makes a row's tokens and times from the same three functions, so that a search before opening and
-the re-check after it speak of the same things.
+The store's index (`hub.search.index`) must tell the same of a row, so that a search before opening and the re-check
+after it speak of the same things; tests/spec/consent/test_row.py compares the two.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,17 +24,16 @@ _QUANTITY: Final = frozenset({"value", "unit", "comparator"})
 
 
 def classes(resource: Mapping[str, Any]) -> frozenset[Pair]:
-    """Reading 5: its type, the profiles it claims (with and without their version), its categories, as (system, code)."""
+    """Reading 5: its type, the profiles it claims (without their version), its categories, as (system, code)."""
     found: set[Pair] = {(RESOURCE_TYPES, str(resource.get("resourceType")))}
     for profile in resource.get("meta", {}).get("profile", ()):
-        found.add((PROFILES, profile))
         found.add((PROFILES, profile.partition("|")[0]))
     found.update(_categories(resource.get("category")))
     return frozenset(found)
 
 
 def codings(resource: Mapping[str, Any]) -> frozenset[Pair]:
-    """Reading 5: each coding anywhere in the instance outside `meta`, components and values included."""
+    """Reading 5: each coding anywhere in the instance outside its `meta`; components, values, what is contained included."""
     found: set[Pair] = set()
     ahead: list[Any] = [value for name, value in resource.items() if name != "meta"]
     # The list grows while it is walked: half the price of recursion, on the path of each resource.
@@ -42,7 +41,7 @@ def codings(resource: Mapping[str, Any]) -> frozenset[Pair]:
         if isinstance(node, dict):
             if "code" in node and isinstance(code := node["code"], str) and _QUANTITY.isdisjoint(node):
                 found.add((node.get("system"), code))
-            ahead += [value for name, value in node.items() if not isinstance(value, str) and name != "meta"]
+            ahead += [value for value in node.values() if not isinstance(value, str)]
         elif isinstance(node, list):
             ahead += node
     return frozenset(found)
@@ -51,7 +50,7 @@ def codings(resource: Mapping[str, Any]) -> frozenset[Pair]:
 def data_period(resource: Mapping[str, Any]) -> Range | None:
     """Reading 7: when the data is from, in microseconds, end exclusive; None if the type or this instance has no date."""
     elements = DATED.get(str(resource.get("resourceType")), ())
-    return hull([data_range(resource[name]) for name in elements if name in resource])
+    return hull([found for name in elements if name in resource and (found := data_range(resource[name]))])
 
 
 def _categories(category: Any) -> Iterator[Pair]:

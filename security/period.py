@@ -20,9 +20,9 @@ _DAY_US: Final = 86_400_000_000
 _HOUR_US: Final = 3_600_000_000
 _MINUTE_US: Final = 60_000_000
 _SECOND_US: Final = 1_000_000
+_OFFSET_US_MAX: Final = 14 * _HOUR_US
 _FRACTION_DIGITS: Final = 6
 _MONTHS: Final = 12
-_OFFSET_HOURS_MAX: Final = 14
 
 _DATE_TIME: Final = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)"
@@ -46,12 +46,19 @@ def date_range(text: object) -> Range:
 
 
 def period_range(period: object) -> Range:
-    """The range of a Period, sides that are absent open.
+    """The range of a Period that a rule is bound by, a side that is absent open.
 
     Raises ValueError if no side is there, one cannot be read or has no value, or the end does not come after the start.
     """
-    if not isinstance(period, Mapping) or {"start", "end"}.isdisjoint(period) or not {"_start", "_end"}.isdisjoint(period):
+    found = _sides(period) if isinstance(period, Mapping) and {"_start", "_end"}.isdisjoint(period) else None
+    if found is None:
         raise ValueError("not a FHIR Period with readable sides")
+    return found
+
+
+def _sides(period: Mapping[str, Any]) -> Range | None:
+    if "start" not in period and "end" not in period:
+        return None
     start = date_range(period["start"])[0] if "start" in period else OPEN_START_US
     end = date_range(period["end"])[1] if "end" in period else OPEN_END_US
     if start >= end:
@@ -83,9 +90,9 @@ def _offset(zone: str | None) -> int:
     if zone is None or zone == "Z":
         return 0
     hours, minutes = int(zone[1:3]), int(zone[4:6])
-    if hours > _OFFSET_HOURS_MAX:
-        raise ValueError("no zone lies further than 14 hours from UTC")
     offset = hours * _HOUR_US + minutes * _MINUTE_US
+    if offset > _OFFSET_US_MAX:
+        raise ValueError("no zone lies further than 14 hours from UTC")
     return -offset if zone[0] == "-" else offset
 
 
@@ -108,22 +115,24 @@ def hull(ranges: list[Range]) -> Range | None:
     return (min(start for start, _ in ranges), max(end for _, end in ranges)) if ranges else None
 
 
-def data_range(value: Any) -> Range:
-    """The range of an effective[x] or the like: dateTime, instant, Period or Timing.
+def data_range(value: Any) -> Range | None:
+    """The range of an effective[x] or the like: dateTime, instant, Period or Timing; None without any date in it.
 
-    What is there but cannot be placed counts as any time at all: it lies inside no bounded period and touches all.
+    A date that cannot be read counts as any time at all: it lies inside no bounded period and touches all.
     """
     try:
-        if isinstance(value, Mapping) and ("event" in value or "repeat" in value or "code" in value):
+        if not isinstance(value, Mapping):
+            return date_range(value)
+        if "event" in value or "repeat" in value:
             return _timing_range(value)
-        return period_range(value) if isinstance(value, Mapping) else date_range(value)
+        return _sides(value)
     except (ValueError, TypeError, AttributeError):
         return OPEN_START_US, OPEN_END_US
 
 
-def _timing_range(timing: Mapping[str, Any]) -> Range:
+def _timing_range(timing: Mapping[str, Any]) -> Range | None:
     """https://hl7.org/fhir/R4/datatypes.html#Timing: its events and its outer bounds."""
-    ranges = [date_range(event) for event in timing.get("event", ())]
-    if "repeat" in timing:
-        ranges.append(period_range(timing["repeat"].get("boundsPeriod")))
-    return hull(ranges) or (OPEN_START_US, OPEN_END_US)
+    ranges = [date_range(event) for event in timing.get("event", ()) if event is not None]
+    if bounds := _sides(timing.get("repeat", {}).get("boundsPeriod", {})):
+        ranges.append(bounds)
+    return hull(ranges)

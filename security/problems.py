@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
+from security.instance import PROFILES
 from security.period import OPEN_START_US
 from security.words import (
     ACT_REASON,
@@ -16,7 +17,7 @@ from security.words import (
     SILENT_SCOPES,
     Json,
     class_of,
-    codings_of,
+    code_pairs,
     concept_words,
     date_us_of,
     each,
@@ -45,7 +46,7 @@ DENIED_WITH: Final = {"access": "access", "use": "access", "disclose": "access",
 
 _LATER: Final = "is not supported yet: the hub does not decide by this element"
 _UNREADABLE: Final = "is not readable as R4 writes it"
-_NOT_COMPARABLE: Final = "must have a code, or name an actor of this server as Type/id: the hub compares nothing else"
+_NOT_COMPARABLE: Final = "is not supported: the hub compares codes with a system, profiles without version, and actors named as Type/id"
 _NOT_TOLD: Final = "is not supported in a deny: the hub cannot tell for sure whom or what it means"
 
 
@@ -139,6 +140,18 @@ def _readable_concept(concept: Any) -> bool:
     return isinstance(codings, list) and bool(codings) and all(map(readable_coding, codings))
 
 
+def _readable_class(coding: Json) -> bool:
+    if not readable_coding(coding):
+        return False
+    system, code = class_of(coding)
+    # A row tells which profiles it claims, not in which business version.
+    return system is not None and not (system == PROFILES and "|" in code)
+
+
+def _readable_code(concept: Json) -> bool:
+    return _readable_concept(concept) and bool(code_pairs(concept))
+
+
 def _told_actor(actor: Json) -> bool:
     roles = concept_words(actor.get("role"), PARTICIPATION_TYPE)
     type_ = (reference_of(actor.get("reference")) or "").partition("/")[0]
@@ -150,24 +163,22 @@ def _told_purpose(coding: Json) -> bool:
 
 
 def _told_class(coding: Json) -> bool:
-    return readable_coding(coding) and class_of(coding)[0] is not None
-
-
-def _told_code(concept: Json) -> bool:
-    return any("system" in coding for coding in codings_of(concept))
+    """A URL with a system of its own may be a category, but is compared as a profile."""
+    if not readable_coding(coding) or class_of(coding)[0] != PROFILES:
+        return True
+    return coding.get("system", PROFILES) == PROFILES or "/StructureDefinition/" in coding["code"]
 
 
 READABLE: Final[dict[str, Callable[[Json], bool]]] = {
     "actor": _readable_actor,
     "action": _readable_concept,
     "purpose": readable_coding,
-    "class": readable_coding,
-    "code": _readable_concept,
+    "class": _readable_class,
+    "code": _readable_code,
 }
 TOLD: Final[dict[str, Callable[[Json], bool]]] = {
     "actor": _told_actor,
     "purpose": _told_purpose,
     "class": _told_class,
-    "code": _told_code,
 }
 CHECKS: Final[tuple[Callable[[Json], Iterator[Problem]], ...]] = (_elements, _root, _times, _superseding, _repeated, _denied)

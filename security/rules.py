@@ -28,7 +28,7 @@ class Rule:
     start_us …      provision.period: when the rule holds
     actors          (role code, reference) of each actor: both hold. Role None: the actor has none
     actions         codes of consentaction; purposes: codes of v3-ActReason. Other systems as "system|code"
-    classes, codes  (system, code)
+    classes, codes  (system, code); always with a system
     data_start_us … provision.dataPeriod; both None if there is none
     replaces        "Consent/{id}" that this one supersedes
     not_understood  the provision has something the hub cannot decide by; a permit then permits nothing

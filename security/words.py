@@ -113,7 +113,12 @@ def pair_of(coding: Json) -> Pair:
 def class_of(coding: Json) -> Pair:
     """Reading 5: a type, else a profile, else a category; in the words of `security.instance.classes`."""
     system, code = pair_of(coding)
-    return (PROFILES, code) if system != RESOURCE_TYPES and "/StructureDefinition/" in code else (system, code)
+    return (PROFILES, code) if system != RESOURCE_TYPES and code.startswith(("http://", "https://")) else (system, code)
+
+
+def code_pairs(concept: Any) -> list[Pair]:
+    """The codings of a concept that mean something anywhere: those with a system."""
+    return [pair_of(coding) for coding in codings_of(concept) if "system" in coding]
 
 
 def word_of(coding: Json, home: str) -> str:

@@ -54,6 +54,7 @@ CLASSES: tuple[dict[str, str], ...] = (
     {"system": URI, "code": PROFILE},
     {"code": PROFILE},
     {"system": URI, "code": f"{PROFILE}|4.0.1"},
+    {"system": CATEGORY, "code": "https://elsewhere.example/category"},
 )
 CALLER_NAMES = ("Organization/a", "Organization/b", "Device/c")
 REFERENCES = (
@@ -153,6 +154,7 @@ CATEGORIES = (
     {"code": "vital-signs"},
     {"system": TYPES, "code": "Patient"},
     {"system": URI, "code": PROFILE},
+    {"system": CATEGORY, "code": "https://elsewhere.example/category"},
 )
 ODDITIES: dict[str, Any] = {
     "provision": [{"type": "deny"}],

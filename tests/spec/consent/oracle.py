@@ -106,9 +106,13 @@ def can_be_compared(provision: dict):
     for name in ("action", "code"):
         for concept in provision.get(name, []):
             yield bool(concept.get("coding")) and all("code" in coding for coding in concept["coding"])
-    for name in ("purpose", "class"):
-        for coding in provision.get(name, []):
-            yield "code" in coding
+    for coding in provision.get("purpose", []):
+        yield "code" in coding
+    for coding in provision.get("class", []):
+        yield "system" in coding or is_url(coding["code"])
+        yield not (is_url(coding["code"]) and "|" in coding["code"])
+    for concept in provision.get("code", []):
+        yield any("system" in coding for coding in concept.get("coding", []))
 
 
 def can_be_told(provision: dict):
@@ -124,9 +128,11 @@ def can_be_told(provision: dict):
     for coding in provision.get("purpose", []):
         yield coding.get("system") == REASON
     for coding in provision.get("class", []):
-        yield "system" in coding or "/StructureDefinition/" in coding["code"]
-    for concept in provision.get("code", []):
-        yield any("system" in coding for coding in concept["coding"])
+        yield not is_url(coding["code"]) or coding.get("system") in (None, URI) or "/StructureDefinition/" in coding["code"]
+
+
+def is_url(code: str) -> bool:
+    return code.startswith(("http://", "https://"))
 
 
 def is_recipient(coding: dict) -> bool:
@@ -145,7 +151,7 @@ def holds(consent: dict, caller: Caller, resource: dict) -> bool:
         "action": lambda concept: any(c.get("system") == ACTION and c["code"] == caller.action for c in concept["coding"]),
         "purpose": lambda coding: coding.get("system") == REASON and coding["code"] == caller.purpose,
         "class": lambda coding: belongs(resource, coding),
-        "code": lambda concept: any((c.get("system"), c["code"]) in codings(resource) for c in concept["coding"]),
+        "code": lambda concept: any((c.get("system"), c["code"]) in told_codings(resource) for c in concept["coding"]),
     }
     return all(name not in provision or any(map(test, provision[name])) for name, test in tests.items()) and in_data_period(
         consent, resource
@@ -161,9 +167,14 @@ def belongs(resource: dict, wanted: dict) -> bool:
     system, code = wanted.get("system"), wanted["code"]
     if system == TYPES:
         return resource["resourceType"] == code
-    if system == URI or "/StructureDefinition/" in code:
-        return any(code in (profile, profile.split("|")[0]) for profile in resource.get("meta", {}).get("profile", []))
+    if system == URI or is_url(code):
+        return any(code == profile.split("|")[0] for profile in resource.get("meta", {}).get("profile", []))
     return (system, code) in [(c.get("system"), c["code"]) for concept in resource.get("category", []) for c in concept.get("coding", [])]
+
+
+def told_codings(resource: dict) -> list[tuple[str | None, str]]:
+    """A code without its system tells nothing; the labels in the resource's own meta are not its content."""
+    return [pair for name, child in resource.items() if name != "meta" for pair in codings(child) if pair[0]]
 
 
 def codings(node: Any) -> list[tuple[str | None, str]]:
@@ -171,7 +182,7 @@ def codings(node: Any) -> list[tuple[str | None, str]]:
         return [found for item in node for found in codings(item)]
     if not isinstance(node, dict):
         return []
-    found = [pair for name, child in node.items() if name != "meta" for pair in codings(child)]
+    found = [pair for child in node.values() for pair in codings(child)]
     is_quantity = "value" in node or "unit" in node or "comparator" in node
     if isinstance(node.get("code"), str) and not is_quantity:
         found.append((node.get("system"), node["code"]))
@@ -201,7 +212,7 @@ def data_span(resource: dict) -> tuple[datetime, datetime] | None:
         return span_of_period(resource["effectivePeriod"])
     if "effectiveTiming" in resource:
         events = [span(event) for event in resource["effectiveTiming"].get("event", [])]
-        return (min(e[0] for e in events), max(e[1] for e in events)) if events else (LONG_AGO, FAR_OFF)
+        return (min(e[0] for e in events), max(e[1] for e in events)) if events else None
     text = resource.get("effectiveDateTime", resource.get("effectiveInstant"))
     return None if text is None else span(text)
 

@@ -30,13 +30,11 @@ class Words:
 def row_tokens(resource: dict) -> frozenset[bytes]:
     words = Words()
     belonging = [pair for pair in POSSIBLE_CLASSES if oracle.belongs(resource, {"system": pair[0], "code": pair[1]})]
-    tokens = [words.class_tokens(*pair) for pair in belonging] + [words.code_tokens(*pair) for pair in oracle.codings(resource)]
+    tokens = [words.class_tokens(*pair) for pair in belonging] + [words.code_tokens(*pair) for pair in oracle.told_codings(resource)]
     return frozenset().union(*tokens)
 
 
-POSSIBLE_CLASSES = {
-    (oracle.URI if "StructureDefinition" in coding["code"] else coding.get("system"), coding["code"]) for coding in generate.CLASSES
-}
+POSSIBLE_CLASSES = {(oracle.URI if oracle.is_url(coding["code"]) else coding.get("system"), coding["code"]) for coding in generate.CLASSES}
 
 
 def us(moment: datetime) -> int:

@@ -72,9 +72,20 @@ def test_absent_sides_of_a_period_are_open() -> None:
     assert period_range({"end": "2026-03-31"}) == (OPEN_START_US, utc(2026, 4, 1))
 
 
-@pytest.mark.parametrize(
-    "value", ["soon", {"start": "soon"}, {}, {"code": {"text": "daily"}}, {"event": ["soon"]}, {"repeat": {"boundsDuration": {}}}, 7]
-)
-def test_data_whose_time_cannot_be_placed_counts_as_of_any_time(value: object) -> None:
+@pytest.mark.parametrize("value", ["soon", {"start": "soon"}, {"start": "2026", "end": "2025"}, {"event": ["soon"]}, 7])
+def test_data_whose_time_cannot_be_read_counts_as_of_any_time(value: object) -> None:
     """It lies inside no bounded period and touches every one: closed for a permit, closed for a deny."""
     assert data_range(value) == (OPEN_START_US, OPEN_END_US)
+
+
+@pytest.mark.parametrize("value", [{}, {"code": {"text": "daily"}}, {"repeat": {"boundsDuration": {"value": 3}}}])
+def test_a_timing_or_period_without_any_date_is_undated(value: object) -> None:
+    """Reading 7: undated data is in no period."""
+    assert data_range(value) is None
+
+
+@pytest.mark.parametrize("value", [{}, {"id": "p"}, {"start": "2026", "_end": {}}, {"start": "2026", "end": "2025"}, "2026", None])
+def test_a_rules_period_must_be_readable_as_a_whole(value: object) -> None:
+    """A side that is said to be unknown is not an open one."""
+    with pytest.raises(ValueError):
+        period_range(value)

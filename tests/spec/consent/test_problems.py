@@ -8,7 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from security.consent import CONSENT_REPLACES, problems, rules_of
-from tests.spec.consent.given import ACTION, LOINC, PARTICIPATION, PROFILE, SCOPE, TYPES, actor, concept, consent, permitted, replaces
+from tests.spec.consent.given import (
+    ACTION,
+    CATEGORY,
+    LOINC,
+    PARTICIPATION,
+    PROFILE,
+    SCOPE,
+    TYPES,
+    actor,
+    concept,
+    consent,
+    permitted,
+    replaces,
+)
 
 CONFIDENTIAL = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
 SAID = "Zzyqxcanary"
@@ -34,7 +47,10 @@ NOT_UNDERSTOOD = [
     ("Consent.provision.action[0]", {"action": [{"text": SAID}]}),
     ("Consent.provision.purpose[0]", {"purpose": [{"display": SAID}]}),
     ("Consent.provision.class[0]", {"class": [{"system": TYPES}]}),
+    ("Consent.provision.class[0]", {"class": [{"code": "vital-signs"}]}),
+    ("Consent.provision.class[0]", {"class": [{"system": "urn:ietf:rfc:3986", "code": f"{PROFILE}|4.0.1"}]}),
     ("Consent.provision.code[0]", {"code": [{"coding": [{"system": LOINC, "display": SAID}]}]}),
+    ("Consent.provision.code[0]", {"code": [{"coding": [{"code": "8867-4"}]}]}),
 ]
 """Of permits and denies alike."""
 
@@ -50,8 +66,7 @@ NOT_TOLD = [
     ("Consent.provision.action[1]", {"action": [concept(ACTION, "access"), concept(ACTION, "correct")]}),
     ("Consent.provision.action[0]", {"action": [concept("https://elsewhere.example", "access")]}),
     ("Consent.provision.purpose[0]", {"purpose": [{"code": "HRESCH"}]}),
-    ("Consent.provision.class[0]", {"class": [{"code": "vital-signs"}]}),
-    ("Consent.provision.code[0]", {"code": [{"coding": [{"code": "8867-4"}]}]}),
+    ("Consent.provision.class[0]", {"class": [{"system": CATEGORY, "code": "https://elsewhere.example/category"}]}),
 ]
 """Of denies only: a permit with them permits less than it might, a deny would deny less than it says."""
 
@@ -107,6 +122,10 @@ def test_what_is_not_understood_of_the_root_is_named_and_permits_nothing(express
         {"actor": [actor("Organization/hospital"), actor("Device/client", "PRCP"), actor("Organization/other", None)]},
         {"action": [concept(ACTION, code) for code in ("access", "use", "disclose", "collect", "correct")]},
         {"class": [{"system": TYPES, "code": "Observation"}, {"code": PROFILE}], "code": [concept(LOINC, "8867-4")]},
+        {
+            "code": [{"coding": [{"system": LOINC, "code": "8867-4"}, {"code": "pulse"}]}],
+            "class": [{"code": "https://elsewhere.example/profile"}],
+        },
         {"extension": [{"url": "https://elsewhere.example/x", "valueString": "may be ignored"}]},
         {"actor": [{"role": {"coding": [{"system": PARTICIPATION, "code": "IRCP"}, {"code": "us"}]}, **actor("Organization/other", None)}]},
     ],

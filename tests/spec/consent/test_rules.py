@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from security.consent import Rule, from_json, rules_of, shape, to_json
-from tests.spec.consent.given import LOINC, REASON, TYPES, actor, concept, consent, replaces
+from tests.spec.consent.given import CATEGORY, LOINC, REASON, TYPES, actor, concept, consent, replaces
 
 FULL = consent(
     "permit",
     period={"start": "2026"},
     actor=[actor("Organization/b"), actor("Organization/a", None)],
     purpose=[{"system": REASON, "code": "TREAT"}, {"system": REASON, "code": "HPAYMT"}],
-    class_=[{"system": TYPES, "code": "Observation"}, {"code": "vital-signs"}],
+    class_=[{"system": TYPES, "code": "Observation"}, {"system": CATEGORY, "code": "vital-signs"}],
     code=[concept(LOINC, "8867-4"), concept(LOINC, "8867-4")],
     dataPeriod={"end": "2026-03"},
     root=replaces("z", "y"),

@@ -18,31 +18,36 @@ def require_usable(url: str, *, setting: str = "HUB_MONGODB_URL", timeout_s: flo
 
     The driver's own texts are not passed on: some of them repeat the URL, and with it the password.
     """
-    hello = _hello(url, setting, timeout_s)
+    hosts = _hosts(url, setting)
+    hello = _hello(url, f"{setting}: {hosts}", timeout_s)
     if hello["maxWireVersion"] < WIRE_VERSION_MIN:
-        raise NoDatabase(f"{setting}: the server is too old: MongoDB 5.0 or later is needed")
+        raise NoDatabase(f"{setting}: {hosts} is too old: MongoDB 5.0 or later is needed")
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         raise NoDatabase(
-            f"{setting}: {_hosts(url)} is a standalone server, and transactions need a replica set or a sharded cluster; "
+            f"{setting}: {hosts} is a standalone server, and transactions need a replica set or a sharded cluster; "
             "start it with --replSet and call rs.initiate() once (one member is enough)"
         )
 
 
-def _hello(url: str, setting: str, timeout_s: float) -> dict[str, Any]:
+def _hosts(url: str, setting: str) -> str:
+    """The addresses alone, without user and password."""
+    try:
+        return ", ".join(f"{host}:{port}" for host, port in parse_uri(url)["nodelist"])
+    except (PyMongoError, ValueError):
+        raise NoDatabase(
+            f"{setting} cannot be read or its name cannot be resolved; mongodb://USER:PASSWORD@HOST:PORT/?replicaSet=NAME is expected, "
+            "with : / ? # @ in user and password percent-encoded"
+        ) from None
+
+
+def _hello(url: str, what: str, timeout_s: float) -> dict[str, Any]:
     try:
         with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=int(timeout_s * 1_000)) as client:
             return client.admin.command("hello")
     except OperationFailure as error:
         why = "refuses the credentials" if error.code == AUTHENTICATION_FAILED else f"answers with error {error.code}"
-        raise NoDatabase(f"{setting}: {_hosts(url)} {why}; check user, password and authSource") from None
-    except PyMongoError as error:
-        why = f"nothing answers at {_hosts(url)} within {timeout_s:g} s ({type(error).__name__})"
-        raise NoDatabase(f"{setting}: {why}; check address, network and TLS options") from None
-
-
-def _hosts(url: str) -> str:
-    """The addresses alone, without user and password."""
-    try:
-        return ", ".join(f"{host}:{port}" for host, port in parse_uri(url, validate=False)["nodelist"])
-    except PyMongoError:
-        return "that address"
+        raise NoDatabase(f"{what} {why}; check user, password and authSource") from None
+    except (PyMongoError, ValueError) as error:
+        raise NoDatabase(
+            f"{what} does not answer within {timeout_s:g} s ({type(error).__name__}); check address, network and TLS options"
+        ) from None

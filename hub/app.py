@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from hub.authenticate import Authenticator
 from hub.errors import FhirError
-from hub.guard import error_response, facts_of, guarded
+from hub.guard import Guarded, error_response, facts_of
 from hub.instants import now_us
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.recording import Recording
@@ -49,7 +49,7 @@ def create_app(hub: Hub) -> FastAPI:
 def _endpoint(row: RouteRow, hub: Hub, authenticator: Authenticator) -> Callable[[Request], Awaitable[Response]]:
     if row.guard == "open":
         return row.endpoint
-    return guarded(row.interaction, row.endpoint, hub.services, authenticator)
+    return Guarded(row.interaction, row.endpoint, hub.services, authenticator)
 
 
 def token_dependencies(hub: Hub) -> TokenDependencies:
@@ -104,5 +104,5 @@ async def _no_route(request: Request, _: Exception, *, hub: Hub, status: int) ->
         try:
             await Recording("unknown", None, facts, hub.services).refused(error)
         except FhirError as failure:
-            return error_response(failure, facts)
-    return error_response(error, facts)
+            return error_response(failure)
+    return error_response(error)

@@ -40,57 +40,56 @@ def facts_of(request: Request, interaction: str, services: Services) -> RequestF
     )
 
 
-def guarded(
-    interaction: str, endpoint: Endpoint, services: Services, authenticator: Authenticator
-) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint, reached only by an authenticated caller; every way out is an answer with a record behind it."""
+class Guarded:
+    """An endpoint, reached only by an authenticated caller; every way out is an answer with a record behind it."""
 
-    async def answer(request: Request) -> Response:
+    def __init__(self, interaction: str, endpoint: Endpoint, services: Services, authenticator: Authenticator) -> None:
+        self._interaction = interaction
+        self._endpoint = endpoint
+        self._services = services
+        self._authenticator = authenticator
+
+    async def __call__(self, request: Request) -> Response:
         began = perf_counter()
-        response = await _answer(request)
-        SECONDS.labels(interaction).observe(perf_counter() - began)
-        REQUESTS.labels(interaction, response.status_code).inc()
+        facts = facts_of(request, self._interaction, self._services)
+        response = await self._answer(request, facts)
+        response.headers["X-Request-Id"] = facts.request_id
+        SECONDS.labels(self._interaction).observe(perf_counter() - began)
+        REQUESTS.labels(self._interaction, response.status_code).inc()
         return response
 
-    async def _answer(request: Request) -> Response:
-        facts = facts_of(request, interaction, services)
+    async def _answer(self, request: Request, facts: RequestFacts) -> Response:
         try:
-            try:
-                return await _admitted(request, facts)
-            except FhirError as error:
-                return await _refused(error, facts)
-        except Unavailable:
-            return error_response(outcomes.unavailable(), facts)
+            return await self._admitted(request, facts)
         except FhirError as error:
-            return error_response(error, facts)
-        except Exception as error:
-            log.error(
-                "unexpected",
-                interaction=interaction,
-                error=type(error).__name__,
-                request=facts.request_id,
-                exc_info=services.settings.debug,
-            )
-            return error_response(outcomes.unexpected(), facts)
+            return await self._refused(error, facts)
+        except Unavailable:
+            return error_response(outcomes.unavailable())
+        except Exception as error:  # noqa: BLE001 - the last exit: whatever happened, nothing of it is disclosed
+            self._log(error, facts)
+            return await self._refused(outcomes.unexpected(), facts)
 
-    async def _admitted(request: Request, facts: RequestFacts) -> Response:
-        caller = await authenticator(request.headers.get("authorization"), facts.request_id)
+    async def _admitted(self, request: Request, facts: RequestFacts) -> Response:
+        caller = await self._authenticator(request.headers.get("authorization"), facts.request_id)
         facts.caller = caller
-        repository = Repository(caller, services, facts)
-        if interaction not in ("ingest", "quarantine-list", "quarantine-replay"):
+        if "type" in request.path_params:
             check_acceptable(request)
             known_type(request.path_params["type"])
-        response = await endpoint(request, repository)
-        response.headers["X-Request-Id"] = facts.request_id
-        return response
+        return await self._endpoint(request, Repository(caller, self._services, facts))
 
-    async def _refused(error: FhirError, facts: RequestFacts) -> Response:
+    async def _refused(self, error: FhirError, facts: RequestFacts) -> Response:
         """A refusal that no interaction recorded (no token, unknown type, a body that is no resource) is recorded here."""
         if not facts.recorded:
-            await Recording(interaction, facts.caller, facts, services).refused(error)
-        return error_response(error, facts)
+            try:
+                await Recording(self._interaction, facts.caller, facts, self._services).refused(error)
+            except (FhirError, Unavailable):
+                return error_response(outcomes.unavailable())
+        return error_response(error)
 
-    return answer
+    def _log(self, error: Exception, facts: RequestFacts) -> None:
+        """Only the kind of error: its text may repeat values of a resource (law 4)."""
+        traceback = error if self._services.settings.debug else None
+        log.error("unexpected", interaction=self._interaction, error=type(error).__name__, request=facts.request_id, exc_info=traceback)
 
 
 def known_type(type: str) -> None:
@@ -99,8 +98,8 @@ def known_type(type: str) -> None:
         raise FhirError("not-found", "The hub does not offer this resource type; see /fhir/metadata.")
 
 
-def error_response(error: FhirError, facts: RequestFacts) -> Response:
-    headers = {"X-Request-Id": facts.request_id}
+def error_response(error: FhirError) -> Response:
+    headers = {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = error.challenge
     if error.code == "transient":

@@ -8,7 +8,7 @@ slower way.
 import json
 import math
 import re
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -22,7 +22,7 @@ class Decimal(float):
     __slots__ = ("text",)
     text: str
 
-    def __new__(cls, text: str) -> "Decimal":
+    def __new__(cls, text: str) -> Self:
         made = super().__new__(cls, text)
         made.text = text
         return made

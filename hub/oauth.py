@@ -30,7 +30,7 @@ async def token(request: Request) -> Response:
         await recording.token_issued(given.client_id, given.jti)
         return _json(given.body(), 200)
     except FhirError as error:
-        return error_response(error, facts)
+        return error_response(error)
     except Unavailable:
         return _json({"error": "temporarily_unavailable", "error_description": "try again"}, 503)
 

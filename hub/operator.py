@@ -28,6 +28,8 @@ from security.envelope import DataKey, fingerprint
 from security.oauth.clients import Client
 
 REDO_MAX = 5
+UNKNOWN_MANUFACTURER = "unknown"
+"""What the manifest of a format says that any maker may send."""
 CLIENT_SYSTEM = f"{BASE}/client"
 
 
@@ -104,6 +106,8 @@ class Operator:
             row = await services.store.claim(token) or ""
             if registered := not row:
                 content = device_resource(identifier_system=system, identifier=identifier, manufacturer=manufacturer, name=product)
+                if manufacturer == UNKNOWN_MANUFACTURER:
+                    del content["manufacturer"]
                 stored = await self._made("Device", services.new_id(), content)
                 row, inserts, claims = stored.row, [stored], [Claim(key=token, value=stored.row)]
             others = [pairing for pairing in await services.store.pairings(token) if pairing.patient != patient_token]

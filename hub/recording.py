@@ -24,7 +24,7 @@ from hub.vault import AUDIT_TYPE
 from security.context import AccessContext
 from security.envelope import DataKey
 
-BY_TOKEN = "Patient/token."
+BY_TOKEN = "Patient/token."  # noqa: S105 (a reference)
 """How a record names a patient whom the request aimed at by a hidden resource: by pseudonym, for nothing was opened."""
 AS_RECORDED: Mapping[str, str] = {"token": "token-refused", "unknown": "capabilities", "authentication": "authentication-failed"}
 REFUSED: Outcome = "4"
@@ -87,7 +87,7 @@ class Recording:
         self._committed = False
 
     def touch(self, touched: Touched) -> None:
-        """This resource is part of the answer, or was written."""
+        """Note a resource that is part of the answer, or was written."""
         self._gathered.touched.append(touched)
 
     def forget(self) -> None:
@@ -155,7 +155,7 @@ class Recording:
             writes=writes,
             token=services.blind.token,
             patient_token=lambda reference: self._token(reference, tokens),
-            seal=lambda reference, id, plain: self._seal(reference, id, plain, tokens, keys),
+            seal=lambda reference, event, plain: self._seal(reference, event, plain, tokens, keys),
         )
 
     def _interaction(self, outcome: Outcome, code: str | None, **more: Any) -> Interaction:

@@ -1,5 +1,6 @@
 """From a database endpoint to services: keys opened, chain begun, indexes there. Used by the server and by commands."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -117,7 +118,7 @@ def _chain(keeper: HeadKeeper, heads: Path, key: Ed25519PrivateKey) -> Callable[
     """A new chain for this process, which testifies to the heads that were there before."""
 
     async def new_head() -> Head:
-        known = read_heads(heads, key.public_key()) if heads.exists() else []
+        known = await asyncio.to_thread(read_heads, heads, key.public_key())
         head = genesis(os.urandom(WRITER_BYTES), [one for one in known if isinstance(one, Head)])
         await keeper.begin(head)
         return head

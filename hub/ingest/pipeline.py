@@ -76,9 +76,11 @@ class Pipeline:
         More than BATCH_ITEMS_MAX go in several transactions; what was acknowledged of an interrupted upload is a
         duplicate when it comes again.
         """
+        if released:
+            return await self._run(items, released)
         answers: list[Answer] = []
         for start in range(0, len(items), BATCH_ITEMS_MAX):
-            answers += await self._run(items[start : start + BATCH_ITEMS_MAX], released[start : start + BATCH_ITEMS_MAX])
+            answers += await self._run(items[start : start + BATCH_ITEMS_MAX], ())
         return answers
 
     async def _run(self, items: Sequence[Item], released: Sequence[str]) -> list[Answer]:
@@ -217,7 +219,10 @@ class Pipeline:
 
     async def _quarantined(self, waiting: Waiting) -> Quarantined:
         services, client = self._services, self._repository.caller.client_id
-        id = services.blind.id("quarantine", "\n".join((client, waiting.adapter, waiting.device or "", waiting.item.raw.hex())))
+        # The same item sent again is the same entry; one frame may give several items with the same bytes.
+        what = waiting.item.measure if isinstance(waiting.item, Reading) else waiting.item.code
+        words = (client, waiting.adapter, waiting.device or "", what, waiting.item.raw.hex())
+        id = services.blind.id("quarantine", "\n".join(words))
         key = await services.vault.key(None)
         expires_us = self._received_us + services.settings.quarantine_days * 86_400_000_000
         return Quarantined(

@@ -18,6 +18,7 @@ from hub.store.protocol import Quarantined
 from hub.vault import QUARANTINE_TYPE
 
 REPLAY_MAX = 10_000
+REPLAY_BATCH = 2_000
 
 
 async def list_waiting(repository: Repository, limit: int) -> list[dict[str, Any]]:
@@ -55,20 +56,22 @@ async def replay_items(
             device=device or first.device,
             time_zone=time_zone or first.time_zone,
         )
-        items = [reread(waiting) for _, waiting in pairs]
-        answers += await Pipeline(repository, sent, recording).run(items, released=[one.id for one, _ in pairs])
+        for start in range(0, len(pairs), REPLAY_BATCH):
+            part = pairs[start : start + REPLAY_BATCH]
+            items = [item for _, waiting in part for item in reread(waiting)]
+            answers += await Pipeline(repository, sent, recording).run(items, released=[one.id for one, _ in part])
     return answers
 
 
-def reread(waiting: Waiting) -> Item:
-    """The item as the adapter reads it today: what it did not know then it may know now."""
+def reread(waiting: Waiting) -> list[Item]:
+    """The item as the adapter reads it today: what it did not know then it may know now, and it may be several."""
     if isinstance(waiting.item, Reading):
-        return waiting.item
+        return [waiting.item]
     try:
         items = list(adapters()[waiting.adapter].parse(waiting.item.raw))
     except Unreadable:
-        return waiting.item
-    return items[0] if len(items) == 1 else waiting.item
+        return [waiting.item]
+    return items or [waiting.item]
 
 
 async def open_waiting(services: Services, one: Quarantined) -> Waiting:

@@ -3,6 +3,7 @@
 A batch is answered item by item with 200; 4xx only when nothing could be read (DESIGN 4).
 """
 
+import asyncio
 import zlib
 from collections.abc import Mapping
 
@@ -33,7 +34,8 @@ async def ingest(request: Request, repository: Repository) -> Response:
         asked = query_of(request)
         payload = await _payload(request, repository.services.settings.max_ingest_bytes)
         try:
-            items = list(adapter.parse(payload))
+            # In a thread: a payload that takes seconds to read must not hold up everybody else.
+            items = await asyncio.to_thread(lambda: list(adapter.parse(payload)))
         except Unreadable as error:
             raise FhirError("structure", f"{error.code}: {error}", expression=error.pointer or None) from error
         sent = Sent(manifest=adapter.manifest, device=asked.get("device"), time_zone=asked.get("timeZone"))
@@ -43,6 +45,7 @@ async def ingest(request: Request, repository: Repository) -> Response:
 
 async def quarantine(request: Request, repository: Repository) -> Response:
     """What of this client's items waits, and why; nothing of their values."""
+    query_of(request)
     async with repository.recording("quarantine-list"):
         repository.rights.require("Observation", "c")
         waiting = await list_waiting(repository, LIST_MAX)

@@ -79,7 +79,7 @@ class Writing:
 
     async def _create(self, type: str, id: str, row_id: str | None, content: dict[str, Any], recording: Recording) -> Resource:
         made = await self._new_version(type, id, row_id or id, 1, content, None, recording)
-        await self._commit(Unit(inserts=(made.stored,), grants=made.grants), made, recording, "create")
+        await self._commit(Unit(inserts=(made.stored,), grants=made.grants), made, recording)
         return _resource(made)
 
     async def _update(
@@ -93,7 +93,7 @@ class Writing:
         if if_match is not None and if_match != current.version:
             raise FhirError("precondition", f"The current version is {current.version}; read it and repeat.")
         made = await self._new_version(type, id, current.id, current.version + 1, content, opened, recording)
-        await self._commit(Unit(replaces=(Replace(new=made.stored, old=current),), grants=made.grants), made, recording, "update")
+        await self._commit(Unit(replaces=(Replace(new=made.stored, old=current),), grants=made.grants), made, recording)
         return _resource(made), "updated"
 
     async def _update_as_create(self, type: str, id: str, content: dict[str, Any], if_match: int | None, recording: Recording) -> Resource:
@@ -214,7 +214,7 @@ class Writing:
         new = grant_of(patient, expected + 1, after, blind=self._services.blind, vault=self._services.vault, key=key)
         return (GrantWrite(new=new, expected_version=expected),)
 
-    async def _commit(self, unit: Unit, made: Made, recording: Recording, kind: str) -> None:
+    async def _commit(self, unit: Unit, made: Made, recording: Recording) -> None:
         recording.touch(made.touched)
         write = Write(row=made.stored.row, version=made.stored.version, tag=fingerprint(made.stored.sealed))
         try:

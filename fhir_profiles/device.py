@@ -17,8 +17,8 @@ def device(
     *,
     identifier_system: str,
     identifier: str,
-    manufacturer: str,
     name: str,
+    manufacturer: str | None = None,
     model: str | None = None,
     serial: str | None = None,
     specializations: Sequence[str] = (),
@@ -26,23 +26,24 @@ def device(
     """Build a Device without id and meta, which the interaction that creates it gives.
 
     identifier_system, identifier  the unit in the adapter's own space (`Manifest.identifier_system`)
-    manufacturer, name             as the adapter's manifest names maker and product
-    model, serial                  if the payload or the person who pairs says so
+    name                           the product as the adapter's manifest names it
+    manufacturer, model, serial    if the manifest, the payload or the person who pairs says so
     specializations                keys of `catalogue.SPECIALIZATIONS`, e.g. "scale"
     Raises ValueError for an empty text or a specialization that the catalogue does not have.
     """
-    texts = {"identifier_system": identifier_system, "identifier": identifier, "manufacturer": manufacturer, "name": name}
+    texts = {"identifier_system": identifier_system, "identifier": identifier, "name": name, "manufacturer": manufacturer}
     for part, text in texts.items():
-        if not text.strip():
+        if text is not None and not text.strip():
             raise ValueError(f"{part} is empty")
     resource: dict[str, Any] = {
         "resourceType": "Device",
         "identifier": [{"system": identifier_system, "value": identifier}],
         "status": "active",
-        "manufacturer": manufacturer,
         "deviceName": [{"name": name, "type": "manufacturer-name"}],
         "type": {"coding": [_coding(SIMPLE_DEVICE)], "text": "Personal health device"},
     }
+    if manufacturer is not None:
+        resource["manufacturer"] = manufacturer
     if model:
         resource["modelNumber"] = model
     if serial:

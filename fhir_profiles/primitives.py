@@ -59,7 +59,8 @@ def _is_boolean(value: Any) -> bool:
 
 
 def _is_decimal(value: Any) -> bool:
-    return type(value) is int or (type(value) is float and math.isfinite(value))
+    """A reader may keep the digits in a subclass of float."""
+    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_string(value: Any) -> bool:

@@ -41,6 +41,12 @@ def test_nobody_who_wears_it_is_named() -> None:
     assert "patient" not in device(**UNIT)
 
 
+def test_an_unknown_maker_is_left_out() -> None:
+    resource = device(**{part: text for part, text in UNIT.items() if part != "manufacturer"})
+    assert "manufacturer" not in resource
+    assert r4.check(resource) == ()
+
+
 @pytest.mark.parametrize("part", sorted(UNIT))
 def test_an_empty_text_is_refused(part: str) -> None:
     with pytest.raises(ValueError, match=part):

@@ -95,6 +95,15 @@ def test_wrong_values_are_refused(name: str, value: Any) -> None:
     assert not PRIMITIVES[name](value)
 
 
+class Written(float):
+    """What a reader that keeps the digits of a number makes of it."""
+
+
+@pytest.mark.parametrize(("value", "right"), [(Written("116.0"), True), (Written("inf"), False)])
+def test_a_number_that_remembers_its_digits_is_a_decimal(value: float, right: bool) -> None:
+    assert PRIMITIVES["decimal"](value) is right
+
+
 def test_every_type_is_tried_and_says_how_it_looks() -> None:
     assert PRIMITIVES.keys() == FORMS.keys() == RIGHT.keys() == WRONG.keys()
 

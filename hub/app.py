@@ -49,7 +49,7 @@ def create_app(hub: Hub) -> FastAPI:
 def _endpoint(row: RouteRow, hub: Hub, authenticator: Authenticator) -> Callable[[Request], Awaitable[Response]]:
     if row.guard == "open":
         return row.endpoint
-    return Guarded(row.interaction, row.endpoint, hub.services, authenticator)
+    return Guarded(row.interaction, row.endpoint, hub.services, authenticator).__call__
 
 
 def token_dependencies(hub: Hub) -> TokenDependencies:

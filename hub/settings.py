@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -100,11 +100,6 @@ class Settings(BaseSettings):
         return self.base_url or f"{scheme}://{host}:{self.port}"
 
 
-def told(error: ValidationError) -> str:
-    """What is wrong, one line for each variable, without what was given."""
-    return "\n".join(f"{_variable('_'.join(map(str, one['loc'])))}: {one['msg']}" for one in error.errors())
-
-
 HEADER = """# Settings
 
 Every setting is an environment variable; those that a person would type are flags of `hub serve` as well, and a flag wins.
@@ -123,14 +118,10 @@ def page() -> str:
 def _row(name: str, field: FieldInfo) -> Iterator[str]:
     extra = field.json_schema_extra
     assert isinstance(extra, dict)  # noqa: S101 - by `_setting`
-    yield f"`{_variable(name)}`"
+    yield f"`HUB_{name.upper()}`"
     yield f"`{extra['flag']}`" if extra["flag"] else ""
     yield _default(field.default, extra["unit"])
     yield f"{field.description} {_limits(field)}".strip()
-
-
-def _variable(name: str) -> str:
-    return f"HUB_{name.upper()}" if name else "HUB_*"
 
 
 def _default(value: object, unit: object) -> str:

@@ -4,6 +4,7 @@ BALP tells its slices apart by the type alone: type 1 is the patient, type 2 the
 else therefore has the type of its resource (http://hl7.org/fhir/resource-types).
 """
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +12,8 @@ from audit.interaction import Item
 from audit.kinds import BALP, TERMINOLOGY, Coding, coding
 
 CACHED_MAX = 1_024
+TARGET = re.compile(r"([A-Z][A-Za-z]{1,63})(/[A-Za-z0-9.-]{1,64})?")
+"""Type, or type and id. https://hl7.org/fhir/R4/datatypes.html#id"""
 CONSENT = "consent "
 """How the basis of an item begins when a Consent decided; its reference follows."""
 
@@ -39,8 +42,14 @@ def of_request(request_id: str) -> Json:
 
 
 def of_target(target: str) -> Json:
-    """What a request named and did not get: a resource, or a type."""
-    what = {"reference": target} if "/" in target else {"type": target, "display": target}
+    """What a request named and did not get: a resource, a type, or something that is neither."""
+    found = TARGET.fullmatch(target)
+    if found is None:
+        what = {"display": target}
+    elif found[2]:
+        what = {"reference": target}
+    else:
+        what = {"type": target, "display": target}
     return {"what": what, "type": SYSTEM_OBJECT, "role": DOMAIN_RESOURCE}
 
 

@@ -42,8 +42,8 @@ def verify(
 
     records   in the order of writer and sequence, as `records_of` reads them
     progress  called with the number of records and versions seen so far
-    part, parts   compare only every `parts`-th row: memory is about 200 bytes for each row compared (a million
-                  resources in one part: 200 MB), and the chains are walked again for each part
+    part, parts   compare only every `parts`-th row: memory is about 170 bytes for each row compared (a million
+                  resources in one part: 170 MB), and the chains are walked again for each part
 
     Raises nothing: what cannot be read is a finding.
     """

@@ -89,6 +89,19 @@ def test_a_head_whose_writing_was_interrupted_is_the_former_one(tmp_path: Path) 
     assert read_heads(tmp_path, PUBLIC) == [chain(1)[1]]
 
 
+def test_a_head_that_cannot_be_written_to_the_end_leaves_the_former_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SECURITY 3.4, faults: disk full."""
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    write_head(tmp_path, chain(1)[1], NOW_US, KEY)
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_head(tmp_path, chain(2)[1], NOW_US, KEY)
+    assert read_heads(tmp_path, PUBLIC) == [chain(1)[1]]
+
+
 def test_where_there_is_no_directory_there_are_no_heads(tmp_path: Path) -> None:
     """Chains without heads are what `verify` reports then."""
     assert read_heads(tmp_path / "heads", PUBLIC) == []

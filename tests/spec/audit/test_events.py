@@ -4,14 +4,16 @@ from base64 import b64decode
 from dataclasses import fields
 from typing import Any, get_args
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.events import ITEMS_MAX, instant
+from audit.events import ITEMS_MAX, events, instant
 from audit.interaction import Interaction, Item, Kind
 from audit.kinds import KINDS, POLICY
 from audit.query_text import request_line
+from fhir_profiles import r4
 from tests.spec.audit.given import CONSENT, NOW_US, SOURCE, command, ids, interaction, item, made, refused, strings
 from tests.spec.audit.test_balp import EXAMPLES
 
@@ -201,9 +203,9 @@ def test_each_event_has_an_id_of_its_own() -> None:
 def test_a_large_answer_is_told_in_several_events_and_nothing_is_left_out() -> None:
     """STYLE rule 8: a named limit; a batch of readings has thousands."""
     items = tuple(item(f"Observation/{number}") for number in range(2 * ITEMS_MAX + 1))
-    events = made(interaction("ingest", items=items))
-    assert [event.patient for event in events] == [None] * 3 + ["Patient/x"] * 3
-    for half in (events[:3], events[3:]):
+    found = made(interaction("ingest", items=items))
+    assert [event.patient for event in found] == [None] * 3 + ["Patient/x"] * 3
+    for half in (found[:3], found[3:]):
         assert max(len(whats(event.resource)) for event in half) == ITEMS_MAX
         assert [one for event in half for one in whats(event.resource)] == [f"{one.reference}/_history/1" for one in items]
 
@@ -224,6 +226,14 @@ def test_looking_into_the_log_of_a_patient_is_in_that_patients_events() -> None:
 def test_a_refused_type_is_named_although_it_is_no_resource() -> None:
     resource = made(refused("create", target="Observation", aimed=()))[0].resource
     assert resource["entity"][0]["what"] == {"type": "Observation", "display": "Observation"}
+
+
+@pytest.mark.parametrize("target", ["Observation/_search", "Observation/" + "a" * 65, "rm -rf/x", "Observation/é"])
+def test_a_target_that_is_no_resource_is_recorded_as_text(target: str) -> None:
+    """A path may hold anything; what is recorded must still be an AuditEvent."""
+    event = made(refused(target=target, aimed=()))[0]
+    assert event.resource["entity"][0]["what"] == {"display": target}
+    assert r4.check(orjson.loads(orjson.dumps(event.resource))) == ()
 
 
 def test_an_item_has_no_place_for_the_content_of_a_resource() -> None:
@@ -267,7 +277,5 @@ def test_events_of_one_interaction_do_not_change_each_other() -> None:
 
 def test_ids_are_taken_one_for_each_event() -> None:
     source = ids()
-    from audit.events import events
-
     events(interaction(), source, SOURCE)
     assert next(source) == "id-3"

@@ -105,9 +105,8 @@ class Operator:
             inserts, claims = [], []
             row = await services.store.claim(token) or ""
             if registered := not row:
-                content = device_resource(identifier_system=system, identifier=identifier, manufacturer=manufacturer, name=product)
-                if manufacturer == UNKNOWN_MANUFACTURER:
-                    del content["manufacturer"]
+                known = None if manufacturer == UNKNOWN_MANUFACTURER else manufacturer
+                content = device_resource(identifier_system=system, identifier=identifier, manufacturer=known, name=product)
                 stored = await self._made("Device", services.new_id(), content)
                 row, inserts, claims = stored.row, [stored], [Claim(key=token, value=stored.row)]
             others = [pairing for pairing in await services.store.pairings(token) if pairing.patient != patient_token]

@@ -16,11 +16,13 @@ import typer
 import uvicorn
 import uvloop
 
+from fhir_profiles.r4 import warm
 from hub.app import create_app
 from hub.cli.common import DataDir, MongodbUrl, fail, said_clearly, settings_with
 from hub.logs import configure_logs
 from hub.metrics import serve_metrics
 from hub.operator import Operator
+from hub.search.parameters import RESOURCE_TYPES
 from hub.settings import Settings
 from hub.store.embedded import Endpoint, Event, serving, watch
 from hub.wiring import open_hub
@@ -82,6 +84,7 @@ def run(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, fir
 
 async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool) -> None:
     async with open_hub(settings, endpoint, settings.origin) as hub:
+        warm(RESOURCE_TYPES)  # before `ready`, or the first write of each type would pay for its import
         await _note(hub, "start")
         server = Server(_config(settings, create_app(hub)))
         loop = asyncio.get_running_loop()

@@ -20,7 +20,8 @@ from hub.search.value import Resource, Token
 from hub.search.words import prefixes
 
 PROFILE, CODING = "_profile", "coding"
-CODING_KEYS = frozenset({"system", "version", "code", "display", "userSelected", "id", "extension"})
+QUANTITY_KEYS = frozenset({"value", "unit", "comparator"})
+"""A Quantity has a system and a code too, those of its unit; it is no coding."""
 ELSEWHERE_KNOWN = frozenset(ELSEWHERE)
 
 
@@ -63,6 +64,8 @@ def walk(node: Resource, steps: Plan, gathered: Gathered) -> None:
             continue
         actions, inner, covers = step
         for item in value if value.__class__ is list else (value,):
+            if item is None:  # the place of a primitive's extension
+                continue
             for action in actions:
                 action(item, gathered)
             if item.__class__ is not dict:
@@ -85,7 +88,7 @@ def scan(value: Any, gathered: Gathered) -> None:
         if kind is str:
             if name == "reference":
                 _name_patient(inner, gathered)
-            elif name == "code" and value.keys() <= CODING_KEYS:
+            elif name == "code" and QUANTITY_KEYS.isdisjoint(value):
                 _coding(value, CODING, ELSEWHERE_KNOWN, gathered)
         elif kind is dict or kind is list:
             scan(inner, gathered)
@@ -146,7 +149,8 @@ def _meta(meta: Any, gathered: Gathered) -> None:
     for name, value in meta.items():
         if name == "profile":
             for url in value:
-                gathered.k.add(gathered.token(PROFILE, canonical(url)))
+                if url is not None:
+                    gathered.k.add(gathered.token(PROFILE, canonical(url)))
         elif value.__class__ is list or value.__class__ is dict:
             labels = Gathered(gathered.token, gathered.base)
             scan(value, labels)
@@ -171,12 +175,18 @@ def _concept(parameter: Parameter) -> Action:
         codings = concept.get("coding")
         for coding in (concept,) if codings is None else codings:
             _coding(coding, space, known, gathered)
-            if "extension" in coding:
-                scan(coding["extension"], gathered)
-        if codings is not None and "extension" in concept:
-            scan(concept["extension"], gathered)
+            _scan_inside(coding, gathered)
+        if codings is not None and len(concept) > 1:
+            _scan_inside({name: value for name, value in concept.items() if name != "coding"}, gathered)
 
     return act
+
+
+def _scan_inside(coding: Any, gathered: Gathered) -> None:
+    """Extensions, also those of its primitives, may name anybody."""
+    for value in coding.values():
+        if value.__class__ is list or value.__class__ is dict:
+            scan(value, gathered)
 
 
 def _coding(coding: Any, space: str, known: frozenset[str], gathered: Gathered) -> None:

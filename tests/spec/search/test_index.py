@@ -139,6 +139,8 @@ PATIENT_Q = {"reference": "Patient/q"}
         {"code": {"text": "x", "extension": [{"url": "u", "valueReference": PATIENT_Q}]}},
         {"code": {"coding": [{"code": "x", "extension": [{"url": "u", "valueReference": PATIENT_Q}]}]}},
         {"code": {"coding": [{"code": "x"}], "extension": [{"url": "u", "valueReference": PATIENT_Q}]}},
+        {"code": {"coding": [{"code": "x", "display": "x", "_display": {"extension": [{"url": "u", "valueReference": PATIENT_Q}]}}]}},
+        {"code": {"text": "x", "_text": {"extension": [{"url": "u", "valueReference": PATIENT_Q}]}}},
         {"component": [{"code": {"text": "x"}, "extension": [{"url": "u", "valueReference": PATIENT_Q}]}]},
         {"effectivePeriod": {"start": "2026", "extension": [{"url": "u", "valueReference": PATIENT_Q}]}},
         {"_status": {"extension": [{"url": "u", "valueReference": PATIENT_Q}]}, "status": "final"},
@@ -178,6 +180,8 @@ X = {"system": "urn:x", "code": "X"}
         {"extension": [{"url": "u", "valueCodeableConcept": {"coding": [{**X, "userSelected": True, "version": "1"}]}}]},
         {"code": {"coding": [{"code": "other", "extension": [{"url": "u", "valueCoding": X}]}]}},
         {"code": {"text": "x", "extension": [{"url": "u", "valueCoding": X}]}},
+        {"code": {"coding": [{"code": "other", "_display": {"extension": [{"url": "u", "valueCoding": X}]}}]}},
+        {"extension": [{"url": "u", "valueCoding": {**X, "_display": {"extension": [{"url": "u", "valueString": "x"}]}}}]},
         {"identifier": [{"value": "1", "type": {"coding": [X]}}]},
         {"contained": [{"resourceType": "Condition", "id": "c", "code": {"coding": [X]}}]},
         {"subject": {"identifier": {"type": {"coding": [X]}}}},
@@ -275,3 +279,13 @@ def test_a_date_that_is_none_is_refused_with_its_place(effective: dict[str, Any]
     assert refused.value.code == "value"
     assert refused.value.issues[0].expression == f"Observation.{next(iter(effective))}"
     assert "yesterday" not in str(refused.value)
+
+
+def test_nulls_hold_the_place_of_extensions() -> None:
+    """https://hl7.org/fhir/R4/json.html#primitive: an array may have null where only an extension is."""
+    patient = {"resourceType": "Patient", "id": "p", "meta": {"profile": [None, "urn:x"]}, "name": [{"given": [None, "A"]}], "active": None}
+    found = indexed(patient)
+    assert token("_profile", "urn:x") in found.k
+    assert found.g == {token("given", "a")}
+    organization = {"resourceType": "Organization", "id": "o", "alias": [None, "B"], "_alias": [{"extension": [{"url": "u"}]}, None]}
+    assert indexed(organization).g == {token("name", "b")}

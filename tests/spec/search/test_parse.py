@@ -187,6 +187,13 @@ def test_everything_has_a_limit(within: list[tuple[str, str]], beyond: list[tupl
     assert refused(*beyond).code == "invalid"
 
 
+@pytest.mark.parametrize("name", ["name", "name:exact", "name:contains", "identifier", "birthdate"])
+def test_an_empty_alternative_is_refused(name: str) -> None:
+    """Between two commas somebody forgot a value; guessing that it means nothing would widen or narrow the search."""
+    assert refused((name, "1980,,1981"), type="Patient").code == "invalid"
+    assert refused((name, "1980,"), type="Patient").code == "invalid"
+
+
 NAMES = st.sampled_from(
     ["code", "date", "patient", "status:not", "_id", "code:missing", "_count", "_sort", "_total", "x", "_page", "subject:Group"]
 )

@@ -3,6 +3,8 @@
 https://hl7.org/fhir/R4/searchparameter-registry.html
 """
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,3 +157,14 @@ def test_rows_are_sound(type: str) -> None:
         assert parameter.paths
         assert set(parameter.spaces) <= set(row.parameters)
         assert parameter.where != "p" or row.compartment is not None
+
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "search.md"
+
+
+@pytest.mark.parametrize("type", RESOURCE_TYPES)
+def test_the_guide_lists_what_can_be_searched(type: str) -> None:
+    """A guide that promises more or less than runs is worse than none."""
+    line = next(line for line in DOCUMENT.read_text().splitlines() if line.startswith(f"| {type} |"))
+    common = {row.code for row in COMMON}
+    assert set(re.findall(r"`([^`]+)`", line)) == set(RESOURCE_TYPES[type].parameters) - common

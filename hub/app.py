@@ -31,6 +31,7 @@ def create_app(hub: Hub) -> FastAPI:
     app = FastAPI(title="HDS hub", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.services = hub.services
     app.state.base_url = hub.base_url
+    app.state.heads_fault = hub.heads_fault
     app.state.token_dependencies = token_dependencies(hub)
     authenticator = Authenticator(
         hub.oauth,

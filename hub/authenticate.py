@@ -58,6 +58,7 @@ class Authenticator:
             recorder=client.recorder,
             importer=client.importer,
             request_id=request_id,
+            token_id=claims.jti,
         )
 
     def _claims(self, token: str) -> TokenClaims:

@@ -11,9 +11,11 @@ async def livez(_: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """200 when a write could be made durable now."""
+    """200 when a write could be made durable now, and the log's heads signed."""
     try:
         await request.app.state.services.store.ping()
     except Unavailable:
         return PlainTextResponse("the database does not answer", status_code=503)
+    if request.app.state.heads_fault() is not None:
+        return PlainTextResponse("the signed heads of the audit log cannot be written", status_code=503)
     return PlainTextResponse("ready")

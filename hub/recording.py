@@ -167,6 +167,7 @@ class Recording:
                 "client_name": caller.client_name,
                 "organization": caller.organization,
                 "purpose": caller.purpose,
+                "token_id": caller.token_id,
             }
         return Interaction(
             **{

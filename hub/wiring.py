@@ -51,6 +51,7 @@ class Hub:
     base_url: str
     kms_key: str
     count_keys: Callable[[], Awaitable[int]]
+    heads_fault: Callable[[], OSError | None]
 
 
 @asynccontextmanager
@@ -78,6 +79,7 @@ async def open_hub(settings: Settings, endpoint: Endpoint, base_url: str) -> Asy
             heads=heads,
             base_url=base_url,
             kms_key=open_key_file(settings.data_dir / KEY_FILE).key_id,
+            heads_fault=lambda: keeper.fault,
             count_keys=(keys or client)["hub_keys"]["keys"].estimated_document_count,
         )
 

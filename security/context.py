@@ -14,7 +14,7 @@ Action = Literal["access", "collect"]
 class AccessContext:
     """A caller whose token has been verified. Only `hub.authenticate` makes one.
 
-    client_id        the OAuth client; `actor` its FHIR reference, e.g. "Device/{id}" or "Organization/{id}"
+    client_id        the OAuth client
     client_name      as registered, for the audit record
     organization     "Organization/{id}" the client acts for
     scopes           what the token grants
@@ -23,6 +23,7 @@ class AccessContext:
     recorder         may create Patient and Consent
     importer         may bring its own ids
     request_id       links the audit records of one interaction
+    token_id         `jti` of the access token, for the audit record
     """
 
     client_id: str
@@ -34,3 +35,4 @@ class AccessContext:
     recorder: bool
     importer: bool
     request_id: str
+    token_id: str | None = None

@@ -8,13 +8,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from fhir_profiles.canonical import BASE
 from security.instance import PROFILES, RESOURCE_TYPES
 from security.period import OPEN_START_US, Range, date_range, period_range
 from security.rules import Pair, RuleType
 
 Json = Mapping[str, Any]
 
-CONSENT_REPLACES: Final = "https://hds-hub.example/fhir/StructureDefinition/consent-replaces"
+CONSENT_REPLACES: Final = f"{BASE}/StructureDefinition/consent-replaces"
 """Extension on Consent, valueReference to the Consent that this one supersedes. R4 has none of its own."""
 
 CONSENT_SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"

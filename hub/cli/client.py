@@ -19,24 +19,9 @@ from security.scopes import Scopes, ScopeSyntax
 
 app = typer.Typer(no_args_is_help=True)
 
-PURPOSES = (
-    "TREAT",
-    "ETREAT",
-    "CAREMGT",
-    "COC",
-    "HPAYMT",
-    "HOPERAT",
-    "HRESCH",
-    "CLINTRCH",
-    "PUBHLTH",
-    "PATRQT",
-    "FAMRQT",
-    "HCOMPL",
-    "HSYSADMIN",
-    "HTEST",
-    "BTG",
-)
-"""http://terminology.hl7.org/CodeSystem/v3-ActReason, those that a client of the hub can stand for."""
+PURPOSES = ("TREAT", "HPAYMT", "HOPERAT", "HRESCH", "PUBHLTH", "PATRQT", "HMARKT")
+"""http://terminology.hl7.org/CodeSystem/v3-ActReason, the broadest codes: Consents are matched by equality, so a client
+with a narrower purpose could pass a deny of the broader one."""
 
 
 @app.command("add")

@@ -44,7 +44,9 @@ PROVISIONS: Mapping[ConsentKind, tuple[Provision, ...]] = {
     "elsewhere": (_LET_IN, _permit("access", actor=_only(CLINIC))),
     "vital-signs": (
         _LET_IN,
-        _permit("access", **{"class": [{"system": RESOURCE_TYPES, "code": "Patient"}, {"system": OBSERVATION_CATEGORY, "code": "vital-signs"}]}),
+        _permit(
+            "access", **{"class": [{"system": RESOURCE_TYPES, "code": "Patient"}, {"system": OBSERVATION_CATEGORY, "code": "vital-signs"}]}
+        ),
     ),
     "glucose": (_LET_IN, _permit("access", code=[{"coding": [{"system": LOINC, "code": GLUCOSE}]}])),
 }

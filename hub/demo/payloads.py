@@ -32,9 +32,7 @@ def withings_weights(device: str, measured: Iterable[Weighing]) -> bytes:
 def withings_pressures(device: str, measured: Iterable[Pressure]) -> bytes:
     """Getmeas: types 9, 10 and 11."""
     return _getmeas(
-        _group(
-            device, one.at, "BPM Connect", [_measure(9, one.diastolic, 0), _measure(10, one.systolic, 0), _measure(11, one.pulse, 0)]
-        )
+        _group(device, one.at, "BPM Connect", [_measure(9, one.diastolic, 0), _measure(10, one.systolic, 0), _measure(11, one.pulse, 0)])
         for one in measured
     )
 

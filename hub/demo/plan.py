@@ -87,9 +87,7 @@ KINDS: Mapping[DeviceKind, Kind] = {
     "libre-sensor": Kind(
         adapter="libreview", maker="Abbott", product="FreeStyle Libre 3 (demo)", days=10, identifier=_serial, payload=_glucose
     ),
-    "ble-cuff": Kind(
-        adapter="gatt", maker="Brassard de démonstration", product="BD-1 (demo)", days=90, identifier=_eui64, payload=_frames
-    ),
+    "ble-cuff": Kind(adapter="gatt", maker="Brassard de démonstration", product="BD-1 (demo)", days=90, identifier=_eui64, payload=_frames),
 }
 
 

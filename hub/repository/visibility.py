@@ -17,10 +17,11 @@ from hub.store.protocol import Grant, GrantGroup, Snapshot, Store
 from hub.vault import Vault
 from security.access import Condition, Restriction, policy_default, restriction
 from security.blind import Blind
-from security.consent import Decision, Rule, asker, decide, from_json, shape, to_json
+from security.consent import Asker, Decision, Rule, asker, decide, from_json, shape, to_json
 from security.context import AccessContext, Action
 
 ANY_ACTOR = "*"
+ORGANIZATIONS_ABOVE_MAX = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,22 +71,50 @@ class Visibility:
         self._vault = vault
         self._blind = blind
         self._tokens = ConsentTokens(blind)
+        self._above: frozenset[str] | None = None
 
     async def rules(self, patient: bytes) -> PatientRules | None:
         """The patient's rules as of now, or None for a patient the hub does not know."""
         grant = await self._store.grant(patient)
-        return None if grant is None else (await self.opened([grant]))[patient]
+        return None if grant is None else (await self.opened([grant])).get(patient)
 
     async def opened(self, grants: Iterable[Grant]) -> Mapping[bytes, PatientRules]:
-        return await open_grants(self._vault, list(grants))
+        """Rules by patient; who has no key any more has no rules, and so permits nothing."""
+        found = await open_grants(self._vault, list(grants))
+        if any(rule.actors for one in found.values() for rule in one.rules):
+            await self._look_above()
+        return found
+
+    async def _look_above(self) -> None:
+        """The organisations above the caller's, by Organization.partOf: an actor may be one of them (reading 4)."""
+        if self._above is not None:
+            return
+        above: set[str] = set()
+        reference = await self._part_of(self._caller.organization)
+        while reference is not None and reference not in above and len(above) < ORGANIZATIONS_ABOVE_MAX:
+            above.add(reference)
+            reference = await self._part_of(reference)
+        self._above = frozenset(above)
+
+    async def _part_of(self, organization: str) -> str | None:
+        stored = await self._store.current(organization)
+        if stored is None:
+            return None
+        content = orjson.loads(self._vault.open(await self._vault.key(None), stored))
+        reference = (content.get("partOf") or {}).get("reference")
+        return None if reference is None else str(reference)
+
+    def _asker(self, action: Action) -> Asker:
+        return asker(self._caller, action, also=self._above or ())
 
     def decide(self, patient: PatientRules, resource: Mapping[str, Any], action: Action, now_us: int) -> Decision:
         """In words, on an opened resource."""
         default = policy_default(self._caller, managing_organization=patient.organization)
-        return decide(patient.rules, asker(self._caller, action), resource, default=default, now_us=now_us)
+        return decide(patient.rules, self._asker(action), resource, default=default, now_us=now_us)
 
     async def visible(self, snapshot: Snapshot, patients: frozenset[bytes] | None, now_us: int) -> Visible:
         """The condition under which rows may be seen, over all patients or over those the search names."""
+        await self._look_above()
         groups = await snapshot.grant_groups(actors=self._actor_tokens(), organization=self._own_organization(), patients=patients)
         parts: list[Predicate] = [] if patients is not None else [Patientless()]
         permitted: set[bytes] = set()
@@ -100,14 +129,15 @@ class Visibility:
 
     async def _restrictions(self, groups: Sequence[GrantGroup], now_us: int) -> list[tuple[GrantGroup, Restriction]]:
         opened = await self.opened(group.specimen for group in groups)
-        return [(group, self._restriction(opened[group.specimen.patient], now_us)) for group in groups]
+        known = [group for group in groups if group.specimen.patient in opened]
+        return [(group, self._restriction(opened[group.specimen.patient], now_us)) for group in known]
 
     def _restriction(self, patient: PatientRules, now_us: int) -> Restriction:
         default = policy_default(self._caller, managing_organization=patient.organization)
-        return restriction(patient.rules, asker(self._caller, "access"), default=default, now_us=now_us, tokens=self._tokens)
+        return restriction(patient.rules, self._asker("access"), default=default, now_us=now_us, tokens=self._tokens)
 
     def _actor_tokens(self) -> frozenset[bytes]:
-        names = (ANY_ACTOR, *asker(self._caller, "access").references)
+        names = (ANY_ACTOR, *self._asker("access").references)
         return frozenset(self._blind.token("grant-actor", name) for name in names)
 
     def _own_organization(self) -> bytes | None:
@@ -122,6 +152,7 @@ async def open_grants(vault: Vault, grants: Sequence[Grant]) -> Mapping[bytes, P
     return {
         grant.patient: PatientRules.from_bytes(vault.open_rules(keys[grant.patient], grant.patient, grant.version, grant.sealed))
         for grant in grants
+        if grant.patient in keys
     }
 
 

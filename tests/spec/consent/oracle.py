@@ -14,7 +14,7 @@ SCOPE = "http://terminology.hl7.org/CodeSystem/consentscope"
 POLICY = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 TYPES = "http://hl7.org/fhir/resource-types"
 URI = "urn:ietf:rfc:3986"
-REPLACES = "https://hds-hub.example/fhir/StructureDefinition/consent-replaces"
+REPLACES = "http://hds-hub.invalid/fhir/StructureDefinition/consent-replaces"
 
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 FAR_OFF = datetime(9999, 12, 30, tzinfo=UTC)

@@ -1,0 +1,50 @@
+"""The tree that the tests of this folder look at."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("hub", "fhir_profiles", "adapters", "security", "audit")
+MODULES = tuple(sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("*.py")))
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """The files that are committed, or would be: relative paths."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
+    names = listed.stdout.decode().split("\0")
+    return tuple(Path(name) for name in names if name and (ROOT / name).is_file())
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    """Those of them that are text."""
+    for path in tracked():
+        try:
+            yield path, (ROOT / path).read_text()
+        except UnicodeDecodeError:
+            continue
+
+
+def imported(path: Path) -> frozenset[str]:
+    """Dotted names of all modules a file imports, wherever in the file it does."""
+    names: set[str] = set()
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return frozenset(names)
+
+
+def strings(path: Path) -> frozenset[str]:
+    return frozenset(node.value for node in ast.walk(parsed(path)) if isinstance(node, ast.Constant) and isinstance(node.value, str))

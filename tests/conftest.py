@@ -22,6 +22,14 @@ from hub.store.embedded import Endpoint, sharing
 from hub.store.schema import ensure_indexes
 
 DATABASES = ("hub", "hub_keys", "hub_audit")
+STARTS_A_MONGOD = {"mongod", "mongodb_url", "standalone"}
+"""Fixtures: a test that asks for one of them is marked `database`, and `make check` goes without it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if STARTS_A_MONGOD.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
 
 
 @pytest.fixture(scope="session")

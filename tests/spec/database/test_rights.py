@@ -82,7 +82,7 @@ def test_the_hubs_user_sees_nothing_of_the_servers_own_databases(hub: MongoClien
 
 
 def test_nobody_gets_in_without_a_password(mongod: Endpoint) -> None:
-    """DESIGN 5: authentication is on from the first moment; the localhost exception stays closed."""
+    """DESIGN 5: authentication is on."""
     with MongoClient[dict[str, Any]](mongod.url.split("@")[1].split("/")[0], directConnection=True) as stranger:
         for attempt in (
             lambda: stranger.hub.resources.find_one({}),
@@ -91,3 +91,9 @@ def test_nobody_gets_in_without_a_password(mongod: Endpoint) -> None:
             with pytest.raises(OperationFailure) as refused:
                 attempt()
             assert refused.value.code == UNAUTHORIZED
+
+
+def test_nobody_could_have_made_the_first_user_before_us(admin: MongoClient[dict[str, Any]]) -> None:
+    """The localhost exception would let any user of this machine in until the first user exists; it is closed from the start."""
+    found = admin.admin.command("getParameter", 1, enableLocalhostAuthBypass=1)
+    assert found["enableLocalhostAuthBypass"] is False

@@ -144,7 +144,7 @@ class Visibility:
         """Only a caller whose organisation lets care go on without a Consent is joined by organisation."""
         if not policy_default(self._caller, managing_organization=self._caller.organization):
             return None
-        return self._blind.token("organization", self._caller.organization)
+        return self._blind.token("grant-organization", self._caller.organization)
 
 
 async def open_grants(vault: Vault, grants: Sequence[Grant]) -> Mapping[bytes, PatientRules]:
@@ -165,7 +165,7 @@ def grant_of(patient: bytes, version: int, content: PatientRules, *, blind: Blin
         sealed=vault.seal_rules(key, patient, version, content.to_bytes()),
         key_version=key.version,
         actors=tuple(sorted({blind.token("grant-actor", name) for name in permitted_actors(content.rules)})),
-        organization=None if organization is None else blind.token("organization", organization),
+        organization=None if organization is None else blind.token("grant-organization", organization),
         shape=blind.token("grant-shape", (organization or "") + "\n" + shape(content.rules).decode()),
     )
 

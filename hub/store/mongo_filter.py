@@ -68,7 +68,7 @@ def _minus(value: int | None, shift: int) -> int | None:
 
 
 def _between(field: str, low: int | None, high: int | None) -> Filter:
-    bounds: Filter = {"$type": "long"} if low is None and high is None else {}
+    bounds: Filter = {"$ne": None} if low is None and high is None else {}
     if low is not None:
         bounds["$gte"] = low
     if high is not None:

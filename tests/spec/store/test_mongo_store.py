@@ -1,0 +1,143 @@
+"""The MongoDB store on a real mongod: all or nothing, exactly the version that was read, pages in one order."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pymongo import AsyncMongoClient, MongoClient
+
+from audit.chain import Head, genesis
+from hub.search.predicate import EVERYTHING, AnyOf
+from hub.store.embedded import Endpoint
+from hub.store.mongo import MongoStore
+from hub.store.protocol import Claim, Conflict, Finding, Grant, GrantWrite, Order, Replace, Stored, Unit
+from tests.spec.store.given import draft, stored
+
+
+@pytest.fixture
+async def store(clean_database: Endpoint) -> AsyncIterator[MongoStore]:
+    async def new_head() -> Head:
+        return genesis(os.urandom(8), [])
+
+    async with AsyncMongoClient[dict[str, Any]](clean_database.url) as client:
+        yield MongoStore(client, new_head, lambda _: None)
+
+
+async def test_a_unit_and_its_record_are_there_together(store: MongoStore, admin: MongoClient[dict[str, Any]]) -> None:
+    """Law 2: a write and its record commit in one transaction."""
+    await store.commit(Unit(inserts=[stored("a")], drafts=[draft("event")]))
+    assert (await store.current("Organization/a")) is not None
+    assert [found["_id"] for found in admin["hub_audit"]["records"].find()] == ["event"]
+
+
+async def test_nothing_of_a_conflicting_unit_is_left_behind(store: MongoStore, admin: MongoClient[dict[str, Any]]) -> None:
+    """Law 5: none is half there."""
+    await store.commit(Unit(inserts=[stored("a")], drafts=[draft("first")]))
+    with pytest.raises(Conflict):
+        await store.commit(Unit(inserts=[stored("b"), stored("a")], claims=[Claim(key=b"k", value="x")], drafts=[draft("second")]))
+    assert await store.current("Organization/b") is None
+    assert await store.claim(b"k") is None
+    assert admin["hub_audit"]["records"].count_documents({}) == 1
+
+
+async def test_a_neighbour_in_the_same_round_is_written(store: MongoStore) -> None:
+    """DESIGN 6: one request's duplicate key must not fail its neighbours."""
+    await store.commit(Unit(inserts=[stored("a")], drafts=[draft("0")]))
+    units = [Unit(inserts=[stored(id)], drafts=[draft(f"e-{id}")]) for id in ("b", "a", "c", "d")]
+    results = await asyncio.gather(*(store.commit(one) for one in units), return_exceptions=True)
+    assert [type(one) for one in results] == [type(None), Conflict, type(None), type(None)]
+    assert set(await store.currents([f"Organization/{id}" for id in "abcd"])) == {f"Organization/{id}" for id in "abcd"}
+
+
+async def test_of_two_updates_of_one_version_one_wins(store: MongoStore) -> None:
+    """https://hl7.org/fhir/R4/http.html#concurrency: no update is lost unseen; versions are never reused."""
+    old = stored("a", sealed=b"old")
+    await store.commit(Unit(inserts=[old], drafts=[draft("0")]))
+    rivals = [stored("a", 2, sealed=content) for content in (b"one", b"two", b"three")]
+    results = await asyncio.gather(
+        *(store.commit(Unit(replaces=[Replace(new=new, old=old)], drafts=[draft(f"u{place}")])) for place, new in enumerate(rivals)),
+        return_exceptions=True,
+    )
+    winners = [new for new, result in zip(rivals, results, strict=True) if result is None]
+    assert len(winners) == 1
+    current = await store.current("Organization/a")
+    assert current is not None
+    assert current.sealed == winners[0].sealed
+    past = await store.version("Organization/a", 1)
+    assert past is not None
+    assert past.sealed == b"old"
+
+
+async def test_a_row_that_another_process_moved_on_fails_alone(store: MongoStore, admin: MongoClient[dict[str, Any]]) -> None:
+    old = stored("a", sealed=b"old")
+    await store.commit(Unit(inserts=[old], drafts=[draft("0")]))
+    admin["hub"]["resources"].update_one({"_id": "Organization/a"}, {"$set": {"v": 2, "c": b"somebody else"}})
+    results = await asyncio.gather(
+        store.commit(Unit(replaces=[Replace(new=stored("a", 2, sealed=b"mine"), old=old)], drafts=[draft("1")])),
+        store.commit(Unit(inserts=[stored("b")], drafts=[draft("2")])),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in results] == [Conflict, type(None)]
+
+
+async def test_two_grants_of_one_patient_do_not_overwrite_each_other(store: MongoStore) -> None:
+    """Consents written at the same time: each must be part of what they come to."""
+
+    def write(content: bytes) -> Unit:
+        grant = Grant(patient=b"p", version=1, sealed=content, key_version=1, actors=(), organization=None, shape=b"s")
+        return Unit(grants=[GrantWrite(new=grant, expected_version=0)], drafts=[draft(content.decode())])
+
+    results = await asyncio.gather(store.commit(write(b"one")), store.commit(write(b"two")), return_exceptions=True)
+    assert sorted(type(one).__name__ for one in results) == ["Conflict", "NoneType"]
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("field", ["d", "lu", "id"])
+async def test_pages_have_neither_gaps_nor_doubles(store: MongoStore, field: Any, descending: bool) -> None:
+    """https://hl7.org/fhir/R4/http.html#paging; what has no date comes last, up or down (docs/search.md)."""
+    rows = [
+        replace(
+            stored(f"{number:02d}", start_us=number % 3 if number % 4 else None, end_us=number % 3 + 1 if number % 4 else None),
+            updated_us=number % 5,
+        )
+        for number in range(20)
+    ]
+    await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
+    finding = Finding(type="Organization", predicate=EVERYTHING, restriction=EVERYTHING)
+    seen: list[Stored] = []
+    after = None
+    async with store.snapshot() as snapshot:
+        while True:
+            order = Order(field=field, descending=descending, after=after)
+            page = [one async for one in snapshot.find(finding, order, 3)]
+            if not page:
+                break
+            seen += page
+            value = {"d": page[-1].start_us, "lu": page[-1].updated_us, "id": None}[field]
+            after = (value, page[-1].id)
+    assert len(seen) == len({one.id for one in seen}) == 20
+    values = [{"d": one.start_us, "lu": one.updated_us, "id": one.id}[field] for one in seen]
+    present = [value for value in values if value is not None]
+    assert values == present + [None] * (20 - len(present))
+    assert present == sorted(present, reverse=descending)
+
+
+async def test_without_permission_nothing_is_found(store: MongoStore) -> None:
+    """DESIGN 6: an empty restriction matches nothing, for rows and for counts."""
+    await store.commit(Unit(inserts=[stored("a")], drafts=[draft("0")]))
+    async with store.snapshot() as snapshot:
+        finding = Finding(type="Organization", predicate=EVERYTHING, restriction=AnyOf(()))
+        assert [one async for one in snapshot.find(finding, Order(field="id"))] == []
+        assert await snapshot.count(finding) == 0
+
+
+async def test_a_row_that_names_somebody_not_permitted_is_not_found(store: MongoStore) -> None:
+    """DESIGN 5: all patients that a resource names must permit."""
+    rows = [replace(stored("a"), others=(b"p1",)), replace(stored("b"), others=(b"p1", b"p2")), stored("c")]
+    await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
+    async with store.snapshot() as snapshot:
+        finding = Finding(type="Organization", predicate=EVERYTHING, restriction=EVERYTHING, others_within=frozenset({b"p1"}))
+        assert [one.id async for one in snapshot.find(finding, Order(field="id"))] == ["a", "c"]

@@ -187,7 +187,7 @@ class Searching:
         vault = self._services.vault
         patients = {patient for stored in chunk for patient in (stored.patient, *stored.others) if patient}
         keys = await vault.keys([stored.patient for stored in chunk])
-        rules = {} if plan.search.type in POLICY_ONLY else await self._rules(patients, snapshot)
+        rules = {} if plan.search.type in POLICY_ONLY else await self._rules(patients, plan, snapshot)
         found = []
         for stored in chunk:
             if stored.patient not in keys:
@@ -201,9 +201,13 @@ class Searching:
             found.append(Match(stored=stored, resource=resource, content=content, basis=basis))
         return found
 
-    async def _rules(self, patients: set[bytes], snapshot: Snapshot) -> Mapping[bytes, PatientRules]:
-        grants = await snapshot.grants(sorted(patients)) if patients else {}
-        return await self._rights.visibility.opened(grants.values())
+    async def _rules(self, patients: set[bytes], plan: Plan, snapshot: Snapshot) -> Mapping[bytes, PatientRules]:
+        """In words, of everybody whom these rows concern, as of the same moment as the query."""
+        unknown = patients - plan.visible.rules.keys()
+        if not unknown:
+            return plan.visible.rules
+        grants = await snapshot.grants(sorted(unknown))
+        return {**plan.visible.rules, **await self._rights.visibility.opened(grants.values())}
 
     def _basis(self, stored: Stored, content: Mapping[str, Any], rules: Mapping[bytes, PatientRules], plan: Plan) -> str | None:
         """The second decision, in words. Where the query promised an exact answer, a disagreement is an error."""
@@ -262,7 +266,8 @@ def _order(search: Search) -> Order | None:
     if fields is None or len(fields) > 2:  # noqa: PLR2004
         return None
     field, descending = fields[0]
-    return Order(field=field, descending=descending)
+    asked = dict(search.sort).get("_id") if field != "id" else None
+    return Order(field=field, descending=descending, ids_descending=asked)
 
 
 def _cut(page: list[Match], plan: Plan, position: Any) -> Found:

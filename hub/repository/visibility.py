@@ -6,14 +6,14 @@ a disagreement is an error, never an answer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from hub.search.index import class_tokens, code_tokens
 from hub.search.predicate import EVERYTHING, AllOf, AnyOf, Between, HasToken, Not, PatientIs, Patientless, Predicate, all_of
-from hub.store.protocol import Grant, GrantGroup, Snapshot, Store
+from hub.store.protocol import Grant, Snapshot, Store
 from hub.vault import Vault
 from security.access import Condition, Restriction, policy_default, restriction
 from security.blind import Blind
@@ -47,6 +47,8 @@ class Visible:
     predicate: Predicate
     permitted: frozenset[bytes]
     exact: bool
+    rules: Mapping[bytes, PatientRules] = field(default_factory=dict)
+    """In words, of the patients the search names: read in the same snapshot, for the re-check."""
 
 
 class ConsentTokens:
@@ -113,24 +115,32 @@ class Visibility:
         return decide(patient.rules, self._asker(action), resource, default=default, now_us=now_us)
 
     async def visible(self, snapshot: Snapshot, patients: frozenset[bytes] | None, now_us: int) -> Visible:
-        """The condition under which rows may be seen, over all patients or over those the search names."""
+        """The condition under which rows may be seen: over the patients that the search names, or over all."""
+        if patients is not None:
+            rules = await self.opened((await snapshot.grants(sorted(patients))).values())
+            return self._visible([(frozenset({patient}), one) for patient, one in rules.items()], [], rules, now_us)
         await self._look_above()
-        groups = await snapshot.grant_groups(actors=self._actor_tokens(), organization=self._own_organization(), patients=patients)
-        parts: list[Predicate] = [] if patients is not None else [Patientless()]
+        groups = await snapshot.grant_groups(actors=self._actor_tokens(), organization=self._own_organization())
+        specimens = await self.opened(group.specimen for group in groups)
+        alike = [(group.patients, specimens[group.specimen.patient]) for group in groups if group.specimen.patient in specimens]
+        return self._visible(alike, [Patientless()], {}, now_us)
+
+    def _visible(
+        self,
+        alike: Iterable[tuple[frozenset[bytes], PatientRules]],
+        parts: list[Predicate],
+        rules: Mapping[bytes, PatientRules],
+        now_us: int,
+    ) -> Visible:
         permitted: set[bytes] = set()
         exact = True
-        for group, found in await self._restrictions(groups, now_us):
-            if found.nothing:
-                continue
-            permitted |= group.patients
-            exact = exact and found.everything
-            parts.append(all_of([PatientIs(group.patients), predicate_of(found)]))
-        return Visible(predicate=AnyOf(tuple(parts)), permitted=frozenset(permitted), exact=exact)
-
-    async def _restrictions(self, groups: Sequence[GrantGroup], now_us: int) -> list[tuple[GrantGroup, Restriction]]:
-        opened = await self.opened(group.specimen for group in groups)
-        known = [group for group in groups if group.specimen.patient in opened]
-        return [(group, self._restriction(opened[group.specimen.patient], now_us)) for group in known]
+        for patients, one in alike:
+            found = self._restriction(one, now_us)
+            if not found.nothing:
+                permitted |= patients
+                exact = exact and found.everything
+                parts.append(all_of([PatientIs(patients), predicate_of(found)]))
+        return Visible(predicate=AnyOf(tuple(parts)), permitted=frozenset(permitted), exact=exact, rules=rules)
 
     def _restriction(self, patient: PatientRules, now_us: int) -> Restriction:
         default = policy_default(self._caller, managing_organization=patient.organization)

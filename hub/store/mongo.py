@@ -135,16 +135,12 @@ class MongoSnapshot:
         cursor = self._hub["grants"].find({"_id": {"$in": list(patients)}}, session=self._session)
         return {found["_id"]: documents.grant(found) for found in await _answered(cursor.to_list())}
 
-    async def grant_groups(
-        self, *, actors: frozenset[bytes], organization: bytes | None, patients: frozenset[bytes] | None
-    ) -> Sequence[GrantGroup]:
+    async def grant_groups(self, *, actors: frozenset[bytes], organization: bytes | None) -> Sequence[GrantGroup]:
         """Patients whom a permit for one of `actors`, or the organisation's own policy, may open; by like rules."""
         some_reason: list[Filter] = [{"a": {"$in": sorted(actors)}}]
         if organization is not None:
             some_reason.append({"o": organization})
         match: Filter = {"$or": some_reason}
-        if patients is not None:
-            match["_id"] = {"$in": sorted(patients)}
         group = {"_id": {"f": "$f", "o": "$o"}, "patients": {"$push": "$_id"}, "specimen": {"$first": "$$ROOT"}}
         cursor = await _answered(self._hub["grants"].aggregate([{"$match": match}, {"$group": group}], session=self._session))
         return [
@@ -216,6 +212,8 @@ def _sort(order: Order, fields: Mapping[str, str]) -> list[tuple[str, int]]:
 
 def _tie(order: Order, fields: Mapping[str, str]) -> int:
     """Ties are broken by id in the direction that the index has (hub.store.schema), so that no sort happens in memory."""
+    if order.ids_descending is not None:
+        return -1 if order.ids_descending else 1
     direction = -1 if order.descending else 1
     return direction if order.field == "lu" and fields is RESOURCE_FIELDS else -direction
 

@@ -172,6 +172,8 @@ class Order:
     field: SortField
     descending: bool = False
     after: tuple[Any, str] | None = None
+    ids_descending: bool | None = None
+    """How ties go, if somebody asked for it; None leaves it to the store, which takes the way of its index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,9 +194,7 @@ class Snapshot(Protocol):
 
     async def grants(self, patients: Sequence[bytes]) -> Mapping[bytes, Grant]: ...
 
-    async def grant_groups(
-        self, *, actors: frozenset[bytes], organization: bytes | None, patients: frozenset[bytes] | None
-    ) -> Sequence[GrantGroup]: ...
+    async def grant_groups(self, *, actors: frozenset[bytes], organization: bytes | None) -> Sequence[GrantGroup]: ...
 
     def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncIterator[Stored]: ...
 

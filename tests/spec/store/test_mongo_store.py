@@ -94,9 +94,10 @@ async def test_two_grants_of_one_patient_do_not_overwrite_each_other(store: Mong
     assert sorted(type(one).__name__ for one in results) == ["Conflict", "NoneType"]
 
 
+@pytest.mark.parametrize("ids_descending", [True, False, None])
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("field", ["d", "lu", "id"])
-async def test_pages_have_neither_gaps_nor_doubles(store: MongoStore, field: Any, descending: bool) -> None:
+async def test_pages_have_neither_gaps_nor_doubles(store: MongoStore, field: Any, descending: bool, ids_descending: bool | None) -> None:
     """https://hl7.org/fhir/R4/http.html#paging; what has no date comes last, up or down (docs/search.md)."""
     rows = [
         replace(
@@ -111,7 +112,7 @@ async def test_pages_have_neither_gaps_nor_doubles(store: MongoStore, field: Any
     after = None
     async with store.snapshot() as snapshot:
         while True:
-            order = Order(field=field, descending=descending, after=after)
+            order = Order(field=field, descending=descending, after=after, ids_descending=ids_descending)
             page = [one async for one in snapshot.find(finding, order, 3)]
             if not page:
                 break

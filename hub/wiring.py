@@ -56,7 +56,7 @@ class Hub:
 
 @asynccontextmanager
 async def open_hub(settings: Settings, endpoint: Endpoint, base_url: str) -> AsyncIterator[Hub]:
-    """Everything opened in order and closed in reverse. `base_url`: scheme and authority, maybe a path before /fhir."""
+    """Everything opened in order and closed in reverse. `base_url`: scheme and authority."""
     async with AsyncExitStack() as stack:
         client = await _client(stack, endpoint.url)
         admin = await _client(stack, endpoint.admin_url) if endpoint.admin_url else None

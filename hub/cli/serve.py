@@ -55,6 +55,8 @@ def serve(
     )
     configure_logs(settings.log_level)
     url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else None
+    # Until the server listens to signals itself, a SIGTERM must still end the database we started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with said_clearly(), bound(settings) as listening, serving(settings.data_dir, url, cache_gb=settings.mongodb_cache_gb) as endpoint:
         if settings.workers == 1:
             run(settings, endpoint, listening)

@@ -239,6 +239,9 @@ def _parts(finding: Finding, order: Order) -> list[Filter]:
     """The queries whose results, one after the other, are the answer in order."""
     fields, wanted = _fields(finding.type), _wanted(finding)
     after = _after(finding.type, order, fields)
+    if order.field == "id" and fields is RESOURCE_FIELDS:
+        # Row ids begin with their type, so the primary index gives one type in order ("0" follows "/").
+        wanted = {"$and": [wanted, {"_id": {"$gte": f"{finding.type}/", "$lt": f"{finding.type}0"}}]}
     first = {"$and": [wanted, after]} if after else wanted
     if order.field != "d" or order.descending or fields is RECORD_FIELDS:
         return [first]

@@ -13,7 +13,7 @@ from typing import Any, Self
 import orjson
 
 JSON_DEPTH_MAX = 60
-_NEEDS_CARE = re.compile(rb"\d\.\d*0(?![\d.])|\d[eE][+-]?\d|\d\.0000|\d\.\d{15,}|\d{16,}(?:\.\d)?")
+_NEEDS_CARE = re.compile(rb"\d\.\d*0(?![\d.])|\d[eE][+-]?\d|\d\.0000|(?<![\d.])(?=[\d.]{17})\d+\.\d+(?![\d.])|\d{16,}")
 
 
 class Decimal(float):

@@ -5,7 +5,8 @@
     admin           a client that may do everything, to look at or to damage what the hub's own user may not
 
 The names of the databases are fixed (hub, hub_keys, hub_audit), so tests of one process share them one after the other.
-Clients are the test's own: `async with AsyncMongoClient(mongod.url) as client`.
+Clients are the test's own: `async with AsyncMongoClient(mongod.url) as client`. Fixtures of a running hub are in
+tests/support/fixtures.py.
 """
 
 import asyncio
@@ -21,8 +22,10 @@ from pymongo import AsyncMongoClient, MongoClient
 from hub.store.embedded import Endpoint, sharing
 from hub.store.schema import ensure_indexes
 
+pytest_plugins = ("tests.support.fixtures",)
+
 DATABASES = ("hub", "hub_keys", "hub_audit")
-STARTS_A_MONGOD = {"mongod", "mongodb_url", "standalone"}
+STARTS_A_MONGOD = {"mongod", "mongodb_url", "standalone", "running"}
 """Fixtures: a test that asks for one of them is marked `database`, and `make check` goes without it."""
 
 

@@ -1,0 +1,126 @@
+"""The hub as a process, driven from outside: started, killed, asked over HTTP and by its commands (DESIGN 4)."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HUB = Path(sys.executable).with_name("hub")
+READY_S = 60
+STOP_S = 30
+COMMAND_S = 120
+POLL_S = 0.02
+ENVIRONMENT = {**os.environ, "HUB_MONGODB_CACHE_GB": "0.25", "HUB_JWKS_ALLOW_LOOPBACK": "true", "PYTHONWARNINGS": "error::ResourceWarning"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    def lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+
+
+class HubProcess:
+    """`hub serve` on a data directory. Its own process group, so that a kill reaches everything it started."""
+
+    def __init__(self, data_dir: Path, *flags: str, port: int | None = None) -> None:
+        self.data_dir = data_dir
+        self.port = port or free_port()
+        self.output = data_dir.parent / f"{data_dir.name}.output"
+        self._flags = flags
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> "HubProcess":
+        """Returns when the hub has said `ready`."""
+        self.output.touch()
+        since = self.output.stat().st_size
+        command = [str(HUB), "serve", "--port", str(self.port), "--data-dir", str(self.data_dir), *self._flags]
+        with self.output.open("ab") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, env=ENVIRONMENT)
+        deadline = time.monotonic() + READY_S
+        while b"ready http" not in (said := self.output.read_bytes()[since:]):
+            assert self._process.poll() is None, said.decode(errors="replace")
+            assert time.monotonic() < deadline, f"not ready after {READY_S} s: {said.decode(errors='replace')}"
+            time.sleep(POLL_S)
+        return self
+
+    def stop(self) -> int:
+        """As an operator stops it; its exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill_all()
+            raise
+
+    def kill(self) -> None:
+        """kill -9 of the hub alone; its mongod is an orphan then, or dies with it."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(STOP_S)
+
+    def kill_all(self) -> None:
+        """kill -9 of everything it started."""
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(STOP_S)
+
+    def mongod_pid(self) -> int | None:
+        """The process id that its lock file names."""
+        with suppress(OSError, ValueError):
+            return int((self.data_dir / "mongodb" / "data" / "mongod.lock").read_text())
+        return None
+
+    def command(self, *arguments: str, data: bool = True) -> Done:
+        """`hub …`, with the data directory unless the command goes over HTTP."""
+        return command(*arguments, *(("--data-dir", str(self.data_dir)) if data else ()))
+
+
+def command(*arguments: str) -> Done:
+    done = subprocess.run(
+        [str(HUB), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=COMMAND_S,
+        env=ENVIRONMENT,
+    )
+    return Done(code=done.returncode, out=done.stdout, err=done.stderr)

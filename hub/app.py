@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from hub.authenticate import Authenticator
 from hub.errors import FhirError
@@ -105,5 +105,18 @@ async def _no_route(request: Request, _: Exception, *, hub: Hub, status: int) ->
         try:
             await Recording("unknown", None, facts, hub.services).refused(error)
         except FhirError as failure:
-            return error_response(failure)
-    return error_response(error)
+            error = failure
+    headers = {"X-Request-Id": facts.request_id}
+    if error.code == "method-not-allowed":
+        headers["Allow"] = ", ".join(_methods(request))
+    response = error_response(error)
+    response.headers.update(headers)
+    return response
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path offers. https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6: a 405 must say so."""
+    fitting = [
+        route for route in request.app.router.routes if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return sorted({method for route in fitting for method in route.methods or ()})

@@ -26,6 +26,7 @@ IssueCode = Literal[
     "too-costly",
     "too-long",
     "business-rule",
+    "undecidable",
     "throttled",
     "transient",
     "exception",

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from hub.errors import FhirError
 from hub.guard import error_response, facts_of
 from hub.http import read_body
-from hub.recording import Recording
+from hub.recording import Recording, RequestFacts
 from hub.store.protocol import Unavailable
 from security.oauth.errors import NO_STORE, OAuthError
 from security.oauth.form import FORM_MAX_BYTES, parse_form
@@ -17,8 +17,14 @@ HEADERS = {**NO_STORE, "X-Content-Type-Options": "nosniff"}
 
 
 async def token(request: Request) -> Response:
+    facts = facts_of(request, "token", request.app.state.services)
+    response = await _answer(request, facts)
+    response.headers["X-Request-Id"] = facts.request_id
+    return response
+
+
+async def _answer(request: Request, facts: RequestFacts) -> Response:
     state = request.app.state
-    facts = facts_of(request, "token", state.services)
     recording = Recording("token", None, facts, state.services)
     try:
         try:

@@ -29,6 +29,7 @@ STATUS: Mapping[IssueCode, int] = {
     "too-long": 413,
     "media-type": 415,
     "business-rule": 422,
+    "undecidable": 422,
     "throttled": 429,
     "not-supported": 400,
     "too-costly": 403,
@@ -41,6 +42,7 @@ R4_CODE: Mapping[IssueCode, str] = {
     "method-not-allowed": "not-supported",
     "not-acceptable": "not-supported",
     "precondition": "conflict",
+    "undecidable": "not-supported",
 }
 """Ours where R4's issue-type has no finer word; what leaves is always a code of the R4 value set."""
 

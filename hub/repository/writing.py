@@ -253,8 +253,8 @@ def refuse_what_is_not_understood(type: str, content: Mapping[str, Any]) -> None
     """A Consent that the hub could not decide by must not be stored as if it could."""
     found = problems(content) if type == "Consent" else ()
     if found:
-        first, *more = [Issue(code="not-supported", text=text, expression=expression) for expression, text in found]
-        raise FhirError("business-rule", first.text, expression=first.expression, more=tuple(more))
+        first, *more = [Issue(code="undecidable", text=f"{expression} {text}.", expression=expression) for expression, text in found]
+        raise FhirError(first.code, first.text, expression=first.expression, more=tuple(more))
 
 
 def _rules_after(before: PatientRules, type: str, id: str, version: int, content: Mapping[str, Any]) -> PatientRules:

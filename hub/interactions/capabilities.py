@@ -11,7 +11,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.http import FHIR_JSON, json_response
+from hub.errors import FhirError
+from hub.guard import error_response
+from hub.http import FHIR_JSON, check_acceptable, json_response
 from hub.search.parameters import RESOURCE_TYPES, ResourceType
 from security.oauth.metadata import fhir_base, token_url
 from security.oauth.metadata import smart_configuration as smart
@@ -26,6 +28,10 @@ SEARCH_TYPES = {"id": "token"}
 
 
 async def capabilities(request: Request) -> Response:
+    try:
+        check_acceptable(request)
+    except FhirError as error:
+        return error_response(error)
     return json_response(_statement(request.app.state.base_url), headers=OPEN)
 
 
@@ -63,7 +69,7 @@ def _security(base_url: str) -> dict[str, Any]:
 
 
 def _resource(type: ResourceType) -> dict[str, Any]:
-    reading = ["read", "vread", "search-type"] if type.name not in READ_ONLY else ["read", "search-type"]
+    reading = ["read", "vread", "search-type"]
     writing = [] if type.name in READ_ONLY else ["create", "update"]
     made: dict[str, Any] = {
         "type": type.name,

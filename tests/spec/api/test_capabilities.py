@@ -1,0 +1,263 @@
+"""FHIR capabilities: what the hub says it does, it does. https://hl7.org/fhir/R4/http.html#capabilities"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from fhir_profiles.r4 import check
+from tests.support.caller import Caller, ids, link
+from tests.support.outcomes import refused
+from tests.support.resources import ABSENT, LOINC, consent, device, observation, organization, patient, practitioner
+
+Json = dict[str, Any]
+
+ANNOUNCED = ("Patient", "Practitioner", "Organization", "Device", "Observation", "Consent", "AuditEvent")
+ASKED = {
+    "token": "x",
+    "date": "ge2020-01-01",
+    "string": "Essai",
+    "reference": f"Patient/{ABSENT}",
+}
+REFERRED = {("Patient", "organization"): f"Organization/{ABSENT}", ("Observation", "device"): f"Device/{ABSENT}"}
+BOOLEAN = {"active"}
+
+
+@pytest.fixture(scope="module")
+def statement(http: httpx.Client) -> Json:
+    """Without a token: https://hl7.org/fhir/R4/http.html#capabilities is for everybody."""
+    answer = http.get("/fhir/metadata")
+    assert answer.status_code == 200
+    body: Json = answer.json()
+    return body
+
+
+def announced(statement: Json) -> dict[str, Json]:
+    return {one["type"]: one for one in statement["rest"][0]["resource"]}
+
+
+def test_it_is_a_capability_statement_of_r4(statement: Json) -> None:
+    """capabilitystatement.html: an instance of FHIR 4.0.1 that speaks JSON."""
+    assert (statement["fhirVersion"], statement["kind"], statement["status"]) == ("4.0.1", "instance", "active")
+    assert "application/fhir+json" in statement["format"]
+    # The library that the check rests on takes the short description of `format` for its codes; it is a plain code.
+    assert [problem for problem in check(statement) if problem.expression != "CapabilityStatement.format[0]"] == []
+
+
+def test_it_names_the_types_of_the_hub(statement: Json) -> None:
+    assert tuple(announced(statement)) == ANNOUNCED
+
+
+def test_it_says_where_tokens_are_had(statement: Json, http: httpx.Client) -> None:
+    """SMART App Launch 2.2, conformance: the token endpoint, also in the CapabilityStatement."""
+    security = statement["rest"][0]["security"]
+    assert security["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
+    said = security["extension"][0]["extension"][0]["valueUri"]
+    assert said == http.get("/fhir/.well-known/smart-configuration").json()["token_endpoint"]
+
+
+def test_everybody_may_ask_from_any_page(http: httpx.Client) -> None:
+    """SECURITY 1.3 (8, 9): CORS for discovery and metadata."""
+    for path in ("/fhir/metadata", "/fhir/.well-known/smart-configuration"):
+        answer = http.get(path, headers={"Origin": "https://app.example"})
+        assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_it_counts_nothing_and_names_nobody(statement: Json, ehr: Caller, http: httpx.Client) -> None:
+    """SECURITY 2.4 (68): the same statement before and after a patient came."""
+    ehr.create(patient())
+    assert http.get("/fhir/metadata").json() == statement
+
+
+@pytest.fixture(scope="module")
+def examples(ehr: Caller, auditor: Caller) -> dict[str, Json]:
+    person = ehr.create(patient())
+    made = [
+        person,
+        ehr.create(practitioner()),
+        ehr.create(organization()),
+        ehr.create(device()),
+        ehr.create(observation(person["id"])),
+        ehr.create(consent(person["id"])),
+        auditor.search("AuditEvent?_count=1")["entry"][0]["resource"],
+    ]
+    return {one["resourceType"]: one for one in made}
+
+
+def interactions(type: str, example: Json) -> Iterator[tuple[str, str, str, int]]:
+    """(interaction, method, path, status when it works)"""
+    yield "read", "GET", f"{type}/{example['id']}", 200
+    yield "vread", "GET", f"{type}/{example['id']}/_history/{example['meta']['versionId']}", 200
+    yield "search-type", "GET", f"{type}?_id={example['id']}", 200
+    yield "create", "POST", type, 201
+    yield "update", "PUT", f"{type}/{example['id']}", 200
+
+
+@pytest.mark.parametrize("type", ANNOUNCED)
+def test_each_interaction_that_is_announced_works_and_no_other(
+    type: str, statement: Json, examples: dict[str, Json], ehr: Caller, auditor: Caller
+) -> None:
+    """Law 6: the hub does it, or says clearly that it does not."""
+    caller, example = auditor if type == "AuditEvent" else ehr, examples[type]
+    said = {one["code"] for one in announced(statement)[type]["interaction"]}
+    for code, method, path, status in interactions(type, example):
+        body = {"json": example} if method in ("POST", "PUT") else {}
+        answer = caller.request(method, path, **body)
+        assert (answer.status_code == status) is (code in said), (code, answer.status_code, answer.text[:200])
+
+
+@pytest.mark.parametrize("type", ANNOUNCED)
+def test_each_search_parameter_that_is_announced_is_taken(type: str, statement: Json, ehr: Caller, auditor: Caller) -> None:
+    """capabilitystatement.html: searchParam is what the server takes; each answers 200 under strict handling."""
+    caller = auditor if type == "AuditEvent" else ehr
+    parameters = announced(statement)[type]["searchParam"]
+    assert {one["name"] for one in parameters} >= {"_id", "_lastUpdated"}
+    for parameter in parameters:
+        value = "true" if parameter["name"] in BOOLEAN else REFERRED.get((type, parameter["name"]), ASKED[parameter["type"]])
+        answer = caller.get(f"{type}?{parameter['name']}={value}", headers={"Prefer": "handling=strict"})
+        assert answer.status_code == 200, (parameter, answer.text)
+        assert f"{parameter['name']}=" in (link(answer.json(), "self") or "")
+
+
+@pytest.mark.parametrize("type", ANNOUNCED)
+def test_what_is_not_announced_is_refused(type: str, statement: Json, ehr: Caller, auditor: Caller) -> None:
+    """search.html#errors: a parameter that the server does not have is not passed over in silence."""
+    caller = auditor if type == "AuditEvent" else ehr
+    said = {one["name"] for one in announced(statement)[type]["searchParam"]}
+    for name in {
+        "_text",
+        "_content",
+        "_list",
+        "_has",
+        "_filter",
+        "_query",
+        "_tag",
+        "_profile",
+        "_security",
+        "value-quantity",
+        "_type",
+    } - said:
+        refused(caller.get(f"{type}?{name}=x"), 400, "not-supported")
+
+
+def test_versions_are_announced_as_they_are(statement: Json) -> None:
+    """capabilitystatement.html: versioned, with old versions readable; no update-as-create, no conditional interaction."""
+    for type, said in announced(statement).items():
+        if type == "AuditEvent":
+            continue
+        assert (said["versioning"], said["readHistory"]) == ("versioned", True)
+        assert (said["updateCreate"], said["conditionalCreate"]) == (False, False)
+
+
+def test_parameters_have_the_types_of_the_specification(statement: Json) -> None:
+    """https://hl7.org/fhir/R4/searchparameter-registry.html"""
+    types = {(type, one["name"]): one["type"] for type, said in announced(statement).items() for one in said["searchParam"]}
+    assert types["Observation", "code"] == types["Patient", "identifier"] == types["Patient", "_id"] == "token"
+    assert types["Observation", "date"] == types["Patient", "birthdate"] == types["Patient", "_lastUpdated"] == "date"
+    assert types["Observation", "subject"] == types["AuditEvent", "entity"] == "reference"
+    assert types["Patient", "name"] == "string"
+
+
+def test_each_parameter_finds_what_it_says(ehr: Caller) -> None:
+    """One resource of each kind, found by each of its parameters."""
+    organized = ehr.create(organization("Zzfindable", alias=["Zzalias"], active=True, identifier=[{"system": "urn:find", "value": "o"}]))
+    person = ehr.create(
+        patient(
+            "Zzfamille",
+            name=[{"family": "Zzfamille", "given": ["Zzprenom"]}],
+            birthDate="1970-02-03",
+            gender="female",
+            active=False,
+            identifier=[{"system": "urn:find", "value": "p"}],
+            managingOrganization={"reference": ehr.account.organization},
+        )
+    )
+    thing = ehr.create(
+        device(
+            "Zzappareil",
+            manufacturer="Zzfabricant",
+            modelNumber="Zzmodele",
+            status="active",
+            type={"coding": [{"system": "urn:t", "code": "zz"}]},
+            identifier=[{"system": "urn:find", "value": "d"}],
+            patient={"reference": f"Patient/{person['id']}"},
+        )
+    )
+    reading = ehr.create(
+        observation(
+            person["id"],
+            identifier=[{"system": "urn:find", "value": "r"}],
+            device={"reference": f"Device/{thing['id']}"},
+            performer=[{"reference": organized_reference(organized)}],
+            component=[{"code": {"coding": [{"system": LOINC, "code": "8480-6"}]}, "valueQuantity": {"value": 120}}],
+        )
+    )
+    agreed = ehr.create(
+        consent(person["id"], identifier=[{"system": "urn:find", "value": "c"}], provision={"period": {"start": "2026-01-01"}})
+    )
+    carer = ehr.create(practitioner("Zzsoignant", active=True, identifier=[{"system": "urn:find", "value": "s"}]))
+    mine = f"patient={person['id']}"
+    expected = {
+        organized["id"]: [
+            "Organization?name=zzfind",
+            "Organization?name=Zzalias",
+            "Organization?identifier=urn:find|o",
+            "Organization?identifier=urn:find|o&active=true",
+        ],
+        person["id"]: [
+            "Patient?name=zzprenom",
+            "Patient?family=Zzfam",
+            "Patient?given=zzp",
+            "Patient?name=zzfamille&birthdate=1970-02-03",
+            "Patient?name=zzfamille&gender=female",
+            "Patient?name=zzfamille&active=false",
+            f"Patient?name=zzfamille&organization={ehr.account.organization}",
+            "Patient?identifier=urn:find|p",
+        ],
+        thing["id"]: [
+            "Device?device-name=Zzapp",
+            "Device?manufacturer=zzfab",
+            "Device?model=zzmod",
+            "Device?type=urn:t|zz",
+            f"Device?{mine}",
+            f"Device?{mine}&status=active",
+            "Device?identifier=urn:find|d",
+        ],
+        reading["id"]: [
+            f"Observation?{mine}",
+            f"Observation?subject=Patient/{person['id']}",
+            f"Observation?{mine}&code=http://loinc.org|8867-4",
+            f"Observation?{mine}&component-code=8480-6",
+            f"Observation?{mine}&combo-code=8480-6",
+            f"Observation?{mine}&combo-code=8867-4",
+            f"Observation?{mine}&category=vital-signs",
+            f"Observation?{mine}&date=2026-03-01",
+            f"Observation?device=Device/{thing['id']}",
+            f"Observation?{mine}&status=final",
+            "Observation?identifier=urn:find|r",
+            f"Observation?performer={organized_reference(organized)}",
+        ],
+        agreed["id"]: [
+            f"Consent?{mine}",
+            f"Consent?{mine}&status=active",
+            f"Consent?{mine}&scope=patient-privacy",
+            f"Consent?{mine}&category=59284-0",
+            f"Consent?{mine}&date=2026-01-01",
+            f"Consent?{mine}&period=ge2026-06-01",
+            "Consent?identifier=urn:find|c",
+        ],
+        carer["id"]: [
+            "Practitioner?name=zzsoi",
+            "Practitioner?family=zzsoignant",
+            "Practitioner?identifier=urn:find|s",
+            "Practitioner?identifier=urn:find|s&active=true",
+        ],
+    }
+    for id, queries in expected.items():
+        for query in queries:
+            assert ids(ehr.search(query)) == [id], query
+
+
+def organized_reference(resource: Json) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"

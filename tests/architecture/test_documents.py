@@ -7,7 +7,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from typer.main import get_command
 
+from hub.cli.main import app
+from hub.store.embedded.bootstrap import HUB_ROLE_PRIVILEGES, HUB_ROLE_ROLES
+from hub.store.schema import INDEXES
 from tests.architecture.tree import ROOT, parsed, texts
 
 ADRS = sorted((ROOT / "docs/adr").glob("*.md"))
@@ -66,3 +70,27 @@ def test_no_file_names_a_place_of_this_machine_or_an_index() -> None:
 def test_nothing_is_claimed_that_only_an_auditor_could_say() -> None:
     """Software supports; it is organisations that are audited."""
     assert [str(path) for path, text in texts() if path.suffix == ".md" and CLAIMS.search(text)] == []
+
+
+def test_commands_and_targets_in_the_readme_exist() -> None:
+    """DESIGN 4: operators and examples rely on these names."""
+    readme = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b(?= |`|\n)", readme)) <= targets
+    commands = get_command(app)
+    for line in re.findall(r"\.venv/bin/hub ([a-z -]+?) (?=--)", readme):
+        found = commands
+        for word in line.split():
+            found = found.commands[word]  # type: ignore[attr-defined]
+
+
+def test_the_cluster_page_prepares_the_log_as_the_hub_would() -> None:
+    """docs/adr/0008: the hub's user may not make these, so the page must name all of them rightly."""
+    page = (ROOT / "docs/cluster.md").read_text()
+    made = dict(re.findall(r'createIndex\(\{(.+?)\}, \{name: "(\S+?)"', page))
+    wanted = {", ".join(f"{field}: {way}" for field, way in index.keys): index.name for index in INDEXES if index.collection == "records"}
+    assert made == wanted
+    assert page.count("unique: true") == sum(index.unique for index in INDEXES if index.collection == "records")
+    (privilege,) = HUB_ROLE_PRIVILEGES
+    assert "actions: [" + ", ".join(f'"{action}"' for action in privilege["actions"]) + "]" in page
+    assert all(f'{{role: "{one["role"]}", db: "{one["db"]}"}}' in page for one in HUB_ROLE_ROLES)

@@ -13,6 +13,7 @@ from typing import Any, Self
 import orjson
 
 JSON_DEPTH_MAX = 60
+INTEGER_CHARS_MAX = 18
 _NEEDS_CARE = re.compile(rb"\d\.\d*0(?![\d.])|\d[eE][+-]?\d|\d\.0000|(?<![\d.])(?=[\d.]{17})\d+\.\d+(?![\d.])|\d{16,}")
 
 
@@ -44,7 +45,7 @@ def _parsed(body: bytes) -> Any:
     if not _NEEDS_CARE.search(body):
         return orjson.loads(body)
     try:
-        return json.loads(body, parse_float=_finite, parse_constant=_refuse)
+        return json.loads(body, parse_float=_finite, parse_int=_integer, parse_constant=_refuse)
     except (RecursionError, UnicodeDecodeError) as error:
         raise ValueError("not JSON") from error
 
@@ -70,6 +71,11 @@ def _finite(text: str) -> Decimal:
     if not math.isfinite(number):
         raise ValueError("a number is too large")
     return number
+
+
+def _integer(text: str) -> int | Decimal:
+    """Beyond 64 bits it is no integer of FHIR, but may be a decimal."""
+    return int(text) if len(text) <= INTEGER_CHARS_MAX else _finite(text)
 
 
 def _refuse(_: str) -> Any:

@@ -28,7 +28,7 @@ async def _answer(request: Request, facts: RequestFacts) -> Response:
     recording = Recording("token", None, facts, state.services)
     try:
         try:
-            form = parse_form(request.headers.get("content-type", ""), await read_body(request, FORM_MAX_BYTES))
+            form = parse_form(request.headers.get("content-type", ""), await _body(request))
             given = await issue(form, dependencies=state.token_dependencies)
         except OAuthError as error:
             await recording.token_refused(error.error)
@@ -39,6 +39,14 @@ async def _answer(request: Request, facts: RequestFacts) -> Response:
         return error_response(error)
     except Unavailable:
         return _json({"error": "temporarily_unavailable", "error_description": "try again"}, 503)
+
+
+async def _body(request: Request) -> bytes:
+    """Raises OAuthError: who asks for a token is answered in the words of RFC 6749 throughout, and recorded."""
+    try:
+        return await read_body(request, FORM_MAX_BYTES)
+    except FhirError as error:
+        raise OAuthError("invalid_request", str(error)) from None
 
 
 def _json(body: object, status: int) -> Response:

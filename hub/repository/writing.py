@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 REDO_MAX = 5
 THING = re.compile(r"(Device|Location)/[A-Za-z0-9\-.]{1,64}")
+DECIDED_BY: Mapping[str, str] = {"Organization": "partOf", "Patient": "managingOrganization"}
+"""Elements by which it is decided who may see (reading 4, opt-out)."""
 UNKNOWN_PATIENT = "A patient this resource refers to cannot be found."
 
 
@@ -64,6 +66,8 @@ class Writing:
     ) -> tuple[Resource, Literal["created", "updated"]]:
         """A new version of what the caller may see. Only importers may bring an id that does not exist yet."""
         self._rights.require(type, "u")
+        if type == "Consent":
+            self._require_recorder(type)
         if content.get("id") != id:
             raise FhirError("invalid", "The id in the body must be the id in the URL.", expression=f"{type}.id")
         return await self._redoing(lambda: self._update(type, id, content, if_match, recording))
@@ -104,9 +108,24 @@ class Writing:
         return await self._create(type, id, self._services.brought_id(type, id), content, recording)
 
     def _require_recorder(self, type: str) -> None:
-        """Creating a Patient or a Consent rests on the client's recorder permission instead of a consent (law 1)."""
+        """Creating a Patient or a Consent rests on the client's recorder permission instead of a consent (law 1).
+
+        Changing a Consent asks for both, or who may collect could give itself leave to see (SECURITY 2.5).
+        """
         if write_needs(type, creating=True, names_patient=True) == "recorder" and not self._caller.recorder:
-            raise FhirError("forbidden", f"This client is not registered as a recorder and may not create a {type}.")
+            raise FhirError("forbidden", f"This client is not registered as a recorder and may not write a {type}.")
+
+    def _require_recorder_of(self, type: str, content: Mapping[str, Any], before: Opened | None) -> None:
+        """Who stands above an organisation, and who manages a patient, decides who may see: that is a recorder's to say."""
+        element = DECIDED_BY.get(type)
+        if element is None or before is None or self._caller.recorder:
+            return
+        if _reference(content, element) != _reference(before.content, element):
+            raise FhirError(
+                "forbidden",
+                f"This client is not registered as a recorder and may not change {type}.{element}.",
+                expression=f"{type}.{element}",
+            )
 
     async def _new_version(
         self, type: str, id: str, row_id: str, version: int, content: dict[str, Any], before: Opened | None, recording: Recording
@@ -117,10 +136,13 @@ class Writing:
         content = with_meta(content, id, version, now_us)
         services.check(content)
         refuse_what_is_not_understood(type, content)
+        self._require_recorder_of(type, content, before)
         indexed = index(content, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
         require_compartment(type, content, indexed)
         patient = None if indexed.patient is None else services.blind.patient(indexed.patient)
-        others = tuple(sorted(services.blind.patient(named) for named in indexed.named))
+        named = {services.blind.patient(one) for one in indexed.named}
+        # A Device stays with the patients it is paired with, whatever is written into it.
+        others = tuple(sorted(named.union(before.stored.others) if before is not None and type == "Device" else named))
         if before is not None and before.stored.patient != patient:
             raise FhirError("business-rule", "A resource cannot move to another patient; create it anew there.")
         basis = await self._decide(type, content, patient, others, recording, creating=before is None)
@@ -257,10 +279,13 @@ def refuse_what_is_not_understood(type: str, content: Mapping[str, Any]) -> None
         raise FhirError(first.code, first.text, expression=first.expression, more=tuple(more))
 
 
+def _reference(content: Mapping[str, Any], element: str) -> Any:
+    return (content.get(element) or {}).get("reference")
+
+
 def _rules_after(before: PatientRules, type: str, id: str, version: int, content: Mapping[str, Any]) -> PatientRules:
     if type == "Patient":
-        managing = (content.get("managingOrganization") or {}).get("reference")
-        return PatientRules(rules=before.rules, organization=managing)
+        return PatientRules(rules=before.rules, organization=_reference(content, "managingOrganization"))
     kept = tuple(rule for rule in before.rules if rule.consent != f"Consent/{id}")
     return PatientRules(rules=(*kept, *rules_of(content, id=id, version=str(version))), organization=before.organization)
 

@@ -15,7 +15,7 @@ from pymongo.write_concern import WriteConcern
 from audit.record import Record, to_document
 from hub.store import documents
 from hub.store.committer import Contended, Uncertain, UnitsInConflict
-from hub.store.protocol import Unit
+from hub.store.protocol import Stored, Unit
 
 DURABLE = WriteConcern(w="majority", j=True)
 DUPLICATE_KEY = 11000
@@ -24,6 +24,8 @@ COMMIT_ATTEMPTS_MAX = 10
 Document = dict[str, Any]
 Owned = tuple[int, Document]
 """A document and the index of the unit that wants it written."""
+Replacement = tuple[int, Document, Document]
+"""Index of the unit, the row as it was read (a filter), the document that takes its place."""
 
 
 class MongoWriter:
@@ -90,49 +92,32 @@ class MongoWriter:
 
     async def _replace(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
         """Put new versions in place of exactly the versions that were read."""
-        owned = [(index, one) for index, unit in enumerate(units) for one in unit.replaces]
-        if not owned:
-            return
-        await self._versioned(
-            "resources",
-            [(index, one.old.row, one.old.version, documents.document(one.new)) for index, one in owned],
-            session,
-        )
+        wanted = [(index, _as_read(one.old), documents.document(one.new)) for index, unit in enumerate(units) for one in unit.replaces]
+        await self._versioned("resources", wanted, session)
 
     async def _grants(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
-        owned = [(index, one) for index, unit in enumerate(units) for one in unit.grants]
-        await self._insert(
-            "grants", [(index, documents.grant_document(one.new)) for index, one in owned if not one.expected_version], session
-        )
-        await self._versioned(
-            "grants",
-            [
-                (index, one.new.patient, one.expected_version, documents.grant_document(one.new))
-                for index, one in owned
-                if one.expected_version
-            ],
-            session,
-        )
+        owned = [(index, one, documents.grant_document(one.new)) for index, unit in enumerate(units) for one in unit.grants]
+        await self._insert("grants", [(index, new) for index, one, new in owned if not one.expected_version], session)
+        changed = [(index, {"_id": one.new.patient, "v": one.expected_version}, new) for index, one, new in owned if one.expected_version]
+        await self._versioned("grants", changed, session)
 
-    async def _versioned(self, collection: str, wanted: Sequence[tuple[int, Any, int, Document]], session: AsyncClientSession) -> None:
+    async def _versioned(self, collection: str, wanted: Sequence[Replacement], session: AsyncClientSession) -> None:
         if not wanted:
             return
-        operations = [ReplaceOne({"_id": id, "v": version}, new) for _, id, version, new in wanted]
+        operations = [ReplaceOne(as_read, new) for _, as_read, new in wanted]
         result = await self._hub[collection].bulk_write(operations, ordered=True, session=session)
         if result.matched_count != len(wanted):
             raise UnitsInConflict(await self._moved_on(collection, wanted, session))
 
-    async def _moved_on(
-        self, collection: str, wanted: Sequence[tuple[int, Any, int, Document]], session: AsyncClientSession
-    ) -> frozenset[int]:
-        """Whose row is no longer at the version that was read (seen before this round's own changes are undone).
+    async def _moved_on(self, collection: str, wanted: Sequence[Replacement], session: AsyncClientSession) -> frozenset[int]:
+        """Whose row is no longer as it was read (seen before this round's own changes are undone).
 
         Two units of one round that want the same row: the first has it, the later ones conflict.
         """
-        cursor = self._hub[collection].find({"_id": {"$in": [id for _, id, _, _ in wanted]}}, {"c": 1}, session=session)
+        cursor = self._hub[collection].find({"_id": {"$in": [as_read["_id"] for _, as_read, _ in wanted]}}, {"c": 1}, session=session)
         now = {found["_id"]: found["c"] for found in await cursor.to_list()}
         # Ciphertexts differ whenever they were sealed apart, so "mine lies there" means "I was first".
-        return frozenset(index for index, id, _, new in wanted if now.get(id) != new["c"])
+        return frozenset(index for index, as_read, new in wanted if now.get(as_read["_id"]) != new["c"])
 
     async def _pair(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
         pairings = [one for unit in units for one in unit.pairings]
@@ -143,7 +128,9 @@ class MongoWriter:
             session=session,
         )
         await self._hub["resources"].bulk_write(
-            [UpdateOne({"_id": one.device_row}, {"$set": {"q": list(one.device_patients)}}) for one in pairings], session=session
+            # Added, never taken away: the Device may name patients of its own.
+            [UpdateOne({"_id": one.device_row}, {"$addToSet": {"q": {"$each": list(one.device_patients)}}}) for one in pairings],
+            session=session,
         )
 
     async def _quarantine(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
@@ -161,6 +148,11 @@ def _past(unit: Unit) -> list[Document]:
     """What goes to the history: the versions replaced, and values that arrived late and never were current."""
     replaced = [documents.history_document(one.old) for one in unit.replaces]
     return [*replaced, *(documents.history_document(one) for one in unit.past)]
+
+
+def _as_read(old: Stored) -> Document:
+    """The version that was read; and as a pairing gives a Device patients without a new version, those too."""
+    return {"_id": old.row, "v": old.version, "q": list(old.others) if old.others else {"$exists": False}}
 
 
 def _owned(units: Sequence[Unit], made: Callable[[Unit], Sequence[Document]]) -> list[Owned]:

@@ -28,7 +28,8 @@ from security.oauth.token_endpoint import TokenDependencies
 
 def create_app(hub: Hub) -> FastAPI:
     """The ASGI application for one hub. No interactive documentation page: it would load scripts from elsewhere."""
-    app = FastAPI(title="HDS hub", docs_url=None, redoc_url=None, openapi_url=None)
+    # A redirect would repeat the caller's query in a URL of ours, before anybody is authenticated or anything recorded.
+    app = FastAPI(title="HDS hub", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.services = hub.services
     app.state.base_url = hub.base_url
     app.state.heads_fault = hub.heads_fault

@@ -1,5 +1,6 @@
 """Log events: a name and keys, one JSON object a line, never a value of a resource (STYLE rule 9)."""
 
+import json
 import logging
 import sys
 
@@ -8,9 +9,19 @@ import structlog
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
+class NameAndLevel(logging.Formatter):
+    """Libraries may put what they were given into messages and tracebacks: only name, level and kind of error are kept."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        kind = record.exc_info[0] if record.exc_info else None
+        said = {"logger": record.name, "level": record.levelname, **({"error": kind.__name__} if kind else {})}
+        return json.dumps(said)
+
+
 def configure_logs(level: str) -> None:
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format='{"logger": "%(name)s", "level": "%(levelname)s"}', force=True)
-    # Libraries may put what they were given into their messages: only their name and level are kept (format above).
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(NameAndLevel())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

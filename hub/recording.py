@@ -34,7 +34,10 @@ SITE = "hds-hub"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """A resource returned or written, and by what right. `patient` is the token, `patient_reference` the words."""
+    """A resource returned or written, and by what right. `patient` is the token, `patient_reference` the words.
+
+    others  tokens of the patients it concerns besides: whom it names, or who is paired with it
+    """
 
     reference: str
     version: int | None
@@ -42,6 +45,18 @@ class Touched:
     patient_reference: str | None
     basis: str
     category: str | None = None
+    others: tuple[bytes, ...] = ()
+
+    def concerned(self) -> Iterator[tuple[bytes | None, str | None]]:
+        """Each patient with its words; (None, None) once for what concerns nobody."""
+        if self.patient is not None or not self.others:
+            yield self.patient, None if self.patient is None else self.patient_reference or _by_token(self.patient)
+        for other in self.others:
+            yield other, _by_token(other)
+
+
+def _by_token(patient: bytes) -> str:
+    return f"{BY_TOKEN}{patient.hex()}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,11 +112,13 @@ class Recording:
     def aim(self, stored: Stored) -> None:
         """The request is about this row, whether or not it may be seen."""
         if stored.patient is not None:
-            words = f"Patient/{stored.id}" if stored.type == "Patient" else f"{BY_TOKEN}{stored.patient.hex()}"
+            words = f"Patient/{stored.id}" if stored.type == "Patient" else _by_token(stored.patient)
             self._gathered.aimed.setdefault(stored.patient, words)
+        for other in stored.others:
+            self.aim_patient(other)
 
     def aim_patient(self, patient: bytes) -> None:
-        self._gathered.aimed.setdefault(patient, f"{BY_TOKEN}{patient.hex()}")
+        self._gathered.aimed.setdefault(patient, _by_token(patient))
 
     async def commit(self, unit: Unit, writes: Sequence[Write]) -> None:
         """Write the unit and this record in one transaction. Raises Conflict or Unavailable."""
@@ -148,7 +165,7 @@ class Recording:
         services, tokens = self._services, self._patient_tokens()
         source = Source(SITE, services.base_url)
         made = events(interaction, _ids(services), source)
-        keys = await services.vault.keys([None, *tokens.values()])
+        keys = await self._keys()
         return drafts(
             made,
             interaction=interaction,
@@ -157,6 +174,13 @@ class Recording:
             patient_token=lambda reference: self._token(reference, tokens),
             seal=lambda reference, event, plain: self._seal(reference, event, plain, tokens, keys),
         )
+
+    async def _keys(self) -> Mapping[bytes | None, DataKey]:
+        """Patients only aimed at may be hidden or absent: finding out must take the same time (law 3)."""
+        vault = self._services.vault
+        reached = self._reached()
+        aimed = [patient for patient in self._gathered.aimed if patient not in reached]
+        return {**await vault.keys([None, *reached]), **await vault.keys_afresh(aimed)}
 
     def _interaction(self, outcome: Outcome, code: str | None, **more: Any) -> Interaction:
         facts, caller = self._facts, self._caller
@@ -199,28 +223,27 @@ class Recording:
             Item(
                 reference=one.reference,
                 version=None if one.version is None else str(one.version),
-                patient=self._words(one),
+                patient=words,
                 basis=one.basis,
                 category=one.category,
             )
             for one in self._gathered.touched
+            for _, words in one.concerned()
         )
 
-    def _aimed(self) -> tuple[str, ...]:
-        reached = {one.patient for one in self._gathered.touched}
-        return tuple(words for patient, words in self._gathered.aimed.items() if patient not in reached)
+    def _reached(self) -> Mapping[bytes, str]:
+        """Patients of what was returned or written, with their words."""
+        pairs = (pair for one in self._gathered.touched for pair in one.concerned())
+        return {patient: words for patient, words in pairs if patient is not None and words is not None}
 
-    @staticmethod
-    def _words(touched: Touched) -> str | None:
-        if touched.patient is None:
-            return None
-        return touched.patient_reference or f"{BY_TOKEN}{touched.patient.hex()}"
+    def _aimed(self) -> tuple[str, ...]:
+        reached = self._reached()
+        return tuple(words for patient, words in self._gathered.aimed.items() if patient not in reached)
 
     def _patient_tokens(self) -> Mapping[str, bytes]:
         tokens = {words: patient for patient, words in self._gathered.aimed.items()}
         for one in self._gathered.touched:
-            if one.patient is not None:
-                tokens[str(self._words(one))] = one.patient
+            tokens |= {words: patient for patient, words in one.concerned() if patient is not None and words is not None}
         return tokens
 
     def _token(self, reference: str, tokens: Mapping[str, bytes]) -> bytes:

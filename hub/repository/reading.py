@@ -89,9 +89,19 @@ class Reading:
         self._rights.require(type, letter)
         stored = await self._services.resolve(type, id)
         if stored is None:
+            await self.as_if_hidden(type, id, recording)
             raise outcomes.absent()
         recording.aim(stored)
         return stored
+
+    async def as_if_hidden(self, type: str, id: str, recording: Recording) -> None:
+        """Ask and record for what is absent as much as for what is hidden, so that the time does not tell them apart."""
+        if type in POLICY_ONLY:
+            return
+        blind = self._services.blind
+        nobody = blind.patient(id) if type == "Patient" else blind.token("nobody", f"{type}/{id}")
+        recording.aim_patient(nobody)
+        await self._rights.visibility.rules(nobody)
 
     async def _answer(self, stored: Stored, recording: Recording, action: Action) -> Resource:
         opened = await self.open(stored, action)
@@ -120,6 +130,7 @@ def touched(stored: Stored, content: Mapping[str, Any], basis: str) -> Touched:
         patient=stored.patient,
         patient_reference=patient_reference(content),
         basis=basis,
+        others=stored.others,
     )
 
 

@@ -102,6 +102,7 @@ class Writing:
 
     async def _update_as_create(self, type: str, id: str, content: dict[str, Any], if_match: int | None, recording: Recording) -> Resource:
         if not self._caller.importer or if_match is not None:
+            await self._reading.as_if_hidden(type, id, recording)
             raise outcomes.absent()
         self._rights.require(type, "c")
         self._require_recorder(type)
@@ -155,7 +156,12 @@ class Writing:
         stored = replace(self._stored(type, row_id, version, now_us, json, key, patient, others, indexed), reading=mark)
         grants = await self._grants(type, id, version, content, patient, key)
         touched = Touched(
-            reference=f"{type}/{id}", version=version, patient=patient, patient_reference=patient_reference(content), basis=basis
+            reference=f"{type}/{id}",
+            version=version,
+            patient=patient,
+            patient_reference=patient_reference(content),
+            basis=basis,
+            others=others,
         )
         recording.aim(stored)
         return Made(id=id, stored=stored, json=json, grants=grants, touched=touched)
@@ -248,7 +254,9 @@ class Writing:
 
 def with_meta(content: Mapping[str, Any], id: str, version: int, now_us: int) -> dict[str, Any]:
     """The body as it is stored: our id, version and time; the client's profiles and tags stay."""
-    meta = {**content.get("meta", {}), "versionId": str(version), "lastUpdated": fhir_instant(now_us)}
+    given = content.get("meta", {})
+    # What is no object stays as it is: the check that follows refuses it.
+    meta = {**given, "versionId": str(version), "lastUpdated": fhir_instant(now_us)} if isinstance(given, dict) else given
     rest = {name: value for name, value in content.items() if name not in ("resourceType", "id", "meta")}
     return {"resourceType": content["resourceType"], "id": id, "meta": meta, **rest}
 

@@ -14,6 +14,7 @@ from hub.search.references import with_slash
 from hub.search.value import PatientToken, Resource, Token
 
 TYPE, CATEGORY = "_type", "category"
+TOKENS_MAX = 8_192
 RESOURCE_TYPE_SYSTEM = "http://hl7.org/fhir/resource-types"
 URI_SYSTEM = "urn:ietf:rfc:3986"
 
@@ -40,7 +41,8 @@ def index(resource: Resource, *, token: Token, patient_token: PatientToken, base
 
     base  our own FHIR base: references written with it are local ones
 
-    Raises FhirError `not-supported` for a type without a row, `value` for a date that is none.
+    Raises FhirError `not-supported` for a type without a row, `value` for a date that is none, `too-long` for more
+    tokens than one row may have: each is an entry in an index, written in one transaction with what others write.
     """
     type = resource["resourceType"]
     row = RESOURCE_TYPES.get(type)
@@ -51,6 +53,8 @@ def index(resource: Resource, *, token: Token, patient_token: PatientToken, base
     walk(resource, plan(type), gathered)
     patient = resource.get("id") if row.compartment == ("id",) else gathered.patient
     named = frozenset(gathered.named - {patient})
+    if len(gathered.k) + len(gathered.g) + len(named) > TOKENS_MAX:
+        raise FhirError("too-long", f"The resource holds more than {TOKENS_MAX} codings, identifiers and words of names.")
     gathered.k.update(map(patient_token, named))
     return Indexed(patient, named, frozenset(gathered.k), frozenset(gathered.g), gathered.start_us, gathered.end_us)
 

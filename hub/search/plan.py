@@ -20,6 +20,8 @@ from hub.search.value import Resource, Token
 from hub.search.words import prefixes
 
 PROFILE, CODING = "_profile", "coding"
+NAME_CHARS_MAX = 1_024
+"""Of a string that is searched: each of its words has tokens."""
 QUANTITY_KEYS = frozenset({"value", "unit", "comparator"})
 """A Quantity has a system and a code too, those of its unit; it is no coding."""
 ELSEWHERE_KNOWN = frozenset(ELSEWHERE)
@@ -261,6 +263,8 @@ def _string(parameter: Parameter, rest: Path) -> Action:
 
     def act(element: Any, gathered: Gathered) -> None:
         for text in elements(element, rest):
+            if len(text) > NAME_CHARS_MAX:
+                raise FhirError("too-long", f"A name is longer than {NAME_CHARS_MAX} characters.")
             gathered.g.update(gathered.token(space, start) for start in prefixes(text))
 
     return act

@@ -36,11 +36,15 @@ class Uncertain(Exception):
     """The store went away; it is not known whether the round was written."""
 
 
+class Unwritable(Exception):
+    """Something in the round cannot be written (a document too large, no room left); nothing of the round was."""
+
+
 class RoundWriter(Protocol):
     """Writes a round, or nothing of it. The only part of group commit that knows a database."""
 
     async def write(self, units: Sequence[Unit], records: Sequence[Record]) -> None:
-        """Raises UnitsInConflict, Contended (nothing was written) or Uncertain."""
+        """Raises UnitsInConflict, Contended, Unwritable (nothing was written) or Uncertain."""
         ...
 
 
@@ -120,6 +124,9 @@ class Committer:
                 if attempts > ROUND_RETRIES_MAX:
                     await self._one_by_one(round_)
                     return
+            except Unwritable:
+                await self._one_by_one(round_)
+                return
             except Uncertain as error:
                 # Whether the old chain carries this round is unknown, so it gets no further record: a new one begins.
                 self._head = None
@@ -138,6 +145,9 @@ class Committer:
                 await self._write([waiting])
             except (UnitsInConflict, Contended):
                 _fail([waiting], Conflict())
+            except Unwritable as error:
+                self.statistics.failures += 1
+                _fail([waiting], Unavailable(str(error)))
             except Uncertain as error:
                 self._head = None
                 _fail([waiting], Unavailable(str(error)))

@@ -6,6 +6,7 @@ https://www.mongodb.com/docs/manual/core/transactions/: majority + journal, so t
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from bson.errors import BSONError
 from pymongo import AsyncMongoClient, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
@@ -14,7 +15,7 @@ from pymongo.write_concern import WriteConcern
 
 from audit.record import Record, to_document
 from hub.store import documents
-from hub.store.committer import Contended, Uncertain, UnitsInConflict
+from hub.store.committer import Contended, Uncertain, UnitsInConflict, Unwritable
 from hub.store.protocol import Stored, Unit
 
 DURABLE = WriteConcern(w="majority", j=True)
@@ -63,13 +64,15 @@ class MongoWriter:
                     await _abort(session)
                     raise
                 await _commit(session)
-        except (UnitsInConflict, Contended, Uncertain):
+        except (UnitsInConflict, Contended, Uncertain, Unwritable):
             raise
         except PyMongoError as error:
             # Raised by an operation, not by the commit: the transaction is gone and nothing of it was written.
-            if _is_transient(error) and not isinstance(error, ConnectionFailure):
-                raise Contended from error
-            raise Uncertain(type(error).__name__) from error
+            if isinstance(error, ConnectionFailure):
+                raise Uncertain(type(error).__name__) from error
+            raise (Contended if _is_transient(error) else Unwritable)(type(error).__name__) from error
+        except BSONError as error:
+            raise Unwritable(type(error).__name__) from error
 
     async def _operations(self, units: Sequence[Unit], made: Sequence[Document], session: AsyncClientSession) -> None:
         await self._insert("resources", _owned(units, lambda unit: [documents.document(one) for one in unit.inserts]), session)
@@ -163,7 +166,7 @@ def _conflict(error: BulkWriteError, owned: Sequence[Owned]) -> Exception:
     details: Mapping[str, Any] = error.details or {}
     failed = [one for one in details.get("writeErrors", ()) if one.get("code") == DUPLICATE_KEY]
     if not failed:
-        return Contended() if _is_transient(error) else Uncertain("BulkWriteError")
+        return Contended() if _is_transient(error) else Unwritable("BulkWriteError")
     return UnitsInConflict(frozenset(owned[one["index"]][0] for one in failed))
 
 

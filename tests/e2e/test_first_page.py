@@ -1,0 +1,163 @@
+"""The first page in a real browser, against a hub that runs: both languages, by keyboard alone, on a telephone and on a desk."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from hub.console.words import WORDS, said
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HUB = Path(sys.executable).with_name("hub")
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.database,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[str]:
+    """A hub on an empty directory; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+    with tempfile.TemporaryDirectory(prefix="hub-page-") as directory:
+        command = [HUB, "serve", "--port", str(port), "--data-dir", directory]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                said_ready = process.stdout.readline()
+                assert said_ready.startswith("ready ")
+                yield said_ready.split()[1]
+            finally:
+                process.terminate()
+                process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # The sandbox of Chromium does not work for root, and continuous integration often is; the page is our own.
+    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, base: str, path: str = "/", **options: Any) -> Iterator[Page]:
+    """The page; at the end nothing may have been complained about, and nothing fetched from elsewhere."""
+    context = browser.new_context(**{"locale": "en-GB", "viewport": DESK, **options})
+    page, complaints, elsewhere = context.new_page(), [], []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: elsewhere.append(request.url) if not request.url.startswith((base, "data:")) else None)
+    page.goto(base + path)
+    yield page
+    assert complaints == []
+    assert elsewhere == []
+    assert context.cookies() == []
+    context.close()
+
+
+@pytest.mark.parametrize(("locale", "language"), [("en-GB", "en"), ("fr-FR", "fr"), ("de-DE", "en")])
+def test_a_browser_gets_the_page_in_its_language(browser: Browser, base: str, locale: str, language: str) -> None:
+    """https://www.rfc-editor.org/rfc/rfc9110#name-accept-language"""
+    with opened(browser, base, locale=locale) as page:
+        assert page.locator("html").get_attribute("lang") == language
+        assert page.get_by_role("heading", level=1).inner_text() == getattr(WORDS["headline"], language)
+
+
+def test_the_languages_are_switched_by_a_link_and_back(browser: Browser, base: str) -> None:
+    """https://www.w3.org/TR/WCAG22/#language-of-parts: each link is in the language it leads to."""
+    with opened(browser, base) as page:
+        page.get_by_role("link", name="Français").click()
+        assert page.get_by_role("heading", name=said("fr")["start"]).is_visible()
+        assert page.locator("nav a[aria-current]").inner_text() == "Français"
+        page.get_by_role("link", name="English").click()
+        assert page.get_by_role("heading", name=said("en")["start"]).is_visible()
+
+
+def test_the_first_tab_stop_skips_to_the_content(browser: Browser, base: str) -> None:
+    """https://www.w3.org/TR/WCAG22/#bypass-blocks"""
+    with opened(browser, base) as page:
+        skip = page.get_by_role("link", name=said("en")["skip"])
+        assert skip.bounding_box()["y"] < 0
+        page.keyboard.press("Tab")
+        assert skip.bounding_box()["y"] >= 0
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "content"
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.getAttribute('href')") == "/fhir/metadata"
+
+
+def test_every_link_is_reached_by_tab_and_shows_where_one_is(browser: Browser, base: str) -> None:
+    """https://www.w3.org/TR/WCAG22/#keyboard, #focus-visible"""
+    with opened(browser, base) as page:
+        stops = []
+        for _ in range(page.locator("a").count()):
+            page.keyboard.press("Tab")
+            stops.append(page.evaluate("document.activeElement.getAttribute('href')"))
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        assert stops == page.evaluate("[...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
+
+
+@pytest.mark.parametrize("viewport", [{"width": 320, "height": 640}, PHONE, DESK], ids=["320", "390", "1280"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_nothing_runs_out_of_the_window(browser: Browser, base: str, viewport: Any, language: str) -> None:
+    """https://www.w3.org/TR/WCAG22/#reflow: no scrolling in two directions down to 320 pixels."""
+    with opened(browser, base, f"/?lang={language}", viewport=viewport) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+CONTRAST = """() => {
+  const lit = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map(v => v / 255)
+    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const behind = node => { for (let at = node; at; at = at.parentElement) {
+    const colour = getComputedStyle(at).backgroundColor; if (colour !== 'rgba(0, 0, 0, 0)') return colour; } return 'rgb(255, 255, 255)'; };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), low = [];
+  while (walker.nextNode()) { const node = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || node.closest('svg')) continue;
+    const [one, two] = [lit(getComputedStyle(node).color), lit(behind(node))].sort((a, b) => b - a);
+    if ((one + 0.05) / (two + 0.05) < 4.5) low.push(node.outerHTML.slice(0, 80)); }
+  return low; }"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_what_is_behind_it_by_day_and_by_night(browser: Browser, base: str, scheme: Any) -> None:
+    """https://www.w3.org/TR/WCAG22/#contrast-minimum: 4.5 to 1."""
+    with opened(browser, base, color_scheme=scheme) as page:
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 22, 21)"
+        assert dark == (scheme == "dark")
+        assert page.evaluate(CONTRAST) == []
+
+
+def test_a_command_is_copied_as_it_is_meant(browser: Browser, base: str) -> None:
+    """What is shown on several lines is one line in the clipboard."""
+    select = """() => { const range = document.createRange(); range.selectNodeContents(document.querySelectorAll('.steps code')[1]);
+      const selection = getSelection(); selection.removeAllRanges(); selection.addRange(range); return selection.toString(); }"""
+    with opened(browser, base, viewport=PHONE) as page:
+        token = page.evaluate(select)
+    assert token == f"TOKEN=$(.venv/bin/hub token --base-url {base} --client-id CLIENT_ID --key my-app.pem)"
+
+
+def test_where_the_page_leads_there_is_an_answer(browser: Browser, base: str) -> None:
+    """DESIGN 4, paths: discovery and probes are for everybody."""
+    with opened(browser, base) as page:
+        paths = page.evaluate("[...document.querySelectorAll('main a')].map(a => a.getAttribute('href'))")
+    assert {path: httpx.get(base + path, trust_env=False).status_code for path in paths} == dict.fromkeys(paths, 200)
+    assert len(paths) == 3

@@ -26,9 +26,9 @@ def http_client(url: str) -> httpx.Client:
 class Caller:
     """One client at one hub. `narrowed` asks for tokens of a narrower scope."""
 
-    def __init__(self, http: httpx.Client, account: Account, scope: str = EVERYTHING) -> None:
+    def __init__(self, http: httpx.Client, account: Account, scope: str = EVERYTHING, *, token: str | None = None) -> None:
         self.http, self.account, self.scope = http, account, scope
-        self._token: tuple[float, str] | None = None
+        self._token = None if token is None else (time.monotonic(), token)
 
     def narrowed(self, scope: str) -> "Caller":
         return Caller(self.http, self.account, scope)

@@ -1,7 +1,7 @@
 """What the demo invents: the same for a seed, marked as invented, and written as the vendors write it (DESIGN 4, `hub demo load`)."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,17 @@ def test_another_seed_invents_other_people_and_values() -> None:
     assert patient(one)["name"] != patient(other)["name"]
     assert ins(one) != ins(other)
     assert signals.pressures(one, JUNE) != signals.pressures(other, JUNE)
+
+
+def test_no_day_is_like_the_next() -> None:
+    """DESIGN 4: plausible readings: other values at other times of day."""
+    one = person(1, 1)
+    days = [[(made.at.time(), made.systolic, made.pulse) for made in signals.pressures(one, JUNE + timedelta(days=n))] for n in range(3)]
+    assert len({str(day) for day in days}) == 3
+    glucose = [[made.mg_dl for made in signals.glucose(one, JUNE + timedelta(days=n))] for n in range(3)]
+    assert len({str(day) for day in glucose}) == 3
+    weights = {made.weight_g for n in range(10) for made in signals.weighings(one, JUNE + timedelta(days=n))}
+    assert len(weights) > 5
 
 
 def test_more_patients_or_more_days_leave_the_others_as_they_are() -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,7 @@ def serve(
         tls_cert=tls_cert,
         tls_key=tls_key,
     )
+    _check_tls(settings)
     configure_logs(settings.log_level)
     url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else None
     # Until the server listens to signals itself, a SIGTERM must still end the database we started.
@@ -62,6 +64,16 @@ def serve(
             run(settings, endpoint, listening)
         else:
             supervise(settings, endpoint, listening)
+
+
+def _check_tls(settings: Settings) -> None:
+    """A hub that cannot offer TLS as asked should say so before it starts a database."""
+    if settings.tls_cert is None:
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.tls_cert, settings.tls_key)
+    except OSError as error:
+        fail(f"the TLS certificate and its key cannot be used: {error.strerror or type(error).__name__}")
 
 
 @contextmanager
@@ -93,8 +105,8 @@ async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socke
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.drain)
         async with _minded(endpoint if first else None):
-            if first and settings.workers == 1 and settings.admin_port:
-                serve_metrics(settings.host, settings.admin_port)
+            if first and settings.workers == 1:
+                _serve_metrics(settings)
             await server.serve(sockets=[listening])
         await _note(hub, "stop")
 
@@ -119,6 +131,15 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and os.environ.get(WORKER) is None:
             say_ready(self.config.app.state.base_url)  # type: ignore[union-attr]
+
+
+def _serve_metrics(settings: Settings) -> None:
+    if settings.admin_port is None:
+        return
+    try:
+        serve_metrics(settings.host, settings.admin_port)
+    except OSError as error:
+        fail(f"cannot listen on {settings.host}:{settings.admin_port}: {error.strerror}; choose another --admin-port")
 
 
 WORKER = "HUB_WORKER_NUMBER"
@@ -179,9 +200,8 @@ def supervise(settings: Settings, endpoint: Endpoint, listening: socket.socket) 
         process.start()
         return process
 
+    _serve_metrics(settings)
     processes = [start(place) for place in range(settings.workers)]
-    if settings.admin_port:
-        serve_metrics(settings.host, settings.admin_port)
     say_ready(settings.origin)
     with _minded_by_thread(endpoint):
         while not stopping:

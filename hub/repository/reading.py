@@ -80,6 +80,8 @@ class Reading:
         json = services.vault.open(keys[stored.patient], stored)
         content = orjson.loads(json)
         basis = AUDIT_BASIS if stored.type in POLICY_ONLY else self._permitted([one for one in rules if one is not None], content, action)
+        if action == "collect":  # what may not be seen is not there to be changed either (law 3)
+            self._permitted([one for one in rules if one is not None], content, "access")
         if not self._rights.scopes_match(stored.type, "r" if action == "access" else "u", content):
             raise outcomes.absent()
         return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis))

@@ -11,7 +11,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 LOCKED := $(INSTALL) --require-hashes --only-binary :all:
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8
+# By file, so that the fixtures of a file (a hub, its data) are made once. Many tests wait for disks and processes: four at once
+# also where there are two cores.
+PYTEST := $(BIN)/python -m pytest --dist loadfile --numprocesses
 
 # A Python of 3.11 to 3.13 that can make environments; PYTHON=… names one.
 CANDIDATES := $(PYTHON) python3 python3.13 python3.12 python3.11
@@ -26,14 +28,14 @@ run: install ## Load demo data and run the hub on 127.0.0.1:8000.
 	@$(BIN)/hub demo run
 
 test: $(VENV)/stamp-dev ## Run all tests: specification, contracts, end to end, faults, browser.
-	@if .ci/chromium; then $(PYTEST); else $(PYTEST) -m "not browser"; fi
+	@if .ci/chromium; then $(PYTEST) 4; else $(PYTEST) 4 -m "not browser"; fi
 
 check: $(VENV)/stamp-dev ## The fast part: format, lint, types, imports, tests without a database.
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) --quiet -m "not database and not fault and not browser" --ignore tests/e2e --ignore tests/faults
+	$(PYTEST) auto --quiet -m "not database and not fault and not browser" --ignore tests/e2e --ignore tests/faults
 
 bench: install ## Measure, each number beside its floor in the same run.
 	@$(BIN)/python -m bench

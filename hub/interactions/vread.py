@@ -3,19 +3,16 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub import outcomes
 from hub.http import resource_response
 from hub.repository import Repository
 
 VERSION_DIGITS_MAX = 9
+NO_VERSION = 0
 
 
 async def vread(request: Request, repository: Repository) -> Response:
-    """Version ids are numbers here; any other text names a version that does not exist."""
+    """Version ids are numbers here, from 1; any other text names a version that does not exist."""
     path = request.path_params
     text = path["version_id"]
     known = text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS_MAX
-    if not known:
-        await repository.read(path["type"], path["id"])
-        raise outcomes.absent()
-    return resource_response(await repository.vread(path["type"], path["id"], int(text)))
+    return resource_response(await repository.vread(path["type"], path["id"], int(text) if known else NO_VERSION))

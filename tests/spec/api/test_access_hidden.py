@@ -218,11 +218,13 @@ def test_nobody_writes_about_somebody_hidden(ehr: Caller, stranger: Caller, pers
 def test_to_see_and_to_write_are_two_things(
     ehr: Caller, stranger: Caller, person: Json, reading: Json, code: str, reads: bool, writes: bool
 ) -> None:
-    """docs/consent.md: access is every way of seeing, collect every way of writing."""
+    """docs/consent.md: access is every way of seeing, collect every way of writing; what is not seen is not there to be changed."""
     ehr.create(consent(person["id"], provision={"action": [action(code)]}))
     assert sees(stranger, reading) is reads
     assert (stranger.post("Observation", observation(person["id"])).status_code == 201) is writes
-    assert (stranger.put(f"Observation/{reading['id']}", reading).status_code == 200) is writes
+    assert stranger.put(f"Observation/{reading['id']}", reading).status_code == 404
+    ehr.create(consent(person["id"]))
+    assert stranger.put(f"Observation/{reading['id']}", reading).status_code == 200
 
 
 @pytest.mark.parametrize("if_match", [None, 'W/"1"', 'W/"7"', "nonsense"])
@@ -283,9 +285,10 @@ def test_nobody_puts_an_organisation_above_its_own(
 
 
 def test_nobody_takes_a_patient_over(ehr: Caller, another: Callable[..., Caller], person: Json, reading: Json) -> None:
-    """Opt-out rests on the managing organisation; who may collect must not be able to make itself the manager and see."""
+    """Opt-out rests on the managing organisation; who may write the Patient must not be able to make itself the manager."""
     taker = another(consent_default="opt-out")
-    ehr.create(consent(person["id"], provision={"action": [action("collect")]}))
+    ehr.create(consent(person["id"], provision={"class": [{"system": "http://hl7.org/fhir/resource-types", "code": "Patient"}]}))
+    assert sees(taker, person)
     assert not sees(taker, reading)
     refused(
         taker.put(f"Patient/{person['id']}", {**person, "managingOrganization": {"reference": taker.account.organization}}),

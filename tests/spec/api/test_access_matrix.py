@@ -1,0 +1,257 @@
+"""Every route of the table in every situation: the status, and exactly the audit records that are due.
+
+FHIR.md 0.4: a published matrix of every route by every state of scope and consent; SECURITY 3.4 (6); laws 1 to 3. Nothing
+leaves without a record, and a refused read is found under the patient whom it aimed at.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import httpx
+import pytest
+
+from adapters.discovery import adapters
+from hub.routes import ROUTES, RouteRow
+from tests.support.backstage import Backstage
+from tests.support.caller import FHIR_JSON, Caller
+from tests.support.fixtures import Running
+from tests.support.resources import ABSENT, observation, patient
+
+Situation = Literal["no token", "bad token", "wrong scope", "right scope", "hidden target", "unknown target", "malformed"]
+SITUATIONS: tuple[Situation, ...] = get_args(Situation)
+Json = dict[str, Any]
+
+DONE, REFUSED = "0", "4"
+LOGIN = "110122"
+"""DICOM: what a request without a valid token is recorded as, whatever it wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Ids of a patient, and of a reading of hers."""
+
+    patient: str
+    reading: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`of` gets the target; the token is another matter."""
+
+    path: Callable[[Target], str]
+    body: Callable[[Target], bytes | Json | None] = lambda _: None
+    content_type: str = FHIR_JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Status and records: (kind, outcome, "own" for the interaction's and "patient" for the patient's)."""
+
+    status: int
+    records: tuple[tuple[str, str, str], ...]
+
+
+def own(kind: str, outcome: str) -> tuple[tuple[str, str, str], ...]:
+    return ((kind, outcome, "own"),)
+
+
+def both(kind: str, outcome: str) -> tuple[tuple[str, str, str], ...]:
+    return ((kind, outcome, "own"), (kind, outcome, "patient"))
+
+
+WITHINGS = (
+    b'{"measuregrps": [{"grpid": %d, "attrib": 0, "date": 1750000000, "category": 1, "measures": [{"value": 71, "type": 1, "unit": 0}]}]}'
+)
+REQUESTS: dict[str, Request] = {
+    "read": Request(lambda on: f"/fhir/Observation/{on.reading}"),
+    "vread": Request(lambda on: f"/fhir/Observation/{on.reading}/_history/1"),
+    "update": Request(lambda on: f"/fhir/Observation/{on.reading}", lambda on: {**observation(on.patient), "id": on.reading}),
+    "create": Request(lambda _: "/fhir/Observation", lambda on: observation(on.patient)),
+    "search GET": Request(lambda on: f"/fhir/Observation?patient={on.patient}"),
+    "search POST": Request(
+        lambda _: "/fhir/Observation/_search", lambda on: f"patient={on.patient}".encode(), "application/x-www-form-urlencoded"
+    ),
+    "ingest": Request(
+        lambda on: f"/ingest/withings?device={on.patient}", lambda on: WITHINGS % (abs(hash(on)) % 10**9), "application/json"
+    ),
+    "quarantine-list": Request(lambda _: "/quarantine"),
+    "quarantine-replay": Request(lambda on: f"/quarantine/{on.reading}/replay"),
+}
+MALFORMED: dict[str, tuple[str, bytes | None]] = {
+    "read": ("/fhir/Observation/a_b", None),
+    "vread": (f"/fhir/Observation/{ABSENT}/_history/x", None),
+    "update": (f"/fhir/Observation/{ABSENT}", b"{nonsense"),
+    "create": ("/fhir/Observation", b"{nonsense"),
+    "search GET": ("/fhir/Observation?date=never", None),
+    "search POST": ("/fhir/Observation/_search", b"date=never"),
+    "ingest": ("/ingest/withings", b"nonsense"),
+    "quarantine-list": ("/quarantine?nonsense=1", None),
+    "quarantine-replay": (f"/quarantine/{ABSENT}/replay?nonsense=1", None),
+}
+KINDS = {"search GET": "search-type", "search POST": "search-type"}
+"""What the log calls it, where that is another word."""
+
+RIGHT: dict[str, Due] = {
+    "read": Due(200, both("read", DONE)),
+    "vread": Due(200, both("vread", DONE)),
+    "update": Due(200, both("update", DONE)),
+    "create": Due(201, both("create", DONE)),
+    "search GET": Due(200, both("search-type", DONE)),
+    "search POST": Due(200, both("search-type", DONE)),
+    "ingest": Due(200, both("ingest", DONE)),
+    "quarantine-list": Due(200, own("quarantine-list", DONE)),
+    "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
+}
+"""Nothing waits in quarantine; that replaying works is shown in tests/e2e/test_ingest_quarantine.py."""
+HIDDEN: dict[str, Due] = {
+    "read": Due(404, both("read", REFUSED)),
+    "vread": Due(404, both("vread", REFUSED)),
+    "update": Due(404, both("update", REFUSED)),
+    "create": Due(422, both("create", REFUSED)),
+    "search GET": Due(200, both("search-type", DONE)),
+    "search POST": Due(200, both("search-type", DONE)),
+    "ingest": Due(200, both("ingest", DONE)),
+}
+UNKNOWN: dict[str, Due] = {
+    "read": Due(404, both("read", REFUSED)),
+    "vread": Due(404, both("vread", REFUSED)),
+    "update": Due(404, both("update", REFUSED)),
+    "create": Due(422, both("create", REFUSED)),
+    "search GET": Due(200, both("search-type", DONE)),
+    "search POST": Due(200, both("search-type", DONE)),
+    "ingest": Due(200, own("ingest", DONE)),
+    "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
+}
+"""As many records for absent as for hidden, under a pseudonym that is nobody's: else the time would tell them apart."""
+BADLY: dict[str, Due] = {name: Due(400, own(KINDS.get(name, name), REFUSED)) for name in REQUESTS}
+BADLY |= {"read": Due(404, both("read", REFUSED)), "vread": Due(404, both("vread", REFUSED))}
+"""An id or a version that there cannot be names something absent."""
+
+OPEN: dict[str, Due] = {
+    "welcome": Due(200, ()),
+    "livez": Due(200, ()),
+    "readyz": Due(200, ()),
+    "token": Due(400, own("ITI-71", REFUSED)),
+    "capabilities": Due(200, ()),
+    "smart-configuration": Due(200, ()),
+}
+"""Routes that need no token and show no data: nothing is recorded but requests for tokens."""
+
+
+def name_of(row: RouteRow) -> str:
+    return f"search {row.method}" if row.interaction == "search" else row.interaction
+
+
+def due(name: str, situation: Situation) -> Due | None:
+    """None where there is no such thing: the list of one's own waiting items has no target."""
+    match situation:
+        case "no token" | "bad token":
+            return Due(401, own(LOGIN, REFUSED))
+        case "wrong scope":
+            return Due(403, own(KINDS.get(name, name), REFUSED))
+        case "right scope":
+            return RIGHT[name]
+        case "hidden target":
+            return HIDDEN.get(name)
+        case "unknown target":
+            return UNKNOWN.get(name)
+        case "malformed":
+            return BADLY[name]
+
+
+GUARDED = [row for row in ROUTES if row.guard == "fhir"]
+MATRIX = [(row, situation) for row in GUARDED for situation in SITUATIONS if due(name_of(row), situation) is not None]
+
+
+def test_the_matrix_has_every_route() -> None:
+    """A route that is added without a line here is a failure, not an oversight."""
+    assert {name_of(row) for row in GUARDED} == set(REQUESTS) == set(RIGHT) == set(MALFORMED)
+    assert {row.interaction for row in ROUTES if row.guard == "open"} == set(OPEN)
+
+
+@pytest.fixture(scope="module")
+def seen(ehr: Caller, backstage: Backstage) -> Target:
+    """Hers is seen by `ehr`, and hidden from `stranger`."""
+    made = ehr.create(patient())
+    backstage.pair(adapters()["withings"].manifest.identifier_system, made["id"], f"Patient/{made['id']}", from_us=0)
+    return Target(made["id"], ehr.create(observation(made["id"]))["id"])
+
+
+def send(row: RouteRow, situation: Situation, on: Target, caller: Caller) -> httpx.Response:
+    name = name_of(row)
+    request = REQUESTS[name]
+    path, body = (request.path(on), request.body(on)) if situation != "malformed" else MALFORMED[name]
+    headers = {"Content-Type": request.content_type}
+    match situation:
+        case "no token":
+            authorization = {}
+        case "bad token":
+            authorization = {"Authorization": f"Bearer {caller.token}x"}
+        case _:
+            authorization = {"Authorization": f"Bearer {caller.token}"}
+    sent = {"json": body} if isinstance(body, dict) else {"content": body}
+    return caller.http.request(row.method, path, headers={**headers, **authorization}, **sent)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("row", "situation"), MATRIX, ids=lambda one: name_of(one) if isinstance(one, RouteRow) else one)
+def test_each_route_in_each_situation_answers_and_is_recorded(
+    row: RouteRow, situation: Situation, seen: Target, ehr: Caller, stranger: Caller, backstage: Backstage
+) -> None:
+    """Laws 1 to 3: the decision, the record, and no difference between hidden and absent."""
+    expected = due(name_of(row), situation)
+    assert expected is not None
+    caller = {"wrong scope": ehr.narrowed("system/Practitioner.cruds"), "hidden target": stranger}.get(situation, ehr)
+    on = Target(ABSENT, ABSENT) if situation == "unknown target" else seen
+    answer = send(row, situation, on, caller)
+    assert answer.status_code == expected.status, answer.text
+    records = backstage.records(answer.headers["x-request-id"])
+    assert tuple((one.kind, one.outcome, "own" if one.patient is None else "patient") for one in records) == expected.records
+    if situation in ("right scope", "hidden target"):
+        assert {one.patient for one in records} <= {None, backstage.patient_token(on.patient)}
+    if situation in ("no token", "bad token"):
+        assert not {one["altId"] for record in records for one in record.event["agent"] if "altId" in one}
+    else:
+        assert {one["altId"] for record in records for one in record.event["agent"] if "altId" in one} == {caller.account.id}
+
+
+@pytest.mark.parametrize("row", [row for row in ROUTES if row.guard == "open"], ids=lambda row: str(row.interaction))
+def test_open_routes_answer_everybody_and_show_no_data(row: RouteRow, http: httpx.Client, backstage: Backstage) -> None:
+    expected, log = OPEN[row.interaction], backstage.admin["hub_audit"]["records"]
+    before = log.count_documents({})
+    answer = http.request(row.method, row.path, data={"x": "y"} if row.method == "POST" else None)
+    assert answer.status_code == expected.status
+    assert log.count_documents({}) - before == len(expected.records)
+    if expected.records:
+        records = backstage.records(answer.headers["x-request-id"])
+        assert tuple((one.kind, one.outcome, "own") for one in records) == expected.records
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/fhir/nowhere/at/all", 404),
+        ("DELETE", "/fhir/Patient/x", 405),
+        ("PUT", "/ingest/withings", 405),
+        ("POST", "/quarantine", 405),
+    ],
+)
+@pytest.mark.parametrize("situation", ["no token", "right scope"])
+def test_what_is_no_route_is_recorded_too(method: str, path: str, status: int, situation: str, ehr: Caller, backstage: Backstage) -> None:
+    """SECURITY 3.4 (6): denials are recorded the same way."""
+    answer = ehr.request(method, path) if situation == "right scope" else ehr.http.request(method, path)
+    assert answer.status_code == status
+    assert [one.outcome for one in backstage.records(answer.headers["x-request-id"])] == [REFUSED]
+
+
+def test_a_refused_read_is_found_under_the_patient_by_the_command(running: Running, seen: Target, stranger: Caller) -> None:
+    """DESIGN 6: refused attempts are recorded under the patient they aimed at."""
+    stranger.get(f"Observation/{seen.reading}")
+    done = running.process.command(
+        "audit", "query", "--patient", f"Patient/{seen.patient}", "--client", stranger.account.id, "--outcome", REFUSED, "--json"
+    )
+    assert done.code == 0, done.err
+    found = done.json()
+    assert found
+    assert {one["what"] for one in found} <= {"read", "vread", "update", "create"}
+    assert all(one["client"] == f"stranger ({stranger.account.id})" for one in found)

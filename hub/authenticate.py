@@ -10,7 +10,9 @@ from hub.errors import FhirError
 from hub.store.oauth import OAuthStore
 from security.context import AccessContext
 from security.oauth.access_token import InvalidToken, TokenCache, TokenClaims, verify_cached
+from security.oauth.clients import Client
 from security.oauth.signing_keys import SigningKeys
+from security.scopes import Scopes
 
 CHALLENGE = 'Bearer realm="fhir"'
 CHALLENGE_INVALID = 'Bearer realm="fhir", error="invalid_token"'
@@ -48,18 +50,7 @@ class Authenticator:
         client = await self._clients.find_client(claims.client_id)
         if client is None or client.revoked_us is not None:
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
-        return AccessContext(
-            client_id=client.client_id,
-            client_name=client.name,
-            organization=client.organization,
-            scopes=claims.scopes,
-            purpose=claims.purpose,
-            consent_default=client.consent_default,
-            recorder=client.recorder,
-            importer=client.importer,
-            request_id=request_id,
-            token_id=claims.jti,
-        )
+        return caller_of(client, claims.scopes, claims.purpose, request_id, claims.jti)
 
     def _claims(self, token: str) -> TokenClaims:
         try:
@@ -73,6 +64,22 @@ class Authenticator:
             )
         except InvalidToken:
             raise Unauthenticated(challenge=CHALLENGE_INVALID) from None
+
+
+def caller_of(client: Client, scopes: Scopes, purpose: str, request_id: str, token_id: str | None = None) -> AccessContext:
+    """The caller that a registered client is. Without a token only for the operator, who acts in a client's name."""
+    return AccessContext(
+        client_id=client.client_id,
+        client_name=client.name,
+        organization=client.organization,
+        scopes=scopes,
+        purpose=purpose,
+        consent_default=client.consent_default,
+        recorder=client.recorder,
+        importer=client.importer,
+        request_id=request_id,
+        token_id=token_id,
+    )
 
 
 def bearer(authorization: str | None) -> str:

@@ -81,7 +81,8 @@ class Guarded:
         """A refusal that no interaction recorded (no token, unknown type, a body that is no resource) is recorded here."""
         if not facts.recorded:
             try:
-                await Recording(self._interaction, facts.caller, facts, self._services).refused(error)
+                claimed = {"client_id": error.claimed} if isinstance(error, Unauthenticated) and error.claimed else {}
+                await Recording(self._interaction, facts.caller, facts, self._services).refused(error, **claimed)
             except (FhirError, Unavailable):
                 return error_response(outcomes.unavailable())
         return error_response(error)

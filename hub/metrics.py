@@ -1,6 +1,9 @@
 """Counters for operators: how many, how long, how it ended; nothing about whom."""
 
-from prometheus_client import Counter, Histogram, start_http_server
+from pathlib import Path
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector
 
 REQUESTS = Counter("hub_requests_total", "Requests answered.", ["interaction", "status"])
 SECONDS = Histogram(
@@ -12,6 +15,10 @@ SECONDS = Histogram(
 INGESTED = Counter("hub_ingest_items_total", "Items taken in, by their fate.", ["adapter", "fate"])
 
 
-def serve_metrics(host: str, port: int) -> None:
-    """`/metrics` on a port of its own, in a thread."""
-    start_http_server(port, addr=host)
+def serve_metrics(host: str, port: int, shared: Path | None = None) -> None:
+    """`/metrics` on a port of its own, in a thread. `shared`: where several workers keep their counters."""
+    registry = REGISTRY
+    if shared is not None:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, path=str(shared))  # type: ignore[no-untyped-call]
+    start_http_server(port, addr=host, registry=registry)

@@ -82,7 +82,10 @@ class Operator:
 
     async def revoke_client(self, client_id: str) -> bool:
         async with self.recording("client-revoke"):
-            return await self._hub.oauth.revoke_client(client_id, self._services.clock())
+            if await self._hub.oauth.find_client(client_id) is None:
+                raise OperatorError("there is no client of this id; hub client list shows them")
+        # Recorded before it is done: a revocation that fails is over-recorded, never done in silence.
+        return await self._hub.oauth.revoke_client(client_id, self._services.clock())
 
     async def pair(
         self, *, system: str, manufacturer: str, product: str, identifier: str, patient: str, from_us: int | None, to_us: int | None

@@ -1,9 +1,13 @@
 """Is the process alive, is it ready. Nothing about data, no token needed."""
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from hub.store.protocol import Unavailable
+
+READY_S = 2
 
 
 async def livez(_: Request) -> Response:
@@ -13,8 +17,9 @@ async def livez(_: Request) -> Response:
 async def readyz(request: Request) -> Response:
     """200 when a write could be made durable now, and the log's heads signed."""
     try:
-        await request.app.state.services.store.ping()
-    except Unavailable:
+        async with asyncio.timeout(READY_S):
+            await request.app.state.services.store.ping()
+    except (Unavailable, TimeoutError):
         return PlainTextResponse("the database does not answer", status_code=503)
     if request.app.state.heads_fault() is not None:
         return PlainTextResponse("the signed heads of the audit log cannot be written", status_code=503)

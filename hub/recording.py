@@ -18,7 +18,7 @@ from audit.log import drafts
 from audit.record import Draft, Write
 from hub import outcomes
 from hub.errors import FhirError
-from hub.services import Services
+from hub.services import KEYED, Services
 from hub.store.protocol import SYSTEM_KEY, Stored, Unavailable, Unit
 from hub.vault import AUDIT_TYPE
 from security.context import AccessContext
@@ -112,7 +112,8 @@ class Recording:
     def aim(self, stored: Stored) -> None:
         """The request is about this row, whether or not it may be seen."""
         if stored.patient is not None:
-            words = f"Patient/{stored.id}" if stored.type == "Patient" else _by_token(stored.patient)
+            spoken = stored.type == "Patient" and not stored.id.startswith(KEYED)
+            words = f"Patient/{stored.id}" if spoken else _by_token(stored.patient)
             self._gathered.aimed.setdefault(stored.patient, words)
         for other in stored.others:
             self.aim_patient(other)
@@ -126,10 +127,10 @@ class Recording:
         await self._services.store.commit(unit)
         self._committed = self._facts.recorded = True
 
-    async def refused(self, error: FhirError) -> None:
+    async def refused(self, error: FhirError, **more: Any) -> None:
         """Record a refusal. Raises FhirError transient if the log cannot take it: then nothing else may be told."""
         outcome = FAILED if error.code in ("exception", "transient") else REFUSED
-        await self._append(outcome, error.code)
+        await self._append(outcome, error.code, **more)
 
     async def token_issued(self, client_id: str, token_id: str) -> None:
         await self._append("0", None, kind="token-issued", client_id=client_id, token_id=token_id)

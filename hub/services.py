@@ -13,6 +13,8 @@ from hub.store.protocol import Stored
 from hub.vault import AUDIT_TYPE, Vault
 from security.blind import Blind, fhir_id
 
+KEYED = "~"
+"""First letter of a row id that is the keyed form of an id brought by an importer."""
 OWN_ID = re.compile(r"[0-9A-Za-z]{22}")
 
 
@@ -43,7 +45,7 @@ class Services:
 
     def brought_id(self, type: str, id: str) -> str:
         """Ids brought by importers may say something about a person, so rows bear them keyed (DESIGN 5)."""
-        return "~" + self.blind.id(f"brought/{type}", id)
+        return KEYED + self.blind.id(f"brought/{type}", id)
 
     def row_ids(self, type: str, id: str) -> frozenset[str]:
         brought = self.brought_id(type, id)

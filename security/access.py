@@ -79,10 +79,11 @@ def policy_default(context: AccessContext, *, managing_organization: str | None)
 def write_needs(resource_type: str, *, creating: bool, names_patient: bool) -> Need:
     """What must say yes to a write besides the scope (law 1 of the design).
 
-    "recorder": the client's recorder permission. "consent": the decision with the action collect, of each patient
+    "recorder": the client's recorder permission; for a Consent always, or a deny could never be withdrawn again (GDPR
+    Art. 7(3), docs/adr/0009). "consent": the decision with the action collect, of each patient
     named. "scope": nothing else.
     """
-    if creating and resource_type in RECORDED:
+    if resource_type == "Consent" or (creating and resource_type in RECORDED):
         return "recorder"
     return "consent" if names_patient or resource_type in RECORDED else "scope"
 

@@ -27,7 +27,8 @@ def classes(resource: Mapping[str, Any]) -> frozenset[Pair]:
     """Reading 5: its type, the profiles it claims (without their version), its categories, as (system, code)."""
     found: set[Pair] = {(RESOURCE_TYPES, str(resource.get("resourceType")))}
     for profile in resource.get("meta", {}).get("profile", ()):
-        found.add((PROFILES, profile.partition("|")[0]))
+        if profile is not None:  # the place of an extension
+            found.add((PROFILES, profile.partition("|")[0]))
     found.update(_categories(resource.get("category")))
     return frozenset(found)
 

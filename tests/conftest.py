@@ -17,12 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from pymongo import AsyncMongoClient, MongoClient
 
 from hub.store.embedded import Endpoint, sharing
 from hub.store.schema import ensure_indexes
 
 pytest_plugins = ("tests.support.fixtures",)
+
+settings.register_profile("hub", deadline=None)  # a busy machine is no failure
+settings.load_profile("hub")
 
 DATABASES = ("hub", "hub_keys", "hub_audit")
 STARTS_A_MONGOD = {"mongod", "mongodb_url", "standalone", "running"}

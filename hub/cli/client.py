@@ -8,7 +8,8 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, fail, in_hub, table
+from hub.app import check_scope_query
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
 from hub.instants import fhir_instant, now_us
 from hub.operator import Operator
 from hub.wiring import Hub
@@ -70,7 +71,12 @@ def add(
     async def act(hub: Hub) -> Client:
         return await Operator(hub, reason).add_client(client, None if reference else organization)
 
-    made = in_hub(data_dir, mongodb_url, act)
+    try:
+        made = in_hub(data_dir, mongodb_url, act)
+    except BaseException:
+        if key_out is not None:
+            key_out.unlink(missing_ok=True)  # a key without a client would only stand in the way of the next try
+        raise
     typer.echo(json.dumps(_shown(made), indent=2))
 
 
@@ -105,16 +111,18 @@ def revoke(
     async def act(hub: Hub) -> bool:
         return await Operator(hub, reason).revoke_client(client_id)
 
-    if not in_hub(data_dir, mongodb_url, act):
-        fail("there is no client of this id; hub client list shows them")
+    in_hub(data_dir, mongodb_url, act)
     typer.echo(json.dumps({"client_id": client_id, "revoked": True}))
 
 
 def _scopes(text: str) -> str:
     try:
-        return Scopes.parse(text).text()
-    except ScopeSyntax as error:
+        scopes = Scopes.parse(text)
+        for scope in scopes.items:
+            check_scope_query(scope.resource_type, scope.query)
+    except (ScopeSyntax, ValueError) as error:
         raise typer.BadParameter(f"--scope: {error}") from None
+    return scopes.text()
 
 
 def _keys(key_out: Path | None, jwks: str | None) -> tuple[dict[str, Any] | None, str | None]:
@@ -124,6 +132,8 @@ def _keys(key_out: Path | None, jwks: str | None) -> tuple[dict[str, Any] | None
         _write_private(key_out, pem)
         return public, None
     if jwks is not None and "://" in jwks:
+        if not jwks.startswith(("https://", "http://")):
+            raise typer.BadParameter("--jwks: a URL must be https (http on this machine, for trying things out)")
         return None, jwks
     try:
         return registrable(json.loads(Path(str(jwks)).read_text())), None

@@ -46,6 +46,8 @@ def said_clearly() -> Iterator[None]:
         yield
     except (OperatorError, FhirError, AlreadyServed, NoDatabase) as error:
         fail(str(error))
+    except UnicodeError:
+        fail("an argument is not valid UTF-8")
     except Unavailable as error:
         fail(f"the database does not answer ({error})")
     except BrokenPipeError:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hub.authenticate import caller_of
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
 from hub.ingest.fates import Answer
 from hub.ingest.replay import REPLAY_MAX, open_waiting, replay_items, summary
@@ -13,7 +14,6 @@ from hub.operator import Operator, OperatorError, user_name
 from hub.recording import RequestFacts
 from hub.repository import Repository
 from hub.wiring import Hub
-from security.context import AccessContext
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -91,16 +91,6 @@ async def _as_client(hub: Hub, client_id: str, how: How) -> Repository:
     if client is None or client.revoked_us is not None:
         raise OperatorError(f"client {client_id} has been revoked; its items can no longer be stored in its name")
     request_id = hub.services.new_id()
-    caller = AccessContext(
-        client_id=client.client_id,
-        client_name=client.name,
-        organization=client.organization,
-        scopes=client.granted,
-        purpose=client.purpose,
-        consent_default=client.consent_default,
-        recorder=client.recorder,
-        importer=client.importer,
-        request_id=request_id,
-    )
+    caller = caller_of(client, client.granted, client.purpose, request_id)
     facts = RequestFacts(request_id=request_id, interaction="quarantine-replay", user=user_name(), reason=how.reason)
     return Repository(caller, hub.services, facts)

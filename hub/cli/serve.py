@@ -8,7 +8,8 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -91,16 +92,18 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
         yield listening
 
 
-def run(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool = True) -> None:
+def run(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool = True, answers: Any = None) -> None:
+    """One process. `answers`: a flag for the supervisor that this worker answers."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, endpoint, listening, first=first))
+        runner.run(_serve(settings, endpoint, listening, first=first, answers=answers))
 
 
-async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool) -> None:
+async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool, answers: Any) -> None:
     async with open_hub(settings, endpoint, settings.origin) as hub:
         warm(RESOURCE_TYPES)  # before `ready`, or the first write of each type would pay for its import
         await _note(hub, "start")
         server = Server(_config(settings, create_app(hub)))
+        server.on_answering = (lambda: say_ready(settings.origin)) if answers is None else answers.set
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.drain)
@@ -119,6 +122,8 @@ async def _note(hub: Any, kind: str) -> None:
 class Server(uvicorn.Server):
     """uvicorn without its own signal handling: it would end the process by the signal instead of with 0."""
 
+    on_answering: Callable[[], None]
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -129,20 +134,17 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started and os.environ.get(WORKER) is None:
-            say_ready(self.config.app.state.base_url)  # type: ignore[union-attr]
+        if self.started:
+            self.on_answering()
 
 
-def _serve_metrics(settings: Settings) -> None:
+def _serve_metrics(settings: Settings, shared: Path | None = None) -> None:
     if settings.admin_port is None:
         return
     try:
-        serve_metrics(settings.host, settings.admin_port)
+        serve_metrics(settings.host, settings.admin_port, shared)
     except OSError as error:
         fail(f"cannot listen on {settings.host}:{settings.admin_port}: {error.strerror}; choose another --admin-port")
-
-
-WORKER = "HUB_WORKER_NUMBER"
 
 
 def say_ready(base_url: str) -> None:
@@ -194,31 +196,43 @@ def supervise(settings: Settings, endpoint: Endpoint, listening: socket.socket) 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _: stopping.append(received))
     bare = Endpoint(url=endpoint.url, admin_url=endpoint.admin_url, managed=False)
+    answers = context.Event()
 
-    def start(place: int) -> Any:
-        process = context.Process(target=_worker, args=(settings, bare, listening, place))
+    def start() -> Any:
+        process = context.Process(target=_worker, args=(settings, bare, listening, answers))
         process.start()
         return process
 
-    _serve_metrics(settings)
-    processes = [start(place) for place in range(settings.workers)]
-    say_ready(settings.origin)
-    with _minded_by_thread(endpoint):
-        while not stopping:
-            for place, process in enumerate(processes):
-                process.join(0.2 / len(processes))
-                if process.exitcode is not None and not stopping:
-                    processes[place] = start(place)
+    with tempfile.TemporaryDirectory(prefix="hub-metrics-") as shared:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared  # read by the workers, which count there
+        _serve_metrics(settings, Path(shared))
+        processes = [start() for _ in range(settings.workers)]
+        said = False
+        with _minded_by_thread(endpoint):
+            while not stopping:
+                if not said and answers.is_set():
+                    say_ready(settings.origin)
+                    said = True
+                for place, process in enumerate(processes):
+                    process.join(0.2 / len(processes))
+                    if process.exitcode is not None and not stopping:
+                        processes[place] = start()
+        _end(processes)
+
+
+def _end(processes: list[Any]) -> None:
+    """Each worker drains; who does not in time is ended."""
     for process in processes:
         process.terminate()
     for process in processes:
         process.join(DRAIN_S + 5)
+        if process.exitcode is None:
+            process.kill()
 
 
-def _worker(settings: Settings, endpoint: Endpoint, listening: socket.socket, place: int) -> None:
-    os.environ[WORKER] = str(place)
+def _worker(settings: Settings, endpoint: Endpoint, listening: socket.socket, answers: Any) -> None:
     configure_logs(settings.log_level)
-    run(settings, endpoint, listening, first=False)
+    run(settings, endpoint, listening, first=False, answers=answers)
 
 
 @contextmanager

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from hub.authenticate import caller_of
 from hub.demo.people import HOSPITAL
 from hub.instants import now_us
 from hub.operator import Operator, user_name
 from hub.recording import RequestFacts
 from hub.repository import Repository
 from hub.wiring import Hub
-from security.context import AccessContext
 from security.oauth.clients import Client, new_client_keys
 from security.oauth.jwks import private_key
 
@@ -68,17 +68,7 @@ async def visitor(hub: Hub, part: Part, key: Path, reason: str) -> Client:
 def acting(hub: Hub, client: Client, interaction: str, reason: str) -> Repository:
     """A repository for one interaction of the client, on behalf of the person who runs the command."""
     request_id = hub.services.new_id()
-    caller = AccessContext(
-        client_id=client.client_id,
-        client_name=client.name,
-        organization=client.organization,
-        scopes=client.granted,
-        purpose=client.purpose,
-        consent_default=client.consent_default,
-        recorder=client.recorder,
-        importer=client.importer,
-        request_id=request_id,
-    )
+    caller = caller_of(client, client.granted, client.purpose, request_id)
     facts = RequestFacts(request_id=request_id, interaction=interaction, user=user_name(), reason=reason)
     return Repository(caller, hub.services, facts)
 

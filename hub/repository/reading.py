@@ -68,23 +68,40 @@ class Reading:
 
     async def open(self, stored: Stored, action: Action) -> Opened:
         """Decide and open one row, or answer as for an absent one."""
-        services = self._services
+        rules = await self._rules(stored)
+        json, content = await self._opened(stored)
+        basis = AUDIT_BASIS if stored.type in POLICY_ONLY else self._permitted(rules, content, action)
+        if action == "collect":  # what may not be seen is not there to be changed either (law 3)
+            self._permitted(rules, content, "access")
+        if not self._rights.scopes_match(stored.type, "r" if action == "access" else "u", content):
+            raise outcomes.absent()
+        return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis))
+
+    async def open_for_recorder(self, stored: Stored) -> Opened:
+        """A Consent that a recorder replaces: what it says cannot be the reason why it may not be changed."""
+        await self._rules(stored)
+        json, content = await self._opened(stored)
+        if not self._rights.scopes_match(stored.type, "u", content):
+            raise outcomes.absent()
+        return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, "recorder"))
+
+    async def _rules(self, stored: Stored) -> list[PatientRules]:
+        """The rules of everybody the row concerns; who is not known any more permits nothing."""
         concerned = () if stored.type in POLICY_ONLY else (stored.patient, *stored.others)
         patients = [patient for patient in concerned if patient]
         rules = [await self._rights.visibility.rules(patient) for patient in patients]
-        if None in rules:
+        known = [one for one in rules if one is not None]
+        if len(known) < len(rules):
             raise outcomes.absent()
+        return known
+
+    async def _opened(self, stored: Stored) -> tuple[bytes, dict[str, Any]]:
+        services = self._services
         keys = await services.vault.keys([stored.patient])
         if stored.patient not in keys:
             raise outcomes.absent()  # its key has been destroyed: nobody can read it any more
         json = services.vault.open(keys[stored.patient], stored)
-        content = orjson.loads(json)
-        basis = AUDIT_BASIS if stored.type in POLICY_ONLY else self._permitted([one for one in rules if one is not None], content, action)
-        if action == "collect":  # what may not be seen is not there to be changed either (law 3)
-            self._permitted([one for one in rules if one is not None], content, "access")
-        if not self._rights.scopes_match(stored.type, "r" if action == "access" else "u", content):
-            raise outcomes.absent()
-        return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis))
+        return json, orjson.loads(json)
 
     async def _resolve(self, type: str, id: str, letter: str, recording: Recording) -> Stored:
         """Scope first, then the row; whose patient it is goes to the log before anything is decided."""

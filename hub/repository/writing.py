@@ -29,7 +29,7 @@ from security.envelope import DataKey, fingerprint
 T = TypeVar("T")
 
 REDO_MAX = 5
-THING = re.compile(r"(Device|Location)/[A-Za-z0-9\-.]{1,64}")
+THING = re.compile(r"Location/[A-Za-z0-9\-.]{1,64}")
 DECIDED_BY: Mapping[str, str] = {"Organization": "partOf", "Patient": "managingOrganization"}
 """Elements by which it is decided who may see (reading 4, opt-out)."""
 UNKNOWN_PATIENT = "A patient this resource refers to cannot be found."
@@ -93,7 +93,7 @@ class Writing:
         if current is None:
             return await self._update_as_create(type, id, content, if_match, recording), "created"
         recording.aim(current)
-        opened = await self._reading.open(current, "collect")
+        opened = await (self._reading.open_for_recorder(current) if type == "Consent" else self._reading.open(current, "collect"))
         if if_match is not None and if_match != current.version:
             raise FhirError("precondition", f"The current version is {current.version}; read it and repeat.")
         made = await self._new_version(type, id, current.id, current.version + 1, content, opened, recording)
@@ -109,9 +109,9 @@ class Writing:
         return await self._create(type, id, self._services.brought_id(type, id), content, recording)
 
     def _require_recorder(self, type: str) -> None:
-        """Creating a Patient or a Consent rests on the client's recorder permission instead of a consent (law 1).
+        """Creating a Patient and writing a Consent rest on the client's recorder permission instead of a consent.
 
-        Changing a Consent asks for both, or who may collect could give itself leave to see (SECURITY 2.5).
+        Law 1 and docs/adr/0009: who may collect must not give itself leave to see, and a deny must not lock itself in.
         """
         if write_needs(type, creating=True, names_patient=True) == "recorder" and not self._caller.recorder:
             raise FhirError("forbidden", f"This client is not registered as a recorder and may not write a {type}.")
@@ -262,9 +262,10 @@ def with_meta(content: Mapping[str, Any], id: str, version: int, now_us: int) ->
 
 
 def require_compartment(type: str, content: Mapping[str, Any], indexed: Indexed) -> None:
-    """Whose data it is must be clear, or nobody's consent could be asked: a local reference to a Patient, or to a thing.
+    """Whose data it is must be clear, or nobody's consent could be asked: a local reference to a Patient, or to a place.
 
-    A subject known by identifier or display alone, on another server, or inside the resource would slip past consent.
+    A device is no subject here: who wears it would not be asked. A subject known by identifier or display alone, on
+    another server, or inside the resource would slip past consent.
     """
     row = resource_type(type)
     if row is None or row.compartment is None or indexed.patient is not None:

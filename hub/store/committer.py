@@ -36,6 +36,10 @@ class Uncertain(Exception):
     """The store went away; it is not known whether the round was written."""
 
 
+class Unreached(Exception):
+    """The store takes nothing at this moment; nothing of the round was written, so the chain can go on where it is."""
+
+
 class Unwritable(Exception):
     """Something in the round cannot be written (a document too large, no room left); nothing of the round was."""
 
@@ -44,7 +48,7 @@ class RoundWriter(Protocol):
     """Writes a round, or nothing of it. The only part of group commit that knows a database."""
 
     async def write(self, units: Sequence[Unit], records: Sequence[Record]) -> None:
-        """Raises UnitsInConflict, Contended, Unwritable (nothing was written) or Uncertain."""
+        """Raises UnitsInConflict, Contended, Unwritable, Unreached (nothing was written) or Uncertain."""
         ...
 
 
@@ -127,11 +131,8 @@ class Committer:
             except Unwritable:
                 await self._one_by_one(round_)
                 return
-            except Uncertain as error:
-                # Whether the old chain carries this round is unknown, so it gets no further record: a new one begins.
-                self._head = None
-                self.statistics.failures += 1
-                _fail(round_, Unavailable(str(error)))
+            except (Unreached, Uncertain) as error:
+                self._give_up(round_, error)
                 return
             else:
                 for waiting in round_:
@@ -145,15 +146,18 @@ class Committer:
                 await self._write([waiting])
             except (UnitsInConflict, Contended):
                 _fail([waiting], Conflict())
-            except Unwritable as error:
-                self.statistics.failures += 1
-                _fail([waiting], Unavailable(str(error)))
-            except Uncertain as error:
-                self._head = None
-                _fail([waiting], Unavailable(str(error)))
+            except (Unwritable, Unreached, Uncertain) as error:
+                self._give_up([waiting], error)
             else:
                 if not waiting.done.done():
                     waiting.done.set_result(None)
+
+    def _give_up(self, round_: Sequence[_Waiting], error: Exception) -> None:
+        if isinstance(error, Uncertain):
+            # Whether the old chain carries this round is unknown, so it gets no further record: a new one begins.
+            self._head = None
+        self.statistics.failures += 1
+        _fail(round_, Unavailable(str(error)))
 
     async def _write(self, round_: Sequence[_Waiting]) -> None:
         if self._head is None:

@@ -9,17 +9,18 @@ from typing import Any
 from bson.errors import BSONError
 from pymongo import AsyncMongoClient, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from audit.record import Record, to_document
 from hub.store import documents
-from hub.store.committer import Contended, Uncertain, UnitsInConflict, Unwritable
+from hub.store.committer import Contended, Uncertain, UnitsInConflict, Unreached, Unwritable
 from hub.store.protocol import Stored, Unit
 
 DURABLE = WriteConcern(w="majority", j=True)
 DUPLICATE_KEY = 11000
+UNAUTHORIZED = 13
 COMMIT_ATTEMPTS_MAX = 10
 
 Document = dict[str, Any]
@@ -52,7 +53,7 @@ class MongoWriter:
         try:
             await self._records.insert_many(made, ordered=True)
         except PyMongoError as error:
-            raise Uncertain(type(error).__name__) from error
+            raise (Unreached if _is_not_taken(error) else Uncertain)(type(error).__name__) from error
 
     async def _transaction(self, units: Sequence[Unit], made: Sequence[Document]) -> None:
         try:
@@ -69,7 +70,7 @@ class MongoWriter:
         except PyMongoError as error:
             # Raised by an operation, not by the commit: the transaction is gone and nothing of it was written.
             if isinstance(error, ConnectionFailure):
-                raise Uncertain(type(error).__name__) from error
+                raise (Unreached if _is_not_taken(error) else Uncertain)(type(error).__name__) from error
             raise (Contended if _is_transient(error) else Unwritable)(type(error).__name__) from error
         except BSONError as error:
             raise Unwritable(type(error).__name__) from error
@@ -168,6 +169,12 @@ def _conflict(error: BulkWriteError, owned: Sequence[Owned]) -> Exception:
     if not failed:
         return Contended() if _is_transient(error) else Unwritable("BulkWriteError")
     return UnitsInConflict(frozenset(owned[one["index"]][0] for one in failed))
+
+
+def _is_not_taken(error: PyMongoError) -> bool:
+    """No server was there to be asked, or it refused the command as a whole: nothing was written."""
+    refused = isinstance(error, OperationFailure) and not isinstance(error, BulkWriteError) and error.code == UNAUTHORIZED
+    return refused or isinstance(error, ServerSelectionTimeoutError)
 
 
 def _is_transient(error: PyMongoError) -> bool:

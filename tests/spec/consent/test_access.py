@@ -68,7 +68,7 @@ def test_opt_out_is_for_treatment_by_the_patients_own_organisation(how: dict, ma
         ("Consent", True, True, "recorder"),
         ("Patient", False, True, "consent"),
         ("Patient", False, False, "consent"),
-        ("Consent", False, True, "consent"),
+        ("Consent", False, True, "recorder"),
         ("Observation", True, True, "consent"),
         ("Observation", False, True, "consent"),
         ("Device", True, True, "consent"),

@@ -1,4 +1,4 @@
-"""Canonical bytes of rules, and the groups they put patients into."""
+"""Canonical bytes of rules (SECURITY 2.7), and the groups they put patients into (DESIGN 6, docs/adr/0007)."""
 
 from dataclasses import replace
 

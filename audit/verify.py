@@ -41,7 +41,7 @@ def verify(
     """What is wrong, at most `audit.walk.FINDINGS_MAX` of it; an empty list says that all is as written.
 
     records   in the order of writer and sequence, as `records_of` reads them
-    progress  called with the number of records and versions seen so far
+    progress  called with the number of records and versions seen so far, and at the end
     part, parts   compare only every `parts`-th row: memory is about 170 bytes for each row compared (a million
                   resources in one part: 170 MB), and the chains are walked again for each part
 
@@ -57,6 +57,7 @@ def verify(
             last.note(record)
     walk.finish()
     last.compare(done.counting(current))
+    done.tell()
     return findings.listed()
 
 
@@ -153,5 +154,9 @@ class _Counter:
         for thing in things:
             yield thing
             self._done += 1
-            if self._progress and self._done % PROGRESS_EVERY == 0:
-                self._progress(self._done)
+            if self._done % PROGRESS_EVERY == 0:
+                self.tell()
+
+    def tell(self) -> None:
+        if self._progress:
+            self._progress(self._done)

@@ -75,15 +75,15 @@ def without(resource: Json, name: str) -> Json:
 
 
 INVALID: dict[str, tuple[Json, str]] = {
-    "status missing": (without(observation(None, subject={"reference": "Device/x"}), "status"), "Observation.status"),
-    "status unknown": (observation(None, subject={"reference": "Device/x"}, status="nonsense"), "Observation.status"),
-    "not a list": (observation(None, subject={"reference": "Device/x"}, category={"text": "x"}), "Observation.category"),
+    "status missing": (without(observation(None, subject={"reference": "Location/x"}), "status"), "Observation.status"),
+    "status unknown": (observation(None, subject={"reference": "Location/x"}, status="nonsense"), "Observation.status"),
+    "not a list": (observation(None, subject={"reference": "Location/x"}, category={"text": "x"}), "Observation.category"),
     "unknown element": (organization(nonsense=1), "Organization"),
     "not a date": (patient(birthDate="31/12/1999"), "Patient.birthDate"),
     "not a boolean": (patient(active="true"), "Patient.active"),
     "empty string": (organization(""), "Organization.name"),
     "null": (organization(name=None), "Organization.name"),
-    "two values": (observation(None, subject={"reference": "Device/x"}, valueString="x"), "Observation.value"),
+    "two values": (observation(None, subject={"reference": "Location/x"}, valueString="x"), "Observation.value"),
     "deep inside": (patient(contact=[{"name": {"family": 7}}]), "Patient.contact[0].name.family"),
 }
 

@@ -54,7 +54,7 @@ def test_head_answers_as_get_without_a_body(ehr: Caller) -> None:
 def test_a_decimal_keeps_its_digits(ehr: Caller, written: str) -> None:
     """datatypes.html#decimal: the precision of a decimal is significant, 0.010 is not 0.01."""
     body = f"""{{"resourceType": "Observation", "status": "final", "code": {{"text": "x"}},
-        "subject": {{"reference": "Device/{ABSENT}"}}, "valueQuantity": {{"value": {written}}}}}"""
+        "subject": {{"reference": "Location/{ABSENT}"}}, "valueQuantity": {{"value": {written}}}}}"""
     made = ehr.post("Observation", body)
     assert made.status_code == 201, made.text
     answer = ehr.get(f"Observation/{made.json()['id']}")
@@ -94,6 +94,6 @@ def comparable(answer: httpx.Response) -> dict[str, str]:
 
 def test_each_answer_says_under_which_id_it_is_recorded(ehr: Caller) -> None:
     """The id of the request, by which its audit records are found; each request has its own."""
-    made = ehr.create(observation(None, subject={"reference": f"Device/{ABSENT}"}))
+    made = ehr.create(observation(None, subject={"reference": f"Location/{ABSENT}"}))
     answers = [ehr.get(f"Observation/{id}") for id in (made["id"], made["id"], ABSENT)]
     assert len({answer.headers["x-request-id"] for answer in answers}) == 3

@@ -122,8 +122,8 @@ def things() -> list[Thing]:
         Thing(device("Balance", id="d-named", patient={"reference": "Patient/h1"}), hidden=True),
         Thing(organization("Clinique Durand", id="org-named", extension=_extension("h3")), hidden=True),
         Thing(practitioner("Durand", id="prac-named", extension=_extension("h4")), hidden=True),
-        Thing(observation(None, id="o-device", subject={"reference": "Device/d1"}, performer=[{"reference": "Patient/h5"}]), hidden=True),
-        Thing(observation(None, id="o-free", subject={"reference": "Device/d1"})),
+        Thing(observation(None, id="o-device", subject={"reference": "Location/l1"}, performer=[{"reference": "Patient/h5"}]), hidden=True),
+        Thing(observation(None, id="o-free", subject={"reference": "Location/l1"})),
         Thing({"resourceType": "Device", "id": "unit-visible"}, paired="v1"),
         Thing({"resourceType": "Device", "id": "unit-hidden"}, hidden=True, paired="h1"),
         Thing({"resourceType": "Device", "id": "unit-denied"}, hidden=True, paired="h2"),
@@ -177,7 +177,7 @@ _CRITERIA = {
     "Observation": """
         code=8867-4 code=http://loinc.org|29463-7 code=8867-4,2339-0 category=vital-signs category=laboratory date=ge2026-02
         date=2026-03-15 date=lt2026-03 date=ap2026-02 status=final identifier=urn:obs|1 identifier=2 code:not=8867-4
-        combo-code=29463-7 device=Device/d1 subject=Device/d1 device:missing=true category:not=laboratory
+        combo-code=29463-7 device=Device/d1 subject=Location/l1 device:missing=true category:not=laboratory
     """,
     "Consent": "status=active status=inactive scope=patient-privacy category=59284-0 date=2026-01-01 period=ge2025 period=lt2026",
     "Device": "device-name=balance status=active identifier:missing=true identifier:missing=false",

@@ -255,10 +255,10 @@ def test_in_parts_the_same_is_found_as_at_once(parts: int) -> None:
     assert sum(map(len, in_parts)) == len(at_once) == 3
 
 
-def test_progress_is_told_now_and_then() -> None:
+def test_progress_is_told_now_and_then_and_at_the_end() -> None:
     told: list[int] = []
     verify(iter(RECORDS), [HEAD], [(f"Observation/{number}", 1, b"") for number in range(PROGRESS_EVERY)], progress=told.append)
-    assert told == [PROGRESS_EVERY]
+    assert told == [PROGRESS_EVERY, PROGRESS_EVERY + len(RECORDS)]
 
 
 def test_of_very_many_findings_the_first_are_listed_and_the_rest_counted() -> None:

@@ -102,6 +102,6 @@ def is_narrative(text: str) -> bool:
     try:
         reader.feed(text)
         reader.close()
-    except _Refused:
+    except (_Refused, AssertionError):  # the parser asserts where a declaration is broken off
         return False
     return reader.closed and not reader.open and reader.has_content

@@ -1,6 +1,7 @@
 """POST /oauth/token over HTTP: form in, token or RFC 6749 error out, a record for both."""
 
 import orjson
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,6 +13,8 @@ from hub.store.protocol import Unavailable
 from security.oauth.errors import NO_STORE, OAuthError
 from security.oauth.form import FORM_MAX_BYTES, parse_form
 from security.oauth.token_endpoint import issue
+
+log = structlog.get_logger()
 
 HEADERS = {**NO_STORE, "X-Content-Type-Options": "nosniff"}
 
@@ -39,6 +42,9 @@ async def _answer(request: Request, facts: RequestFacts) -> Response:
         return error_response(error)
     except Unavailable:
         return _json({"error": "temporarily_unavailable", "error_description": "try again"}, 503)
+    except Exception as error:  # noqa: BLE001 - the last exit of this route, as hub.guard is of all others
+        log.error("unexpected", interaction="token", error=type(error).__name__, request=facts.request_id)
+        return _json({"error": "server_error", "error_description": "the hub failed"}, 500)
 
 
 async def _body(request: Request) -> bytes:

@@ -47,12 +47,13 @@ class Touched:
     category: str | None = None
     others: tuple[bytes, ...] = ()
 
-    def concerned(self) -> Iterator[tuple[bytes | None, str | None]]:
+    def concerned(self) -> list[tuple[bytes | None, str | None]]:
         """Each patient with its words; (None, None) once for what concerns nobody."""
-        if self.patient is not None or not self.others:
-            yield self.patient, None if self.patient is None else self.patient_reference or _by_token(self.patient)
-        for other in self.others:
-            yield other, _by_token(other)
+        own = None if self.patient is None else self.patient_reference or _by_token(self.patient)
+        if not self.others:
+            return [(self.patient, own)]
+        others: list[tuple[bytes | None, str | None]] = [(other, _by_token(other)) for other in self.others]
+        return others if self.patient is None else [(self.patient, own), *others]
 
 
 def _by_token(patient: bytes) -> str:

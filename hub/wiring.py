@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure
 
 from audit.chain import Head, genesis
 from audit.checkpoint import HeadKeeper, read_heads
@@ -18,7 +19,7 @@ from hub.errors import FhirError, Issue
 from hub.instants import now_us
 from hub.services import Services, random_id
 from hub.settings import Settings
-from hub.store.embedded import Endpoint
+from hub.store.embedded import Endpoint, NoDatabase
 from hub.store.keys import MongoKeys
 from hub.store.mongo import MongoStore
 from hub.store.oauth import OAuthStore
@@ -31,6 +32,8 @@ from security.oauth.metadata import fhir_base
 from security.oauth.signing_keys import SigningKey, SigningKeys
 
 WRITER_BYTES = 8
+UNAUTHORIZED = 13
+"""https://www.mongodb.com/docs/manual/reference/error-codes/"""
 KEY_FILE = Path("keys") / "master.key"
 HEADS = "audit-heads"
 SERVER_SELECTION_MS = 5_000
@@ -61,7 +64,7 @@ async def open_hub(settings: Settings, endpoint: Endpoint, base_url: str) -> Asy
         client = await _client(stack, endpoint.url)
         admin = await _client(stack, endpoint.admin_url) if endpoint.admin_url else None
         keys = await _client(stack, settings.keys_mongodb_url.get_secret_value()) if settings.keys_mongodb_url else None
-        await ensure_indexes(client, admin, keys)
+        await _prepare(client, admin, keys)
         ring = await _ring(settings, keys or client)
         head_key = Ed25519PrivateKey.from_private_bytes(await ring.secret("audit-head"))
         heads = settings.data_dir / HEADS
@@ -82,6 +85,16 @@ async def open_hub(settings: Settings, endpoint: Endpoint, base_url: str) -> Asy
             heads_fault=lambda: keeper.fault,
             count_keys=(keys or client)["hub_keys"]["keys"].estimated_document_count,
         )
+
+
+async def _prepare(client: Client, admin: Client | None, keys: Client | None) -> None:
+    """Collections and indexes. Raises NoDatabase where the hub's user may not make what an administrator has not made."""
+    try:
+        await ensure_indexes(client, admin, keys)
+    except OperationFailure as error:
+        if error.code != UNAUTHORIZED:
+            raise
+        raise NoDatabase("the hub's database user may not make what is missing; prepare the database as docs/cluster.md says") from error
 
 
 async def _client(stack: AsyncExitStack, url: str) -> Client:

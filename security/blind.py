@@ -60,6 +60,10 @@ class Blind:
         """A FHIR id that the same text always gets; it shows nothing of the token of that text."""
         return fhir_id(_mac(self._macs("id", space), text)[:ID_BYTES])
 
+    def once(self, space: str, value: str) -> bytes:
+        """A token that will not be asked for again: it takes no place among those that will."""
+        return self._token(space, value)
+
     def _token(self, space: str, value: str) -> bytes:
         return _mac(self._macs("token", space), value)[:TOKEN_BYTES]
 

@@ -50,6 +50,8 @@ class Bindings:
     def worn_by(self, identifier: str, at_us: int) -> Binding | None:
         """The one who had the device then. Two at once is nobody: the hub never guesses."""
         worn = [binding for binding in self._of.get(identifier, ()) if binding.covers(at_us)]
+        if len(worn) == 1:
+            return worn[0]
         return worn[0] if len({binding.patient for binding in worn}) == 1 else None
 
     async def _opened(self, pairing: Pairing) -> Binding:

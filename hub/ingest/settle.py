@@ -3,7 +3,8 @@
 DESIGN 7: a reading's id is a keyed hash of patient, device, measure and the device's own time text, so the same reading
 can exist only once, whichever process gets it. The value is not part of it: the same value again is a duplicate, another
 one a new version. Current is the value the source changed last, then the one with the larger hash; a value that lost
-goes straight to the history.
+goes straight to the history. A value that comes again with a later time of change is current again: of each reading the
+row remembers the latest such time, or the order of arrival would show.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from hub.instants import fhir_instant
 from hub.recording import Touched
 from hub.search.index import Indexed, index
 from hub.services import Services
-from hub.store.protocol import ReadingMark, Replace, Stored
+from hub.store.protocol import ReadingMark, Remark, Replace, Stored
 from security.envelope import DataKey
 
 TYPE = "Observation"
@@ -57,6 +58,7 @@ class Settled:
     answers: dict[int, Answer] = field(default_factory=dict)
     inserts: list[Stored] = field(default_factory=list)
     replaces: list[Replace] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
     past: list[Stored] = field(default_factory=list)
     touched: list[Touched] = field(default_factory=list)
     conflicts: list[int] = field(default_factory=list)
@@ -101,13 +103,17 @@ def _settle_one(group: Sequence[tuple[int, Candidate]], stored: Stored | None, b
             current = builder.build(candidate, 1, (candidate.value,))
             made.append(current)
             settled.answers[place] = Answer(fate="stored", pointer=candidate.pointer, resource=resource)
-        elif current.reading is not None and candidate.value in current.reading.values:
+        elif _is_nothing_new(candidate, current):
+            current = _seen_again(candidate, current)
+            made[-1:] = [current] if made else []
             settled.answers[place] = Answer(fate="duplicate", pointer=candidate.pointer, resource=resource)
         else:
             versions = _correct(candidate, current, builder)
             made += versions
             current = versions[-1]
             settled.answers[place] = _corrected(candidate, resource, superseded=len(versions) > 1)
+    if stored is not None and not made and current is not None and current.reading != stored.reading:
+        settled.remarks.append(Remark(old=stored, modified_us=_mark(current).modified_us))
     if made and current is not None:
         settled.past += made[:-1]
         if stored is None:
@@ -126,14 +132,35 @@ def _settle_one(group: Sequence[tuple[int, Candidate]], stored: Stored | None, b
         )
 
 
+def _mark(stored: Stored) -> ReadingMark:
+    return stored.reading or ReadingMark(modified_us=0, values=(b"",))
+
+
+def _best(stored: Stored) -> tuple[int, bytes]:
+    mark = _mark(stored)
+    return mark.modified_us, mark.values[0]
+
+
+def _is_nothing_new(candidate: Candidate, current: Stored) -> bool:
+    """The value that is current, or one of the history that the source has not gone back to."""
+    values = _mark(current).values
+    return candidate.value == values[0] or (candidate.value in values and candidate.rank <= _best(current))
+
+
+def _seen_again(candidate: Candidate, current: Stored) -> Stored:
+    """The same, but for the time at which the source last said so."""
+    if candidate.rank <= _best(current):
+        return current
+    return replace(current, reading=replace(_mark(current), modified_us=candidate.modified_us))
+
+
 def _correct(candidate: Candidate, current: Stored, builder: "Builder") -> list[Stored]:
     """The versions that a second value makes: itself, or, if it lost, itself and the winner anew on top of it."""
-    mark = current.reading or ReadingMark(modified_us=0, values=())
-    best = (mark.modified_us, mark.values[0] if mark.values else b"")
-    if candidate.rank > best:
-        return [builder.build(candidate, current.version + 1, (candidate.value, *mark.values))]
+    before = tuple(value for value in _mark(current).values if value != candidate.value)
+    if candidate.rank > _best(current):
+        return [builder.build(candidate, current.version + 1, (candidate.value, *before))]
     late = builder.build(candidate, current.version + 1, (candidate.value,))
-    return [late, builder.again(current, current.version + 2, (*mark.values, candidate.value))]
+    return [late, builder.again(current, current.version + 2, (*before, candidate.value))]
 
 
 def _corrected(candidate: Candidate, resource: str, *, superseded: bool) -> Answer:

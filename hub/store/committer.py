@@ -96,6 +96,7 @@ class Committer:
 
     async def _run(self) -> None:
         while self._queue:
+            await asyncio.sleep(0)  # whoever is about to commit in this turn of the loop comes along
             round_ = self._take()
             try:
                 await self._settle(round_)

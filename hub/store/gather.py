@@ -32,6 +32,7 @@ class Gather(Generic[Key, Value]):
 
     async def _run(self) -> None:
         while self._waiting:
+            await asyncio.sleep(0)  # whoever is about to ask in this turn of the loop comes along
             keys = list(self._waiting)[:BATCH_KEYS_MAX]
             batch = {key: self._waiting.pop(key) for key in keys}
             try:

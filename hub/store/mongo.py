@@ -18,6 +18,7 @@ from audit.record import from_document
 from hub.store import documents
 from hub.store.committer import Committer
 from hub.store.gather import Gather
+from hub.store.find_ids import find_ids
 from hub.store.mongo_filter import RECORD_FIELDS, RECORDED_PRECISION_US, RESOURCE_FIELDS, Filter, mongo_filter, row_id
 from hub.store.mongo_writer import MongoWriter
 from hub.store.protocol import (
@@ -115,11 +116,11 @@ class MongoStore:
             raise Unavailable("the database has no primary")
 
     async def _fetch_current(self, rows: Sequence[str]) -> Mapping[str, Stored]:
-        found = await self._hub["resources"].find({"_id": {"$in": list(rows)}}).to_list()
+        found = await find_ids(self._hub, "resources", rows)
         return {one["_id"]: documents.stored(one) for one in found}
 
     async def _fetch_grants(self, patients: Sequence[bytes]) -> Mapping[bytes, Grant]:
-        found = await self._hub["grants"].find({"_id": {"$in": list(patients)}}).to_list()
+        found = await find_ids(self._hub, "grants", patients)
         return {one["_id"]: documents.grant(one) for one in found}
 
 

@@ -79,6 +79,7 @@ class MongoWriter:
         await self._insert("resources", _owned(units, lambda unit: [documents.document(one) for one in unit.inserts]), session)
         await self._insert("history", _owned(units, _past), session)
         await self._replace(units, session)
+        await self._remark(units, session)
         await self._grants(units, session)
         await self._insert("claims", _owned(units, lambda unit: [{"_id": one.key, "v": one.value} for one in unit.claims]), session)
         await self._pair(units, session)
@@ -98,6 +99,15 @@ class MongoWriter:
         """Put new versions in place of exactly the versions that were read."""
         wanted = [(index, _as_read(one.old), documents.document(one.new)) for index, unit in enumerate(units) for one in unit.replaces]
         await self._versioned("resources", wanted, session)
+
+    async def _remark(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
+        owned = [(index, one) for index, unit in enumerate(units) for one in unit.remarks]
+        if not owned:
+            return
+        operations = [UpdateOne(_as_read(one.old), {"$max": {"s.m": one.modified_us}}) for _, one in owned]
+        result = await self._hub["resources"].bulk_write(operations, ordered=True, session=session)
+        if result.matched_count != len(owned):
+            raise UnitsInConflict(frozenset(index for index, _ in owned))
 
     async def _grants(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
         owned = [(index, one, documents.grant_document(one.new)) for index, unit in enumerate(units) for one in unit.grants]

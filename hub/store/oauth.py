@@ -9,6 +9,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from hub.store.find_ids import find_ids
 from hub.store.gather import Gather
 from hub.store.protocol import Unavailable
 from security.oauth.clients import Client
@@ -21,6 +22,7 @@ class OAuthStore:
 
     def __init__(self, client: AsyncMongoClient[Document]) -> None:
         database = client.get_database("hub", read_concern=ReadConcern("majority"), write_concern=WriteConcern(w="majority", j=True))
+        self._database = database
         self._clients = database["oauth_clients"]
         self._jtis = database["oauth_jtis"]
         self._find: Gather[str, Client] = Gather(self._fetch)
@@ -55,5 +57,5 @@ class OAuthStore:
         return [Client.from_document(one) for one in found]
 
     async def _fetch(self, ids: Sequence[str]) -> Mapping[str, Client]:
-        found = await self._clients.find({"_id": {"$in": list(ids)}}).to_list()
+        found = await find_ids(self._database, "oauth_clients", ids)
         return {one["_id"]: Client.from_document(one) for one in found}

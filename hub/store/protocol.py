@@ -119,6 +119,14 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """The source has confirmed the current value of the row that was read, at a later time: no new version."""
+
+    old: Stored
+    modified_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrantWrite:
     new: Grant
     expected_version: int
@@ -139,6 +147,7 @@ class Unit:
 
     inserts: Sequence[Stored] = ()
     replaces: Sequence[Replace] = ()
+    remarks: Sequence[Remark] = ()
     past: Sequence[Stored] = ()
     grants: Sequence[GrantWrite] = ()
     claims: Sequence[Claim] = ()
@@ -149,9 +158,8 @@ class Unit:
 
     @property
     def audit_only(self) -> bool:
-        return not (
-            self.inserts or self.replaces or self.past or self.grants or self.claims or self.pairings or self.quarantine or self.released
-        )
+        written = (self.inserts, self.replaces, self.remarks, self.past, self.grants, self.claims, self.pairings)
+        return not (any(written) or self.quarantine or self.released)
 
 
 class Conflict(Exception):

@@ -1,8 +1,10 @@
 """Stores and clocks for the tests of encryption: in memory where the behaviour is ours, a real mongod where it is the database's."""
 
+import gc
 import shutil
 import socket
 import subprocess
+import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -84,9 +86,13 @@ async def collection(mongodb_url: str) -> AsyncIterator[AsyncCollection[dict[str
 
 
 @pytest.fixture
-def unused_url() -> str:
+def unused_url() -> Iterator[str]:
     """An address where nobody listens."""
-    return f"mongodb://127.0.0.1:{_free_port()}"
+    yield f"mongodb://127.0.0.1:{_free_port()}"
+    with warnings.catch_warnings():
+        # PyMongo drops the sockets of connections that failed; collected here, they are not laid at another test's door.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def _free_port() -> int:

@@ -1,0 +1,31 @@
+"""Documents by their ids, by the plainest command there is.
+
+It runs several times in each request. A cursor would cost a fifth more of the client's time for nothing: a batch of ids
+is answered in one piece (measured: 155 against 125 us; docs/adr/0002).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import AutoReconnect
+
+MAJORITY = {"level": "majority"}
+IN_ONE_PIECE_MAX = 1_000
+Document = dict[str, Any]
+
+
+async def find_ids(database: AsyncDatabase[Document], collection: str, ids: Sequence[Any]) -> list[Document]:
+    """Those that exist, in no order. Many, or large ones, come by cursor. Raises PyMongoError."""
+    if len(ids) > IN_ONE_PIECE_MAX:
+        return await database[collection].find({"_id": {"$in": list(ids)}}).to_list()
+    command = {"find": collection, "filter": {"_id": {"$in": list(ids)}}, "batchSize": IN_ONE_PIECE_MAX, "readConcern": MAJORITY}
+    try:
+        answer = await database.command(command)
+    except AutoReconnect:
+        answer = await database.command(command)  # a primary that changed is found at the second try
+    found: list[Document] = answer["cursor"]["firstBatch"]
+    if answer["cursor"]["id"]:
+        # Together they were larger than one answer may be: rare enough to ask again.
+        return await database[collection].find({"_id": {"$in": list(ids)}}).to_list()
+    return found

@@ -43,7 +43,7 @@ async def _answer(request: Request, facts: RequestFacts) -> Response:
     except Unavailable:
         return _json({"error": "temporarily_unavailable", "error_description": "try again"}, 503)
     except Exception as error:  # noqa: BLE001 - the last exit of this route, as hub.guard is of all others
-        log.error("unexpected", interaction="token", error=type(error).__name__, request=facts.request_id)
+        log.warning("unexpected", interaction="token", error=type(error).__name__, request=facts.request_id)
         return _json({"error": "server_error", "error_description": "the hub failed"}, 500)
 
 

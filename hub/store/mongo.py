@@ -17,8 +17,8 @@ from audit.chain import Head
 from audit.record import from_document
 from hub.store import documents
 from hub.store.committer import Committer
-from hub.store.gather import Gather
 from hub.store.find_ids import find_ids
+from hub.store.gather import Gather
 from hub.store.mongo_filter import RECORD_FIELDS, RECORDED_PRECISION_US, RESOURCE_FIELDS, Filter, mongo_filter, row_id
 from hub.store.mongo_writer import MongoWriter
 from hub.store.protocol import (

@@ -25,7 +25,9 @@ documents = st.recursive(
 )
 
 
-@pytest.mark.parametrize("text", ["116.0", "74.10", "0.000", "1.00e2", "12345678901234567890.5", "0.1234567890123456789", "-3.50", "1E3", "1234567.12345678901"])
+@pytest.mark.parametrize(
+    "text", ["116.0", "74.10", "0.000", "1.00e2", "12345678901234567890.5", "0.1234567890123456789", "-3.50", "1E3", "1234567.12345678901"]
+)
 def test_a_decimal_comes_out_as_it_went_in(text: str) -> None:
     """116.0 says more than 116."""
     assert numbers.dumps(numbers.loads(b'{"value":' + text.encode() + b"}")) == b'{"value":' + text.encode() + b"}"

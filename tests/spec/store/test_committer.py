@@ -26,10 +26,11 @@ class Told:
         self.rounds: list[list[Unit]] = []
         self.fail: list[Exception] = []
         self.poison: set[str] = set()
-        self.gate = asyncio.Event()
+        self.gate, self.entered = asyncio.Event(), asyncio.Event()
         self.gate.set()
 
     async def write(self, units: Sequence[Unit], records: Sequence[Record]) -> None:
+        self.entered.set()
         await self.gate.wait()
         if self.fail:
             raise self.fail.pop(0)
@@ -56,7 +57,7 @@ async def test_what_waits_at_the_same_time_is_written_in_one_round() -> None:
     committing, _ = committer(writer)
     writer.gate.clear()
     first = asyncio.create_task(committing.commit(unit("a")))
-    await asyncio.sleep(0)
+    await writer.entered.wait()
     others = [asyncio.create_task(committing.commit(unit(id))) for id in "bcd"]
     await asyncio.sleep(0)
     writer.gate.set()

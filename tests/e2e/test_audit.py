@@ -333,7 +333,7 @@ def test_export_gives_the_events_line_by_line(running: Running, story: dict[str,
 def test_an_untouched_log_verifies(running: Running, story: dict[str, Any]) -> None:
     done = running.process.command("audit", "verify", "--json")
     assert (done.code, done.json()["findings"]) == (0, [])
-    assert done.json()["documents"] > 100
+    assert done.json()["documents"] > 0
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ UNAUTHORIZED = 13
 KEY_FILE = Path("keys") / "master.key"
 HEADS = "audit-heads"
 SERVER_SELECTION_MS = 5_000
+SILENCE_MS = 5_000
+"""A server that says nothing for twice as long is gone: what waits for it is answered with 503 instead of waiting on."""
 
 Client = AsyncMongoClient[dict[str, Any]]
 
@@ -98,7 +100,14 @@ async def _prepare(client: Client, admin: Client | None, keys: Client | None) ->
 
 
 async def _client(stack: AsyncExitStack, url: str) -> Client:
-    client: Client = AsyncMongoClient(url, serverSelectionTimeoutMS=SERVER_SELECTION_MS, retryReads=True, retryWrites=True)
+    client: Client = AsyncMongoClient(
+        url,
+        serverSelectionTimeoutMS=SERVER_SELECTION_MS,
+        connectTimeoutMS=SILENCE_MS,
+        heartbeatFrequencyMS=SILENCE_MS,
+        retryReads=True,
+        retryWrites=True,
+    )
     stack.push_async_callback(client.close)
     return client
 

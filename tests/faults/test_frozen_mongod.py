@@ -21,7 +21,7 @@ from tests.support.resources import observation, patient
 
 pytestmark = pytest.mark.fault
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 RECOVERY_S = 30
 
 

@@ -1,0 +1,71 @@
+"""A search that would open too much is refused with a hint; what is hidden does not count, or the refusal would tell.
+
+DESIGN 5: more than 100,000 resources that the caller may see; hidden ones do not count. https://hl7.org/fhir/R4/http.html#search
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from hub.repository import searching
+from hub.store.embedded import Endpoint
+from tests.support.backstage import Account, new_client
+from tests.support.inprocess import InProcess, in_process
+from tests.support.outcomes import refused
+from tests.support.resources import HEART_RATE, LOINC, WEIGHT, concept, consent, observation, patient
+
+OPENED_MAX, CHUNK_ROWS = 10, 4
+
+
+@dataclass(slots=True)
+class Scene:
+    hub: InProcess
+    ehr: Account
+    stranger: Account
+    person: str = ""
+
+    async def ask(self, who: Account, method: str, path: str, body: object = None) -> httpx.Response:
+        headers = {**self.hub.authorization(who, "system/*.cruds"), "Content-Type": "application/fhir+json"}
+        return await self.hub.http.request(method, f"/fhir/{path}", headers=headers, json=body)
+
+    async def readings(self, code: str, number: int) -> None:
+        for _ in range(number):
+            assert (await self.ask(self.ehr, "POST", "Observation", observation(self.person, code))).status_code == 201
+
+
+@pytest.fixture
+async def scene(clean_database: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    """The stranger may see heart rates and nothing else; limits are small."""
+    monkeypatch.setattr(searching, "OPENED_MAX", OPENED_MAX)
+    monkeypatch.setattr(searching, "CHUNK_ROWS", CHUNK_ROWS)
+    async with in_process(tmp_path, clean_database) as hub:
+        ehr = await hub.register(new_client("ehr", "system/*.cruds", consent_default="opt-out", recorder=True))
+        made = Scene(hub, ehr, await hub.register(new_client("stranger", "system/*.cruds")))
+        made.person = (await made.ask(ehr, "POST", "Patient", patient())).json()["id"]
+        permit = consent(made.person, provision={"code": [concept(LOINC, HEART_RATE)]})
+        assert (await made.ask(ehr, "POST", "Consent", permit)).status_code == 201
+        yield made
+
+
+@pytest.mark.parametrize("query", ["_sort=code", "_sort=status&_count=1", "code=http://loinc.org|&_total=accurate"])
+async def test_what_is_visible_counts_and_what_is_hidden_does_not(scene: Scene, query: str) -> None:
+    """Law 3: the refusal comes for what may be seen alone."""
+    await scene.readings(HEART_RATE, OPENED_MAX - 2)
+    await scene.readings(WEIGHT, OPENED_MAX * 2)
+    path = f"Observation?patient={scene.person}&{query}"
+    assert (await scene.ask(scene.stranger, "GET", path)).status_code == 200
+    issue = refused(await scene.ask(scene.ehr, "GET", path), 403, "too-costly")[0]
+    assert "narrow it" in issue["diagnostics"]
+    await scene.readings(HEART_RATE, CHUNK_ROWS * 2)
+    refused(await scene.ask(scene.stranger, "GET", path), 403, "too-costly")
+
+
+async def test_what_tokens_decide_opens_nothing_more_than_the_page(scene: Scene) -> None:
+    """DESIGN 5: a search by patient, code and date costs as much among many as among few."""
+    await scene.readings(HEART_RATE, OPENED_MAX * 2)
+    path = f"Observation?patient={scene.person}&code={HEART_RATE}&_total=accurate"
+    found = (await scene.ask(scene.ehr, "GET", f"{path}&_count=3")).json()
+    assert (found["total"], len(found["entry"])) == (OPENED_MAX * 2, 3)

@@ -296,7 +296,7 @@ def test_the_command_answers_the_officers_questions(running: Running, ehr: Calle
     about = ["--patient", f"Patient/{story['patient']}"]
 
     def asked(*more: str) -> list[Json]:
-        done = running.process.command("audit", "query", *about, *more, "--limit", "1000", "--json", "--reason", "question of the tests")
+        done = running.process.invoke("audit", "query", *about, *more, "--limit", "1000", "--json", "--reason", "question of the tests")
         assert done.code == 0, done.err
         return list(done.json())
 
@@ -348,7 +348,7 @@ def test_an_untouched_log_verifies(running: Running, story: dict[str, Any]) -> N
 )
 def test_wrong_use_of_a_command_is_said_on_stderr(running: Running, arguments: list[str], code: int) -> None:
     """DESIGN 4: errors go to stderr with exit code 1, wrong use is 2."""
-    done = running.process.command("audit", *arguments)
+    done = running.process.invoke("audit", *arguments)
     assert (done.code, done.out) == (code, "")
     assert done.err
 

@@ -49,7 +49,7 @@ class Sender:
         self._key = key_file(caller, directory)
 
     def pair(self, adapter: str, identifier: str, patient_id: str, since: str) -> Json:
-        done = self._process.command("device", "pair", adapter, identifier, "--patient", f"Patient/{patient_id}", "--from", since)
+        done = self._process.invoke("device", "pair", adapter, identifier, "--patient", f"Patient/{patient_id}", "--from", since)
         assert done.code == 0, done.err
         made: Json = done.json()
         return made

@@ -153,27 +153,27 @@ def test_the_operator_lists_and_replays_too(
     vendor = another("system/Observation.c", organization=ehr.account.organization, consent_default="opt-out")
     unit = f"op-{person}"
     vendor.fates("withings", weight(70_000), device=unit)
-    listed = running.process.command("quarantine", "list", "--json", "--reason", "tests")
+    listed = running.process.invoke("quarantine", "list", "--json", "--reason", "tests")
     (mine,) = [one for one in listed.json() if one["client"] == vendor.account.id]
     assert (mine["code"], mine["pointer"]) == ("device-not-paired", "/body/measuregrps/0/measures/0")
     assert "70" not in json.dumps({name: mine[name] for name in ("code", "hint", "pointer")})
     paired(backstage, "withings", person, unit)
     done = running.process.command("quarantine", "replay", mine["id"], "--reason", "tests")
     assert [one["fate"] for one in done.lines()] == ["stored"]
-    assert running.process.command("quarantine", "replay", mine["id"]).code == 1
-    assert running.process.command("quarantine", "replay").code == 2
+    assert running.process.invoke("quarantine", "replay", mine["id"]).code == 1
+    assert running.process.invoke("quarantine", "replay").code == 2
 
 
 def test_unpairing_ends_what_comes_after_and_keeps_what_was(running: Running, ehr: Caller, backstage: Backstage, person: str) -> None:
     """DEVICES 6.5: unpairing never rewrites history; a reading taken outside the interval waits."""
     unit = paired(backstage, "withings", person, f"U-{person}")
     (before,) = ehr.fates("withings", weight(70_000, date=1_750_000_000), device=unit)
-    done = running.process.command("device", "unpair", "withings", unit, "--to", "2025-07-01", "--reason", "tests")
+    done = running.process.invoke("device", "unpair", "withings", unit, "--to", "2025-07-01", "--reason", "tests")
     assert done.json() == {"ended": 1}
     (after,) = ehr.fates("withings", weight(71_000, grpid=2, date=1_760_000_000), device=unit)
     assert (before["fate"], after["code"]) == ("stored", "device-not-paired")
     assert ehr.get(before["resource"]).status_code == 200
-    assert running.process.command("device", "unpair", "withings", unit).code == 1
+    assert running.process.invoke("device", "unpair", "withings", unit).code == 1
     assert ehr.fates("withings", weight(69_000, grpid=3, date=1_740_000_000), device=unit)[0]["fate"] == "stored"
 
 

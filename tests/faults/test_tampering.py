@@ -4,7 +4,6 @@ DESIGN section 6 (the log), SECURITY 3.4; issue: one changed, removed or moved a
 version of a resource put back. Each test damages one thing as the database's administrator, and mends it afterwards.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,16 +12,14 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
-from typer.testing import CliRunner
 
 from audit.chain import digest
 from audit.record import Record, from_document, to_document
-from hub.cli.main import app
 from hub.store.embedded import Endpoint, sharing
 from tests.support.backstage import Account, Backstage, new_client
 from tests.support.caller import Caller, http_client
 from tests.support.inprocess import in_process
-from tests.support.process import HubProcess
+from tests.support.process import HubProcess, invoke
 from tests.support.resources import observation, organization, patient
 
 pytestmark = pytest.mark.fault
@@ -51,8 +48,8 @@ class Scene:
 
     def verify(self) -> tuple[int, list[Json]]:
         """Exit code and findings of the command."""
-        done = CliRunner().invoke(app, ["audit", "verify", "--json", "--data-dir", str(self.data_dir)])
-        return done.exit_code, json.loads(done.stdout)["findings"]
+        done = invoke("audit", "verify", "--json", "--data-dir", str(self.data_dir))
+        return done.code, done.json()["findings"]
 
     def chain(self) -> list[Json]:
         """The longest chain: that of the process that served."""
@@ -356,6 +353,6 @@ def test_findings_are_said_in_words_too(scene: Scene) -> None:
     row = scene.observations[1]
     with scene.mended(scene.resources):
         scene.resources.delete_one({"_id": row})
-        done = CliRunner().invoke(app, ["audit", "verify", "--data-dir", str(scene.data_dir)])
-    assert done.exit_code == 1
-    assert f"resource-missing: {row}" in done.stdout
+        done = invoke("audit", "verify", "--data-dir", str(scene.data_dir))
+    assert done.code == 1
+    assert f"resource-missing: {row}" in done.out

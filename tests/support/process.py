@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
+from hub.cli.main import app
+
 HUB = Path(sys.executable).with_name("hub")
 READY_S = 60
 STOP_S = 30
@@ -109,8 +113,12 @@ class HubProcess:
         return None
 
     def command(self, *arguments: str, data: bool = True) -> Done:
-        """`hub …`, with the data directory unless the command goes over HTTP."""
+        """`hub …` as a process, with the data directory unless the command goes over HTTP."""
         return command(*arguments, *(("--data-dir", str(self.data_dir)) if data else ()))
+
+    def invoke(self, *arguments: str) -> Done:
+        """The same inside the test's own process: a second sooner."""
+        return invoke(*arguments, "--data-dir", str(self.data_dir))
 
 
 def command(*arguments: str) -> Done:
@@ -124,3 +132,10 @@ def command(*arguments: str) -> Done:
         env=ENVIRONMENT,
     )
     return Done(code=done.returncode, out=done.stdout, err=done.stderr)
+
+
+def invoke(*arguments: str) -> Done:
+    done = CliRunner().invoke(app, list(arguments))
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Done(code=done.exit_code, out=done.stdout, err=done.stderr)

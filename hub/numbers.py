@@ -1,8 +1,7 @@
 """JSON in and out with every decimal's digits kept: 74.10 is more precise than 74.1 and stays so.
 
 https://hl7.org/fhir/R4/datatypes.html#decimal: implementations must preserve the precision they were given.
-orjson reads numbers as floats and would lose trailing zeros, so only bodies that contain such a number take the
-slower way.
+orjson reads numbers as floats and would lose trailing zeros, so bodies that contain such a number take the slower way.
 """
 
 import json
@@ -14,7 +13,8 @@ import orjson
 
 JSON_DEPTH_MAX = 60
 INTEGER_CHARS_MAX = 18
-_NEEDS_CARE = re.compile(rb"\d\.\d*0(?![\d.])|\d[eE][+-]?\d|\d\.0000|(?<![\d.])(?=[\d.]{17})\d+\.\d+(?![\d.])|\d{16,}")
+_NUMBER = re.compile(rb"[:\[,]\s*(-?[0-9][0-9.eE+-]*)")
+"""Where a number may stand; inside a string it may look like one, which only costs time."""
 
 
 class Decimal(float):
@@ -44,12 +44,22 @@ def dumps(value: Any) -> bytes:
 def _parsed(body: bytes) -> Any:
     """What is JSON, orjson decides (no lone surrogates, no NaN); the slower way only keeps the digits."""
     value = orjson.loads(body)
-    if not _NEEDS_CARE.search(body):
+    if all(map(_is_kept, _NUMBER.findall(body))):
         return value
     try:
         return json.loads(body, parse_float=_finite, parse_int=_integer, parse_constant=_refuse)
     except (RecursionError, UnicodeDecodeError) as error:
         raise ValueError("not JSON") from error
+
+
+def _is_kept(text: bytes) -> bool:
+    """Would orjson write this number as it read it?"""
+    if b"." not in text:
+        return len(text) <= INTEGER_CHARS_MAX and b"e" not in text and b"E" not in text
+    try:
+        return repr(float(text)).encode() == text
+    except ValueError:
+        return False
 
 
 def _deeper_than(value: Any, depth: int) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from bench import floors
-from bench.data import KINDS, Person, at, sealed
+from bench.data import KINDS, Person, at, measurements, sealed
 from bench.figures import Figure
 from bench.load import request
 from bench.rig import Rig, observed
@@ -57,6 +57,6 @@ def _observation(person: Person, number: int) -> dict[str, Any]:
 
 def _sealed(world: World, person: Person) -> list[dict[str, Any]]:
     async def act(hub: Hub) -> list[dict[str, Any]]:
-        return list(await sealed(hub, [person], FLOOR_DOCUMENTS))
+        return list(await sealed(hub, [(person, measurements(person, FLOOR_DOCUMENTS))]))
 
     return world.beside(act)

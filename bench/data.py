@@ -4,7 +4,7 @@ Each patient has READINGS of each kind, an hour apart, so that a search for one 
 small store as in a large one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,6 +37,9 @@ READINGS = 200
 PER_PATIENT = READINGS * len(KINDS)
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 CHUNK = 5_000
+SENSOR = KINDS[0]
+SENSOR_MINUTES = 5
+DEVICE = "Device/2iXYyGkLmTqVwB7RzCdE4f"
 RAW = b'bench/1\n{"grpid":12,"deviceid":"892359876fd8805ac45bab078c4828692f0276b1","created":1735689600,"measures":[{"value":65750}]}'
 """About as long as what a vendor sends for one value."""
 
@@ -88,13 +91,28 @@ def at(number: int) -> str:
 def measurements(person: Person, count: int = PER_PATIENT) -> Iterator[Measurement]:
     for number in range(count):
         measure, _, unit, low = KINDS[number % len(KINDS)]
-        yield Measurement(
-            measure=measure,
-            patient=person.reference,
-            device="Device/2iXYyGkLmTqVwB7RzCdE4f",
-            effective=at(number // len(KINDS)),
-            value=Amount(value=f"{low + number % 10}.{number % 7 + 1}", unit=unit),
-        )
+        yield _measurement(person, measure, unit, low, number, at(number // len(KINDS)))
+
+
+def history(person: Person, count: int) -> Iterator[Measurement]:
+    """Of one sensor, every five minutes, without a gap."""
+    measure, _, unit, low = SENSOR
+    for number in range(count):
+        yield _measurement(person, measure, unit, low, number, moment(number))
+
+
+def moment(number: int) -> str:
+    return (FIRST + timedelta(minutes=SENSOR_MINUTES * number)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _measurement(person: Person, measure: str, unit: str, low: int, number: int, effective: str) -> Measurement:
+    return Measurement(
+        measure=measure,
+        patient=person.reference,
+        device=DEVICE,
+        effective=effective,
+        value=Amount(value=f"{low + number % 10}.{number % 7 + 1}", unit=unit),
+    )
 
 
 def candidate(services: Services, person: Person, measurement: Measurement) -> Candidate:
@@ -115,29 +133,29 @@ def candidate(services: Services, person: Person, measurement: Measurement) -> C
     )
 
 
-async def sealed(hub: Hub, persons: Sequence[Person], each: int = PER_PATIENT) -> Iterator[Document]:
+async def sealed(hub: Hub, given: Sequence[tuple[Person, Iterable[Measurement]]]) -> Iterator[Document]:
     """Documents of `resources`, made by the hub's own builder under the patients' keys."""
     services = hub.services
-    keys = await services.vault.keys([person.token for person in persons])
+    keys = await services.vault.keys([person.token for person, _ in given])
     builder = Builder(services, keys, now_us())
 
     def documents() -> Iterator[Document]:
-        for person in persons:
-            for measurement in measurements(person, each):
+        for person, measured in given:
+            for measurement in measured:
                 one = candidate(services, person, measurement)
                 yield document(builder.build(one, 1, (one.value,)))
 
     return documents()
 
 
-def fill(world: World, persons: Sequence[Person], progress: Progress) -> None:
-    """PER_PATIENT Observations of each, straight into `resources`: sealed as always, but without records in the log."""
-    task = progress.add_task(f"{len(persons) * PER_PATIENT:,} Observations", total=len(persons) * PER_PATIENT)
+def fill(world: World, given: Sequence[tuple[Person, Iterable[Measurement]]], count: int, progress: Progress) -> None:
+    """`count` Observations straight into `resources`: sealed as always, but without records in the log."""
+    task = progress.add_task(f"{count:,} Observations", total=count)
 
     async def act(hub: Hub) -> None:
         with world.endpoint() as endpoint, MongoClient[Document](endpoint.url) as client, ThreadPoolExecutor(1) as sending:
             pending: Future[Any] | None = None
-            for chunk in chunks(await sealed(hub, persons)):
+            for chunk in chunks(await sealed(hub, given)):
                 if pending is not None:
                     pending.result()  # one chunk under way while the next one is made
                 pending = sending.submit(client["hub"]["resources"].insert_many, chunk, ordered=False)

@@ -38,6 +38,7 @@ HEADER = (
     "Long-Acting Insulin Value (units),Notes,Strip Glucose mg/dL,Ketone mmol/L,Meal Insulin (units),Correction Insulin (units),"
     "User Change Insulin (units)"
 )
+STORED = b'"fate":"stored"'
 CSV = ("Content-Type", "text/csv")
 NDJSON = ("Accept", "application/x-ndjson")
 
@@ -57,7 +58,8 @@ def ingest(rig: Rig) -> list[Figure]:
                 }
                 rows = rig.sizes.batches * rig.sizes.batch_rows
                 requests = _requests(world, sensors, round * len(SENDERS) + place, rig)
-                measured = observed(world, world.once(requests, senders), figure, works=rows)
+                measured = observed(world, world.once(requests, senders, keep_bodies=True), figure, works=rows)
+                assert sum(body.count(STORED) for body in measured.bodies) == rows
                 figure.add(rows / measured.seconds, **{name: rows / one.seconds for name, one in bare.items()})
     best = max(figures, key=lambda figure: figure.value)
     best.expect(f"≥ {RATIO_MIN} of {WITH}", met=best.ratio(WITH) >= RATIO_MIN)
@@ -107,7 +109,7 @@ def _requests(world: World, sensors: Sequence[tuple[Person, str, str]], turn: in
 
 def file(serial: str, first: int, rows: int) -> bytes:
     """An export of a sensor that measures each five minutes, from reading number `first` on."""
-    lines = [HEADER]
+    lines = ["date-order,day-first", HEADER]
     for number in range(first, first + rows):
         moment = STARTS + timedelta(minutes=5 * number)
         lines.append(f"FreeStyle Libre 3,{serial},{moment:%d-%m-%Y %H:%M},0,{80 + number % 90},,,,,,,,,,,,,,")

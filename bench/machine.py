@@ -14,7 +14,6 @@ from typing import Any
 TICKS = os.sysconf("SC_CLK_TCK")
 BUSY_SHARE = 0.15
 """From here on the machine is called busy: other processes take this much of it while we do nothing."""
-LOOK_S = 0.5
 
 
 @contextmanager
@@ -49,11 +48,11 @@ class _Ticks:
     all: int
 
 
-def busy_share() -> float | None:
+def busy_share(seconds: float) -> float | None:
     """How much of the machine is in use now; None where it cannot be seen. Ask while nothing of ours runs."""
     try:
         before = _ticks()
-        sleep(LOOK_S)
+        sleep(seconds)
         after = _ticks()
     except OSError:
         return None

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bench import machine
-from bench.data import PER_PATIENT, Person, fill, people
+from bench.data import PER_PATIENT, Person, fill, measurements, people
 from bench.figures import Figure
 from bench.load import Load, Measured
 from bench.world import World, world
@@ -19,10 +19,17 @@ from bench.world import World, world
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How much is measured. `few` and `many`: Observations in the two stores that are compared."""
+    """How much is measured.
+
+    few, many  Observations in the two stores that are compared
+    history    readings of one kind of the one patient who has worn a sensor for a year
+    ways       how many of the ways to end before a start are tried (`bench.start`)
+    look_s     for how long the machine is watched before each benchmark, to see what others take of it
+    """
 
     few: int
     many: int
+    history: int
     batch_rows: int
     batches: int
     rounds: int
@@ -30,11 +37,52 @@ class Sizes:
     searches: int
     tokens: int
     starts: int
+    ways: int
+    look_s: float
 
 
-DEFAULT = Sizes(few=10_000, many=1_000_000, batch_rows=10_000, batches=4, rounds=5, seconds=2.0, searches=200, tokens=600, starts=3)
-SMALL = Sizes(few=10_000, many=100_000, batch_rows=10_000, batches=4, rounds=3, seconds=1.0, searches=100, tokens=300, starts=2)
-TINY = Sizes(few=1_000, many=2_000, batch_rows=200, batches=2, rounds=1, seconds=0.1, searches=5, tokens=5, starts=1)
+DEFAULT = Sizes(
+    few=10_000,
+    many=1_000_000,
+    history=100_000,
+    batch_rows=10_000,
+    batches=4,
+    rounds=5,
+    seconds=2.0,
+    searches=200,
+    tokens=600,
+    starts=3,
+    ways=3,
+    look_s=1.0,
+)
+SMALL = Sizes(
+    few=10_000,
+    many=100_000,
+    history=20_000,
+    batch_rows=10_000,
+    batches=4,
+    rounds=3,
+    seconds=1.0,
+    searches=100,
+    tokens=300,
+    starts=2,
+    ways=3,
+    look_s=0.5,
+)
+TINY = Sizes(
+    few=1_000,
+    many=1_000,
+    history=300,
+    batch_rows=100,
+    batches=2,
+    rounds=1,
+    seconds=0.05,
+    searches=3,
+    tokens=4,
+    starts=1,
+    ways=1,
+    look_s=0.05,
+)
 """Does everything run? Its figures mean nothing."""
 
 BUSY_FACTOR = 0.5
@@ -65,7 +113,7 @@ class Rig:
             made = self._stack.enter_context(world(self._directory, f"hub-{observations}", self.aside))
             with progress(self.console) as bar:
                 persons = people(made, max(1, observations // PER_PATIENT))
-                fill(made, persons, bar)
+                fill(made, [(person, measurements(person)) for person in persons], len(persons) * PER_PATIENT, bar)
             self._stores[observations] = Store(made, persons)
         return self._stores[observations]
 
@@ -77,7 +125,7 @@ class Rig:
 
     def look(self) -> None:
         """How busy is the machine while we do nothing?"""
-        share = machine.busy_share()
+        share = machine.busy_share(self.sizes.look_s)
         if share is not None:
             self.busy_shares.append(share)
 

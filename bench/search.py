@@ -13,10 +13,10 @@ from urllib.parse import quote
 import orjson
 
 from bench import floors
-from bench.data import KINDS, READINGS, Person, at
+from bench.data import KINDS, READINGS, SENSOR, Person, at, fill, history, moment, people
 from bench.figures import Figure, percentile
 from bench.load import request
-from bench.rig import Rig, Store, observed
+from bench.rig import Rig, Store, observed, progress
 from hub.search.compile import narrow
 from hub.search.parse import parse_search
 from hub.store.mongo_filter import mongo_filter
@@ -45,20 +45,23 @@ class _Side:
 
 def search(rig: Rig) -> list[Figure]:
     sizes = rig.sizes
-    few, many = (_side(store, count) for store, count in ((rig.few(), sizes.few), (rig.many(), sizes.many)))
+    few = _side(f"{sizes.few:,} Observations", rig.few(), _scattered(rig.few()))
+    many = _side(f"{sizes.many:,} Observations", rig.many(), _scattered(rig.many()))
+    long = _side(f"of {sizes.history:,} of one patient and kind", rig.many(), _in_history(rig))
     crowd = Figure(benchmark="search", name=f"{sizes.many:,} Observations, {AT_ONCE} clients", unit="/s")
     peaks: list[Figure] = []
-    for side in (few, many):
+    sides = (few, many, long)
+    for side in sides:
         _warm(side)
     with rig.peaks(many.store.world, "search", peaks):
         for _ in range(sizes.rounds):
-            for side in (few, many):
+            for side in sides:
                 _round(side, rig)
             requests = _requests(many.store, many.questions)
             crowd.add(observed(many.store.world, many.store.world.during(requests, AT_ONCE, sizes.seconds), crowd).per_second)
-    for side in (few, many):
+    for side in sides:
         side.figure.note = f"p95 {percentile(side.latencies_s, 0.95) * 1e3:.2f} ms"
-    return [few.figure, many.figure, _compared(few, many), crowd, *peaks]
+    return [few.figure, many.figure, _compared(few, many), long.figure, crowd, *peaks]
 
 
 def _compared(few: _Side, many: _Side) -> Figure:
@@ -71,22 +74,37 @@ def _compared(few: _Side, many: _Side) -> Figure:
     return figure
 
 
-def _side(store: Store, count: int) -> _Side:
-    random = Random(1)
-    questions = [_question(random.choice(store.people), random) for _ in range(min(QUESTIONS, count))]
-    figure = Figure(benchmark="search", name=f"{count:,} Observations, 1 client", unit=" ms", better="less")
+def _side(name: str, store: Store, questions: Sequence[Pairs]) -> _Side:
+    figure = Figure(benchmark="search", name=f"{name}, 1 client", unit=" ms", better="less")
     return _Side(store, questions, _filters(store, questions), figure)
 
 
-def _question(person: Person, random: Random) -> Pairs:
-    """One kind of reading in a window in which it was read FOUND times."""
-    _, loinc, _, _ = random.choice(KINDS)
-    first = random.randrange(READINGS - FOUND)
+def _scattered(store: Store) -> list[Pairs]:
+    """Any patient, any kind, any window in which it was read FOUND times."""
+    random = Random(1)
+    asked = []
+    for _ in range(QUESTIONS):
+        first = random.randrange(READINGS - FOUND)
+        asked.append(_question(random.choice(store.people), random.choice(KINDS)[1], at(first), at(first + FOUND)))
+    return asked
+
+
+def _in_history(rig: Rig) -> list[Pairs]:
+    """One more patient of the large store, who has worn a sensor for long; windows from its first day to its last."""
+    world, count, random = rig.many().world, rig.sizes.history, Random(1)
+    with progress(rig.console) as bar:
+        (person,) = people(world, 1)
+        fill(world, [(person, history(person, count))], count, bar)
+    firsts = [random.randrange(count - FOUND) for _ in range(QUESTIONS)]
+    return [_question(person, SENSOR[1], moment(first), moment(first + FOUND)) for first in firsts]
+
+
+def _question(person: Person, loinc: str, from_: str, to: str) -> Pairs:
     return (
         ("patient", person.reference),
         ("code", f"http://loinc.org|{loinc}"),
-        ("date", f"ge{at(first)}"),
-        ("date", f"lt{at(first + FOUND)}"),
+        ("date", f"ge{from_}"),
+        ("date", f"lt{to}"),
         ("_count", str(FOUND)),
     )
 

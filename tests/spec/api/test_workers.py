@@ -3,6 +3,8 @@
 SECURITY 1.3 (48, 53); https://www.rfc-editor.org/rfc/rfc7523#section-3 (7).
 """
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -15,8 +17,9 @@ from tests.support.backstage import Account, Backstage, new_client
 from tests.support.caller import Caller, http_client
 from tests.support.outcomes import refused
 from tests.support.process import HubProcess
-from tests.support.resources import organization
+from tests.support.resources import consent, observation, organization, patient
 
+READERS = 6
 ASKED = 12
 """Who ask at once, each on a new connection: the kernel gives it to one of the workers."""
 ROUNDS_MAX = 100
@@ -122,6 +125,42 @@ def test_of_many_updates_of_one_version_one_succeeds(two: Two) -> None:
         return answers
 
     two.until_both_answered(ask)
+
+
+def test_a_withdrawal_holds_for_every_request_that_begins_after_it(two: Two) -> None:
+    """SECURITY 2.6 (3), the revocation race: reads and searches go on all the time, on both workers; once the withdrawal is
+    acknowledged, none that begins sees anything.
+    """
+    ehr = two.backstage.register(new_client("ehr", "system/*.cruds", consent_default="opt-out", recorder=True))
+    stranger = two.backstage.register(new_client("stranger", "system/*.cruds"))
+    with http_client(two.process.url) as http, ThreadPoolExecutor(READERS) as threads:
+        recorder = Caller(http, ehr)
+        person = recorder.create(patient())["id"]
+        reading = recorder.create(observation(person))["id"]
+        agreed = recorder.create(consent(person))
+        token, stop = Caller(http, stranger).token, threading.Event()
+
+        def go_on(_: int) -> list[tuple[float, bool]]:
+            seen = []
+            while not stop.is_set():
+                with http_client(two.process.url) as own:
+                    caller = Caller(own, stranger, token=token)
+                    for query in (f"Observation/{reading}", f"Observation?patient={person}", f"Patient?_id={person}"):
+                        began = time.monotonic()
+                        answer = caller.get(query)
+                        seen.append((began, '"valueQuantity"' in answer.text or '"family"' in answer.text))
+            return seen
+
+        running = [threads.submit(go_on, number) for number in range(READERS)]
+        time.sleep(0.5)  # some are under way
+        recorder.update(agreed, status="inactive")
+        withdrawn = time.monotonic()
+        time.sleep(0.5)  # others begin afterwards
+        stop.set()
+        seen = [one for future in running for one in future.result()]
+    assert any(shown for began, shown in seen if began < withdrawn)
+    assert sum(began > withdrawn for began, _ in seen) > READERS
+    assert not any(shown for began, shown in seen if began > withdrawn)
 
 
 def test_the_chains_of_all_workers_verify(two: Two) -> None:

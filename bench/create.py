@@ -6,7 +6,7 @@ import orjson
 
 from bench import floors
 from bench.data import KINDS, Person, at, measurements, sealed
-from bench.figures import Figure
+from bench.figures import Figure, clients_named
 from bench.load import request
 from bench.rig import Rig, observed
 from bench.world import World
@@ -23,7 +23,7 @@ def create(rig: Rig) -> list[Figure]:
     store, seconds = rig.few(), rig.sizes.seconds
     world = store.world
     documents = _sealed(world, store.people[0])
-    figures = [Figure(benchmark="create", name=f"{clients} clients", unit="/s") for clients in CLIENTS]
+    figures = [Figure(benchmark="create", name=clients_named(clients), unit="/s") for clients in CLIENTS]
     with world.endpoint() as endpoint:
         for _ in range(rig.sizes.rounds):
             for clients, figure in zip(CLIENTS, figures, strict=True):

@@ -23,7 +23,7 @@ class Figure:
     values   one for each round, in `unit`; the median speaks
     floors   name -> one value for each round, in the same unit, taken in turn with `values`
     better   whether more or less of it is good; decides which way a ratio to a floor is told
-    cpu_us   processor time of one unit of work: what the hub, mongod and the load each took
+    cpu_us   processor time of one unit of work, for each round: what the hub, mongod and the load each took
     """
 
     benchmark: str
@@ -32,7 +32,7 @@ class Figure:
     better: Better = "more"
     values: list[float] = field(default_factory=list)
     floors: dict[str, list[float]] = field(default_factory=dict)
-    cpu_us: dict[str, float] = field(default_factory=dict)
+    cpu_us: dict[str, list[float]] = field(default_factory=dict)
     targets: list[Target] = field(default_factory=list)
     note: str = ""
 
@@ -44,6 +44,9 @@ class Figure:
         self.values.append(value)
         for name, floor in floors.items():
             self.floors.setdefault(name, []).append(floor)
+
+    def cpu(self) -> Mapping[str, float]:
+        return {name: median(values) for name, values in self.cpu_us.items()}
 
     def ratio(self, floor: str) -> float:
         """The median over the floor's: as a rate the part of it that is left, as a time how many times as long."""
@@ -59,7 +62,8 @@ class Figure:
     def to_json(self) -> Mapping[str, Any]:
         ratios = {name: round(self.ratio(name), 4) for name in self.floors}
         medians = {name: median(values) for name, values in self.floors.items()}
-        return {**asdict(self), "median": self.value, "spread": round(self.spread(), 3), "floor_medians": medians, "ratios": ratios}
+        said = {"median": self.value, "spread": round(self.spread(), 3), "floor_medians": medians, "ratios": ratios}
+        return {**asdict(self), **said, "cpu_us_medians": self.cpu()}
 
 
 def spread(values: Sequence[float]) -> float:
@@ -69,3 +73,7 @@ def spread(values: Sequence[float]) -> float:
 def percentile(values: Sequence[float], part: float) -> float:
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+def clients_named(count: int) -> str:
+    return "1 client" if count == 1 else f"{count} clients"

@@ -6,7 +6,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from bench import floors
-from bench.figures import Figure, percentile
+from bench.figures import Figure, clients_named, percentile
 from bench.load import request
 from bench.rig import Rig, Store, observed
 
@@ -19,7 +19,7 @@ BARE, EMPTY = "find_one", "GET /livez"
 def read(rig: Rig) -> list[Figure]:
     store, seconds = rig.few(), rig.sizes.seconds
     world, rows = store.world, _rows(store)
-    figures = [Figure(benchmark="read", name=f"{clients} clients", unit="/s") for clients in CLIENTS]
+    figures = [Figure(benchmark="read", name=clients_named(clients), unit="/s") for clients in CLIENTS]
     with world.endpoint() as endpoint:
         for _ in range(rig.sizes.rounds):
             for clients, figure in zip(CLIENTS, figures, strict=True):

@@ -53,7 +53,8 @@ def _row(figure: Figure) -> tuple[str, ...]:
 
 
 def _cpu(figure: Figure) -> str:
-    said = [f"{number(figure.cpu_us[name])}" for name in ("hub", "mongod", "load") if name in figure.cpu_us]
+    taken = figure.cpu()
+    said = [number(taken[name]) for name in ("hub", "mongod", "load") if name in taken]
     return " + ".join(said) + " µs" if said else ""
 
 

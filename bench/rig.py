@@ -153,16 +153,18 @@ class Rig:
 
 
 def observed(world: World, load: Load, figure: Figure, *, works: int | None = None) -> Measured:
-    """Send the load; note in the figure what one piece of work took of the processors (the last round speaks)."""
+    """Send the load; note in the figure what one piece of work took of the processors."""
     watched = {"hub": world.pid, "mongod": world.mongod()}
     before = {name: machine.cpu_s(pid) for name, pid in watched.items()}
     measured = world.send(load)
-    count = works or len(measured.latencies_s)
+    count = max(1, works or len(measured.latencies_s))
+    taken = {"load": measured.cpu_s}
     for name, pid in watched.items():
         then, now = before[name], machine.cpu_s(pid)
-        if then is not None and now is not None and count:
-            figure.cpu_us[name] = round((now - then) / count * 1e6, 1)
-    figure.cpu_us["load"] = round(measured.cpu_s / max(1, count) * 1e6, 1)
+        if then is not None and now is not None:
+            taken[name] = now - then
+    for name, seconds in taken.items():
+        figure.cpu_us.setdefault(name, []).append(round(seconds / count * 1e6, 1))
     return measured
 
 

@@ -6,7 +6,7 @@ The cryptography is what no implementation can leave out: one ES384 signature to
 from time import perf_counter
 
 from bench import floors
-from bench.figures import Figure
+from bench.figures import Figure, clients_named
 from bench.rig import Rig, observed
 from security.oauth.clients import new_client_keys
 from security.oauth.compact import sign, signature_holds
@@ -19,7 +19,7 @@ BARE, CRYPTO = "insert_one", "cryptography"
 
 def token(rig: Rig) -> list[Figure]:
     world, sizes = rig.few().world, rig.sizes
-    figures = [Figure(benchmark="token", name=f"{clients} clients", unit="/s") for clients in CLIENTS]
+    figures = [Figure(benchmark="token", name=clients_named(clients), unit="/s") for clients in CLIENTS]
     with world.endpoint() as endpoint:
         for _ in range(sizes.rounds):
             for clients, figure in zip(CLIENTS, figures, strict=True):

@@ -69,7 +69,12 @@ class Set:
 async def set_up(clean_database: Endpoint, tmp_path: Path) -> AsyncIterator[Set]:
     async with in_process(tmp_path, clean_database) as hub:
         account = await hub.register(new_client("ehr", "system/*.cruds", consent_default="opt-out", recorder=True))
-        yield await Set(hub, account).given()
+        made = Set(hub, account)
+        try:
+            yield await made.given()
+        finally:
+            made.gate.failure = None
+            made.gate.open.set()  # or the hub would wait for what a failed test held up
 
 
 Ask = Callable[[Set], Awaitable[httpx.Response]]

@@ -85,7 +85,7 @@ class Row:
         return self.type is AUTHENTICATION
 
 
-def _rest(kind: Kind, code: str, action: Literal["C", "R", "U", "E"], profile: str = "", shape: Shape = "data") -> Row:
+def _rest(kind: Kind, code: str, action: Literal["C", "R", "U", "D", "E"], profile: str = "", shape: Shape = "data") -> Row:
     """A read hands data to the client, everything else hands something to the server (BALP 3:5.7.3)."""
     client, server = (DESTINATION, SOURCE) if action == "R" else (SOURCE, DESTINATION)
     return Row(
@@ -98,7 +98,7 @@ def _rest(kind: Kind, code: str, action: Literal["C", "R", "U", "E"], profile: s
         patient_profile=profile and f"IHE.BasicAudit.Patient{profile}",
         client=client,
         server=server,
-        user=AUTHOR if action in "CU" else RECIPIENT,
+        user=AUTHOR if action in "CUD" else RECIPIENT,
         purpose="HOPERAT",
         basis="scope",
     )
@@ -159,6 +159,15 @@ KINDS: Mapping[Kind, Row] = {
         _rest("search", "search-type", "E", "Query", "query"),
         _rest("create", "create", "C", "Create"),
         _rest("update", "update", "U", "Update"),
+        _rest("patch", "patch", "U"),
+        _rest("delete", "delete", "D", "Delete"),
+        _rest("history-instance", "history-instance", "R", shape="list"),
+        _rest("history-type", "history-type", "E", shape="list"),
+        _rest("history-system", "history-system", "E", shape="list"),
+        _rest("search-system", "search-system", "E", "Query", "query"),
+        _rest("batch", "batch", "E", shape="list"),
+        _rest("transaction", "transaction", "E", shape="list"),
+        _rest("operation", "operation", "E", shape="list"),
         _rest("capabilities", "capabilities", "R", shape="list"),
         _token("token-issued", GET_TOKEN, "IHE.IUA.71", "token"),
         _token("token-refused", GET_TOKEN, "", "query"),

@@ -22,6 +22,8 @@ EVENTS = f"{BASE}/CodeSystem/audit-event"
 POLICY = f"{BASE}/policy/"
 """What AuditEvent.agent.policy says: the basis on which the hub decided."""
 
+Action = Literal["C", "R", "U", "D", "E"]
+"""https://hl7.org/fhir/R4/valueset-audit-event-action.html"""
 Shape = Literal["data", "query", "token", "list"]
 """What the entities are. data: one resource; query: a query and what it found; token: the query alone; list: resources
 and, if there is one, the query."""
@@ -52,6 +54,7 @@ SOURCE = coding(DICOM, "110153", "Source Role ID")
 DESTINATION = coding(DICOM, "110152", "Destination Role ID")
 APPLICATION = coding(DICOM, "110150", "Application")
 LAUNCHER = coding(DICOM, "110151", "Application Launcher")
+CUSTODIAN = coding(f"{TERMINOLOGY}/provenance-participant-type", "custodian", "Custodian")
 AUTHORIZATION_SERVER = coding(f"{BALP}/CodeSystem/UserAgentTypes", "AuthzOauthService", "OAuth Authorization Server")
 RECIPIENT = coding(f"{TERMINOLOGY}/v3-ParticipationType", "IRCP", "information recipient")
 AUTHOR = coding(f"{TERMINOLOGY}/v3-ParticipationType", "AUT", "author (originator)")
@@ -69,7 +72,7 @@ class Row:
     kind: Kind
     type: Coding
     subtype: list[Coding]
-    action: Literal["C", "R", "U", "D", "E"]
+    action: Action
     shape: Shape
     profile: str = ""
     patient_profile: str = ""
@@ -85,9 +88,17 @@ class Row:
         return self.type is AUTHENTICATION
 
 
-def _rest(kind: Kind, code: str, action: Literal["C", "R", "U", "D", "E"], profile: str = "", shape: Shape = "data") -> Row:
-    """A read hands data to the client, everything else hands something to the server (BALP 3:5.7.3)."""
-    client, server = (DESTINATION, SOURCE) if action == "R" else (SOURCE, DESTINATION)
+PARTIES: Mapping[Action, tuple[Coding, Coding]] = {
+    "R": (DESTINATION, SOURCE),
+    "D": (APPLICATION, CUSTODIAN),
+    **dict.fromkeys(("C", "U", "E"), (SOURCE, DESTINATION)),
+}
+"""Client and server by action: a read hands data to the client, a deletion hands nothing over, everything else hands
+something to the server (BALP 3:5.7.3)."""
+
+
+def _rest(kind: Kind, code: str, action: Action, profile: str = "", shape: Shape = "data") -> Row:
+    client, server = PARTIES[action]
     return Row(
         kind=kind,
         type=REST,
@@ -123,7 +134,7 @@ def _token(kind: Kind, subtype: Coding, profile: str, shape: Shape) -> Row:
 def _own(
     kind: Kind,
     type: Coding,
-    action: Literal["C", "R", "U", "E"],
+    action: Action,
     *more: Coding,
     server: Coding = APPLICATION,
     user: Coding = RECIPIENT,
@@ -159,7 +170,7 @@ KINDS: Mapping[Kind, Row] = {
         _rest("search", "search-type", "E", "Query", "query"),
         _rest("create", "create", "C", "Create"),
         _rest("update", "update", "U", "Update"),
-        _rest("patch", "patch", "U"),
+        _rest("patch", "patch", "U", "Update"),
         _rest("delete", "delete", "D", "Delete"),
         _rest("history-instance", "history-instance", "R", shape="list"),
         _rest("history-type", "history-type", "E", shape="list"),

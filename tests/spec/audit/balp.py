@@ -52,6 +52,7 @@ def _agents(client: Code, server: Code, *users: Code) -> tuple[Slice, ...]:
 
 
 SOURCE, DESTINATION, APPLICATION = (DICOM, "110153"), (DICOM, "110152"), (DICOM, "110150")
+CUSTODIAN = ("http://terminology.hl7.org/CodeSystem/provenance-participant-type", "custodian")
 RECIPIENT = (PARTICIPATION, "IRCP")
 SOURCES = tuple((PARTICIPATION, code) for code in ("AUT", "INF", "CST"))
 TRANSACTION = Slice(codes=(REQUEST_ID,), has=("what",))
@@ -72,6 +73,7 @@ BASIC = {
     "Query": _rest("E", _agents(SOURCE, DESTINATION, RECIPIENT), QUERY, "search", "search-type", "search-system"),
     "Create": _rest("C", _agents(SOURCE, DESTINATION, *SOURCES), DATA, "create"),
     "Update": _rest("U", _agents(SOURCE, DESTINATION, *SOURCES), DATA, "update", "patch"),
+    "Delete": _rest("D", _agents(APPLICATION, CUSTODIAN, *SOURCES), DATA, "delete"),
 }
 
 TABLE = {

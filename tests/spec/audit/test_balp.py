@@ -26,6 +26,15 @@ EXAMPLES: dict[Kind, Interaction] = {
     "search": interaction("search", query=SEARCH, items=SEVERAL),
     "create": interaction("create", method="POST"),
     "update": interaction("update", method="PUT"),
+    "patch": interaction("patch", method="PATCH"),
+    "delete": interaction("delete", method="DELETE"),
+    "history-instance": interaction("history-instance", query="/fhir/Observation/abc/_history", items=(item(version="2"), item())),
+    "history-type": interaction("history-type", query="/fhir/Observation/_history?_since=2026-11-01", items=SEVERAL),
+    "history-system": interaction("history-system", query="/fhir/_history", items=SEVERAL),
+    "search-system": interaction("search-system", query="/fhir?_id=abc", items=SEVERAL),
+    "batch": interaction("batch", method="POST", query="/fhir", items=SEVERAL),
+    "transaction": interaction("transaction", method="POST", query="/fhir", items=SEVERAL),
+    "operation": interaction("operation", query="/fhir/Patient/x/$everything", items=SEVERAL),
     "capabilities": interaction("capabilities", items=(), client_id=None, client_name=None, organization=None, purpose=None),
     "token-issued": interaction("token-issued", **TOKEN_REQUEST),
     "token-refused": interaction("token-refused", **TOKEN_REQUEST, outcome="4", outcome_code="invalid_client"),
@@ -56,6 +65,9 @@ CLAIMS: dict[Kind, tuple[str, str]] = {
     "search": ("IHE.BasicAudit.Query", "IHE.BasicAudit.PatientQuery"),
     "create": ("IHE.BasicAudit.Create", "IHE.BasicAudit.PatientCreate"),
     "update": ("IHE.BasicAudit.Update", "IHE.BasicAudit.PatientUpdate"),
+    "patch": ("IHE.BasicAudit.Update", "IHE.BasicAudit.PatientUpdate"),
+    "delete": ("IHE.BasicAudit.Delete", "IHE.BasicAudit.PatientDelete"),
+    "search-system": ("IHE.BasicAudit.Query", "IHE.BasicAudit.PatientQuery"),
 }
 """Which profile the interaction's own event claims, and which those of the patients."""
 
@@ -119,7 +131,7 @@ def test_what_was_refused_claims_no_profile_of_success(kind: Kind) -> None:
         assert (resource["outcome"], resource["outcomeDesc"]) == ("4", "not-found")
 
 
-@pytest.mark.parametrize("kind", ["read", "search", "create", "update"])
+@pytest.mark.parametrize("kind", ["read", "search", "create", "update", "patch", "delete"])
 def test_an_unknown_network_address_is_said_to_be_unknown(kind: Kind) -> None:
     """BALP asks for agent.network of the client; http://hl7.org/fhir/StructureDefinition/data-absent-reason"""
     for resource in as_sent(interaction(kind, network=None)):
@@ -143,10 +155,18 @@ def test_of_every_event_it_is_known_who_asked_for_it(kind: Kind) -> None:
         assert [agent["requestor"] for agent in resource["agent"]].count(True) == 1
 
 
-def test_a_read_hands_data_to_the_client_and_a_query_hands_parameters_to_the_hub() -> None:
-    """BALP 3:5.7.3: the client is the destination of a read and the source of everything else."""
-    roles = {kind: as_sent(EXAMPLES[kind])[0]["agent"][0]["type"]["coding"][0]["code"] for kind in CLAIMS}
-    assert roles == {"read": "110152", "vread": "110152", "search": "110153", "create": "110153", "update": "110153"}
+def test_a_read_hands_data_to_the_client_a_deletion_hands_nothing_over_and_the_rest_something_to_the_hub() -> None:
+    """BALP 3:5.7.3: the client is the destination of a read, the application of a deletion and else the source."""
+    roles = {kind: tuple(_role(agent) for agent in as_sent(EXAMPLES[kind])[0]["agent"][:2]) for kind in CLAIMS}
+    assert roles == {
+        **dict.fromkeys(("read", "vread"), ("110152", "110153")),
+        "delete": ("110150", "custodian"),
+        **dict.fromkeys(("search", "search-system", "create", "update", "patch"), ("110153", "110152")),
+    }
+
+
+def _role(agent: dict[str, Any]) -> str:
+    return str(agent["type"]["coding"][0]["code"])
 
 
 @pytest.mark.parametrize("fault", ["drop-network", "second-query", "other-role", "no-patient", "failed", "wrong-action"])

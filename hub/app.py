@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from hub.authenticate import Authenticator
+from hub.cors import Cors
 from hub.errors import FhirError
 from hub.guard import Guarded, error_response, facts_of
 from hub.instants import now_us
@@ -46,6 +47,7 @@ def create_app(hub: Hub) -> Starlette:
         app.router.routes.append(Route(row.path, _endpoint(row, hub, authenticator), methods=[row.method]))
     for status in (404, 405):
         app.add_exception_handler(status, partial(_no_route, hub=hub, status=status))
+    app.add_middleware(Cors, origins=hub.services.settings.cors_origins)
     return app
 
 

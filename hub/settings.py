@@ -4,6 +4,7 @@
 the environment.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ACCESS_TOKEN_LIFETIME_MAX_S = 300
 """SMART Backend Services: access tokens live five minutes at most (https://hl7.org/fhir/smart-app-launch/backend-services.html)."""
+
+ORIGIN = re.compile(r"https?://[a-z0-9.:\[\]-]+")
+"""https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin. Compared as text: what a browser never sends would never match."""
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -41,7 +45,11 @@ class Settings(BaseSettings):
         "Origin under which clients reach the hub, e.g. `https://hub.example.org`; the audience of tokens and the root of links. "
         "Unset: made of host and port.",
     )
-    cors_origins: Names = _setting((), "Origins whose pages may call the FHIR API, separated by commas. Empty: none.")
+    cors_origins: Names = _setting(
+        (),
+        "Origins whose pages may ask for tokens and call the FHIR API, e.g. `https://app.example.org`, separated by commas. Empty: none. "
+        "Discovery, metadata and the OpenAPI description may be read from any page.",
+    )
 
     data_dir: Path = _setting(
         Path(".hub-data"), "Keys, signed heads of the audit log and the embedded database. One hub per directory.", flag="--data-dir"
@@ -77,6 +85,13 @@ class Settings(BaseSettings):
     @classmethod
     def _by_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(ORIGIN.fullmatch(value) for value in values):
+            raise ValueError("origins are expected as browsers write them, e.g. https://app.example.org: no path, no wildcard")
+        return values
 
     @field_validator("base_url")
     @classmethod

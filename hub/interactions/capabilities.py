@@ -22,8 +22,8 @@ PUBLISHED = "2026-11-22"
 READ_ONLY = frozenset({"AuditEvent"})
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 SMART_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
-OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
-"""Discovery and metadata are for everybody (SMART App Launch 2.2, CORS)."""
+OPEN = {"Cache-Control": "public, max-age=300"}
+"""Discovery and metadata are for everybody."""
 SEARCH_TYPES = {"id": "token"}
 
 
@@ -32,7 +32,8 @@ async def capabilities(request: Request) -> Response:
         check_acceptable(request)
     except FhirError as error:
         return error_response(error)
-    return json_response(_statement(request.app.state.base_url), headers=OPEN)
+    state = request.app.state
+    return json_response(_statement(state.base_url, bool(state.services.settings.cors_origins)), headers=OPEN)
 
 
 async def smart_configuration(request: Request) -> Response:
@@ -41,12 +42,12 @@ async def smart_configuration(request: Request) -> Response:
 
 
 @lru_cache(4)
-def _statement(base_url: str) -> bytes:
-    return orjson.dumps(statement(base_url))
+def _statement(base_url: str, cors: bool) -> bytes:
+    return orjson.dumps(statement(base_url, cors=cors))
 
 
-def statement(base_url: str) -> dict[str, Any]:
-    """The CapabilityStatement as JSON."""
+def statement(base_url: str, *, cors: bool) -> dict[str, Any]:
+    """The CapabilityStatement as JSON. `cors`: pages of some origins may call the FHIR API."""
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -56,13 +57,15 @@ def statement(base_url: str) -> dict[str, Any]:
         "implementation": {"description": "FHIR hub for data from connected health devices", "url": fhir_base(base_url)},
         "fhirVersion": "4.0.1",
         "format": [FHIR_JSON, "json"],
-        "rest": [{"mode": "server", "security": _security(base_url), "resource": [_resource(one) for one in RESOURCE_TYPES.values()]}],
+        "rest": [
+            {"mode": "server", "security": _security(base_url, cors), "resource": [_resource(one) for one in RESOURCE_TYPES.values()]}
+        ],
     }
 
 
-def _security(base_url: str) -> dict[str, Any]:
+def _security(base_url: str, cors: bool) -> dict[str, Any]:
     return {
-        "cors": False,
+        "cors": cors,
         "service": [{"coding": [{"system": SMART_SERVICE, "code": "SMART-on-FHIR"}]}],
         "extension": [{"url": OAUTH_URIS, "extension": [{"url": "token", "valueUri": token_url(base_url)}]}],
     }

@@ -21,7 +21,15 @@ READY_S = 60
 STOP_S = 30
 COMMAND_S = 120
 POLL_S = 0.02
-ENVIRONMENT = {**os.environ, "HUB_MONGODB_CACHE_GB": "0.25", "HUB_JWKS_ALLOW_LOOPBACK": "true", "PYTHONWARNINGS": "error::ResourceWarning"}
+PAGES = "https://app.example"
+"""An origin whose pages may call the hub."""
+ENVIRONMENT = {
+    **os.environ,
+    "HUB_CORS_ORIGINS": PAGES,
+    "HUB_JWKS_ALLOW_LOOPBACK": "true",
+    "HUB_MONGODB_CACHE_GB": "0.25",
+    "PYTHONWARNINGS": "error::ResourceWarning",
+}
 
 
 def free_port() -> int:

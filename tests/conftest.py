@@ -23,7 +23,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from hub.store.embedded import Endpoint, sharing
 from hub.store.schema import ensure_indexes
 
-pytest_plugins = ("tests.support.fixtures",)
+pytest_plugins = ("tests.support.browser", "tests.support.fixtures")
 
 settings.register_profile("hub", deadline=None)  # a busy machine is no failure
 settings.load_profile("hub")
@@ -37,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if STARTS_A_MONGOD.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("database")
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="session")

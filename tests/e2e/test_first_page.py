@@ -1,7 +1,6 @@
 """The first page in a real browser, against a hub that runs: both languages, by keyboard alone, on a telephone and on a desk."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,19 +12,14 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from hub.console.words import WORDS, said
+from tests.support.browser import DESK, PHONE
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HUB = Path(sys.executable).with_name("hub")
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.database,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian: apt install chromium)"),
-]
+pytestmark = pytest.mark.database
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +40,6 @@ def base() -> Iterator[str]:
             finally:
                 process.terminate()
                 process.wait(60)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # The sandbox of Chromium does not work for root, and continuous integration often is; the page is our own.
-    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
 
 
 @contextmanager

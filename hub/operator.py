@@ -18,8 +18,8 @@ from fhir_profiles.device import device as device_resource
 from hub import numbers
 from hub.ingest.devices import device_token, open_pairing
 from hub.recording import Recording, RequestFacts, Touched
+from hub.repository.preparing import with_meta
 from hub.repository.reading import patient_reference
-from hub.repository.writing import with_meta
 from hub.search.index import index
 from hub.store.protocol import Claim, Conflict, PairDevice, Pairing, Stored, Unit
 from hub.vault import PAIRING_TYPE

@@ -7,6 +7,7 @@ inside `Recording.of`, which makes the record durable before the answer exists (
 from typing import Any, Literal
 
 from hub.recording import Recording, RequestFacts
+from hub.repository.preparing import Means
 from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
 from hub.repository.searching import Found, Searching
@@ -28,8 +29,8 @@ class Repository:
         self.facts = facts
         self.rights = Rights(caller, services)
         self._reading = Reading(caller, services, self.rights)
-        self._writing = Writing(caller, services, self.rights, self._reading)
         self._searching = Searching(caller, services, self.rights)
+        self._writing = Writing(Means(caller=caller, services=services, rights=self.rights, reading=self._reading))
 
     async def read(self, type: str, id: str) -> Resource:
         async with self.recording("read") as recording:

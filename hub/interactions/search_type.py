@@ -13,6 +13,7 @@ from hub.repository import Found, Repository
 from hub.search.bundle import ignored_issues, searchset
 from hub.search.page import Cursor, decode, encode
 from hub.search.parse import Search, parse_search
+from hub.search.resolve import pending
 from security.pages import open_page, seal_page
 
 PARAMETERS_MAX = 100
@@ -29,8 +30,14 @@ async def search_type(request: Request, repository: Repository) -> Response:
     if search.page is not None:
         cursor = _cursor(type, search.page, repository)
         search = parse_search(type, cursor.pairs, lenient=True, base=services.base_url)
+    _refuse_what_does_not_run(search)
     found = await repository.search(search, cursor)
     return json_response(_bundle(search, found, cursor, repository))
+
+
+def _refuse_what_does_not_run(search: Search) -> None:
+    if search.includes or search.elements or search.summary not in (None, "count") or pending(search):
+        raise FhirError("not-supported", "Chains, _has, _include, _revinclude, _elements and this _summary are not offered yet.")
 
 
 def _bundle(search: Search, found: Found, cursor: Cursor | None, repository: Repository) -> bytes:

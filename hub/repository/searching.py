@@ -15,7 +15,7 @@ from hub.recording import Recording
 from hub.repository.reading import AUDIT_BASIS, POLICY_ONLY, Resource, basis_of, touched
 from hub.repository.rights import Rights
 from hub.repository.visibility import PatientRules, Visible
-from hub.search.compile import compartments, matches, narrow
+from hub.search.compile import Asked, compartments, matches, narrow
 from hub.search.missing import MODIFIER
 from hub.search.page import Cursor
 from hub.search.parse import Criterion, Search
@@ -255,11 +255,11 @@ class Searching:
                 return predicate
 
 
-def _criteria(search: Search) -> Search | Sequence[Criterion]:
+def _criteria(search: Search) -> Search | Sequence[Asked]:
     """Whose record it is, the row of the log says for sure; a refused attempt names the patient by pseudonym alone."""
     if search.type not in POLICY_ONLY:
         return search
-    return [one for one in search.criteria if one.parameter.where != "p" or one.modifier == MODIFIER]
+    return [one for one in search.criteria if not isinstance(one, Criterion) or one.parameter.where != "p" or one.modifier == MODIFIER]
 
 
 def _position(stored: Stored, order: Order | None) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import orjson
 
 from hub.errors import Issue
-from hub.search.parse import Pair, Search
+from hub.search.asked import Pair, Search
 
 READABLE = "/:,"
 """Legal in a query as they are (RFC 3986 section 3.4); a reference stays legible."""

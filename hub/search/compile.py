@@ -6,7 +6,8 @@ joins it with the predicate inside the query.
 
 from collections.abc import Iterable, Sequence
 
-from hub.search.parse import Criterion, Search
+from hub.errors import FhirError
+from hub.search.asked import Chain, Criterion, Either, Has, Search
 from hub.search.predicate import AllOf, AnyOf, HasGlobal, HasToken, Not, PatientIs, Predicate, all_of
 from hub.search.references import with_slash
 from hub.search.value import UNDECIDED, Narrowing, Opened, PatientToken, Resource, Token, Tokens
@@ -26,7 +27,10 @@ def narrow(search: Search, *, token: Token, patient_token: PatientToken, now_us:
     return Narrowing(all_of((*_flat(part.predicate for part in parts), of_type)), exact=all(part.exact for part in parts))
 
 
-def matches(search: Search | Sequence[Criterion], resource: Resource, *, now_us: int, base: str) -> bool:
+Asked = Criterion | Either | Chain | Has
+
+
+def matches(search: Search | Sequence[Asked], resource: Resource, *, now_us: int, base: str) -> bool:
     """Does the opened resource match? Looks at the resource alone. `base`: our FHIR base, whose references are ours."""
     if isinstance(search, Search):
         if resource["resourceType"] != search.type:
@@ -55,13 +59,26 @@ def _said(parts: Iterable[Predicate]) -> list[frozenset[bytes]]:
     return [found for part in parts if (found := compartments(part)) is not None]
 
 
-def _matches(criterion: Criterion, resource: Resource, opened: Opened) -> bool:
+def _matches(criterion: Asked, resource: Resource, opened: Opened) -> bool:
     """R4 #token: a resource without a value matches :not."""
+    if isinstance(criterion, Either):
+        return any(_matches(one, resource, opened) for one in criterion.criteria)
+    if not isinstance(criterion, Criterion):
+        raise _unresolved()
     some = any(value.matches(criterion.parameter, resource, opened) for value in criterion.values)
     return some is not criterion.negated
 
 
-def _criterion(criterion: Criterion, tokens: Tokens) -> Narrowing:
+def _unresolved() -> FhirError:
+    return FhirError("not-supported", "A chained search parameter is not supported here.")
+
+
+def _criterion(criterion: Asked, tokens: Tokens) -> Narrowing:
+    if isinstance(criterion, Either):
+        ways = [_criterion(one, tokens) for one in criterion.criteria]
+        return Narrowing(_any_of([way.predicate for way in ways]), exact=all(way.exact for way in ways))
+    if not isinstance(criterion, Criterion):
+        raise _unresolved()
     parts = [value.narrow(criterion.parameter, tokens) for value in criterion.values]
     exact = all(part.exact for part in parts)
     predicate = _any_of([part.predicate for part in parts])

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import orjson
 
 from hub.errors import FhirError
-from hub.search.parse import Pair
+from hub.search.asked import Pair
 from hub.search.sort import SortValue
 
 CURSOR_CHARS_MAX = 65_536

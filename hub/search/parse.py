@@ -6,68 +6,26 @@ parameter and say what to do; they never repeat a value, because values name peo
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import NoReturn
 
 from hub.errors import FhirError, IssueCode
-from hub.search import missing
+from hub.search.asked import Chain, Criterion, Either, Has, Include, Pair, Search
 from hub.search.grammar import is_sound, split
-from hub.search.parameters import Parameter, ResourceType, resource_type
-from hub.search.result import COUNT_DEFAULT, PASSED_OVER, RESULT_PARAMETERS, Result, Sort, Summary, Total, with_parameter
-from hub.search.types import SEARCH_TYPES
-from hub.search.value import BadValue, Value, Written
+from hub.search.includes import INCLUDE, INCLUDES_MAX, REVINCLUDE, include
+from hub.search.names import Names
+from hub.search.parameters import RESOURCE_TYPES, ResourceType, resource_type
+from hub.search.result import PASSED_OVER, RESULT_PARAMETERS, Result, with_parameter
+from hub.search.understood import BadName, UnknownName
+from hub.search.value import BadValue
 
-Pair = tuple[str, str]
+__all__ = ["Chain", "Criterion", "Either", "Has", "Include", "Pair", "Search", "parse_search", "parse_system_search", "shown"]
 
 CRITERIA_MAX = 32
 VALUES_MAX = 250
 VALUE_CHARS_MAX = 16_384
-NEGATION = "not"
-_TYPE_NAME = re.compile(r"[A-Z][A-Za-z]+")
-_SHOWN = re.compile(r"[A-Za-z_][A-Za-z:._-]{0,63}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
-    """One parameter with its values: some value matches or, with the modifier :not, none does."""
-
-    parameter: Parameter
-    modifier: str | None
-    values: tuple[Value, ...]
-
-    @property
-    def negated(self) -> bool:
-        return self.modifier == NEGATION
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """A search as understood. All criteria hold together.
-
-    count    as asked, at most COUNT_MAX; None when not given (`page_size`)
-    page     the opaque text of a page link; then nothing else is set
-    ignored  names of parameters left out of account: unknown ones under lenient handling, and empty ones
-    used     the pairs that took effect, values as sent: the self link
-    """
-
-    type: str
-    criteria: tuple[Criterion, ...] = ()
-    sort: Sort = ()
-    count: int | None = None
-    total: Total | None = None
-    summary: Summary | None = None
-    page: str | None = None
-    ignored: tuple[str, ...] = ()
-    used: tuple[Pair, ...] = ()
-
-    @property
-    def page_size(self) -> int:
-        return COUNT_DEFAULT if self.count is None else self.count
-
-    @property
-    def count_only(self) -> bool:
-        """R4: `_count=0` is treated as `_summary=count`: the total, no entries, no links to pages."""
-        return self.count == 0 or self.summary == "count"
+TYPES = "_type"
+_SHOWN = re.compile(r"[A-Za-z_][A-Za-z:._-]{0,63}|_has:[A-Z][A-Za-z:._-]{0,127}")
 
 
 def parse_search(type: str, pairs: Sequence[Pair], *, lenient: bool, base: str = "") -> Search:
@@ -88,9 +46,35 @@ def parse_search(type: str, pairs: Sequence[Pair], *, lenient: bool, base: str =
     return reader.search()
 
 
+def parse_system_search(pairs: Sequence[Pair], *, lenient: bool, base: str = "") -> Search:
+    """A search of the whole system: one search for each type of `_type` (or of all), with what all of them have.
+
+    https://hl7.org/fhir/R4/http.html#search: "the types can be limited by _type; parameters must be common to them".
+    """
+    kept = [(name, value) for name, value in pairs if name != TYPES]
+    each = tuple(parse_search(type, kept, lenient=lenient, base=base) for type in _types(pairs))
+    shape = each[0]
+    if shape.page is not None and len(kept) < len(pairs):
+        _refuse("invalid", "_page", "is used as the link gave it, without other parameters")
+    used = tuple((name, value) for name, value in pairs if name == TYPES and value) + shape.used
+    return replace(shape, type="", criteria=(), used=used, each=() if shape.page else each)
+
+
 def shown(name: str) -> str:
     """A parameter's name as an error may repeat it: letters only, so that no value slips in by a forgotten "="."""
     return f"'{name}'" if _SHOWN.fullmatch(name) else "(name not shown)"
+
+
+def _types(pairs: Sequence[Pair]) -> Sequence[str]:
+    values = [value for name, value in pairs if name == TYPES and value]
+    if len(values) > 1:
+        _refuse("invalid", TYPES, "may be given once")
+    if not values:
+        return tuple(RESOURCE_TYPES)
+    names = tuple(dict.fromkeys(values[0].split(",")))
+    if not all(name in RESOURCE_TYPES for name in names):
+        _refuse("not-supported", TYPES, "names a resource type that the hub does not search")
+    return names
 
 
 class _Reader:
@@ -98,7 +82,8 @@ class _Reader:
 
     def __init__(self, row: ResourceType, *, lenient: bool, base: str) -> None:
         self._row, self._lenient, self._base = row, lenient, base
-        self._criteria: list[Criterion] = []
+        self._criteria: list[Criterion | Either | Chain | Has] = []
+        self._includes: list[Include] = []
         self._result = Result()
         self._seen: set[str] = set()
         self._ignored: list[str] = []
@@ -107,95 +92,83 @@ class _Reader:
     def read(self, name: str, value: str) -> None:
         if name in PASSED_OVER:
             return
-        if name in RESULT_PARAMETERS:
-            self._read_result(name, value)
-            return
-        code, _, modifier = name.partition(":")
-        parameter = self._row.parameters.get(code)
-        if parameter is None or "." in modifier:
-            self._unknown(name)
-            return
-        _check_modifier(parameter, modifier, name)
-        if not value:  # R4: empty parameters are no error, they are ignored
-            self._ignored.append(shown(name))
-            return
-        self._criteria.append(_criterion(parameter, modifier or None, name, value, self._base))
-        self._used.append((name, value))
-        if len(self._criteria) > CRITERIA_MAX:
-            raise FhirError("invalid", f"A search takes at most {CRITERIA_MAX} criteria.")
+        try:
+            if name in RESULT_PARAMETERS:
+                self._read_result(name, value)
+            elif name.partition(":")[0] in (INCLUDE, REVINCLUDE):
+                self._read_include(name, value)
+            else:
+                self._read_criterion(name, value)
+        except BadValue as error:
+            _refuse("invalid", name, str(error))
+        except BadName as error:
+            _refuse("not-supported", name, str(error))
+        except UnknownName as error:
+            self._unknown(name, str(error))
 
     def search(self) -> Search:
         result = self._result
-        if result.page is not None and (self._criteria or len(self._seen) > 1):
+        if result.page is not None and (self._criteria or self._includes or len(self._seen) > 1):
             _refuse("invalid", "_page", "is used as the link gave it, without other parameters")
+        if result.summary == "text" and self._includes:  # R4 #summary
+            _refuse("invalid", "_summary", "cannot be text where resources are included")
         return Search(
             type=self._row.name,
             criteria=tuple(self._criteria),
+            includes=tuple(dict.fromkeys(self._includes)),
             sort=result.sort,
             count=result.count,
             total=result.total,
             summary=result.summary,
+            elements=result.elements,
             page=result.page,
             ignored=tuple(self._ignored),
             used=tuple(self._used),
         )
+
+    def _read_criterion(self, name: str, value: str) -> None:
+        _check_value(value)
+        found = Names(self._base).read(self._row, name, value)
+        if found is None:  # R4: empty parameters are no error, they are ignored
+            self._ignored.append(shown(name))
+            return
+        self._criteria.append(found)
+        self._used.append((name, value))
+        if len(self._criteria) > CRITERIA_MAX:
+            raise FhirError("invalid", f"A search takes at most {CRITERIA_MAX} criteria.")
+
+    def _read_include(self, name: str, value: str) -> None:
+        if not value:
+            self._ignored.append(shown(name))
+            return
+        self._includes.append(include(self._row, name, value))
+        self._used.append((name, value))
+        if len(self._includes) > INCLUDES_MAX:
+            raise FhirError("invalid", f"A search takes at most {INCLUDES_MAX} includes.")
 
     def _read_result(self, name: str, value: str) -> None:
         if not value:
             self._ignored.append(shown(name))
             return
         if name in self._seen:
-            _refuse("invalid", name, "may be given once")
+            raise BadValue("may be given once")
         self._seen.add(name)
-        try:
-            self._result, used = with_parameter(self._result, name, value, self._row)
-        except BadValue as error:
-            _refuse("invalid", name, str(error))
+        self._result, used = with_parameter(self._result, name, value, self._row)
         self._used.append((name, used))
 
-    def _unknown(self, name: str) -> None:
+    def _unknown(self, name: str, text: str) -> None:
         if not self._lenient:
-            known = ", ".join(sorted((*self._row.parameters, *(one for one in RESULT_PARAMETERS if one != "_page"))))
-            _refuse(
-                "not-supported",
-                name,
-                f"is not supported for {self._row.name}: use {known}, or have it left out with Prefer: handling=lenient",
-            )
+            _refuse("not-supported", name, f"{text}; or have it left out with Prefer: handling=lenient")
         self._ignored.append(shown(name))
 
 
-def _check_modifier(parameter: Parameter, modifier: str, name: str) -> None:
-    """R4 #modifiers: a modifier that is not supported SHALL be refused; lenient handling does not change that."""
-    known = SEARCH_TYPES[parameter.type].MODIFIERS
-    if ":" not in name or modifier in known or (modifier == missing.MODIFIER and parameter.type != "id"):
-        return
-    if "[type]" in known and _TYPE_NAME.fullmatch(modifier):
-        return
-    takes = ", ".join(f":{one}" for one in sorted({*known, missing.MODIFIER})) if parameter.type != "id" else "no modifier"
-    _refuse("not-supported", name, f"has a modifier that is not supported; {parameter.code} takes {takes}")
-
-
-def _criterion(parameter: Parameter, modifier: str | None, name: str, value: str, base: str) -> Criterion:
+def _check_value(value: str) -> None:
     if len(value) > VALUE_CHARS_MAX:
-        _refuse("invalid", name, f"is longer than {VALUE_CHARS_MAX} characters")
+        raise BadValue(f"is longer than {VALUE_CHARS_MAX} characters")
     if not is_sound(value):
-        _refuse("invalid", name, "has a backslash that escapes nothing: write \\\\ for a backslash, \\, \\| \\$ for the others")
-    pieces = split(value, ",")
-    if len(pieces) > VALUES_MAX:
-        _refuse("invalid", name, f"takes at most {VALUES_MAX} values")
-    if "" in pieces:
-        _refuse("invalid", name, "has an empty value between commas: write \\, for a comma inside a value")
-    try:
-        values = tuple(_value(parameter, Written(text=piece, modifier=modifier, base=base)) for piece in pieces)
-    except BadValue as error:
-        _refuse("invalid", name, str(error))
-    return Criterion(parameter=parameter, modifier=modifier, values=values)
-
-
-def _value(parameter: Parameter, written: Written) -> Value:
-    if written.modifier == missing.MODIFIER:
-        return missing.parse(written)
-    return SEARCH_TYPES[parameter.type].parse(written, parameter)
+        raise BadValue("has a backslash that escapes nothing: write \\\\ for a backslash, \\, \\| \\$ for the others")
+    if len(split(value, ",")) > VALUES_MAX:
+        raise BadValue(f"takes at most {VALUES_MAX} values")
 
 
 def _refuse(code: IssueCode, name: str, text: str) -> NoReturn:

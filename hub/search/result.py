@@ -1,17 +1,20 @@
 """Result parameters: how the answer is shaped, not what it contains.
 
-https://hl7.org/fhir/R4/search.html#Summary: `_sort`, `_count`, `_total`, `_summary`; and `_page`, ours, in next links.
+https://hl7.org/fhir/R4/search.html#Summary: `_sort`, `_count`, `_total`, `_summary`, `_elements`, `_contained`; and
+`_page`, ours, in next links.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from hub.search.parameters import ResourceType
+from hub.search.understood import BadName
 from hub.search.value import BadValue
 
 Total = Literal["none", "estimate", "accurate"]
-Summary = Literal["count"]
+Summary = Literal["count", "true", "text", "data"]
 Sort = tuple[tuple[str, bool], ...]
 """(parameter code, descending), most significant first."""
 
@@ -20,7 +23,9 @@ COUNT_DEFAULT = 50
 COUNT_DIGITS_MAX = 9
 SORT_KEYS_MAX = 8
 TOTALS: Mapping[str, Total] = {"none": "none", "estimate": "estimate", "accurate": "accurate"}
-SUMMARIES: Mapping[str, Summary | None] = {"count": "count", "false": None}
+SUMMARIES: Mapping[str, Summary | None] = {"true": "true", "text": "text", "data": "data", "count": "count", "false": None}
+ELEMENTS_MAX = 64
+_ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
 SORTABLE = frozenset({"string", "token", "date", "id"})
 PASSED_OVER = frozenset({"_format", "_pretty"})
 """They shape any answer (https://hl7.org/fhir/R4/http.html#parameters) and are read before a search is."""
@@ -34,6 +39,7 @@ class Result:
     count: int | None = None
     total: Total | None = None
     summary: Summary | None = None
+    elements: tuple[str, ...] = ()
     page: str | None = None
 
 
@@ -57,8 +63,23 @@ def _total(result: Result, value: str, _row: ResourceType) -> tuple[Result, str]
 
 def _summary(result: Result, value: str, _row: ResourceType) -> tuple[Result, str]:
     if value not in SUMMARIES:
-        raise BadValue(f"is supported as {' and '.join(SUMMARIES)} only: leave it out to have whole resources")
+        raise BadValue(f"must be one of {', '.join(SUMMARIES)}")
     return replace(result, summary=SUMMARIES[value]), value
+
+
+def _elements(result: Result, value: str, _row: ResourceType) -> tuple[Result, str]:
+    names = tuple(value.split(","))
+    if len(names) > ELEMENTS_MAX or not all(_ELEMENT.fullmatch(name) for name in names):
+        raise BadValue(f"must be names of elements of the resource itself, separated by commas, at most {ELEMENTS_MAX}")
+    return replace(result, elements=names), value
+
+
+def _contained(result: Result, value: str, _row: ResourceType) -> tuple[Result, str]:
+    if value in ("true", "both"):
+        raise BadName("is offered as false only: contained resources come inside those that contain them")
+    if value != "false":
+        raise BadValue("must be false")
+    return result, value
 
 
 def _sort(result: Result, value: str, row: ResourceType) -> tuple[Result, str]:
@@ -80,6 +101,8 @@ RESULT_PARAMETERS: Mapping[str, Reader] = {
     "_count": _count,
     "_total": _total,
     "_summary": _summary,
+    "_elements": _elements,
+    "_contained": _contained,
     "_sort": _sort,
     "_page": _page,
 }

@@ -7,9 +7,9 @@ the order is total and pages have neither gaps nor doubles.
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from hub.search.asked import Search
 from hub.search.elements import of_parameter
 from hub.search.parameters import RESOURCE_TYPES, Parameter
-from hub.search.parse import Search
 from hub.search.predicate import Row
 from hub.search.result import Sort
 from hub.search.types.date import ranges

@@ -165,7 +165,7 @@ def test_lenient_handling_does_not_excuse_modifiers(ehr: Caller) -> None:
 
 UNREADABLE = """
     date=yesterday date=2026-13-01 date=zz2026 date=2026-03-01T25:00:00Z _count=-1 _count=x _count=1&_count=2
-    _sort=nonsense _sort=patient _total=some _summary=data _summary=text patient=Patient/a/b patient=Device/x code=a|b|c
+    _sort=nonsense _sort=patient _total=some _summary=Data _summary=some patient=Patient/a/b patient=Device/x code=a|b|c
     code=, code=a,,b code=a\\ _id=a_b _lastUpdated=x date:missing=maybe patient:Device=x _page=nonsense&code=x
 """.split()  # noqa: SIM905 (one to a line would be a page)
 

@@ -16,7 +16,19 @@ def refused(*pairs: tuple[str, str], type: str = "Observation", lenient: bool = 
     return caught.value
 
 
-UNKNOWN = ["foo", "Code", "subject.name", "subject:Patient.name", "_has:Group:member:_id", "_include", "_elements", "_text", "_filter"]
+UNKNOWN = [
+    *(
+        "foo",
+        "Code",
+        "subject.foo",
+        "subject:Patient.foo",
+        "status.name",
+        "_has:Group:foo:_id",
+        "_has:Foo:subject:_id",
+        "_has:AuditEvent:entity",
+    ),
+    *("_text", "_content", "_filter", "_list", "_query", "_type", "_containedType"),
+]
 
 
 @pytest.mark.parametrize("name", UNKNOWN)
@@ -68,7 +80,9 @@ def test_id_takes_no_modifier() -> None:
         ("_count", "9" * 10_000),
         ("_total", "secret"),
         ("_summary", "secret"),
-        ("_summary", "true"),
+        ("_elements", "secret.x"),
+        ("_elements", ","),
+        ("_contained", "secret"),
         ("_sort", "secret"),
         ("_sort", "subject"),
         ("_sort", "date,"),

@@ -1,0 +1,49 @@
+"""Chains in terms of what they found, so that tokens can narrow and opened resources decide.
+
+Execution runs the inner searches, innermost first and each with the caller's own restriction, and puts the answers in:
+for a chain the references it leads to, for a reverse chain the ids of what is referred to.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from hub.search.asked import Chain, Criterion, Has, Search
+from hub.search.elements import of_parameter
+from hub.search.parameters import RESOURCE_TYPES, Parameter, ResourceType
+from hub.search.references import LOCAL, literal
+from hub.search.types.id import IdValue
+from hub.search.types.reference import ReferenceValue
+from hub.search.value import Resource
+
+
+def pending(search: Search) -> dict[int, Chain | Has]:
+    """The chains of a search, by their place in `criteria`."""
+    return {place: one for place, one in enumerate(search.criteria) if isinstance(one, Chain | Has)}
+
+
+def resolved(search: Search, answers: Mapping[int, Collection[str]]) -> Search:
+    """The search with each of its `pending` chains replaced by a plain criterion. No answer matches nothing.
+
+    answers  by place: of a Chain the references "Type/id" that its inner searches found, of a Has the ids of resources
+             of this type that are referred to
+    """
+    criteria = list(search.criteria)
+    for place, chain in pending(search).items():
+        criteria[place] = _criterion(chain, frozenset(answers[place]), RESOURCE_TYPES[search.type])
+    return replace(search, criteria=tuple(criteria))
+
+
+def targets(parameter: Parameter, resource: Resource, base: str) -> frozenset[str]:
+    """The local references "Type/id" of a reference parameter's elements, of types that it may lead to.
+
+    base  our FHIR base with a trailing slash, or ""
+    """
+    found = (literal(element["reference"], base) for element in of_parameter(parameter, resource) if "reference" in element)
+    local = (LOCAL.fullmatch(reference) for reference in found if reference is not None)
+    return frozenset(one.group() for one in local if one and (not parameter.targets or one.group(1) in parameter.targets))
+
+
+def _criterion(chain: Chain | Has, answer: frozenset[str], row: ResourceType) -> Criterion:
+    if isinstance(chain, Chain):
+        return Criterion(parameter=chain.parameter, modifier=None, values=(ReferenceValue(answer),) if answer else ())
+    return Criterion(parameter=row.parameters["_id"], modifier=None, values=tuple(IdValue(id) for id in sorted(answer)))

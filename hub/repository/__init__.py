@@ -29,7 +29,7 @@ class Repository:
         self.facts = facts
         self.rights = Rights(caller, services)
         self._reading = Reading(caller, services, self.rights)
-        self._searching = Searching(caller, services, self.rights)
+        self._searching = Searching(services, self.rights)
         self._writing = Writing(Means(caller=caller, services=services, rights=self.rights, reading=self._reading))
 
     async def read(self, type: str, id: str) -> Resource:

@@ -116,12 +116,16 @@ class Visibility:
         default = policy_default(self._caller, managing_organization=patient.organization)
         return decide(patient.rules, self._asker(action), resource, default=default, now_us=now_us)
 
-    async def visible(self, snapshot: Snapshot, patients: frozenset[bytes] | None, now_us: int) -> Visible:
-        """The condition under which rows may be seen: over the patients that the search names, or over all."""
+    async def of_patients(self, snapshot: Snapshot, patients: frozenset[bytes], now_us: int, *, patientless: bool = False) -> Visible:
+        """The condition under which rows of these patients may be seen, and rows of nobody if `patientless`."""
         await self._look_above()
-        if patients is not None:
-            rules = await self.opened((await snapshot.grants(sorted(patients))).values())
-            return self._visible([(frozenset({patient}), one) for patient, one in rules.items()], [], rules, now_us)
+        rules = await self.opened((await snapshot.grants(sorted(patients))).values())
+        parts: list[Predicate] = [Patientless()] if patientless else []
+        return self._visible([(frozenset({patient}), one) for patient, one in rules.items()], parts, rules, now_us)
+
+    async def of_all(self, snapshot: Snapshot, now_us: int) -> Visible:
+        """The condition under which rows of any patient may be seen, and rows of nobody."""
+        await self._look_above()
         groups = await snapshot.grant_groups(actors=self._actor_tokens(), organization=self._own_organization())
         specimens = await self.opened(group.specimen for group in groups)
         alike = [(group.patients, specimens[group.specimen.patient]) for group in groups if group.specimen.patient in specimens]

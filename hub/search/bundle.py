@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/bundle.html#searchset
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -16,33 +16,38 @@ READABLE = "/:,"
 """Legal in a query as they are (RFC 3986 section 3.4); a reference stays legible."""
 
 
+class Entry(NamedTuple):
+    """A resource as it leaves: its full URL, its JSON as stored, and why it is there."""
+
+    url: str
+    json: bytes
+    mode: Literal["match", "include"] = "match"
+
+
 def searchset(
     *,
-    base: str,
-    search: Search,
-    entries: Sequence[tuple[str, bytes]],
+    url: str,
+    used: Sequence[Pair],
+    entries: Sequence[Entry],
     total: int | None,
-    next_page: str | None,
-    self_query: Sequence[Pair] | None = None,
-    previous_page: str | None = None,
+    pages: Sequence[tuple[str, str]] = (),
     outcome: bytes | None = None,
 ) -> bytes:
     """One page of a search as JSON.
 
-    entries     (full URL, the resource's JSON as stored), in order
-    total       how many match in all that this caller may see; None if not counted
-    next_page, previous_page   opaque texts of `hub.search.page.encode`
-    self_query  the self link's pairs; what the search used unless given
-    outcome     an OperationOutcome as JSON that goes along, e.g. on `ignored_issues`
+    url      what was searched, without a query
+    used     the pairs that took effect: the self link
+    entries  in order
+    total    how many match in all that this caller may see; None if not counted
+    pages    relation and opaque text (`hub.search.page.encode`) of the other pages
+    outcome  an OperationOutcome as JSON that goes along, e.g. on `ignored_issues`
     """
     made: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
     if total is not None:
         made["total"] = total
-    url = f"{base.rstrip('/')}/{search.type}"
-    used = search.used if self_query is None else self_query
-    pages = (("self", used), ("previous", _page(previous_page)), ("next", _page(next_page)))
-    made["link"] = [{"relation": relation, "url": _url(url, pairs)} for relation, pairs in pages if pairs is not None]
-    made_entries = [_match(full_url, json) for full_url, json in entries]
+    links = [("self", used), *((relation, (("_page", text),)) for relation, text in pages)]
+    made["link"] = [{"relation": relation, "url": _url(url, pairs)} for relation, pairs in links]
+    made_entries: list[dict[str, Any]] = [_entry(one) for one in entries]
     if outcome is not None:
         made_entries.append({"resource": orjson.Fragment(outcome), "search": {"mode": "outcome"}})
     if made_entries:  # JSON of R4 has no empty arrays
@@ -64,9 +69,5 @@ def _url(url: str, pairs: Sequence[Pair]) -> str:
     return f"{url}?{query(pairs)}" if pairs else url
 
 
-def _page(text: str | None) -> tuple[Pair, ...] | None:
-    return None if text is None else (("_page", text),)
-
-
-def _match(full_url: str, json: bytes) -> dict[str, Any]:
-    return {"fullUrl": full_url, "resource": orjson.Fragment(json), "search": {"mode": "match"}}
+def _entry(one: Entry) -> dict[str, Any]:
+    return {"fullUrl": one.url, "resource": orjson.Fragment(one.json), "search": {"mode": one.mode}}

@@ -17,8 +17,9 @@ from hub.search.asked import Pair
 from hub.search.sort import SortValue
 
 CURSOR_CHARS_MAX = 65_536
-FORMAT = 1
+FORMAT = 2
 Direction = Literal["next", "previous"]
+Position = tuple[SortValue, ...]
 
 Seal = Callable[[bytes], bytes]
 """Encrypts and authenticates."""
@@ -31,7 +32,7 @@ class Cursor:
     """Where to go on.
 
     type, pairs  the search itself, as it was parsed the first time
-    position     sort values of the last resource shown, its id last (`hub.search.sort`)
+    position     sort values of the resource at the rim of the page, its id last (`hub.search.sort`); () is the beginning
     direction    which way from there
     caller       what binds the link to its caller, as the repository chooses to write it
     started_us   when the search began: `ap` means the same on every page
@@ -40,7 +41,7 @@ class Cursor:
 
     type: str
     pairs: tuple[Pair, ...]
-    position: tuple[SortValue, ...]
+    position: Position
     caller: str
     started_us: int
     expires_us: int

@@ -4,8 +4,8 @@ Reads use read concern majority, so that nothing is answered that a failover cou
 committer. What must be seen at one moment (a search with its grants) runs in a snapshot session.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient
@@ -15,11 +15,13 @@ from pymongo.read_concern import ReadConcern
 
 from audit.chain import Head
 from audit.record import from_document
+from hub.search.predicate import Predicate
 from hub.store import documents
 from hub.store.committer import Committer
 from hub.store.find_ids import find_ids
 from hub.store.gather import Gather
-from hub.store.mongo_filter import RECORD_FIELDS, RECORDED_PRECISION_US, RESOURCE_FIELDS, Filter, mongo_filter, row_id
+from hub.store.mongo_filter import RECORDED_PRECISION_US, Filter, mongo_filter
+from hub.store.mongo_find import AUDIT_TYPE, parts, sort, wanted
 from hub.store.mongo_writer import MongoWriter
 from hub.store.protocol import (
     SYSTEM_KEY,
@@ -35,7 +37,6 @@ from hub.store.protocol import (
 )
 
 BATCH_ROWS = 200
-AUDIT_TYPE = "AuditEvent"
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -149,19 +150,20 @@ class MongoSnapshot:
             for found in await _answered(cursor.to_list())
         ]
 
-    async def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncIterator[Stored]:
+    async def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncGenerator[Stored, None]:
         """What has no time comes last, whichever way the times go (MongoDB would put it first when ascending)."""
         left = limit
-        for part in _parts(finding, order):
-            async for found in self._cursor(finding.type, part, order, left):
-                yield _record_row(found) if finding.type == AUDIT_TYPE else documents.stored(found)
-                left = None if left is None else left - 1
+        for part in parts(finding, order):
+            async with aclosing(self._cursor(finding.type, part, order, left)) as rows:
+                async for found in rows:
+                    yield _record_row(found) if finding.type == AUDIT_TYPE else documents.stored(found)
+                    left = None if left is None else left - 1
             if left == 0:
                 return
 
-    async def _cursor(self, type: str, wanted: Filter, order: Order, limit: int | None) -> AsyncIterator[Document]:
-        cursor = self._collection(type).find(wanted, session=self._session, batch_size=min(limit or BATCH_ROWS, BATCH_ROWS))
-        cursor = cursor.sort(_sort(order, _fields(type)))
+    async def _cursor(self, type: str, asked: Filter, order: Order, limit: int | None) -> AsyncGenerator[Document, None]:
+        cursor = self._collection(type).find(asked, session=self._session, batch_size=min(limit or BATCH_ROWS, BATCH_ROWS))
+        cursor = cursor.sort(sort(order, type))
         if limit is not None:
             cursor = cursor.limit(limit)
         try:
@@ -174,9 +176,21 @@ class MongoSnapshot:
 
     async def count(self, finding: Finding, limit: int | None = None) -> int:
         counted = self._collection(finding.type).count_documents(
-            _wanted(finding), session=self._session, **({"limit": limit} if limit else {})
+            wanted(finding), session=self._session, **({"limit": limit} if limit else {})
         )
         return await _answered(counted)
+
+    async def concerned(self, type: str, predicate: Predicate, rows_max: int) -> frozenset[bytes] | None:
+        """Whom the rows concern for which the predicate holds, hidden or not; None if there are more than `rows_max` rows.
+
+        For those who then ask what these patients permit; nothing is answered from this.
+        """
+        asked = {"$and": [mongo_filter(predicate, type), {"t": type}]}
+        cursor = self._hub["resources"].find(asked, {"_id": 0, "p": 1, "q": 1}, session=self._session, batch_size=rows_max + 2)
+        rows = await _answered(cursor.limit(rows_max + 1).to_list())
+        if len(rows) > rows_max:
+            return None
+        return frozenset(patient for row in rows for patient in (row.get("p"), *row.get("q", ())) if patient)
 
     async def pairings_of_devices(self, devices: Sequence[bytes]) -> Sequence[Pairing]:
         cursor = self._hub["pairings"].find({"dv": {"$in": list(devices)}}, session=self._session)
@@ -184,72 +198,6 @@ class MongoSnapshot:
 
     def _collection(self, type: str) -> Any:
         return self._audit["records"] if type == AUDIT_TYPE else self._hub["resources"]
-
-
-def _fields(type: str) -> Mapping[str, str]:
-    return RECORD_FIELDS if type == AUDIT_TYPE else RESOURCE_FIELDS
-
-
-def _wanted(finding: Finding) -> Filter:
-    """The caller's question AND what the caller may see: the restriction is inside the query, before any limit."""
-    fields = _fields(finding.type)
-    parts = [mongo_filter(finding.predicate, finding.type, fields), mongo_filter(finding.restriction, finding.type, fields)]
-    if finding.type != AUDIT_TYPE:
-        parts.append({"t": finding.type})
-    if finding.others_within is not None:
-        # Every other patient named must permit: no element of `q` outside the permitted ones.
-        parts.append({"q": {"$not": {"$elemMatch": {"$nin": sorted(finding.others_within)}}}})
-    if finding.naming_others:
-        parts.append({"q": {"$exists": True}})
-    return {"$and": [part for part in parts if part]}
-
-
-def _sort(order: Order, fields: Mapping[str, str]) -> list[tuple[str, int]]:
-    direction = -1 if order.descending else 1
-    if order.field == "id":
-        return [("_id", direction)]
-    return [(fields[order.field], direction), ("_id", _tie(order, fields))]
-
-
-def _tie(order: Order, fields: Mapping[str, str]) -> int:
-    """Ties are broken by id in the direction that the index has (hub.store.schema), so that no sort happens in memory."""
-    if order.ids_descending is not None:
-        return -1 if order.ids_descending else 1
-    direction = -1 if order.descending else 1
-    return direction if order.field == "lu" and fields is RESOURCE_FIELDS else -direction
-
-
-def _after(type: str, order: Order, fields: Mapping[str, str]) -> Filter | None:
-    """Where the next page goes on: strictly after the last row shown, ties broken by id (never an offset)."""
-    if order.after is None:
-        return None
-    value, id = order.after
-    last = row_id(type, id, fields)
-    if order.field == "id":
-        return {"_id": {"$lt" if order.descending else "$gt": last}}
-    field = fields[order.field]
-    tied: Filter = {field: value, "_id": {"$gt" if _tie(order, fields) > 0 else "$lt": last}}
-    if value is None:
-        return tied
-    if order.descending:
-        return {"$or": [{field: {"$lt": value}}, tied, {field: None}]}
-    return {"$or": [{field: {"$gt": value}}, tied]}
-
-
-def _parts(finding: Finding, order: Order) -> list[Filter]:
-    """The queries whose results, one after the other, are the answer in order."""
-    fields, wanted = _fields(finding.type), _wanted(finding)
-    after = _after(finding.type, order, fields)
-    if order.field == "id" and fields is RESOURCE_FIELDS:
-        # Row ids begin with their type, so the primary index gives one type in order ("0" follows "/").
-        wanted = {"$and": [wanted, {"_id": {"$gte": f"{finding.type}/", "$lt": f"{finding.type}0"}}]}
-    first = {"$and": [wanted, after]} if after else wanted
-    if order.field != "d" or order.descending or fields is RECORD_FIELDS:
-        return [first]
-    undated: Filter = {fields["d"]: None}
-    if order.after is not None and order.after[0] is None:
-        return [{"$and": [first, undated]}]
-    return [{"$and": [first, {fields["d"]: {"$ne": None}}]}, {"$and": [wanted, undated]}]
 
 
 def _record_row(found: Mapping[str, Any]) -> Stored:

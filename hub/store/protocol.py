@@ -3,7 +3,7 @@
 A store never sees a resource in clear and never decides; it keeps what it is given together or not at all.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -182,6 +182,8 @@ class Order:
     after: tuple[Any, str] | None = None
     ids_descending: bool | None = None
     """How ties go, if somebody asked for it; None leaves it to the store, which takes the way of its index."""
+    backwards: bool = False
+    """From the position towards the beginning: rows come in the reverse of the order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,9 +206,11 @@ class Snapshot(Protocol):
 
     async def grant_groups(self, *, actors: frozenset[bytes], organization: bytes | None) -> Sequence[GrantGroup]: ...
 
-    def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncIterator[Stored]: ...
+    def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncGenerator[Stored, None]: ...
 
     async def count(self, finding: Finding, limit: int | None = None) -> int: ...
+
+    async def concerned(self, type: str, predicate: Predicate, rows_max: int) -> frozenset[bytes] | None: ...
 
     async def pairings_of_devices(self, devices: Sequence[bytes]) -> Sequence[Pairing]: ...
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub.repository import searching
+from hub.repository import searching_plan, searching_rows
 from hub.store.embedded import Endpoint
+from hub.store.mongo import MongoSnapshot
 from tests.support.backstage import Account, new_client
 from tests.support.inprocess import InProcess, in_process
 from tests.support.outcomes import refused
@@ -39,8 +40,8 @@ class Scene:
 @pytest.fixture
 async def scene(clean_database: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
     """The stranger may see heart rates and nothing else; limits are small."""
-    monkeypatch.setattr(searching, "OPENED_MAX", OPENED_MAX)
-    monkeypatch.setattr(searching, "CHUNK_ROWS", CHUNK_ROWS)
+    monkeypatch.setattr(searching_rows, "OPENED_MAX", OPENED_MAX)
+    monkeypatch.setattr(searching_rows, "CHUNK_ROWS", CHUNK_ROWS)
     async with in_process(tmp_path, clean_database) as hub:
         ehr = await hub.register(new_client("ehr", "system/*.cruds", consent_default="opt-out", recorder=True))
         made = Scene(hub, ehr, await hub.register(new_client("stranger", "system/*.cruds")))
@@ -69,3 +70,62 @@ async def test_what_tokens_decide_opens_nothing_more_than_the_page(scene: Scene)
     path = f"Observation?patient={scene.person}&code={HEART_RATE}&_total=accurate"
     found = (await scene.ask(scene.ehr, "GET", f"{path}&_count=3")).json()
     assert (found["total"], len(found["entry"])) == (OPENED_MAX * 2, 3)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is asked of the snapshots, in order."""
+    calls: list[str] = []
+
+    def noted(name: str) -> None:
+        real = getattr(MongoSnapshot, name)
+
+        def call(self: MongoSnapshot, *given: object, **more: object) -> object:
+            calls.append(name)
+            return real(self, *given, **more)
+
+        monkeypatch.setattr(MongoSnapshot, name, call)
+
+    for name in ("grants", "grant_groups", "concerned", "find", "count"):
+        noted(name)
+    return calls
+
+
+@pytest.mark.parametrize(
+    "query", ["Patient?identifier=urn:rare|1", "Patient?name=rare&_total=accurate", "Patient?_id={id}", "Device?_id={id}"]
+)
+async def test_what_can_be_looked_up_is_decided_by_the_rules_of_those_it_concerns(scene: Scene, asked: list[str], query: str) -> None:
+    """DESIGN 6; found for somebody hidden and for nobody take the same questions in the same order (law 3)."""
+    path = query.format(id=scene.person)
+    absent = await scene.ask(scene.stranger, "GET", path)
+    assert absent.json().get("entry") is None
+    for_nobody = list(asked)
+    assert "grant_groups" not in for_nobody
+    made = await scene.ask(scene.ehr, "POST", "Patient", patient("Rare", identifier=[{"system": "urn:rare", "value": "1"}]))
+    assert made.status_code == 201
+    asked.clear()
+    assert (await scene.ask(scene.stranger, "GET", path)).json().get("entry") is None
+    assert asked == for_nobody
+    if "rare" in path:
+        assert len((await scene.ask(scene.ehr, "GET", path)).json()["entry"]) == 1
+
+
+async def test_too_many_to_look_up_are_joined_by_the_grants_of_all(scene: Scene, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/adr/0007: the answer is the same either way."""
+    for _ in range(3):
+        await scene.ask(scene.ehr, "POST", "Patient", patient("Rare"))
+    few = (await scene.ask(scene.ehr, "GET", "Patient?name=rare&_total=accurate")).json()
+    assert "grant_groups" not in asked
+    monkeypatch.setattr(searching_plan, "CARRIERS_MAX", 2)
+    many = (await scene.ask(scene.ehr, "GET", "Patient?name=rare&_total=accurate")).json()
+    assert "grant_groups" in asked
+    assert (few["total"], few["entry"]) == (3, many["entry"])
+
+
+async def test_only_who_permits_is_among_those_who_carry_the_same(scene: Scene) -> None:
+    """Law 3: rules are asked for by patient, and each decides for its own rows."""
+    given = {"identifier": [{"system": "urn:rare", "value": "1"}]}
+    ids = [(await scene.ask(scene.ehr, "POST", "Patient", patient("Rare", **given))).json()["id"] for _ in range(3)]
+    assert (await scene.ask(scene.ehr, "POST", "Consent", consent(ids[1]))).status_code == 201
+    found = (await scene.ask(scene.stranger, "GET", "Patient?identifier=urn:rare|1&_total=accurate")).json()
+    assert ([one["resource"]["id"] for one in found["entry"]], found["total"]) == ([ids[1]], 1)

@@ -46,6 +46,51 @@ def test_the_last_page_has_no_next_link(ehr: Caller, person: Json, count: int) -
     assert link(ehr.search(f"Observation?patient={person['id']}&_count={count}"), "next") is None
 
 
+def backwards(caller: Caller, bundle: Json) -> list[list[str]]:
+    """Ids of this page and of all before it, by the previous links, in order."""
+    made = [ids(bundle)]
+    while (before := link(bundle, "previous")) is not None:
+        bundle = caller.search(before)
+        made.insert(0, ids(bundle))
+    return made
+
+
+@pytest.mark.parametrize("count", [1, 3, 5, 9])
+@pytest.mark.parametrize("sort", ["date", "-date", "_id", "-_id", "_lastUpdated", "code,date", "status", "-code,-_id", "date,-_id"])
+def test_the_way_back_shows_what_the_way_there_did(ehr: Caller, person: Json, count: int, sort: str) -> None:
+    """http.html#paging: previous undoes next, down to the first page, which has no previous one."""
+    undated = observation(person["id"])
+    del undated["effectiveDateTime"]
+    for _ in range(2):
+        ehr.create(undated)
+    pages = ehr.pages(f"Observation?patient={person['id']}&_sort={sort}&_count={count}")
+    there = [id for page in pages for id in ids(page)]
+    back = backwards(ehr, pages[-1])
+    assert [id for page in back for id in page] == there
+    assert [len(page) for page in back[1:-1]] == [count] * (len(back) - 2)
+
+
+def test_from_any_page_there_is_a_way_to_the_first_and_on(ehr: Caller, person: Json) -> None:
+    """http.html#paging: first; a page reached backwards has a next one again."""
+    first, second, third, *_ = ehr.pages(f"Observation?patient={person['id']}&_count=3")
+    assert link(first, "first") is None
+    assert ids(ehr.search(link(third, "first") or "")) == ids(first)
+    returned = ehr.search(link(third, "previous") or "")
+    assert ids(returned) == ids(second)
+    assert ids(ehr.search(link(returned, "next") or "")) == ids(third)
+
+
+def test_what_is_added_meanwhile_pushes_nothing_off_the_way_back(ehr: Caller, person: Json) -> None:
+    """DESIGN 6: stable under concurrent writes, in either direction."""
+    pages = ehr.pages(f"Observation?patient={person['id']}&_sort=-date&_count=3")
+    for day in ("01", "15", "30"):
+        ehr.create(observation(person["id"], at=f"2026-01-{day}"))
+    back = [id for page in backwards(ehr, pages[-1]) for id in page]
+    there = [id for page in pages for id in ids(page)]
+    assert [id for id in back if id in there] == there
+    assert len(back) == len(set(back))
+
+
 def test_only_what_may_be_seen_fills_a_page(ehr: Caller, stranger: Caller, person: Json) -> None:
     """STYLE 4 (8): three permitted among many, two to the page: pages are full and the total is 3."""
     agreed = consent(person["id"], provision={"dataPeriod": {"start": "2026-01-12", "end": "2026-01-14"}, "action": []})

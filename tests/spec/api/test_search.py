@@ -96,7 +96,7 @@ def test_post_search_finds_what_get_finds(ehr: Caller, days: Json) -> None:
 
 def without_cursor(bundle: Json) -> Json:
     """Each page link is sealed anew."""
-    links = [one if one["relation"] != "next" else {"relation": "next"} for one in bundle["link"]]
+    links = [one if one["relation"] == "self" else {"relation": one["relation"]} for one in bundle["link"]]
     return {**bundle, "link": links}
 
 

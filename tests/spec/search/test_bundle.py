@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.search.bundle import ignored_issues, query, searchset
+from hub.search.bundle import Entry, ignored_issues, query, searchset
 from tests.spec.search.given import BASE, search
 
 
 def bundle(*pairs: tuple[str, str], lenient: bool = False, type: str = "Patient", **more: Any) -> dict[str, Any]:
-    given = {"entries": [], "total": None, "next_page": None, **more}
-    made: dict[str, Any] = orjson.loads(searchset(base=BASE, search=search(type, *pairs, lenient=lenient), **given))
+    given = {"entries": [], "total": None, "used": search(type, *pairs, lenient=lenient).used, **more}
+    made: dict[str, Any] = orjson.loads(searchset(url=f"{BASE}/{type}", **given))
     return made
 
 
@@ -25,7 +25,7 @@ def links(made: dict[str, Any]) -> dict[str, str]:
 def test_entries_are_joined_as_stored() -> None:
     """The stored bytes pass through: decimals keep their digits, no resource is parsed."""
     stored = b'{"resourceType":"Patient","id":"1","extension":[{"url":"u","valueDecimal":116.0}]}'
-    made = searchset(base=BASE, search=search("Patient"), entries=[(f"{BASE}/Patient/1", stored)], total=1, next_page=None)
+    made = searchset(url=f"{BASE}/Patient", used=(), entries=[Entry(f"{BASE}/Patient/1", stored)], total=1)
     assert stored in made
     assert orjson.loads(made)["entry"] == [{"fullUrl": f"{BASE}/Patient/1", "resource": orjson.loads(stored), "search": {"mode": "match"}}]
 
@@ -43,7 +43,7 @@ def test_total_is_there_only_if_it_was_counted(total: int | None) -> None:
 
 def test_next_and_previous_are_opaque() -> None:
     """Law 4: a link we make repeats nothing of the query."""
-    made = links(bundle(("name", "secret"), next_page="abc", previous_page="xyz"))
+    made = links(bundle(("name", "secret"), pages=[("previous", "xyz"), ("next", "abc")]))
     assert made["next"] == f"{BASE}/Patient?_page=abc"
     assert made["previous"] == f"{BASE}/Patient?_page=xyz"
     assert "next" not in links(bundle(("name", "secret")))
@@ -55,9 +55,10 @@ def test_the_self_link_tells_what_was_used_and_nothing_else() -> None:
     assert parse_qsl(urlsplit(made["self"]).query) == [("name", r"a\,b"), ("_count", "1000")]
 
 
-def test_the_self_link_can_be_given() -> None:
-    """For a page reached by its link."""
-    assert links(bundle(("name", "a"), self_query=[("_page", "abc")]))["self"] == f"{BASE}/Patient?_page=abc"
+def test_what_is_there_by_inclusion_says_so() -> None:
+    """search.html#include: search.mode tells matches from what goes along."""
+    made = bundle(entries=[Entry(f"{BASE}/Patient/1", b"{}"), Entry(f"{BASE}/Device/1", b"{}", "include")])
+    assert [one["search"]["mode"] for one in made["entry"]] == ["match", "include"]
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -81,6 +82,6 @@ def test_what_was_left_out_of_account_is_told() -> None:
         "The search parameter 'family' was left out of account.",
     ]
     outcome = b'{"resourceType":"OperationOutcome"}'
-    made = bundle(outcome=outcome, entries=[(f"{BASE}/Patient/1", b"{}")])
+    made = bundle(outcome=outcome, entries=[Entry(f"{BASE}/Patient/1", b"{}")])
     assert made["entry"][-1] == {"resource": {"resourceType": "OperationOutcome"}, "search": {"mode": "outcome"}}
     assert ignored_issues(search("Patient")) == ()

@@ -126,6 +126,40 @@ async def test_pages_have_neither_gaps_nor_doubles(store: MongoStore, field: Any
     assert present == sorted(present, reverse=descending)
 
 
+@pytest.mark.parametrize("ids_descending", [True, False, None])
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("field", ["d", "lu", "id"])
+async def test_backwards_is_the_reverse_from_any_place(
+    store: MongoStore, field: Any, descending: bool, ids_descending: bool | None
+) -> None:
+    """https://hl7.org/fhir/R4/http.html#paging: what was before a place in the order comes nearest first."""
+    rows = [
+        replace(
+            stored(f"{number:02d}", start_us=number % 3 if number % 4 else None, end_us=9 if number % 4 else None), updated_us=number % 5
+        )
+        for number in range(20)
+    ]
+    await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
+    finding = Finding(type="Organization", predicate=EVERYTHING, restriction=EVERYTHING)
+    order = Order(field=field, descending=descending, ids_descending=ids_descending)
+    async with store.snapshot() as snapshot:
+        forwards = [one async for one in snapshot.find(finding, order)]
+        for place, one in enumerate(forwards):
+            value = {"d": one.start_us, "lu": one.updated_us, "id": None}[field]
+            back = replace(order, after=(value, one.id), backwards=True)
+            assert [found.id async for found in snapshot.find(finding, back)] == [found.id for found in forwards[:place]][::-1]
+
+
+async def test_whom_rows_concern_is_told_up_to_a_bound(store: MongoStore) -> None:
+    """Law 3: whose rules to ask for is known before anything may be seen; their own patients and those they name."""
+    rows = [replace(stored("a"), patient=b"p1", others=(b"p2",)), replace(stored("b"), patient=b"p3"), stored("c")]
+    await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
+    async with store.snapshot() as snapshot:
+        assert await snapshot.concerned("Organization", EVERYTHING, 3) == {b"p1", b"p2", b"p3"}
+        assert await snapshot.concerned("Organization", EVERYTHING, 2) is None
+        assert await snapshot.concerned("Patient", EVERYTHING, 2) == frozenset()
+
+
 async def test_without_permission_nothing_is_found(store: MongoStore) -> None:
     """DESIGN 6: an empty restriction matches nothing, for rows and for counts."""
     await store.commit(Unit(inserts=[stored("a")], drafts=[draft("0")]))

@@ -1,0 +1,113 @@
+"""From a search to what the store is asked: the question over tokens, and inside it what this caller may see.
+
+DESIGN 6: the permission goes inside the query, before any limit. Where the question names its patients, the rules of
+those are asked for; where it names rows that can be looked up across patients (an identifier, an id), the rules of those
+whom these rows concern; else the grants of all patients are joined (docs/adr/0007).
+"""
+
+from dataclasses import dataclass
+
+from hub.repository.reading import POLICY_ONLY
+from hub.repository.rights import Rights
+from hub.repository.visibility import Visible
+from hub.search.asked import Search
+from hub.search.compile import compartments, narrow
+from hub.search.predicate import EVERYTHING, AllOf, AnyOf, HasGlobal, HasToken, IdIs, Not, Predicate, all_of
+from hub.search.reach import looks_up
+from hub.search.sort import row_order
+from hub.services import Services
+from hub.store.protocol import Finding, Order, Snapshot
+
+NAMED_MAX = 200
+"""Patients whose rules are asked for one by one; beyond that the grants of all are joined."""
+CARRIERS_MAX = 200
+"""Rows looked up across patients to learn whose rules to ask for; beyond that the grants of all are joined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A search ready to run: what the store is asked, in which order, and whether its answer needs counting by hand."""
+
+    search: Search
+    finding: Finding
+    order: Order | None
+    exact: bool
+    visible: Visible
+    now_us: int
+    started_us: int
+
+
+class Planner:
+    """Plans for one caller."""
+
+    def __init__(self, services: Services, rights: Rights) -> None:
+        self._services = services
+        self._rights = rights
+
+    async def plan(self, search: Search, snapshot: Snapshot, started_us: int | None = None) -> Plan:
+        """started_us  when the first page was asked for, if this is a later one. Raises `forbidden` without a scope."""
+        scope, scope_exact = self._rights.predicate(search.type, "s")
+        services, now_us = self._services, self._services.clock()
+        # What the search asks is asked as of its first page; what the caller may see is decided as of now.
+        started_us = now_us if started_us is None else started_us
+        narrowing = narrow(search, token=services.blind.token, patient_token=services.blind.patient, now_us=started_us)
+        asked = self._rows(search.type, all_of([self._leaner(search.type, narrowing.predicate), scope]))
+        visible, others_known = await self._visible(search.type, asked, snapshot, now_us)
+        finding = Finding(
+            type=search.type,
+            predicate=asked,
+            restriction=visible.predicate,
+            # A search that names its patient knows the rules of that patient alone; others a row names are asked after
+            # opening it (`hub.repository.searching_rows`).
+            others_within=visible.permitted if others_known else None,
+        )
+        exact = narrowing.exact and scope_exact and visible.exact
+        return Plan(
+            search=search, finding=finding, order=_order(search), exact=exact, visible=visible, now_us=now_us, started_us=started_us
+        )
+
+    async def _visible(self, type: str, asked: Predicate, snapshot: Snapshot, now_us: int) -> tuple[Visible, bool]:
+        """What may be seen, and whether that tells of all patients whom the rows may concern."""
+        if type in POLICY_ONLY:
+            return Visible(predicate=EVERYTHING, permitted=frozenset(), exact=True), False
+        visibility, named = self._rights.visibility, compartments(asked)
+        if named is not None and len(named) <= NAMED_MAX:
+            return await visibility.of_patients(snapshot, named, now_us), False
+        concerned = await snapshot.concerned(type, asked, CARRIERS_MAX) if looks_up(asked) else None
+        if concerned is None:
+            return await visibility.of_all(snapshot, now_us), True
+        # Somebody's rules are always asked for: found for nobody must take as long as found for somebody hidden (law 3).
+        nobody = self._services.blind.token("nobody", type)
+        return await visibility.of_patients(snapshot, concerned | {nobody}, now_us, patientless=True), True
+
+    def _leaner(self, type: str, predicate: Predicate) -> Predicate:
+        """Without the token of the type where another token narrows more: one of them is enough for the index."""
+        of_type = HasToken(frozenset({self._services.blind.token("_type", type)}))
+        if not isinstance(predicate, AllOf):
+            return predicate
+        rest = tuple(part for part in predicate.parts if part != of_type)
+        return all_of(rest) if any(isinstance(part, HasToken | HasGlobal) for part in rest) else predicate
+
+    def _rows(self, type: str, predicate: Predicate) -> Predicate:
+        """Logical ids as the rows bear them: those brought by importers are keyed."""
+        match predicate:
+            case IdIs(any_of) if type not in POLICY_ONLY:
+                return IdIs(frozenset(row for id in any_of for row in self._services.row_ids(type, id)))
+            case AllOf(parts):
+                return AllOf(tuple(self._rows(type, part) for part in parts))
+            case AnyOf(parts):
+                return AnyOf(tuple(self._rows(type, part) for part in parts))
+            case Not(part):
+                return Not(self._rows(type, part))
+            case _:
+                return predicate
+
+
+def _order(search: Search) -> Order | None:
+    """The one field by which the store can sort, ties by id; None if opened resources have to tell."""
+    fields = row_order(search)
+    if fields is None or len(fields) > 2:  # noqa: PLR2004
+        return None
+    field, descending = fields[0]
+    asked = dict(search.sort).get("_id") if field != "id" else None
+    return Order(field=field, descending=descending, ids_descending=asked)

@@ -1,0 +1,128 @@
+"""The rows of a planned search, opened and re-checked: what leaves has passed the search and consent a second time.
+
+Tokens narrow, opened resources decide (docs/search.md).
+"""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from hub.errors import FhirError
+from hub.recording import Touched
+from hub.repository.reading import AUDIT_BASIS, POLICY_ONLY, Resource, basis_of, touched
+from hub.repository.rights import Rights
+from hub.repository.searching_plan import Plan
+from hub.repository.visibility import PatientRules
+from hub.search.asked import Criterion, Search
+from hub.search.compile import Asked, matches
+from hub.search.missing import MODIFIER
+from hub.services import Services
+from hub.store.protocol import Order, Snapshot, Stored
+
+OPENED_MAX = 100_000
+CHUNK_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    stored: Stored
+    resource: Resource
+    content: Mapping[str, Any]
+    basis: str
+
+    @property
+    def touched(self) -> Touched:
+        """For the log: returned or used, and by what right."""
+        return touched(self.stored, self.content, self.basis)
+
+
+class NamesOthersError(Exception):
+    """A row names a patient who does not permit: the query could not know, so the page is filled row by row."""
+
+
+class Rows:
+    """Opens for one caller."""
+
+    def __init__(self, services: Services, rights: Rights) -> None:
+        self._services = services
+        self._rights = rights
+
+    async def matches(
+        self, plan: Plan, order: Order, limit: int | None, snapshot: Snapshot, first: int = CHUNK_ROWS
+    ) -> AsyncGenerator[Match, None]:
+        """What the caller may see and asked for, in the store's order. `first`: rows to open at once to begin with."""
+        opened, chunk, size = 0, list[Stored](), min(limit or first, first, CHUNK_ROWS)
+        async with aclosing(snapshot.find(plan.finding, order, limit)) as rows:
+            async for stored in rows:
+                chunk.append(stored)
+                if len(chunk) < size:
+                    continue
+                opened += len(chunk)
+                for match in await self.open(chunk, plan, snapshot):
+                    yield match
+                chunk, size = [], CHUNK_ROWS
+                if opened > OPENED_MAX:
+                    raise FhirError(
+                        "too-costly",
+                        f"This search would open more than {OPENED_MAX} resources; narrow it by patient, code or date.",
+                    )
+        for match in await self.open(chunk, plan, snapshot):
+            yield match
+
+    async def open(self, chunk: Sequence[Stored], plan: Plan, snapshot: Snapshot) -> list[Match]:
+        vault = self._services.vault
+        patients = {patient for stored in chunk for patient in (stored.patient, *stored.others) if patient}
+        keys = await vault.keys([stored.patient for stored in chunk])
+        rules = {} if plan.search.type in POLICY_ONLY else await self._rules(patients, plan, snapshot)
+        found = []
+        for stored in chunk:
+            if stored.patient not in keys:
+                continue  # its key has been destroyed: nobody can read it any more
+            json = vault.open(keys[stored.patient], stored)
+            content = orjson.loads(json)
+            basis = self._basis(stored, content, rules, plan)
+            if basis is None or not self._asked_for(content, plan):
+                continue
+            resource = Resource(type=stored.type, id=content["id"], version=stored.version, updated_us=stored.updated_us, json=json)
+            found.append(Match(stored=stored, resource=resource, content=content, basis=basis))
+        return found
+
+    async def _rules(self, patients: set[bytes], plan: Plan, snapshot: Snapshot) -> Mapping[bytes, PatientRules]:
+        """In words, of everybody whom these rows concern, as of the same moment as the query."""
+        unknown = patients - plan.visible.rules.keys()
+        if not unknown:
+            return plan.visible.rules
+        grants = await snapshot.grants(sorted(unknown))
+        return {**plan.visible.rules, **await self._rights.visibility.opened(grants.values())}
+
+    def _basis(self, stored: Stored, content: Mapping[str, Any], rules: Mapping[bytes, PatientRules], plan: Plan) -> str | None:
+        """The second decision, in words. Where the query promised an exact answer, a disagreement is an error."""
+        if plan.search.type in POLICY_ONLY:
+            return AUDIT_BASIS
+        concerned = [patient for patient in (stored.patient, *stored.others) if patient]
+        decisions = [
+            self._rights.visibility.decide(rules[patient], content, "access", plan.now_us) for patient in concerned if patient in rules
+        ]
+        if len(decisions) < len(concerned) or not all(decision.permit for decision in decisions):
+            if plan.exact and stored.others and plan.finding.others_within is None:
+                raise NamesOthersError
+            if plan.visible.exact and not stored.others:
+                raise FhirError("exception", "Two evaluations of consent disagree; nothing was disclosed.")
+            return None
+        return basis_of(decisions[0]) if decisions else "scope"
+
+    def _asked_for(self, content: Mapping[str, Any], plan: Plan) -> bool:
+        base = self._services.base_url
+        if not matches(_criteria(plan.search), content, now_us=plan.started_us, base=base):
+            return False
+        return self._rights.scopes_match(plan.search.type, "s", content)
+
+
+def _criteria(search: Search) -> Search | Sequence[Asked]:
+    """Whose record it is, the row of the log says for sure; a refused attempt names the patient by pseudonym alone."""
+    if search.type not in POLICY_ONLY:
+        return search
+    return [one for one in search.criteria if not isinstance(one, Criterion) or one.parameter.where != "p" or one.modifier == MODIFIER]

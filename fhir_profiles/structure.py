@@ -35,14 +35,14 @@ class Problem:
     text: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Element:
-    """One element of a definition.
+@dataclass(slots=True, kw_only=True, eq=False)
+class Slot:
+    """What may stand under one JSON name of an object.
 
     name, path     as in JSON ("valueQuantity") and as in FHIRPath ("value")
-    primitive      name of its primitive type, with `holds` as its predicate; else `load` gives its definition
-    load           None also where the element is a resource, which says its type itself
-    codes          a code outside of these is refused
+    primitive      name of its primitive type; then `fits` says whether a value is right, `holds` whether it is but for its code
+    codes          of a required binding, if they can be listed
+    load           gives the shape of an object; None where a resource stands, which says its type itself
     extensible     its JSON name with an underscore may carry id and extensions of the primitive value
     """
 
@@ -50,54 +50,58 @@ class Element:
     path: str
     many: bool
     primitive: str | None
+    fits: Predicate | None
     holds: Predicate | None
-    load: Callable[[], "Definition"] | None
     codes: frozenset[str] | None
+    load: Callable[[], "Shape"] | None
     extensible: bool
-    _definition: "Definition | None" = field(default=None, init=False)
+    _shape: "Shape | None" = field(default=None, init=False)
 
-    def definition(self) -> "Definition | None":
-        """Loaded when first needed: definitions are circular (an Extension holds extensions)."""
-        if self._definition is None and self.load is not None:
-            self._definition = self.load()
-        return self._definition
+    def shape(self) -> "Shape | None":
+        """Loaded when first needed: shapes are circular (an Extension holds extensions)."""
+        if self._shape is None and self.load is not None:
+            self._shape = self.load()
+        return self._shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """An element with a choice of types: `value` may be there as one of `names`, e.g. "valueQuantity"."""
+    """An element with a choice of types: `value` may be there as one of several names, e.g. "valueQuantity".
+
+    names  those, and the same with an underscore, where extensions of a primitive stand
+    """
 
     path: str
-    names: tuple[str, ...]
+    names: frozenset[str]
     required: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
-    """One resource type, data type or backbone element."""
+class Shape:
+    """What an object of one structure looks like in JSON: a Definition made ready for checking."""
 
     name: str
     is_resource: bool
-    elements: Mapping[str, Element]
+    slots: Mapping[str, Slot]
     required: tuple[str, ...]
     choices: tuple[Choice, ...]
     invariants: tuple[Invariant, ...]
 
 
 Path = tuple[Any, ...]
-"""(where it hangs, element, index or None); () is the top."""
+"""(where it hangs, slot, index or None); () is the top."""
 
 
 class Walk:
     """Collects the problems of one resource on the way through it.
 
-    of_type              definition of a resource type, None if there is none
-    primitive_extension  definition of what stands under an underscored name
+    of_type              shape of a resource type, None if there is none
+    primitive_extension  shape of what stands under an underscored name
     """
 
     __slots__ = ("of_type", "primitive_extension", "problems", "top")
 
-    def __init__(self, of_type: Callable[[Any], Definition | None], primitive_extension: Callable[[], Definition]) -> None:
+    def __init__(self, of_type: Callable[[Any], Shape | None], primitive_extension: Callable[[], Shape]) -> None:
         self.of_type = of_type
         self.primitive_extension = primitive_extension
         self.problems: list[Problem] = []
@@ -112,97 +116,104 @@ class Walk:
         if not isinstance(value, Mapping):
             self.add("structure", path, "a resource is a JSON object")
             return
-        definition = self.of_type(value.get("resourceType"))
-        if definition is not None:
+        shape = self.of_type(value.get("resourceType"))
+        if shape is not None:
             if not path:
-                self.top = definition.name
-            self.object(definition, value, path, depth)
+                self.top = shape.name
+            self.object(shape, value, path, depth)
         elif "resourceType" in value:
             self.add("not-supported", path, "resourceType is not one that can be checked against R4")
         else:
             self.add("required", path, "resourceType is missing")
 
-    def object(self, definition: Definition, value: Mapping[str, Any], path: Path, depth: int) -> None:
+    def object(self, shape: Shape, value: Mapping[str, Any], path: Path, depth: int) -> None:
         """Elements in their order, then what is missing, then the constraints if the rest was right."""
         if depth > DEPTH_MAX:
             self.add("structure", path, f"elements are nested more than {DEPTH_MAX} deep")
             return
         found = len(self.problems)
-        elements = definition.elements
+        slots = shape.slots
         for name, item in value.items():
-            element = elements.get(name)
-            if element is None:
-                self.other(definition, value, name, path, depth)
-            elif element.many:
-                self.items(element, item, value.get(f"_{name}"), path, depth)
-            else:
-                self.item(element, item, (path, element, None), depth)
-        self.cardinality(definition, value, path)
+            slot = slots.get(name)
+            if slot is None:
+                self.other(shape, value, name, path, depth)
+            elif slot.many:
+                self.items(slot, item, value, path, depth)
+            elif slot.fits is None:
+                self.complex(slot, item, (path, slot, None), depth)
+            elif not slot.fits(item):
+                self.primitive(slot, item, (path, slot, None))
+        self.cardinality(shape, value, path)
         if found == len(self.problems):
-            for invariant in definition.invariants:
+            for invariant in shape.invariants:
                 if not invariant.holds(value):
                     self.add("invariant", path, f"{invariant.key}: {invariant.text}")
 
-    def item(self, element: Element, item: Any, path: Path, depth: int) -> None:
-        if element.holds is not None:
-            if not element.holds(item):
-                self.add("value", path, f"{element.name} has to be {FORMS[element.primitive or 'string']}")
-            elif element.codes is not None and item not in element.codes:
-                self.add("code-invalid", path, f"{element.name} has to be {_any_of(element.codes)}")
-        elif type(item) is not dict or not item:
-            self.add("structure", path, f"{element.name} has to be a JSON object that is not empty")
+    def primitive(self, slot: Slot, item: Any, path: Path) -> None:
+        """Say what is wrong with a value that does not fit."""
+        if slot.codes is not None and slot.holds is not None and slot.holds(item):
+            self.add("code-invalid", path, f"{slot.name} has to be {_any_of(slot.codes)}")
         else:
-            definition = element.definition()
-            if definition is None:
-                self.resource(item, path, depth + 1)
-            else:
-                self.object(definition, item, path, depth + 1)
+            self.add("value", path, f"{slot.name} has to be {FORMS[slot.primitive or 'string']}")
 
-    def items(self, element: Element, items: Any, siblings: Any, path: Path, depth: int) -> None:
+    def complex(self, slot: Slot, item: Any, path: Path, depth: int) -> None:
+        if type(item) is not dict or not item:
+            self.add("structure", path, f"{slot.name} has to be a JSON object that is not empty")
+            return
+        shape = slot.shape()
+        if shape is None:
+            self.resource(item, path, depth + 1)
+        else:
+            self.object(shape, item, path, depth + 1)
+
+    def items(self, slot: Slot, items: Any, value: Mapping[str, Any], path: Path, depth: int) -> None:
         if type(items) is not list or not items:
-            self.add("structure", (path, element, None), f"{element.name} repeats: it has to be a JSON array that is not empty")
+            self.add("structure", (path, slot, None), f"{slot.name} repeats: it has to be a JSON array that is not empty")
             return
         for index, item in enumerate(items):
-            if item is None and element.extensible and _filled(siblings, index):
+            if item is None and slot.extensible and _filled(value.get(f"_{slot.name}"), index):
                 continue  # the value is absent and its extension says why
-            self.item(element, item, (path, element, index), depth)
+            if slot.fits is None:
+                self.complex(slot, item, (path, slot, index), depth)
+            elif not slot.fits(item):
+                self.primitive(slot, item, (path, slot, index))
 
-    def other(self, definition: Definition, value: Mapping[str, Any], name: str, path: Path, depth: int) -> None:
+    def other(self, shape: Shape, value: Mapping[str, Any], name: str, path: Path, depth: int) -> None:
         """What is no element: resourceType, the sibling with a primitive's extensions, or unknown."""
-        if name == "resourceType" and definition.is_resource:
+        if name == "resourceType" and shape.is_resource:
             return
-        element = definition.elements.get(name[1:]) if name[:1] == "_" else None
-        if element is not None and element.extensible:
-            self.sibling(element, value.get(element.name), value[name], path, depth)
+        slot = shape.slots.get(name[1:]) if name[:1] == "_" else None
+        if slot is not None and slot.extensible:
+            self.sibling(slot, value.get(slot.name), value[name], path, depth)
         elif _ELEMENT_NAME.fullmatch(name) is None:
             self.add("structure", path, "an element has a name that no element of FHIR can have")
         else:
             self.add("structure", path, f"R4 has no element {name} here")
 
-    def sibling(self, element: Element, value: Any, sibling: Any, path: Path, depth: int) -> None:
+    def sibling(self, slot: Slot, value: Any, sibling: Any, path: Path, depth: int) -> None:
         """https://hl7.org/fhir/R4/json.html#primitive: `_name` holds id and extensions of the primitive `name`."""
-        if not element.many:
-            self.sibling_item(element, sibling, (path, element, None), depth)
+        if not slot.many:
+            self.sibling_item(slot, sibling, (path, slot, None), depth)
         elif type(sibling) is not list or not sibling or (type(value) is list and len(value) != len(sibling)):
-            self.add("structure", (path, element, None), f"_{element.name} has to be an array as long as {element.name}")
+            self.add("structure", (path, slot, None), f"_{slot.name} has to be an array as long as {slot.name}")
         else:
             for index, entry in enumerate(sibling):
                 if entry is not None or type(value) is not list:  # where there is a list of values, `items` has looked
-                    self.sibling_item(element, entry, (path, element, index), depth)
+                    self.sibling_item(slot, entry, (path, slot, index), depth)
 
-    def sibling_item(self, element: Element, entry: Any, path: Path, depth: int) -> None:
+    def sibling_item(self, slot: Slot, entry: Any, path: Path, depth: int) -> None:
         if type(entry) is dict and entry:
             self.object(self.primitive_extension(), entry, path, depth + 1)
         else:
-            self.add("structure", path, f"_{element.name} has to be a JSON object that is not empty")
+            self.add("structure", path, f"_{slot.name} has to be a JSON object that is not empty")
 
-    def cardinality(self, definition: Definition, value: Mapping[str, Any], path: Path) -> None:
-        for name in definition.required:
+    def cardinality(self, shape: Shape, value: Mapping[str, Any], path: Path) -> None:
+        for name in shape.required:
             if name not in value and not _is_extended(value.get(f"_{name}")):
                 self.add("required", path, f"{name} is missing", below=f".{name}")
-        for choice in definition.choices:
-            present = sum(1 for name in choice.names if name in value or f"_{name}" in value)
-            if present > 1:
+        for choice in shape.choices:
+            present = choice.names & value.keys()
+            if len(present) > 1 and len({name.removeprefix("_") for name in present}) > 1:
                 self.add("structure", path, f"{choice.path}[x] may be there once, in one of its types", below=f".{choice.path}")
             elif choice.required and not present:
                 self.add("required", path, f"{choice.path}[x] is missing", below=f".{choice.path}")
@@ -211,8 +222,8 @@ class Walk:
 def _words(path: Path) -> str:
     if not path:
         return ""
-    above, element, index = path
-    return f"{_words(above)}.{element.path}" + ("" if index is None else f"[{index}]")
+    above, slot, index = path
+    return f"{_words(above)}.{slot.path}" + ("" if index is None else f"[{index}]")
 
 
 def _any_of(codes: frozenset[str]) -> str:

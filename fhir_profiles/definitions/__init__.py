@@ -80,10 +80,10 @@ class Element:
 
     name        as FHIRPath says it: "value", without "[x]"
     choice      it has a choice of types, and its JSON names are "valueQuantity", …
-    maximum     None for any number
+    maximum     None for any number; 0 where a profile such as SimpleQuantity leaves an element out
     structure   what stands inside, if it is no type of its own: "Observation.component", to be given to `definition`
     attribute   it is an XML attribute and takes no extensions (id of an element, url of an extension)
-    extensible  a primitive that may have id and extensions, in JSON under its name with an underscore
+    extensible  a primitive that may have id and extensions, in JSON under its name with an underscore (XHTML has none)
     invariants  of this element alone; those of its type or structure are in their Definition
     """
 
@@ -103,7 +103,7 @@ class Element:
     @property
     def many(self) -> bool:
         """Is it an array in JSON?"""
-        return self.maximum != 1
+        return self.maximum is None or self.maximum > 1
 
     def json_name(self, type: Type) -> str:
         """https://hl7.org/fhir/R4/formats.html#choice: "value" as a Quantity is "valueQuantity"."""
@@ -160,7 +160,9 @@ def definition(name: str) -> Definition:
         abstract=type["abstract"],
         base=base,
         elements=elements,
-        named=MappingProxyType({element.json_name(one): Named(element, one) for element in elements for one in _types(element)}),
+        named=MappingProxyType(
+            {element.json_name(one): Named(element, one) for element in elements for one in _types(element) if element.maximum != 0}
+        ),
         invariants=tuple(map(_invariant, structure["invariants"])) + (definition(base).invariants if base else ()),
     )
 
@@ -205,7 +207,7 @@ def _element(row: Mapping[str, Any]) -> Element:
         is_summary=row.get("isSummary", False),
         is_modifier=row.get("isModifier", False),
         attribute=attribute,
-        extensible=not attribute and not is_resource_id and any(type.is_primitive for type in types),
+        extensible=not attribute and not is_resource_id and any(type.is_primitive and type.code != "xhtml" for type in types),
         structure=row.get("structure"),
         binding=None if binding is None else Binding(strength=binding[0], value_set=binding[1]),
         invariants=tuple(map(_invariant, row.get("invariants", ()))),

@@ -65,7 +65,7 @@ def _bundle(archive: tarfile.TarFile, name: str) -> list[Json]:
     return [entry["resource"] for entry in json.load(file)["entry"]]
 
 
-def _type(structure: Json, structures: Mapping[str, Json]) -> Json:
+def _type(structure: Json, all: Mapping[str, Json]) -> Json:
     """One type: what it is, and each structure in it (itself, then its backbone elements) with elements in their order."""
     elements: list[Json] = structure["snapshot"]["element"]
     parents = {element["path"].rpartition(".")[0] for element in elements}
@@ -74,11 +74,12 @@ def _type(structure: Json, structures: Mapping[str, Json]) -> Json:
     for element in elements:
         path, above = element["path"], element["path"].rpartition(".")[0]
         if above:
-            made[above]["elements"].append(_element(element, structures, path if path in parents else None))
+            made[above]["elements"].append(_element(element, all, path if path in parents else None))
         if path in parents:
             parent = base if not above else element["type"][0]["code"]
-            made[path] = {"base": parent, "invariants": _invariants(element, _keys(structures, [parent])), "elements": []}
-    return {"name": structure["name"], "kind": structure["kind"], "abstract": structure["abstract"], "structures": made}
+            made[path] = {"base": parent, "invariants": _invariants(element, _keys(all, [parent])), "elements": []}
+    structures = {structure["name"]: made.pop(structure["type"]), **made}  # of SimpleQuantity, the paths begin with Quantity
+    return {"name": structure["name"], "kind": structure["kind"], "abstract": structure["abstract"], "structures": structures}
 
 
 def _names(structures: Iterable[Json]) -> Json:

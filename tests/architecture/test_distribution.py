@@ -15,12 +15,11 @@ PROJECT = tomllib.loads(PYPROJECT)["project"]
 GROUPS = tomllib.loads(PYPROJECT)["dependency-groups"]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
-MODULE_OF = {"fhir-resources": "fhir", "pydantic-settings": "pydantic_settings", "prometheus-client": "prometheus_client"}
+MODULE_OF = {"pydantic-settings": "pydantic_settings", "prometheus-client": "prometheus_client"}
 BROUGHT = {"bson"}
 """Part of another distribution by its maker's will: pymongo provides it, and nobody else may."""
 NOT_IMPORTED = {
     "httptools": "uvicorn is told its name",
-    "fhir-resources": "imported by name in fhir_profiles.r4",
     "tzdata": "read as data",
 }
 

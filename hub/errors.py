@@ -52,3 +52,14 @@ class FhirError(Exception):
     @property
     def code(self) -> IssueCode:
         return self.issues[0].code
+
+
+class Deleted(FhirError):
+    """The resource is deleted, for a caller who could see it before; `version` is that of the deletion.
+
+    https://hl7.org/fhir/R4/http.html#read
+    """
+
+    def __init__(self, version: int) -> None:
+        super().__init__("deleted", "This resource has been deleted.")
+        self.version = version

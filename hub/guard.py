@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from hub import outcomes
 from hub.authenticate import Authenticator, Unauthenticated
-from hub.errors import FhirError
-from hub.http import check_acceptable, json_response
+from hub.errors import Deleted, FhirError
+from hub.http import check_acceptable, etag, json_response
 from hub.metrics import REQUESTS, SECONDS
 from hub.recording import Recording, RequestFacts
 from hub.repository import Repository
@@ -103,6 +103,8 @@ def error_response(error: FhirError) -> Response:
     headers = {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = error.challenge
+    if isinstance(error, Deleted):
+        headers["ETag"] = etag(error.version)
     if error.code == "transient":
         headers["Retry-After"] = RETRY_AFTER_S
     return json_response(outcomes.body(error), status=outcomes.status(error), headers=headers)

@@ -104,6 +104,11 @@ def version_of(if_match: str | None) -> int | None:
     return int(match[1])
 
 
+def etag(version: int) -> str:
+    """https://hl7.org/fhir/R4/http.html#versioning: the version id as a weak validator."""
+    return f'W/"{version}"'
+
+
 def resource_response(
     resource: Resource, *, status: int = 200, headers: Mapping[str, str] | None = None, body: bytes | None = None
 ) -> Response:
@@ -113,7 +118,7 @@ def resource_response(
         status_code=status,
         media_type=FHIR_JSON,
         headers={
-            "ETag": f'W/"{resource.version}"',
+            "ETag": etag(resource.version),
             "Last-Modified": http_date(resource.updated_us),
             **PRIVATE,
             **(headers or {}),

@@ -7,7 +7,7 @@ operator sees no data, and each reading is decided anew when it comes in.
 import os
 import pwd
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -21,7 +21,7 @@ from hub.recording import Recording, RequestFacts, Touched
 from hub.repository.preparing import with_meta
 from hub.repository.reading import patient_reference
 from hub.search.index import index
-from hub.store.protocol import Claim, Conflict, PairDevice, Pairing, Stored, Unit
+from hub.store.protocol import Claim, Conflict, PairDevice, Pairing, Replace, Stored, Unit
 from hub.vault import PAIRING_TYPE
 from hub.wiring import Hub
 from security.envelope import DataKey, fingerprint
@@ -105,26 +105,31 @@ class Operator:
         token, row = device_token(services, system, identifier), ""
         async with self.recording("pair") as recording:
             patient_token = await self._patient(patient)
-            inserts, claims = [], []
+            unit = Unit()
             row = await services.store.claim(token) or ""
-            if registered := not row:
+            before = await services.store.current(row, deleted=True) if row else None
+            if registered := before is None or bool(before.deleted):
                 known = None if manufacturer == UNKNOWN_MANUFACTURER else manufacturer
                 content = device_resource(identifier_system=system, identifier=identifier, manufacturer=known, name=product)
-                stored = await self._made("Device", services.new_id(), content)
-                row, inserts, claims = stored.row, [stored], [Claim(key=token, value=stored.row)]
+                unit = await self._registered(content, token, before)
+                row = (unit.inserts or [one.new for one in unit.replaces])[0].row
             others = [pairing for pairing in await services.store.pairings(token) if pairing.patient != patient_token]
             if any(_overlap(pairing, from_us, to_us) for pairing in others):
                 raise OperatorError("the device is paired with another patient in this period; end that pairing first")
             pairing = await self._pairing(token, row, patient, patient_token, from_us, to_us)
             patients = tuple(sorted({patient_token, *(one.patient for one in others)}))
             recording.touch(Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator"))
-            unit = Unit(
-                inserts=inserts,
-                claims=claims,
-                pairings=(PairDevice(pairing=pairing, device_row=row, device_patients=patients),),
-            )
-            await recording.commit(unit, writes=[_write(stored) for stored in inserts])
+            unit.pairings = (PairDevice(pairing=pairing, device_row=row, device_patients=patients),)
+            await recording.commit(unit, writes=[_write(stored) for stored in (*unit.inserts, *(one.new for one in unit.replaces))])
         return Paired(pairing=pairing.id, device=row, registered=registered)
+
+    async def _registered(self, content: Mapping[str, Any], token: bytes, before: Stored | None) -> Unit:
+        """A unit's Device, new or brought back from its tombstone; who wore it before is still asked before it is shown."""
+        if before is None:
+            made = await self._made("Device", self._services.new_id(), content)
+            return Unit(inserts=(made,), claims=(Claim(key=token, value=made.row),))
+        made = await self._made("Device", before.id, content, before.version + 1)
+        return Unit(replaces=(Replace(new=replace(made, others=before.others), old=before),))
 
     async def unpair(self, *, system: str, identifier: str, to_us: int) -> int:
         """End the pairings of a unit that are open at `to_us`; what was read before stays where it is."""
@@ -178,19 +183,19 @@ class Operator:
             raise OperatorError("this patient is not stored in this hub; write it as Patient/ID")
         return token
 
-    async def _made(self, type: str, id: str, content: Mapping[str, Any]) -> Stored:
+    async def _made(self, type: str, id: str, content: Mapping[str, Any], version: int = 1) -> Stored:
         """A resource of the operator's, sealed with the system key."""
         services, now_us = self._services, self._services.clock()
-        made = with_meta(content, id, 1, now_us)
+        made = with_meta(content, id, version, now_us)
         services.check(made)
         indexed = index(made, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
         key: DataKey = await services.vault.key(None)
         return Stored(
             type=type,
             id=id,
-            version=1,
+            version=version,
             updated_us=now_us,
-            sealed=services.vault.seal(key, type, id, 1, None, numbers.dumps(made)),
+            sealed=services.vault.seal(key, type, id, version, None, numbers.dumps(made)),
             key_version=key.version,
             tokens=tuple(sorted(indexed.k)),
             global_tokens=tuple(sorted(indexed.g)),

@@ -32,16 +32,16 @@ class Services:
     base_url: str
     settings: Settings
 
-    async def resolve(self, type: str, id: str) -> Stored | None:
-        """The current row of a logical id, ours or brought by an importer."""
+    async def resolve(self, type: str, id: str, *, deleted: bool = False) -> Stored | None:
+        """The current row of a logical id, ours or brought by an importer. `deleted`: its tombstone too."""
         if type == AUDIT_TYPE:
             return await self.store.record(id)
         brought = f"{type}/{self.brought_id(type, id)}"
         if not OWN_ID.fullmatch(id):
-            return await self.store.current(brought)
+            return await self.store.current(brought, deleted=deleted)
         # An importer may bring an id that looks like ours; both are asked, found or not, so that the effort tells nothing.
-        own, other = await asyncio.gather(self.store.current(f"{type}/{id}"), self.store.current(brought))
-        return own or other
+        own, other = await asyncio.gather(*(self.store.current(row, deleted=deleted) for row in (f"{type}/{id}", brought)))
+        return other if own is None or (own.deleted and other is not None) else own
 
     def brought_id(self, type: str, id: str) -> str:
         """Ids brought by importers may say something about a person, so rows bear them keyed (DESIGN 5)."""

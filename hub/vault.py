@@ -56,6 +56,10 @@ class Vault:
         bound = aad(resource_type=type, id=id, version=version, patient=patient, key_version=key.version, purpose=purpose)
         return open_(key, bound, sealed, by_id)
 
+    def open_deleted(self, key: DataKey, stored: Stored, deleted: bytes) -> bytes:
+        """The JSON of what was deleted, from its tombstone."""
+        return self.open_sealed(key, stored.type, stored.id, stored.version, stored.patient, deleted, purpose="deleted")
+
     def seal_rules(self, key: DataKey, patient: bytes, version: int, plain: bytes) -> bytes:
         return self.seal(key, RULES_TYPE, patient.hex(), version, patient, plain, purpose="rules")
 

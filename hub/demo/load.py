@@ -118,9 +118,9 @@ class Loader:
         self._reason = reason
 
     async def put(self, resource: people.Resource) -> None:
-        """Create the resource under its id; what is there already stays as it is, changes made meanwhile included."""
+        """Create the resource under its id; what is there already stays as it is, changes and deletions made meanwhile included."""
         type, id = resource["resourceType"], resource["id"]
-        if await self._hub.services.resolve(type, id) is not None:
+        if await self._hub.services.resolve(type, id, deleted=True) is not None:
             self._done.found[type] += 1
             return
         repository = acting(self._hub, self._recorder, "update", self._reason)

@@ -201,7 +201,7 @@ class Pipeline:
     async def _commit(self, batch: Batch, released: Sequence[str]) -> Settled:
         """Read what is there, settle against it, and write all of it with its audit records, or nothing."""
         rows = {f"Observation/{candidate.id}" for _, candidate in batch.candidates}
-        existing = await self._services.store.currents(sorted(rows)) if rows else {}
+        existing = await self._services.store.currents(sorted(rows), deleted=True) if rows else {}
         keys = await self._services.vault.keys(sorted({candidate.patient for _, candidate in batch.candidates}))
         settled = await settle(batch.candidates, existing, keys, services=self._services, now_us=self._services.clock())
         self._recording.forget()

@@ -3,8 +3,9 @@
 DESIGN 7: a reading's id is a keyed hash of patient, device, measure and the device's own time text, so the same reading
 can exist only once, whichever process gets it. The value is not part of it: the same value again is a duplicate, another
 one a new version. Current is the value the source changed last, then the one with the larger hash; a value that lost
-goes straight to the history. A value that comes again with a later time of change is current again: of each reading the
-row remembers the latest such time, or the order of arrival would show.
+goes straight to the history, and so does each further value of a reading that somebody has deleted. A value that comes
+again with a later time of change is current again: of each reading the row remembers the latest such time, or the order
+of arrival would show.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from hub.recording import Touched
 from hub.search.index import Indexed, index
 from hub.services import Services
 from hub.store.protocol import ReadingMark, Remark, Replace, Stored
-from security.envelope import DataKey
+from security.envelope import DataKey, Purpose
 
 TYPE = "Observation"
 BREATH_ITEMS = 200
@@ -142,9 +143,10 @@ def _best(stored: Stored) -> tuple[int, bytes]:
 
 
 def _is_nothing_new(candidate: Candidate, current: Stored) -> bool:
-    """The value that is current, or one of the history that the source has not gone back to."""
+    """The value that is current, or one of the history that the source has not gone back to; of a deleted reading any it had."""
     values = _mark(current).values
-    return candidate.value == values[0] or (candidate.value in values and candidate.rank <= _best(current))
+    settled = current.deleted or candidate.rank <= _best(current)
+    return candidate.value == values[0] or (candidate.value in values and bool(settled))
 
 
 def _seen_again(candidate: Candidate, current: Stored) -> Stored:
@@ -157,7 +159,7 @@ def _seen_again(candidate: Candidate, current: Stored) -> Stored:
 def _correct(candidate: Candidate, current: Stored, builder: "Builder") -> list[Stored]:
     """The versions that a second value makes: itself, or, if it lost, itself and the winner anew on top of it."""
     before = tuple(value for value in _mark(current).values if value != candidate.value)
-    if candidate.rank > _best(current):
+    if candidate.rank > _best(current) and not current.deleted:
         return [builder.build(candidate, current.version + 1, (candidate.value, *before))]
     late = builder.build(candidate, current.version + 1, (candidate.value,))
     return [late, builder.again(current, current.version + 2, (*before, candidate.value))]
@@ -205,10 +207,6 @@ class Builder:
         key = self._keys[current.patient]
         content = numbers.loads(vault.open(key, current))
         content["meta"] |= {"versionId": str(version), "lastUpdated": self._updated}
-        raw = None
-        if current.raw is not None:
-            plain = vault.open_sealed(key, TYPE, current.id, current.version, current.patient, current.raw, purpose="raw")
-            raw = vault.seal(key, TYPE, current.id, version, current.patient, plain, purpose="raw")
         mark = current.reading or ReadingMark(modified_us=0, values=())
         return replace(
             current,
@@ -216,9 +214,18 @@ class Builder:
             updated_us=self._now_us,
             sealed=vault.seal(key, TYPE, current.id, version, current.patient, numbers.dumps(content)),
             key_version=key.version,
-            raw=raw,
+            raw=self._again(current, version, current.raw, "raw"),
             reading=ReadingMark(modified_us=mark.modified_us, values=values),
+            deleted=self._again(current, version, current.deleted, "deleted"),
         )
+
+    def _again(self, current: Stored, version: int, sealed: bytes | None, purpose: Purpose) -> bytes | None:
+        """What lies beside the content, bound to the newer version."""
+        if sealed is None:
+            return None
+        vault, key = self._services.vault, self._keys[current.patient]
+        plain = vault.open_sealed(key, TYPE, current.id, current.version, current.patient, sealed, purpose=purpose)
+        return vault.seal(key, TYPE, current.id, version, current.patient, plain, purpose=purpose)
 
     def _token_sets(self, measurement: Measurement, json: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
         """Tokens speak of codes, device and status, never of numbers or times: one look serves all readings of a kind."""

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from hub import outcomes
+from hub.errors import Deleted
 from hub.recording import Recording, Touched
 from hub.repository.rights import Rights
 from hub.repository.visibility import PatientRules
@@ -52,6 +53,7 @@ class Reading:
         self._rights = rights
 
     async def read(self, type: str, id: str, recording: Recording) -> Resource:
+        """Of what is deleted, whoever could see it last is told so; for everybody else it is absent."""
         stored = await self._resolve(type, id, "r", recording)
         return await self._answer(stored, recording, "access")
 
@@ -67,7 +69,7 @@ class Reading:
         return await self._answer(found, recording, "access")
 
     async def open(self, stored: Stored, action: Action) -> Opened:
-        """Decide and open one row, or answer as for an absent one."""
+        """Decide and open one row, or answer as for an absent one. A tombstone opens as the content that was deleted."""
         rules = await self._rules(stored)
         json, content = await self._opened(stored)
         basis = AUDIT_BASIS if stored.type in POLICY_ONLY else self._permitted(rules, content, action)
@@ -100,13 +102,14 @@ class Reading:
         keys = await services.vault.keys([stored.patient])
         if stored.patient not in keys:
             raise outcomes.absent()  # its key has been destroyed: nobody can read it any more
-        json = services.vault.open(keys[stored.patient], stored)
+        key = keys[stored.patient]
+        json = services.vault.open_deleted(key, stored, stored.deleted) if stored.deleted else services.vault.open(key, stored)
         return json, orjson.loads(json)
 
     async def _resolve(self, type: str, id: str, letter: str, recording: Recording) -> Stored:
         """Scope first, then the row; whose patient it is goes to the log before anything is decided."""
         self._rights.require(type, letter)
-        stored = await self._services.resolve(type, id)
+        stored = await self._services.resolve(type, id, deleted=True)
         if stored is None:
             await self.as_if_hidden(type, id, recording)
             raise outcomes.absent()
@@ -124,6 +127,8 @@ class Reading:
 
     async def _answer(self, stored: Stored, recording: Recording, action: Action) -> Resource:
         opened = await self.open(stored, action)
+        if stored.deleted:
+            raise Deleted(stored.version)
         recording.touch(opened.touched)
         id = opened.content["id"]
         return Resource(type=stored.type, id=id, version=stored.version, updated_us=stored.updated_us, json=opened.json)

@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.store.protocol import Grant, Pairing, Quarantined, ReadingMark, Stored
 
+VERSION_DIGITS = 9
 Document = dict[str, Any]
 
 
@@ -13,10 +14,9 @@ def document(stored: Stored) -> Document:
     """A row of `resources`. Empty fields are left out: they cost space in each of a million rows."""
     made: Document = {
         "_id": stored.row,
-        "t": stored.type,
+        **(_tombstone(stored, stored.deleted) if stored.deleted else {"t": stored.type, "k": list(stored.tokens)}),
         "v": stored.version,
         "lu": stored.updated_us,
-        "k": list(stored.tokens),
         "w": stored.key_version,
         "c": stored.sealed,
     }
@@ -24,7 +24,7 @@ def document(stored: Stored) -> Document:
         made["p"] = stored.patient
     if stored.others:
         made["q"] = list(stored.others)
-    if stored.global_tokens:
+    if stored.global_tokens and not stored.deleted:
         made["g"] = list(stored.global_tokens)
     if stored.start_us is not None:
         made["d"] = stored.start_us
@@ -36,9 +36,19 @@ def document(stored: Stored) -> Document:
     return made
 
 
-def history_document(stored: Stored) -> Document:
-    """A row of `history`: the same, under an id that carries the version."""
-    return {**document(stored), "_id": f"{stored.row}/{stored.version}"}
+def _tombstone(stored: Stored, deleted: bytes) -> Document:
+    """Without type and tokens where searches look for them: no search finds it, whatever it asks."""
+    return {"x": stored.type, "y": [*stored.tokens, *stored.global_tokens], "l": deleted}
+
+
+def history_document(stored: Stored, until_us: int) -> Document:
+    """A row of `history`: the same, under an id that carries the version, with the time at which the next one took its place."""
+    return {**document(stored), "_id": history_id(stored.row, stored.version), "t": stored.type, "u": until_us}
+
+
+def history_id(row: str, version: int) -> str:
+    """Ids of one row are in the order of its versions."""
+    return f"{row}/{version:0{VERSION_DIGITS}d}"
 
 
 def stored(found: Mapping[str, Any]) -> Stored:
@@ -53,12 +63,13 @@ def stored(found: Mapping[str, Any]) -> Stored:
         key_version=found["w"],
         patient=found.get("p"),
         others=tuple(found.get("q", ())),
-        tokens=tuple(found.get("k", ())),
+        tokens=tuple(found.get("k", found.get("y", ()))),
         global_tokens=tuple(found.get("g", ())),
         start_us=found.get("d"),
         end_us=found.get("e"),
         raw=found.get("r"),
         reading=ReadingMark(modified_us=mark["m"], values=tuple(mark["h"])) if mark else None,
+        deleted=found.get("l"),
     )
 
 

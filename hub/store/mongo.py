@@ -59,14 +59,16 @@ class MongoStore:
         self._grant: Gather[bytes, Grant] = Gather(self._fetch_grants)
         self.committer = Committer(MongoWriter(client), new_head, advanced)
 
-    async def current(self, row: str) -> Stored | None:
-        return await _answered(self._current(row))
+    async def current(self, row: str, *, deleted: bool = False) -> Stored | None:
+        found = await _answered(self._current(row))
+        return found if found is None or deleted or not found.deleted else None
 
-    async def currents(self, rows: Sequence[str]) -> Mapping[str, Stored]:
-        return await _answered(self._fetch_current(rows))
+    async def currents(self, rows: Sequence[str], *, deleted: bool = False) -> Mapping[str, Stored]:
+        found = await _answered(self._fetch_current(rows))
+        return found if deleted else {row: stored for row, stored in found.items() if not stored.deleted}
 
     async def version(self, row: str, version: int) -> Stored | None:
-        found = await _answered(self._hub["history"].find_one({"_id": f"{row}/{version}"}))
+        found = await _answered(self._hub["history"].find_one({"_id": documents.history_id(row, version)}))
         return documents.stored(found) if found else None
 
     async def grant(self, patient: bytes) -> Grant | None:

@@ -160,8 +160,8 @@ class MongoWriter:
 
 def _past(unit: Unit) -> list[Document]:
     """What goes to the history: the versions replaced, and values that arrived late and never were current."""
-    replaced = [documents.history_document(one.old) for one in unit.replaces]
-    return [*replaced, *(documents.history_document(one) for one in unit.past)]
+    replaced = [documents.history_document(one.old, one.new.updated_us) for one in unit.replaces]
+    return [*replaced, *(documents.history_document(one, one.updated_us) for one in unit.past)]
 
 
 def _as_read(old: Stored) -> Document:

@@ -28,7 +28,11 @@ class ReadingMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One version of a resource as it lies in the database (docs/adr/0004-stored-form.md)."""
+    """One version of a resource as it lies in the database (docs/adr/0004-stored-form.md).
+
+    deleted  of a tombstone: the content that was deleted, sealed apart. `sealed` holds no more than id and version then;
+             by the deleted content it is decided who may know of it, and `tokens` are still its tokens
+    """
 
     type: str
     id: str
@@ -44,6 +48,7 @@ class Stored:
     end_us: int | None = None
     raw: bytes | None = None
     reading: ReadingMark | None = None
+    deleted: bytes | None = None
 
     @property
     def row(self) -> str:
@@ -112,7 +117,10 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replace:
-    """A new version in place of the one that was read; the old one goes to the history."""
+    """A new version in place of the one that was read; the old one goes to the history.
+
+    A deletion puts a tombstone in place of a live version, a re-creation a live version in place of a tombstone.
+    """
 
     new: Stored
     old: Stored
@@ -218,9 +226,11 @@ class Snapshot(Protocol):
 class Store(Protocol):
     """The engine. Reads of single rows are gathered, commits are grouped; both are invisible from here."""
 
-    async def current(self, row: str) -> Stored | None: ...
+    async def current(self, row: str, *, deleted: bool = False) -> Stored | None:
+        """What is deleted is not there, unless it is asked for."""
+        ...
 
-    async def currents(self, rows: Sequence[str]) -> Mapping[str, Stored]: ...
+    async def currents(self, rows: Sequence[str], *, deleted: bool = False) -> Mapping[str, Stored]: ...
 
     async def version(self, row: str, version: int) -> Stored | None: ...
 

@@ -63,7 +63,7 @@ class Index:
 
 
 COLLECTIONS = (
-    Collection(database="hub", name="resources", holds="current versions"),
+    Collection(database="hub", name="resources", holds="current versions, and tombstones of what is deleted"),
     Collection(database="hub", name="history", holds="versions that were current once"),
     Collection(database="hub", name="claims", holds="unique keys, `_id` = the key"),
     Collection(database="hub", name="grants", holds="what the consents of a patient come to, `_id` = patient token"),
@@ -91,6 +91,8 @@ INDEXES = (
         why="look-up across patients: identifier, name, birth date; most rows (Observations) have none",
     ),
     Index(collection="resources", keys=(("q", 1),), present="q", why="resources that name a patient besides their own"),
+    Index(collection="resources", keys=(("x", 1), ("lu", 1), ("_id", 1)), present="x", why="what was deleted, for the history of a type"),
+    Index(collection="history", keys=(("t", 1), ("lu", 1), ("_id", 1)), why="the history of a type and of all types, latest first"),
     Index(collection="history", keys=(("p", 1),), why="everything of one patient, for access and erasure; versions by `_id`"),
     Index(collection="grants", keys=(("a", 1),), why="which patients permit one of these actors"),
     Index(collection="grants", keys=(("o", 1),), why="which patients fall under this organisation's own policy"),

@@ -15,6 +15,7 @@ from pymongo import MongoClient
 
 from audit.chain import digest
 from audit.record import Record, from_document, to_document
+from hub.store.documents import history_id
 from hub.store.embedded import Endpoint, sharing
 from tests.support.backstage import Account, Backstage, new_client
 from tests.support.caller import Caller, http_client
@@ -270,7 +271,7 @@ def test_a_chain_that_was_written_anew_is_found(scene: Scene) -> None:
 def test_an_older_version_put_back_is_found(scene: Scene) -> None:
     """Sealed under its own version it opens well; the log knows that it is not the last one."""
     row = scene.observations[0]
-    old = scene.admin["hub"]["history"].find_one({"_id": f"{row}/1"})
+    old = scene.admin["hub"]["history"].find_one({"_id": history_id(row, 1)})
     with scene.mended(scene.resources):
         scene.resources.replace_one({"_id": row}, {**old, "_id": row})
         code, findings = scene.verify()
@@ -280,7 +281,7 @@ def test_an_older_version_put_back_is_found(scene: Scene) -> None:
 
 def test_an_older_version_put_back_as_the_current_one_is_found(scene: Scene) -> None:
     row = scene.observations[0]
-    old = scene.admin["hub"]["history"].find_one({"_id": f"{row}/1"})
+    old = scene.admin["hub"]["history"].find_one({"_id": history_id(row, 1)})
     with scene.mended(scene.resources):
         scene.resources.replace_one({"_id": row}, {**old, "_id": row, "v": 2})
         code, findings = scene.verify()

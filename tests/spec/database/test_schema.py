@@ -42,6 +42,8 @@ QUESTIONS: dict[str, tuple[str, Mapping[str, Any], Sort, str]] = {
         "g_1_t_1_present_g",
     ),
     "resources that name another patient": ("resources", {"q": P}, {}, "q_1_present_q"),
+    "what was deleted of a type, latest first": ("resources", {"x": "Patient"}, {"lu": -1, "_id": -1}, "x_1_lu_1__id_1_present_x"),
+    "the history of a type, latest first": ("history", {"t": "Patient", "lu": {"$gte": 1}}, {"lu": -1, "_id": -1}, "t_1_lu_1__id_1"),
     "one patient's history": ("history", {"p": P}, {}, "p_1"),
     "who wore this device": ("pairings", {"dv": K}, {"from": 1}, "dv_1_from_1"),
     "a patient's devices": ("pairings", {"p": P}, {}, "p_1"),

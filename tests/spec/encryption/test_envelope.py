@@ -23,7 +23,7 @@ places = st.fixed_dictionaries(
         "version": st.integers(0, 2**64 - 1),
         "patient": st.none() | st.binary(max_size=12),
         "key_version": st.integers(0, 2**32 - 1),
-        "purpose": st.sampled_from(["resource", "raw", "audit", "rules", "key"]),
+        "purpose": st.sampled_from(["resource", "raw", "audit", "rules", "key", "deleted"]),
     }
 )
 dictionaries = st.sampled_from([None, OBSERVATION, for_type("Patient"), for_type("Basic")])
@@ -227,5 +227,5 @@ def test_a_data_key_shows_nothing_of_itself() -> None:
 
 def test_the_purposes_are_those_that_may_be_sealed() -> None:
     """SECURITY 4.4: each has a number of its own in the additional data."""
-    purposes: list[Purpose] = ["resource", "raw", "audit", "rules", "key"]
+    purposes: list[Purpose] = ["resource", "raw", "audit", "rules", "key", "deleted"]
     assert len({aad(**(PLACE | {"purpose": purpose})) for purpose in purposes}) == len(purposes)

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
@@ -13,7 +13,7 @@ from audit.chain import Head, genesis
 from hub.search.predicate import EVERYTHING, AnyOf
 from hub.store.embedded import Endpoint
 from hub.store.mongo import MongoStore
-from hub.store.protocol import Claim, Conflict, Finding, Grant, GrantWrite, Order, Replace, Stored, Unit
+from hub.store.protocol import Claim, Conflict, Finding, Grant, GrantWrite, Order, Replace, SortField, Stored, Unit
 from tests.spec.store.given import draft, stored
 
 
@@ -92,6 +92,42 @@ async def test_two_grants_of_one_patient_do_not_overwrite_each_other(store: Mong
 
     results = await asyncio.gather(store.commit(write(b"one")), store.commit(write(b"two")), return_exceptions=True)
     assert sorted(type(one).__name__ for one in results) == ["Conflict", "NoneType"]
+
+
+async def test_what_is_deleted_is_there_for_whom_asks_for_it_alone(store: MongoStore, admin: MongoClient[dict[str, Any]]) -> None:
+    """https://hl7.org/fhir/R4/http.html#delete: no read and no search shows it; its place and its versions stay taken."""
+    live = stored("a", tokens=(b"k",), global_tokens=(b"g",), start_us=1, end_us=2, patient=b"p", others=(b"q",))
+    gone = replace(live, version=2, updated_us=2, sealed=b"nothing", deleted=b"what was there")
+    await store.commit(Unit(inserts=[live], drafts=[draft("0")]))
+    await store.commit(Unit(replaces=[Replace(new=gone, old=live)], drafts=[draft("1")]))
+    assert await store.current(live.row) is None
+    assert await store.currents([live.row]) == {}
+    assert await store.current(live.row, deleted=True) == replace(gone, tokens=(b"k", b"g"), global_tokens=())
+    assert await store.currents([live.row], deleted=True) == {live.row: await store.current(live.row, deleted=True)}
+    async with store.snapshot() as snapshot:
+        finding = Finding(type="Organization", predicate=EVERYTHING, restriction=EVERYTHING)
+        for field in ("d", "lu", "id"):
+            assert [one async for one in snapshot.find(finding, Order(field=cast("SortField", field)))] == []
+        assert await snapshot.count(finding) == 0
+    row = admin["hub"]["resources"].find_one({})
+    assert row is not None
+    assert not {"t", "k", "g"} & row.keys()
+
+
+async def test_what_was_deleted_comes_back_as_the_next_version(store: MongoStore) -> None:
+    """http.html#versioning: a version id is never used twice; the history has the deletion as it has every version."""
+    first = stored("a", sealed=b"first")
+    gone = replace(first, version=2, updated_us=2, sealed=b"nothing", deleted=b"first")
+    back = stored("a", 3, sealed=b"back")
+    await store.commit(Unit(inserts=[first], drafts=[draft("0")]))
+    await store.commit(Unit(replaces=[Replace(new=gone, old=first)], drafts=[draft("1")]))
+    with pytest.raises(Conflict):
+        await store.commit(Unit(inserts=[stored("a")], drafts=[draft("2")]))
+    read = await store.current(first.row, deleted=True)
+    assert read is not None
+    await store.commit(Unit(replaces=[Replace(new=back, old=read)], drafts=[draft("3")]))
+    assert await store.current(first.row) == back
+    assert [await store.version(first.row, number) for number in (1, 2, 3)] == [first, gone, None]
 
 
 @pytest.mark.parametrize("ids_descending", [True, False, None])

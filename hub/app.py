@@ -34,6 +34,7 @@ def create_app(hub: Hub) -> Starlette:
     app.router.redirect_slashes = False
     app.state.services = hub.services
     app.state.base_url = hub.base_url
+    app.state.routes = ROUTES
     app.state.heads_fault = hub.heads_fault
     app.state.token_dependencies = token_dependencies(hub)
     authenticator = Authenticator(

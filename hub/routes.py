@@ -20,6 +20,7 @@ from hub.interactions.update import update
 from hub.interactions.vread import vread
 from hub.oauth import token
 from hub.probes import livez, readyz
+from hub.reference.pages import docs, docs_type, openapi
 
 Guard = Literal["open", "fhir"]
 
@@ -37,6 +38,9 @@ class RouteRow:
 
 ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/", interaction="welcome", guard="open", endpoint=welcome),
+    RouteRow(method="GET", path="/docs", interaction="docs", guard="open", endpoint=docs),
+    RouteRow(method="GET", path="/docs/{type}", interaction="docs-type", guard="open", endpoint=docs_type),
+    RouteRow(method="GET", path="/openapi.json", interaction="openapi", guard="open", endpoint=openapi),
     RouteRow(method="GET", path="/livez", interaction="livez", guard="open", endpoint=livez),
     RouteRow(method="GET", path="/readyz", interaction="readyz", guard="open", endpoint=readyz),
     RouteRow(method="POST", path="/oauth/token", interaction="token", guard="open", endpoint=token),

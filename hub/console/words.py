@@ -57,6 +57,7 @@ WORDS: Mapping[str, Said] = {
         "Un hub vide ne trouve rien. Des patients inventés, avec 30 jours de mesures, s’ajoutent par :",
     ),
     "go": Said("Where to go", "Où aller"),
+    "go-docs": Said("The API for people, with commands to try", "L’API expliquée, avec des commandes à essayer"),
     "go-metadata": Said("Types, interactions and search parameters", "Types, interactions et paramètres de recherche"),
     "go-smart": Said("How applications authenticate (SMART)", "Comment les applications s’authentifient (SMART)"),
     "go-ready": Said("Probe: could a write be made durable now?", "Sonde : une écriture serait-elle durable maintenant ?"),
@@ -84,9 +85,14 @@ WORDS: Mapping[str, Said] = {
 }
 
 
-def said(language: Language) -> Mapping[str, str]:
-    """The words of one language. French keeps these signs on the line of the word before them."""
-    return {key: _BEFORE_SIGN.sub("\u00a0", getattr(both, language)) for key, both in WORDS.items()}
+def said(language: Language, words: Mapping[str, Said] = WORDS) -> Mapping[str, str]:
+    """The words of one language."""
+    return {key: in_language(language, both) for key, both in words.items()}
+
+
+def in_language(language: Language, both: Said) -> str:
+    """French keeps these signs on the line of the word before them."""
+    return _BEFORE_SIGN.sub("\u00a0", getattr(both, language))
 
 
 def language_of(asked: str | None, accept_language: str) -> Language:

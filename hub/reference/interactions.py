@@ -1,0 +1,213 @@
+"""What there is to say about each interaction, as rows: a sentence, where the specification has it, what goes in, what comes out.
+
+https://hl7.org/fhir/R4/http.html. A route whose interaction has no row here is described by its name alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from hub.console.words import Said
+
+Body = Literal["resource", "bundle", "patch", "parameters", "search", "token", "payload", "none"]
+"""What a request carries."""
+Answer = Literal[
+    "resource", "bundle", "outcome", "statement", "configuration", "token", "fates", "items", "text", "page", "openapi", "none"
+]
+"""What an answer holds when all went well."""
+
+CALLER = (401, 403, 404, 406, 500, 503)
+"""No token, no scope, nothing there, no such format, our fault, not now: of every route that asks who is calling."""
+INPUT = (400, 413, 415, 422)
+"""Not understood, too long, another format, against the rules: of every route that takes something in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """One interaction.
+
+    spec      page and anchor under https://hl7.org/fhir/R4/, or a whole address
+    headers   request headers that change what is done
+    query     parameters of the URL beside those of every FHIR answer
+    done      status -> what it holds
+    refused   statuses with an OperationOutcome (the token endpoint: an error of RFC 6749)
+    """
+
+    title: Said
+    spec: str = ""
+    body: Body = "none"
+    headers: tuple[str, ...] = ()
+    query: tuple[str, ...] = ()
+    done: Mapping[int, Answer]
+    refused: tuple[int, ...] = CALLER
+
+
+READ = ("If-None-Match", "If-Modified-Since")
+WRITTEN: Mapping[int, Answer] = {200: "resource", 201: "resource"}
+HISTORY = ("_count", "_since", "_at", "_page")
+CONFLICT = (409, 412)
+
+DESCRIBED: Mapping[str, Described] = {
+    "read": Described(
+        title=Said("The current version of a resource", "La version actuelle d’une ressource"),
+        spec="http.html#read",
+        headers=READ,
+        query=("_summary", "_elements"),
+        done={200: "resource", 304: "none"},
+        refused=(400, *CALLER, 410),
+    ),
+    "vread": Described(
+        title=Said("A version of a resource", "Une version d’une ressource"),
+        spec="http.html#vread",
+        headers=READ,
+        query=("_summary", "_elements"),
+        done={200: "resource", 304: "none"},
+        refused=(400, *CALLER, 410),
+    ),
+    "create": Described(
+        title=Said("A new resource; its id is the hub’s to give", "Une nouvelle ressource ; le hub choisit son id"),
+        spec="http.html#create",
+        body="resource",
+        headers=("If-None-Exist", "Prefer", "X-Provenance"),
+        done=WRITTEN,
+        refused=(*INPUT, *CALLER, *CONFLICT),
+    ),
+    "update": Described(
+        title=Said("A new version of a resource", "Une nouvelle version d’une ressource"),
+        spec="http.html#update",
+        body="resource",
+        headers=("If-Match", "Prefer", "X-Provenance"),
+        done=WRITTEN,
+        refused=(*INPUT, *CALLER, *CONFLICT),
+    ),
+    "patch": Described(
+        title=Said("A change to a resource (JSON Patch, FHIRPath Patch)", "Une modification d’une ressource (JSON Patch, FHIRPath Patch)"),
+        spec="http.html#patch",
+        body="patch",
+        headers=("If-Match", "Prefer", "X-Provenance"),
+        done={200: "resource"},
+        refused=(*INPUT, *CALLER, *CONFLICT, 410),
+    ),
+    "delete": Described(
+        title=Said("The end of a resource; its history stays", "La fin d’une ressource ; son historique reste"),
+        spec="http.html#delete",
+        headers=("If-Match", "Prefer", "X-Provenance"),
+        done={200: "outcome", 204: "none"},
+        refused=(400, *CALLER, *CONFLICT),
+    ),
+    "search": Described(
+        title=Said("What there is of a type, as asked", "Ce qu’il y a d’un type, selon la question"),
+        spec="http.html#search",
+        body="search",
+        headers=("Prefer",),
+        query=("search",),
+        done={200: "bundle"},
+        refused=(400, *CALLER, 413, 415),
+    ),
+    "search-system": Described(
+        title=Said("What there is of several types", "Ce qu’il y a de plusieurs types"),
+        spec="http.html#search",
+        body="search",
+        headers=("Prefer",),
+        query=("_type", "search"),
+        done={200: "bundle"},
+        refused=(400, *CALLER, 413, 415),
+    ),
+    "search-compartment": Described(
+        title=Said("What belongs to a patient, a device, a practitioner", "Ce qui appartient à un patient, un appareil, un soignant"),
+        spec="compartmentdefinition.html",
+        headers=("Prefer",),
+        query=("search",),
+        done={200: "bundle"},
+        refused=(400, *CALLER),
+    ),
+    "history-instance": Described(
+        title=Said("Every version of a resource", "Toutes les versions d’une ressource"),
+        spec="http.html#history",
+        query=HISTORY,
+        done={200: "bundle"},
+        refused=(400, *CALLER),
+    ),
+    "history-type": Described(
+        title=Said("What was written to a type, newest first", "Ce qui a été écrit dans un type, du plus récent au plus ancien"),
+        spec="http.html#history",
+        query=HISTORY,
+        done={200: "bundle"},
+        refused=(400, *CALLER),
+    ),
+    "history-system": Described(
+        title=Said("What was written, newest first", "Ce qui a été écrit, du plus récent au plus ancien"),
+        spec="http.html#history",
+        query=HISTORY,
+        done={200: "bundle"},
+        refused=(400, *CALLER),
+    ),
+    "transaction": Described(
+        title=Said("Several interactions: all or nothing, or each by itself", "Plusieurs interactions : tout ou rien, ou chacune pour soi"),
+        spec="http.html#transaction",
+        body="bundle",
+        headers=("Prefer", "X-Provenance"),
+        done={200: "bundle"},
+        refused=(*INPUT, *CALLER, *CONFLICT, 410),
+    ),
+    "operation": Described(
+        title=Said("An operation", "Une opération"),
+        spec="operations.html",
+        body="parameters",
+        query=("operation",),
+        done={200: "resource"},
+        refused=(*INPUT, *CALLER, *CONFLICT, 410),
+    ),
+    "capabilities": Described(
+        title=Said("What the hub can do, as CapabilityStatement", "Ce que sait faire le hub, en CapabilityStatement"),
+        spec="http.html#capabilities",
+        done={200: "statement"},
+        refused=(400, 406),
+    ),
+    "smart-configuration": Described(
+        title=Said("Where tokens are had", "Où l’on obtient un jeton"),
+        spec="https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html",
+        done={200: "configuration"},
+        refused=(),
+    ),
+    "token": Described(
+        title=Said("A token for an assertion signed with your key", "Un jeton contre une assertion signée de votre clé"),
+        spec="https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html",
+        body="token",
+        done={200: "token"},
+        refused=(400, 401, 413, 500, 503),
+    ),
+    "ingest": Described(
+        title=Said("Readings as a device’s vendor writes them", "Des mesures, telles que le fabricant les écrit"),
+        body="payload",
+        query=("device", "timeZone"),
+        done={200: "fates"},
+        refused=(*INPUT, *CALLER),
+    ),
+    "quarantine-list": Described(
+        title=Said("What of your readings waits to be repaired", "Celles de vos mesures qui attendent une réparation"),
+        done={200: "items"},
+        refused=(400, *CALLER),
+    ),
+    "quarantine-replay": Described(
+        title=Said("Take up again what waits", "Reprendre ce qui attend"), done={200: "fates"}, refused=(400, *CALLER, 409, 422)
+    ),
+    "welcome": Described(title=Said("The first page", "La première page"), done={200: "page"}, refused=()),
+    "docs": Described(title=Said("These pages", "Ces pages"), query=("lang",), done={200: "page"}, refused=()),
+    "docs-type": Described(
+        title=Said("The page of a resource type", "La page d’un type de ressource"), query=("lang",), done={200: "page"}, refused=(404,)
+    ),
+    "openapi": Described(title=Said("The API as OpenAPI 3.1", "L’API en OpenAPI 3.1"), done={200: "openapi"}, refused=()),
+    "livez": Described(title=Said("Is the process alive?", "Le processus vit-il ?"), done={200: "text"}, refused=()),
+    "readyz": Described(
+        title=Said("Could a write be made durable now?", "Une écriture serait-elle durable maintenant ?"),
+        done={200: "text", 503: "text"},
+        refused=(),
+    ),
+}
+
+
+def described(interaction: str) -> Described:
+    """The row, or what can be said of any interaction: its name, and that everything may come."""
+    plain = Described(title=Said(interaction, interaction), done={200: "resource"}, refused=(*INPUT, *CALLER, *CONFLICT, 410))
+    return DESCRIBED.get(interaction, plain)

@@ -1,0 +1,268 @@
+"""The OpenAPI 3.1 document, made of the route table, the resource types and their search parameters.
+
+https://spec.openapis.org/oas/v3.1.0. Paths with `{type}` stand for every type. Types that a device hub lives on have a path of
+their own for search and create, with their parameters by name; OpenAPI takes the more concrete path first.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from adapters.discovery import adapters
+from hub.http import FHIR_JSON
+from hub.reference.interactions import Answer, Described, described
+from hub.reference.schemas import ref, resource_of, schemas, words
+from hub.reference.searching import RESULTS, example, search_type
+from hub.reference.statuses import REFUSED
+from hub.search.parameters import ResourceType
+from hub.search.result import RESULT_PARAMETERS
+from security.oauth.metadata import SCOPES, token_url
+
+Json = dict[str, Any]
+
+OPENAPI = "3.1.0"
+SPECIFICATION = "https://hl7.org/fhir/R4/"
+FORM = "application/x-www-form-urlencoded"
+DETAILED = words(
+    "Patient Practitioner PractitionerRole Organization Location RelatedPerson Device DeviceMetric DeviceDefinition DeviceUseStatement "
+    "DeviceRequest Observation DiagnosticReport Condition MedicationAdministration MedicationStatement CarePlan CareTeam Encounter "
+    "EpisodeOfCare Goal Flag DetectedIssue RiskAssessment Communication Consent Provenance AuditEvent Group List DocumentReference Binary "
+    "Questionnaire QuestionnaireResponse ServiceRequest Task Media Subscription Bundle"
+)
+"""Types that a device hub lives on."""
+COLLECTION = "/fhir/{type}"
+HEADERS: Mapping[str, str] = {
+    "If-Match": 'W/"1"',
+    "If-None-Match": 'W/"1"',
+    "If-Modified-Since": "Sun, 22 Nov 2026 12:00:00 GMT",
+    "If-None-Exist": "identifier=http://example.org/ids|A-1",
+    "Prefer": "return=minimal",
+    "X-Provenance": '{"resourceType": "Provenance"}',
+}
+QUERY: Mapping[str, str] = {
+    "_summary": "true",
+    "_elements": "status,code",
+    "_count": "50",
+    "_since": "2026-01-01T00:00:00Z",
+    "_at": "2026-01",
+    "_page": "",
+    "_type": "Patient,Observation",
+    "device": "A-1",
+    "timeZone": "Europe/Paris",
+    "lang": "fr",
+}
+
+
+class Row(Protocol):
+    """What is read of a row of the route table."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def interaction(self) -> str: ...
+    @property
+    def guard(self) -> str: ...
+
+
+def openapi(rows: Sequence[Row], types: Mapping[str, ResourceType], base_url: str) -> Json:
+    return {
+        "openapi": OPENAPI,
+        "info": {
+            "title": "HDS hub",
+            "version": version("hds-hub"),
+            "summary": "FHIR R4 (4.0.1) for data from connected health devices",
+            "description": "What patients have not permitted does not exist for the caller: no status, count or text tells of it.",
+        },
+        "servers": [{"url": base_url}],
+        "externalDocs": {"url": f"{base_url}/docs", "description": "The same for people"},
+        "tags": [{"name": name} for name in ("FHIR", "Access", "Devices", "Service")],
+        "paths": _paths(rows, types),
+        "components": _components(rows, types, base_url),
+    }
+
+
+def detailed(types: Mapping[str, ResourceType]) -> list[ResourceType]:
+    return [types[name] for name in DETAILED if name in types]
+
+
+def _paths(rows: Sequence[Row], types: Mapping[str, ResourceType]) -> Json:
+    made: Json = {}
+    for row in rows:
+        made.setdefault(row.path, {"parameters": _in_path(row.path)} if "{" in row.path else {})[row.method.lower()] = _operation(row)
+    for type in detailed(types):
+        for row in rows:
+            if row.path in (COLLECTION, f"{COLLECTION}/_search"):
+                made.setdefault(row.path.replace("{type}", type.name), {})[row.method.lower()] = _operation(row, type)
+    return made
+
+
+def _in_path(path: str) -> list[Json]:
+    return [ref("parameters", f"path-{name}") for name in re.findall(r"\{(\w+)\}", path)]
+
+
+def _operation(row: Row, type: ResourceType | None = None) -> Json:
+    said = described(row.interaction)
+    made: Json = {
+        "operationId": "-".join(part for part in (row.interaction, row.method.lower(), type and type.name, _depth(row)) if part),
+        "tags": [_tag(row)],
+        "summary": said.title.en if type is None else f"{type.name}: {said.title.en}",
+        "parameters": [*_given(row, said), *(_of_type(type) if type and _searches(row) and row.method != "POST" else ())],
+        "responses": _responses(row, said, type),
+    }
+    if row.guard == "fhir":
+        made["security"] = [{"smart": []}]
+    if said.spec:
+        made["externalDocs"] = {"url": said.spec if "://" in said.spec else SPECIFICATION + said.spec}
+    body = _body(row, said, type)
+    return {**made, "requestBody": body} if body is not None else made
+
+
+def _depth(row: Row) -> str:
+    """Tells apart routes that answer the same interaction at several paths."""
+    return (
+        "" if row.path.startswith(COLLECTION) else row.path.strip("/").replace("/", "-").replace("{", "").replace("}", "").replace(".", "")
+    )
+
+
+def _tag(row: Row) -> str:
+    if row.path.startswith(("/oauth", "/fhir/.well-known")):
+        return "Access"
+    if row.path.startswith("/fhir"):
+        return "FHIR"
+    return "Devices" if row.guard == "fhir" else "Service"
+
+
+def _searches(row: Row) -> bool:
+    return "search" in described(row.interaction).query
+
+
+def _given(row: Row, said: Described) -> list[Json]:
+    """Parameters of the URL and the headers, by reference."""
+    query = [name for name in said.query if name in QUERY]
+    results = (
+        [name for name in RESULT_PARAMETERS if name in RESULTS and name not in query] if _searches(row) and row.method != "POST" else []
+    )
+    every = ["_format", "_pretty"] if row.path.startswith("/fhir") and row.interaction != "smart-configuration" else []
+    return [ref("parameters", name) for name in (*said.headers, *query, *results, *every)]
+
+
+def _of_type(type: ResourceType) -> Iterable[Json]:
+    for one in sorted(type.parameters.values(), key=lambda one: one.code):
+        yield {
+            "name": one.code,
+            "in": "query",
+            "schema": ref("schemas", f"search-{search_type(one.type)}"),
+            "example": example(type.name, one.code, one.type, one.targets),
+        }
+
+
+def _content(answer: Answer, type: ResourceType | None) -> Json | None:
+    """Media type -> schema."""
+    fhir = {
+        "resource": resource_of(type.name) if type else ref("schemas", "AnyResource"),
+        "bundle": ref("schemas", "Bundle"),
+        "outcome": ref("schemas", "OperationOutcome"),
+        "statement": resource_of("CapabilityStatement") if type else ref("schemas", "AnyResource"),
+    }
+    if answer in fhir:
+        return {FHIR_JSON: {"schema": fhir[answer]}}
+    others: Mapping[str, Json] = {
+        "token": {"application/json": {"schema": ref("schemas", "Token")}},
+        "configuration": {"application/json": {"schema": {"type": "object"}}},
+        "openapi": {"application/json": {"schema": {"type": "object"}}},
+        "fates": {
+            "application/json": {"schema": {"type": "array", "items": ref("schemas", "Fate")}},
+            "application/x-ndjson": {"schema": {"type": "string"}},
+        },
+        "items": {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}},
+        "text": {"text/plain": {"schema": {"type": "string"}}},
+        "page": {"text/html": {"schema": {"type": "string"}}},
+    }
+    return others.get(answer)
+
+
+def _responses(row: Row, said: Described, type: ResourceType | None) -> Json:
+    made: Json = {}
+    for status, answer in said.done.items():
+        content = _content(answer, type)
+        made[str(status)] = {"description": "Done" if status < 300 else "Not modified", **({"content": content} if content else {})}  # noqa: PLR2004
+        if answer in ("resource", "bundle") and row.guard == "fhir":
+            headers = ("ETag", "Last-Modified", "X-Request-Id") if answer == "resource" else ("X-Request-Id",)
+            made[str(status)]["headers"] = {name: ref("headers", name) for name in headers}
+    kind = "token-" if row.interaction == "token" else ""
+    return {**made, **{str(status): ref("responses", f"{kind}{status}") for status in sorted(set(said.refused))}}
+
+
+def _body(row: Row, said: Described, type: ResourceType | None) -> Json | None:
+    """Only methods that carry one have one."""
+    if row.method not in ("POST", "PUT", "PATCH"):
+        return None
+    contents: Mapping[str, Json] = {
+        "resource": {FHIR_JSON: {"schema": resource_of(type.name) if type else ref("schemas", "Resource")}},
+        "bundle": {FHIR_JSON: {"schema": ref("schemas", "Bundle")}},
+        "parameters": {FHIR_JSON: {"schema": ref("schemas", "AnyResource")}},
+        "patch": {
+            "application/json-patch+json": {"schema": ref("schemas", "JsonPatch")},
+            FHIR_JSON: {"schema": ref("schemas", "AnyResource")},
+        },
+        "search": {FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}},
+        "token": {FORM: {"schema": ref("schemas", "TokenRequest")}},
+        "payload": {"application/octet-stream": {}},
+    }
+    return {"required": said.body != "search", "content": contents[said.body]} if said.body in contents else None
+
+
+def _components(rows: Sequence[Row], types: Mapping[str, ResourceType], base_url: str) -> Json:
+    outcome = {FHIR_JSON: {"schema": ref("schemas", "OperationOutcome")}}
+    token = {"application/json": {"schema": ref("schemas", "TokenError")}}
+    return {
+        "schemas": schemas(types),
+        "parameters": {**_path_parameters(rows), **_query_parameters(), **_header_parameters()},
+        "headers": {name: {"schema": {"type": "string"}} for name in ("ETag", "Last-Modified", "X-Request-Id")},
+        "responses": {
+            **{str(status): {"description": said.en, "content": outcome} for status, said in REFUSED.items()},
+            **{f"token-{status}": {"description": said.en, "content": token} for status, said in REFUSED.items()},
+        },
+        "securitySchemes": {
+            "smart": {
+                "type": "oauth2",
+                "description": "SMART Backend Services: a token for an assertion signed with the client's key (private_key_jwt).",
+                "flows": {"clientCredentials": {"tokenUrl": token_url(base_url), "scopes": dict.fromkeys(SCOPES, "")}},
+            }
+        },
+    }
+
+
+def _path_parameters(rows: Sequence[Row]) -> Json:
+    known: Mapping[str, Json] = {
+        "type": ref("schemas", "ResourceType"),
+        "id": ref("schemas", "Id"),
+        "version_id": {"type": "string", "pattern": "^[0-9]{1,9}$"},
+        "adapter": {"type": "string", "enum": sorted(adapters())},
+    }
+    names = {name for row in rows for name in re.findall(r"\{(\w+)\}", row.path)}
+    return {
+        f"path-{name}": {"name": name, "in": "path", "required": True, "schema": known.get(name, {"type": "string"})}
+        for name in sorted(names)
+    }
+
+
+def _query_parameters() -> Json:
+    results = {
+        name: {"name": name, "in": "query", "description": row.how.en, "schema": {"type": "string"}, "example": row.example}
+        for name, row in RESULTS.items()
+        if name in RESULT_PARAMETERS
+    }
+    others = {name: {"name": name, "in": "query", "schema": {"type": "string"}, "example": value} for name, value in QUERY.items()}
+    every = {
+        "_format": {"name": "_format", "in": "query", "schema": {"type": "string"}, "example": "json"},
+        "_pretty": {"name": "_pretty", "in": "query", "schema": {"type": "string", "enum": ["true", "false"]}},
+    }
+    return {**others, **results, **every}
+
+
+def _header_parameters() -> Json:
+    return {name: {"name": name, "in": "header", "schema": {"type": "string"}, "example": value} for name, value in HEADERS.items()}

@@ -14,7 +14,6 @@ from hub.repository import Repository
 from hub.search.asked import Search
 from hub.search.bundle import Entry, ignored_issues, searchset
 from hub.search.parse import parse_search
-from hub.search.resolve import pending
 
 PARAMETERS_MAX = 100
 FORM = "application/x-www-form-urlencoded"
@@ -45,8 +44,8 @@ async def search_type(request: Request, repository: Repository) -> Response:
 
 
 def _refuse_what_does_not_run(search: Search) -> None:
-    if search.includes or search.elements or search.summary not in (None, "count") or pending(search):
-        raise FhirError("not-supported", "Chains, _has, _include, _revinclude, _elements and this _summary are not offered yet.")
+    if search.includes or search.elements or search.summary not in (None, "count"):
+        raise FhirError("not-supported", "_include, _revinclude, _elements and this _summary are not offered yet.")
 
 
 async def parameters(request: Request) -> Pairs:

@@ -8,8 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from hub.recording import Recording
-from hub.repository.reading import POLICY_ONLY
 from hub.repository.rights import Rights
+from hub.repository.searching_join import Joins, Moment, others_undecided
 from hub.repository.searching_pages import Page, page
 from hub.repository.searching_plan import Plan, Planner
 from hub.repository.searching_rows import Match, NamesOthersError, Rows
@@ -38,14 +38,14 @@ class Searching:
 
     def __init__(self, services: Services, rights: Rights) -> None:
         self._services = services
-        self._rights = rights
         self._planner = Planner(services, rights)
         self._rows = Rows(services, rights)
+        self._joins = Joins(services, rights, self._planner, self._rows)
 
     async def search(self, search: Search, cursor: Cursor | None, recording: Recording) -> Found:
-        self._rights.require(search.type, "s")
+        self._joins.require(search)
         async with self._services.store.snapshot() as snapshot:
-            plan = await self._planner.plan(search, snapshot, None if cursor is None else cursor.started_us)
+            plan = await self._plan(search, self._moment(snapshot, recording, cursor))
             try:
                 made = await self._page(plan, cursor, snapshot)
             except NamesOthersError:
@@ -63,10 +63,10 @@ class Searching:
         They are not recorded as returned: what becomes of them is for the interaction to say (`Match.touched`).
         https://hl7.org/fhir/R4/http.html#ccreate
         """
-        self._rights.require(search.type, "s")
+        self._joins.require(search)
         found: list[Match] = []
         async with self._services.store.snapshot() as snapshot:
-            plan = replace(await self._planner.plan(search, snapshot), exact=False)
+            plan = replace(await self._plan(search, self._moment(snapshot, recording)), exact=False)
             async with aclosing(self._rows.matches(plan, Order(field="id"), None, snapshot, first=limit)) as matches:
                 async for match in matches:
                     found.append(match)
@@ -74,6 +74,14 @@ class Searching:
                         break
         _aim(plan, recording)
         return tuple(found)
+
+    def _moment(self, snapshot: Snapshot, recording: Recording, cursor: Cursor | None = None) -> Moment:
+        # What the search asks is asked as of its first page; what the caller may see is decided as of now.
+        started_us = self._services.clock() if cursor is None else cursor.started_us
+        return Moment(snapshot=snapshot, recording=recording, started_us=started_us)
+
+    async def _plan(self, search: Search, moment: Moment) -> Plan:
+        return await self._planner.plan(await self._joins.joined(search, moment), moment.snapshot, moment.started_us)
 
     async def _page(self, plan: Plan, cursor: Cursor | None, snapshot: Snapshot) -> Page:
         if plan.search.count_only:
@@ -86,19 +94,13 @@ class Searching:
         return await self._total(plan, snapshot) if made.total is None else made.total
 
     async def _total(self, plan: Plan, snapshot: Snapshot) -> int:
-        if plan.exact and not await self._others_undecided(plan, snapshot):
+        if plan.exact and not await others_undecided(plan, snapshot):
             return await snapshot.count(plan.finding)
         plan = replace(plan, exact=False)
         count = 0
         async for _ in self._rows.matches(plan, Order(field="id"), None, snapshot):
             count += 1
         return count
-
-    async def _others_undecided(self, plan: Plan, snapshot: Snapshot) -> bool:
-        """Are there rows that name patients whose rules the query does not know?"""
-        if plan.finding.others_within is not None or plan.search.type in POLICY_ONLY:
-            return False
-        return await snapshot.count(replace(plan.finding, naming_others=True), limit=1) > 0
 
 
 def _aim(plan: Plan, recording: Recording) -> None:

@@ -11,7 +11,7 @@ from hub.repository.reading import POLICY_ONLY
 from hub.repository.rights import Rights
 from hub.repository.visibility import Visible
 from hub.search.asked import Search
-from hub.search.compile import compartments, narrow
+from hub.search.compile import Narrowing, compartments, narrow
 from hub.search.predicate import EVERYTHING, AllOf, AnyOf, HasGlobal, HasToken, IdIs, Not, Predicate, all_of
 from hub.search.reach import looks_up
 from hub.search.sort import row_order
@@ -44,14 +44,16 @@ class Planner:
         self._services = services
         self._rights = rights
 
-    async def plan(self, search: Search, snapshot: Snapshot, started_us: int | None = None) -> Plan:
-        """started_us  when the first page was asked for, if this is a later one. Raises `forbidden` without a scope."""
+    async def plan(self, search: Search, snapshot: Snapshot, started_us: int, *, among: Predicate = EVERYTHING) -> Plan:
+        """A search without chains, as this caller may run it. Raises `forbidden` without a scope.
+
+        started_us  when the first page was asked for: `ap` means the same on every page
+        among       what is known of the rows besides
+        """
         scope, scope_exact = self._rights.predicate(search.type, "s")
-        services, now_us = self._services, self._services.clock()
-        # What the search asks is asked as of its first page; what the caller may see is decided as of now.
-        started_us = now_us if started_us is None else started_us
-        narrowing = narrow(search, token=services.blind.token, patient_token=services.blind.patient, now_us=started_us)
-        asked = self._rows(search.type, all_of([self._leaner(search.type, narrowing.predicate), scope]))
+        now_us = self._services.clock()
+        narrowing = self._narrow(search, started_us)
+        asked = self._rows(search.type, all_of([among, self._leaner(search.type, narrowing.predicate), scope]))
         visible, others_known = await self._visible(search.type, asked, snapshot, now_us)
         finding = Finding(
             type=search.type,
@@ -65,6 +67,18 @@ class Planner:
         return Plan(
             search=search, finding=finding, order=_order(search), exact=exact, visible=visible, now_us=now_us, started_us=started_us
         )
+
+    async def candidates(self, search: Search, snapshot: Snapshot, started_us: int) -> frozenset[bytes] | None:
+        """The patients, hidden or not, to whom a search may lead, where it names or looks up a few; None if it does not say."""
+        asked = self._rows(search.type, self._narrow(search, started_us).predicate)
+        named = compartments(asked)
+        if named is not None:
+            return named
+        return await snapshot.concerned(search.type, asked, CARRIERS_MAX) if looks_up(asked) else None
+
+    def _narrow(self, search: Search, now_us: int) -> Narrowing:
+        blind = self._services.blind
+        return narrow(search, token=blind.token, patient_token=blind.patient, now_us=now_us)
 
     async def _visible(self, type: str, asked: Predicate, snapshot: Snapshot, now_us: int) -> tuple[Visible, bool]:
         """What may be seen, and whether that tells of all patients whom the rows may concern."""

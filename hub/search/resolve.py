@@ -11,9 +11,9 @@ from hub.search.asked import Chain, Criterion, Has, Search
 from hub.search.elements import of_parameter
 from hub.search.parameters import RESOURCE_TYPES, Parameter, ResourceType
 from hub.search.references import LOCAL, literal
-from hub.search.types.id import IdValue
+from hub.search.types.id import IdsValue, PatientsValue
 from hub.search.types.reference import ReferenceValue
-from hub.search.value import Resource
+from hub.search.value import PatientToken, Resource
 
 
 def pending(search: Search) -> dict[int, Chain | Has]:
@@ -29,7 +29,7 @@ def resolved(search: Search, answers: Mapping[int, Collection[str]]) -> Search:
     """
     criteria = list(search.criteria)
     for place, chain in pending(search).items():
-        criteria[place] = _criterion(chain, frozenset(answers[place]), RESOURCE_TYPES[search.type])
+        criteria[place] = answered(chain, frozenset(answers[place]), RESOURCE_TYPES[search.type])
     return replace(search, criteria=tuple(criteria))
 
 
@@ -43,7 +43,13 @@ def targets(parameter: Parameter, resource: Resource, base: str) -> frozenset[st
     return frozenset(one.group() for one in local if one and (not parameter.targets or one.group(1) in parameter.targets))
 
 
-def _criterion(chain: Chain | Has, answer: frozenset[str], row: ResourceType) -> Criterion:
+def answered(chain: Chain | Has, answer: frozenset[str], row: ResourceType) -> Criterion:
+    """The plain criterion on a type's `row` that stands for a chain once its answer is known."""
     if isinstance(chain, Chain):
         return Criterion(parameter=chain.parameter, modifier=None, values=(ReferenceValue(answer),) if answer else ())
-    return Criterion(parameter=row.parameters["_id"], modifier=None, values=tuple(IdValue(id) for id in sorted(answer)))
+    return Criterion(parameter=row.parameters["_id"], modifier=None, values=(IdsValue(answer),))
+
+
+def patients_answered(tokens: frozenset[bytes], token_of: PatientToken, row: ResourceType) -> Criterion:
+    """The same for a reverse chain on Patient whose answer is known by the patients' tokens, without having opened anything."""
+    return Criterion(parameter=row.parameters["_id"], modifier=None, values=(PatientsValue(tokens, token_of),))

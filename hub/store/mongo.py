@@ -182,6 +182,12 @@ class MongoSnapshot:
         )
         return await _answered(counted)
 
+    async def patients(self, finding: Finding, limit: int) -> frozenset[bytes]:
+        """At most `limit` of the patients in whose compartments the rows lie."""
+        stages: list[Document] = [{"$match": wanted(finding)}, {"$group": {"_id": "$p"}}, {"$limit": limit}]
+        cursor = await _answered(self._collection(finding.type).aggregate(stages, session=self._session))
+        return frozenset(found["_id"] for found in await _answered(cursor.to_list()) if found["_id"])
+
     async def concerned(self, type: str, predicate: Predicate, rows_max: int) -> frozenset[bytes] | None:
         """Whom the rows concern for which the predicate holds, hidden or not; None if there are more than `rows_max` rows.
 

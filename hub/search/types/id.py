@@ -9,7 +9,7 @@ from hub.search.grammar import unescape
 from hub.search.parameters import Parameter
 from hub.search.predicate import AllOf, IdIs, PatientIs
 from hub.search.references import ID
-from hub.search.value import BadValue, Narrowing, Opened, Resource, Tokens, Written
+from hub.search.value import BadValue, Narrowing, Opened, PatientToken, Resource, Tokens, Written
 
 MODIFIERS: frozenset[str] = frozenset()
 
@@ -27,6 +27,36 @@ class IdValue:
 
     def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
         return bool(resource.get("id") == self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class IdsValue:
+    """One of these: what a reverse chain has found."""
+
+    ids: frozenset[str]
+
+    def narrow(self, parameter: Parameter, tokens: Tokens) -> Narrowing:  # noqa: ARG002
+        found = IdIs(self.ids)
+        if tokens.type != "Patient":
+            return Narrowing(found, exact=True)
+        return Narrowing(AllOf((found, PatientIs(frozenset(map(tokens.patient_token, self.ids))))), exact=True)
+
+    def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
+        return resource.get("id") in self.ids
+
+
+@dataclass(frozen=True, slots=True)
+class PatientsValue:
+    """A Patient known by its token to be one of those that a reverse chain has found."""
+
+    patients: frozenset[bytes]
+    token_of: PatientToken
+
+    def narrow(self, parameter: Parameter, tokens: Tokens) -> Narrowing:  # noqa: ARG002
+        return Narrowing(PatientIs(self.patients), exact=True)
+
+    def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
+        return self.token_of(str(resource.get("id"))) in self.patients
 
 
 def parse(written: Written, parameter: Parameter) -> IdValue:  # noqa: ARG001

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub.repository import searching_plan, searching_rows
+from hub.repository import searching_join, searching_plan, searching_rows
 from hub.store.embedded import Endpoint
 from hub.store.mongo import MongoSnapshot
 from tests.support.backstage import Account, new_client
@@ -72,6 +72,20 @@ async def test_what_tokens_decide_opens_nothing_more_than_the_page(scene: Scene)
     assert (found["total"], len(found["entry"])) == (OPENED_MAX * 2, 3)
 
 
+@pytest.mark.parametrize(
+    "query", ["Observation?patient.name=rare", "Observation?patient.gender=female", "Device?_has:Observation:device:code=x"]
+)
+async def test_a_chain_that_leads_to_too_many_is_refused_and_never_cut(scene: Scene, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    """FHIR.md 2b, chained searches; law 3: the refusal comes for what may be seen alone."""
+    monkeypatch.setattr(searching_join, "FOUND_MAX", 2)
+    for number in range(3):
+        made = (await scene.ask(scene.ehr, "POST", "Patient", patient("Rare", gender="female"))).json()
+        worn = {"device": {"reference": f"Device/d{number}"}, "code": concept("urn:x", "x")}
+        assert (await scene.ask(scene.ehr, "POST", "Observation", {**observation(made["id"]), **worn})).status_code == 201
+    refused(await scene.ask(scene.ehr, "GET", query), 403, "too-costly")
+    assert (await scene.ask(scene.stranger, "GET", query)).json().get("entry") is None
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is asked of the snapshots, in order."""
@@ -129,3 +143,12 @@ async def test_only_who_permits_is_among_those_who_carry_the_same(scene: Scene) 
     assert (await scene.ask(scene.ehr, "POST", "Consent", consent(ids[1]))).status_code == 201
     found = (await scene.ask(scene.stranger, "GET", "Patient?identifier=urn:rare|1&_total=accurate")).json()
     assert ([one["resource"]["id"] for one in found["entry"]], found["total"]) == ([ids[1]], 1)
+
+
+async def test_a_reverse_chain_on_patients_opens_no_reading(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DESIGN 5, "Tokens": where tokens decide, nothing is opened; the answer is the same as by opening."""
+    await scene.readings(HEART_RATE, OPENED_MAX * 2)
+    monkeypatch.setattr(searching_join, "FOUND_MAX", 0)
+    for who, code, expected in ((scene.ehr, HEART_RATE, 1), (scene.ehr, WEIGHT, 0)):
+        found = (await scene.ask(who, "GET", f"Patient?_has:Observation:patient:code={code}&_total=accurate")).json()
+        assert found["total"] == expected

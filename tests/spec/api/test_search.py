@@ -132,7 +132,7 @@ def test_the_self_link_tells_what_the_server_made_of_it(ehr: Caller, days: Json)
         "nonsense=1",
         "Code=x",
         "code:nonsense=x",
-        "subject.name=x",
+        "code.name=x",
         "_include=*",
         "_revinclude=*",
         "_elements=id",

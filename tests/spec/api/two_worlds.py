@@ -173,16 +173,24 @@ _CRITERIA = {
     "Patient": """
         name=durand name=dup name=d family=Durand birthdate=1970-05-06 birthdate=lt1980 birthdate=1970 identifier=urn:mrn|4711
         identifier=4711 gender=female active:missing=true name:contains=ran name:exact=Durand gender:not=male
+        _has:Observation:patient:code=8867-4 _has:Observation:patient:category=laboratory _has:Observation:performer:code=8867-4
+        _has:Observation:subject:date=ge2026-03 _has:Consent:patient:status=active _has:Observation:patient:device.device-name=balance
+        organization.name=clinique organization:Organization.name=dupont _has:Device:patient:device-name=balance
     """,
     "Observation": """
         code=8867-4 code=http://loinc.org|29463-7 code=8867-4,2339-0 category=vital-signs category=laboratory date=ge2026-02
         date=2026-03-15 date=lt2026-03 date=ap2026-02 status=final identifier=urn:obs|1 identifier=2 code:not=8867-4
         combo-code=29463-7 device=Device/d1 subject=Location/l1 device:missing=true category:not=laboratory
+        patient.name=durand patient.identifier=urn:mrn|4711 patient.birthdate=lt1980 performer:Patient.name=durand
+        subject:Patient._has:Observation:patient:category=laboratory patient._has:Consent:patient:status=active
+        device.device-name=balance device.patient.name=durand
     """,
-    "Consent": "status=active status=inactive scope=patient-privacy category=59284-0 date=2026-01-01 period=ge2025 period=lt2026",
-    "Device": "device-name=balance status=active identifier:missing=true identifier:missing=false",
-    "Organization": "name=clinique identifier=urn:mrn|4711",
-    "Practitioner": "name=durand active:missing=true",
+    "Consent": "patient.name=durand "
+    "status=active status=inactive scope=patient-privacy category=59284-0 date=2026-01-01 period=ge2025 period=lt2026",
+    "Device": "device-name=balance status=active identifier:missing=true identifier:missing=false patient.name=durand "
+    "_has:Observation:device:code=8867-4 _has:Observation:device:patient.name=durand",
+    "Organization": "name=clinique identifier=urn:mrn|4711 _has:Patient:organization:name=durand",
+    "Practitioner": "name=durand active:missing=true _has:Observation:performer:code=8867-4",
 }
 NAMING = {"Observation": ("patient", "subject", "performer"), "Consent": ("patient",), "Device": ("patient",)}
 SORTS = {

@@ -16,7 +16,7 @@ PROBLEMS_MAX: Final = 50
 DEPTH_MAX: Final = 40
 CODES_SHOWN_MAX: Final = 12
 
-_ELEMENT_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
+ELEMENT_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 
 ProblemCode = Literal["structure", "required", "value", "invariant", "code-invalid", "not-supported"]
 """Codes of https://hl7.org/fhir/R4/valueset-issue-type.html."""
@@ -185,7 +185,7 @@ class Walk:
         slot = shape.slots.get(name[1:]) if name[:1] == "_" else None
         if slot is not None and slot.extensible:
             self.sibling(slot, value.get(slot.name), value[name], path, depth)
-        elif _ELEMENT_NAME.fullmatch(name) is None:
+        elif ELEMENT_NAME.fullmatch(name) is None:
             self.add("structure", path, "an element has a name that no element of FHIR can have")
         else:
             self.add("structure", path, f"R4 has no element {name} here")

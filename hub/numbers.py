@@ -13,6 +13,7 @@ import orjson
 
 JSON_DEPTH_MAX = 60
 INTEGER_CHARS_MAX = 18
+_WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _NUMBER = re.compile(rb"[:\[,]\s*(-?[0-9][0-9.eE+-]*)")
 """Where a number may stand; inside a string it may look like one, which only costs time."""
 
@@ -35,6 +36,15 @@ def loads(body: bytes) -> Any:
     if body.count(b"{") + body.count(b"[") > JSON_DEPTH_MAX and _deeper_than(value, JSON_DEPTH_MAX):
         raise ValueError("nested too deeply")
     return value
+
+
+def number(text: str) -> int | float | Decimal:
+    """One number by itself, as `loads` reads it. Raises ValueError for what JSON does not call a number."""
+    if _WHOLE_NUMBER.fullmatch(text) is None:
+        raise ValueError("not a number")
+    if "." in text:
+        return float(text) if _is_kept(text.encode()) else _finite(text)
+    return _finite(text) if "e" in text or "E" in text else _integer(text)
 
 
 def dumps(value: Any) -> bytes:

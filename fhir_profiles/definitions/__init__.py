@@ -117,9 +117,9 @@ class Named(NamedTuple):
     type: Type
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Definition:
-    """One resource type, data type or backbone element, with all that it inherits.
+    """One resource type, data type or backbone element, with all that it inherits; there is one of each.
 
     name        "Observation", "Quantity", "Observation.component"
     kind        "backbone" for an element that has its structure inside a type

@@ -1,6 +1,6 @@
 """FHIR search on one type, by GET and by POST _search. https://hl7.org/fhir/R4/http.html#search"""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -10,9 +10,9 @@ from hub import outcomes
 from hub.errors import FhirError
 from hub.http import json_response, preferences, read_body
 from hub.interactions.search_links import cursor_of, pages
-from hub.repository import Repository
+from hub.repository import Match, Repository
 from hub.search.asked import Search
-from hub.search.bundle import Entry, ignored_issues, searchset
+from hub.search.bundle import Entry, Mode, ignored_issues, searchset
 from hub.search.parse import parse_search
 
 PARAMETERS_MAX = 100
@@ -35,7 +35,7 @@ async def search_type(request: Request, repository: Repository) -> Response:
     bundle = searchset(
         url=f"{base}/{type}",
         used=search.used,
-        entries=[Entry(f"{base}/{type}/{one.resource.id}", one.resource.json) for one in found.matches],
+        entries=[*_entries(base, found.matches, "match"), *_entries(base, found.included, "include")],
         total=found.total,
         pages=pages(type, search.used, found, cursor, repository),
         outcome=outcomes.warnings(ignored) if ignored else None,
@@ -43,9 +43,13 @@ async def search_type(request: Request, repository: Repository) -> Response:
     return json_response(bundle)
 
 
+def _entries(base: str, found: Iterable[Match], mode: Mode) -> Iterator[Entry]:
+    return (Entry(f"{base}/{one.resource.type}/{one.resource.id}", one.resource.json, mode) for one in found)
+
+
 def _refuse_what_does_not_run(search: Search) -> None:
-    if search.includes or search.elements or search.summary not in (None, "count"):
-        raise FhirError("not-supported", "_include, _revinclude, _elements and this _summary are not offered yet.")
+    if search.elements or search.summary not in (None, "count"):
+        raise FhirError("not-supported", "_elements and this _summary are not offered yet.")
 
 
 async def parameters(request: Request) -> Pairs:

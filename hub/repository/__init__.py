@@ -10,14 +10,14 @@ from hub.recording import Recording, RequestFacts
 from hub.repository.preparing import Means
 from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
-from hub.repository.searching import Found, Searching
+from hub.repository.searching import Found, Match, Searching
 from hub.repository.writing import Writing
 from hub.search.page import Cursor
 from hub.search.parse import Search
 from hub.services import Services
 from security.context import AccessContext
 
-__all__ = ["Found", "Repository", "Resource"]
+__all__ = ["Found", "Match", "Repository", "Resource"]
 
 
 class Repository:

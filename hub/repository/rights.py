@@ -28,6 +28,10 @@ class Rights:
             raise outcomes.forbidden()
         return covering
 
+    def covers(self, type: str, letters: str) -> bool:
+        """Is there a scope for one of these interactions, whichever resources of the type it reaches?"""
+        return any(self._caller.scopes.covering(type, letter) for letter in letters)
+
     def scopes_match(self, type: str, letter: str, content: Mapping[str, Any]) -> bool:
         """Is the resource within a granular scope that carries this letter? A scope without a query holds for all."""
         covering = self._caller.scopes.covering(type, letter)

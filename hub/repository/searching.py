@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from hub.recording import Recording
 from hub.repository.rights import Rights
+from hub.repository.searching_include import Includes
 from hub.repository.searching_join import Joins, Moment, others_undecided
 from hub.repository.searching_pages import Page, page
 from hub.repository.searching_plan import Plan, Planner
@@ -24,9 +25,10 @@ __all__ = ["Found", "Match", "Searching"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One page. `after` and `before`: the positions of the pages next to it, or None."""
+    """One page, and what comes along with it. `after` and `before`: the positions of the pages next to it, or None."""
 
     matches: tuple[Match, ...]
+    included: tuple[Match, ...]
     total: int | None
     after: Position | None
     before: Position | None
@@ -41,21 +43,24 @@ class Searching:
         self._planner = Planner(services, rights)
         self._rows = Rows(services, rights)
         self._joins = Joins(services, rights, self._planner, self._rows)
+        self._includes = Includes(services, rights, self._planner, self._rows)
 
     async def search(self, search: Search, cursor: Cursor | None, recording: Recording) -> Found:
         self._joins.require(search)
         async with self._services.store.snapshot() as snapshot:
-            plan = await self._plan(search, self._moment(snapshot, recording, cursor))
+            moment = self._moment(snapshot, recording, cursor)
+            plan = await self._plan(search, moment)
             try:
                 made = await self._page(plan, cursor, snapshot)
             except NamesOthersError:
                 plan = replace(plan, exact=False)
                 made = await self._page(plan, cursor, snapshot)
             total = await self._asked_total(plan, made, snapshot)
-        for match in made.matches:
+            included = await self._includes.along(search.includes, made.matches, plan.visible.rules, moment)
+        for match in (*made.matches, *included):
             recording.touch(match.touched)
         _aim(plan, recording)
-        return Found(matches=made.matches, total=total, after=made.after, before=made.before, started_us=plan.started_us)
+        return Found(matches=made.matches, included=included, total=total, after=made.after, before=made.before, started_us=plan.started_us)
 
     async def some(self, search: Search, limit: int, recording: Recording) -> tuple[Match, ...]:
         """At most `limit` of what matches and this caller may see, in no order: what a conditional interaction asks.

@@ -16,12 +16,16 @@ READABLE = "/:,"
 """Legal in a query as they are (RFC 3986 section 3.4); a reference stays legible."""
 
 
+Mode = Literal["match", "include"]
+"""https://hl7.org/fhir/R4/valueset-search-entry-mode.html"""
+
+
 class Entry(NamedTuple):
     """A resource as it leaves: its full URL, its JSON as stored, and why it is there."""
 
     url: str
     json: bytes
-    mode: Literal["match", "include"] = "match"
+    mode: Mode = "match"
 
 
 def searchset(

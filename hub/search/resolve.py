@@ -47,7 +47,12 @@ def answered(chain: Chain | Has, answer: frozenset[str], row: ResourceType) -> C
     """The plain criterion on a type's `row` that stands for a chain once its answer is known."""
     if isinstance(chain, Chain):
         return Criterion(parameter=chain.parameter, modifier=None, values=(ReferenceValue(answer),) if answer else ())
-    return Criterion(parameter=row.parameters["_id"], modifier=None, values=(IdsValue(answer),))
+    return one_of(answer, row)
+
+
+def one_of(ids: frozenset[str], row: ResourceType) -> Criterion:
+    """Resources of a type by their ids."""
+    return Criterion(parameter=row.parameters["_id"], modifier=None, values=(IdsValue(ids),))
 
 
 def patients_answered(tokens: frozenset[bytes], token_of: PatientToken, row: ResourceType) -> Criterion:

@@ -37,6 +37,7 @@ from hub.store.protocol import (
 )
 
 BATCH_ROWS = 200
+MANY_ROWS = 10_000
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -181,6 +182,19 @@ class MongoSnapshot:
             wanted(finding), session=self._session, **({"limit": limit} if limit else {})
         )
         return await _answered(counted)
+
+    async def rows(self, rows: Sequence[str]) -> Sequence[Stored]:
+        """Current rows by their names ("Type/id"), hidden or not; what is deleted is not there."""
+        return await self._named("resources", {"_id": {"$in": list(rows)}, "t": {"$exists": True}})
+
+    async def versions(self, versions: Sequence[tuple[str, int]]) -> Sequence[Stored]:
+        """Versions that were current once, hidden or not; a deletion is none."""
+        ids = [documents.history_id(row, version) for row, version in versions]
+        return await self._named("history", {"_id": {"$in": ids}, "l": {"$exists": False}})
+
+    async def _named(self, collection: str, asked: Filter) -> Sequence[Stored]:
+        found = await _answered(self._hub[collection].find(asked, session=self._session, batch_size=MANY_ROWS).to_list())
+        return [documents.stored(one) for one in found]
 
     async def patients(self, finding: Finding, limit: int) -> frozenset[bytes]:
         """At most `limit` of the patients in whose compartments the rows lie."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hub.repository import searching_join, searching_plan, searching_rows
+from hub.repository import searching_include, searching_join, searching_plan, searching_rows
 from hub.store.embedded import Endpoint
 from hub.store.mongo import MongoSnapshot
 from tests.support.backstage import Account, new_client
@@ -86,6 +86,18 @@ async def test_a_chain_that_leads_to_too_many_is_refused_and_never_cut(scene: Sc
     assert (await scene.ask(scene.stranger, "GET", query)).json().get("entry") is None
 
 
+async def test_what_would_come_along_is_never_cut(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FHIR.md 2b: includes are complete, or refused with a hint; what is hidden does not count."""
+    monkeypatch.setattr(searching_include, "INCLUDED_MAX", 4)
+    await scene.readings(HEART_RATE, 4)
+    await scene.readings(WEIGHT, 2)
+    path = f"Patient?_id={scene.person}&_revinclude=Observation:patient"
+    assert refused(await scene.ask(scene.ehr, "GET", path), 403, "too-costly")
+    everything = consent(scene.person, provision={"class": [{"system": "http://hl7.org/fhir/resource-types", "code": "Patient"}]})
+    assert (await scene.ask(scene.ehr, "POST", "Consent", everything)).status_code == 201
+    assert len((await scene.ask(scene.stranger, "GET", path)).json()["entry"]) == 5
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is asked of the snapshots, in order."""
@@ -100,7 +112,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(MongoSnapshot, name, call)
 
-    for name in ("grants", "grant_groups", "concerned", "find", "count"):
+    for name in ("grants", "grant_groups", "concerned", "find", "count", "rows", "versions", "patients"):
         noted(name)
     return calls
 
@@ -152,3 +164,20 @@ async def test_a_reverse_chain_on_patients_opens_no_reading(scene: Scene, monkey
     for who, code, expected in ((scene.ehr, HEART_RATE, 1), (scene.ehr, WEIGHT, 0)):
         found = (await scene.ask(who, "GET", f"Patient?_has:Observation:patient:code={code}&_total=accurate")).json()
         assert found["total"] == expected
+
+
+async def test_a_page_with_includes_asks_for_them_together(scene: Scene, asked: list[str]) -> None:
+    """One query for a hop, whatever the number of matches; hidden and absent cost alike (law 3)."""
+    hidden = (await scene.ask(scene.ehr, "POST", "Patient", patient())).json()["id"]
+    questions = []
+    for other in (hidden, "0" * 22):
+        made = {**observation(scene.person), "device": {"reference": f"Device/{other}"}}
+        made["note"] = [{"text": "x", "authorReference": {"reference": "Practitioner/p"}}]
+        for _ in range(3):
+            assert (await scene.ask(scene.ehr, "POST", "Observation", made)).status_code == 201
+        asked.clear()
+        path = f"Observation?patient={scene.person}&_include=Observation:device&_include=Observation:patient"
+        assert (await scene.ask(scene.stranger, "GET", path)).status_code == 200
+        questions.append(list(asked))
+    assert questions[0] == questions[1]
+    assert questions[0].count("rows") == 1

@@ -133,7 +133,7 @@ def test_the_self_link_tells_what_the_server_made_of_it(ehr: Caller, days: Json)
         "Code=x",
         "code:nonsense=x",
         "code.name=x",
-        "_include=*",
+        "_include=Observation:code",
         "_revinclude=*",
         "_elements=id",
         "_has:x=y",

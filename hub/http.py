@@ -112,11 +112,12 @@ def etag(version: int) -> str:
 def resource_response(
     resource: Resource, *, status: int = 200, headers: Mapping[str, str] | None = None, body: bytes | None = None
 ) -> Response:
-    """A resource with its version and time. https://hl7.org/fhir/R4/http.html#versioning"""
+    """A resource with its version and time. https://hl7.org/fhir/R4/http.html#versioning. No format is claimed for no content."""
+    content = resource.json if body is None else body
     return Response(
-        resource.json if body is None else body,
+        content,
         status_code=status,
-        media_type=FHIR_JSON,
+        media_type=FHIR_JSON if content else None,
         headers={
             "ETag": etag(resource.version),
             "Last-Modified": http_date(resource.updated_us),

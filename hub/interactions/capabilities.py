@@ -73,7 +73,7 @@ def _security(base_url: str, cors: bool) -> dict[str, Any]:
 
 def _resource(type: ResourceType) -> dict[str, Any]:
     reading = ["read", "vread", "search-type"]
-    writing = [] if type.name in READ_ONLY else ["create", "update", "delete"]
+    writing = [] if type.name in READ_ONLY else ["create", "update"]
     made: dict[str, Any] = {
         "type": type.name,
         "interaction": [{"code": code} for code in (*reading, *writing)],

@@ -37,7 +37,7 @@ HEADERS: Mapping[str, str] = {
     "If-None-Match": 'W/"1"',
     "If-Modified-Since": "Sun, 22 Nov 2026 12:00:00 GMT",
     "If-None-Exist": "identifier=http://example.org/ids|A-1",
-    "Prefer": "return=minimal",
+    "Prefer": "return=representation",
     "X-Provenance": '{"resourceType": "Provenance"}',
 }
 QUERY: Mapping[str, str] = {
@@ -259,7 +259,7 @@ def _query_parameters() -> Json:
     others = {name: {"name": name, "in": "query", "schema": {"type": "string"}, "example": value} for name, value in QUERY.items()}
     every = {
         "_format": {"name": "_format", "in": "query", "schema": {"type": "string"}, "example": "json"},
-        "_pretty": {"name": "_pretty", "in": "query", "schema": {"type": "string", "enum": ["true", "false"]}},
+        "_pretty": {"name": "_pretty", "in": "query", "schema": {"type": "string"}},
     }
     return {**others, **results, **every}
 

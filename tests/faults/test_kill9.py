@@ -167,7 +167,7 @@ def assert_nothing_is_lost(scene: Scene) -> None:
 
 def test_the_hub_is_killed_ten_times_during_writes(scene: Scene) -> None:
     """Law 5. Every other time its whole process group, mongod included; else mongod lives on and is adopted."""
-    chance = random.Random(SEED)  # noqa: S311 (nothing secret)
+    chance = random.Random(SEED)
     for number in range(KILLS):
         with scene.load():
             time.sleep(chance.uniform(*LOAD_S))  # the instant of the kill
@@ -181,7 +181,7 @@ def test_the_hub_is_killed_ten_times_during_writes(scene: Scene) -> None:
 
 def test_mongod_is_killed_ten_times_while_the_hub_serves(scene: Scene) -> None:
     """Laws 2 and 5: 503 while it is away, then all goes on; the hub is not restarted and nobody helps."""
-    chance = random.Random(SEED + 1)  # noqa: S311 (nothing secret)
+    chance = random.Random(SEED + 1)
     hub = scene.process.pid
     with scene.load():
         for _ in range(KILLS):
@@ -205,7 +205,7 @@ def test_mongod_is_killed_ten_times_while_the_hub_serves(scene: Scene) -> None:
 def test_the_hub_is_killed_while_it_starts(scene: Scene) -> None:
     """Law 5: no half start hinders the next one, at whatever instant it ended."""
     assert scene.process.stop() == 0
-    chance = random.Random(SEED + 2)  # noqa: S311 (nothing secret)
+    chance = random.Random(SEED + 2)
     command = [str(HUB), "serve", "--port", str(scene.process.port), "--data-dir", str(scene.process.data_dir)]
     for _ in range(KILLS // 2):
         starting = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=ENVIRONMENT)

@@ -101,7 +101,7 @@ def resources(types: Iterable[str] = RESOURCE_TYPES, *, fullness: float = FULLNE
 
 def seeded(*seed: object) -> Random:
     """The chance that gives the same resource each time."""
-    return Random(" ".join(map(str, seed)))  # noqa: S311 -- invents, and keeps no secret
+    return Random(" ".join(map(str, seed)))
 
 
 class _Maker:

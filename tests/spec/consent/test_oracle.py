@@ -81,7 +81,7 @@ def test_the_decision_and_the_restriction_agree_with_the_oracle(random: Random) 
 
 def test_a_seeded_batch_agrees_and_decides_in_every_way() -> None:
     """The batch is worth something only if denies, permits and both policies occur in it often."""
-    random = Random(2_7)  # noqa: S311 - the same cases each time
+    random = Random(2_7)
     seen = Counter(compare(generate.case(random)) for _ in range(PAIRS))
     assert min(seen[outcome] for outcome in [(True, "consent"), (False, "consent"), (True, "policy"), (False, "policy")]) > PAIRS / 20
 

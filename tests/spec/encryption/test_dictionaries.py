@@ -1,5 +1,4 @@
 """Zstandard dictionaries. DESIGN 5: trained per resource type, versioned, without patient data; RFC 8878."""
-# ruff: noqa: S311 (samples must be the same each time; they are no secrets)
 
 import json
 import shutil

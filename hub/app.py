@@ -16,6 +16,7 @@ from hub.guard import Guarded, error_response, facts_of
 from hub.instants import now_us
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.recording import Recording
+from hub.rendering import render, wanted_of_refused
 from hub.routes import ROUTES, RouteRow
 from hub.search.parameters import RESOURCE_TYPES
 from hub.search.parse import parse_search
@@ -114,7 +115,7 @@ async def _no_route(request: Request, _: Exception, *, hub: Hub, status: int) ->
     headers = {"X-Request-Id": facts.request_id}
     if error.code == "method-not-allowed":
         headers["Allow"] = ", ".join(_methods(request))
-    response = error_response(error)
+    response = render(error_response(error), wanted_of_refused(request))
     response.headers.update(headers)
     return response
 

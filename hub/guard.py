@@ -13,9 +13,10 @@ from starlette.responses import Response
 from hub import outcomes
 from hub.authenticate import Authenticator, Unauthenticated
 from hub.errors import Deleted, FhirError
-from hub.http import check_acceptable, etag, json_response
+from hub.http import etag, json_response
 from hub.metrics import REQUESTS, SECONDS
 from hub.recording import Recording, RequestFacts
+from hub.rendering import Wanted, render, wanted, wanted_of_refused
 from hub.repository import Repository
 from hub.search.parameters import resource_type
 from hub.services import Services
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 
 Endpoint = Callable[[Request, Repository], Awaitable[Response]]
 RETRY_AFTER_S = "1"
+FHIR_BASE = "/fhir"
+"""Below it a format that the hub cannot give is refused; elsewhere only errors are FHIR."""
 
 
 def facts_of(request: Request, interaction: str, services: Services) -> RequestFacts:
@@ -52,7 +55,9 @@ class Guarded:
     async def __call__(self, request: Request) -> Response:
         began = perf_counter()
         facts = facts_of(request, self._interaction, self._services)
+        request.state.wanted = wanted_of_refused(request)
         response = await self._answer(request, facts)
+        response = self._rendered(response, request.state.wanted, facts)
         response.headers["X-Request-Id"] = facts.request_id
         SECONDS.labels(self._interaction).observe(perf_counter() - began)
         REQUESTS.labels(self._interaction, response.status_code).inc()
@@ -72,8 +77,9 @@ class Guarded:
     async def _admitted(self, request: Request, facts: RequestFacts) -> Response:
         caller = await self._authenticator(request.headers.get("authorization"), facts.request_id)
         facts.caller = caller
+        if request.url.path.startswith(FHIR_BASE):
+            request.state.wanted = wanted(request)
         if "type" in request.path_params:
-            check_acceptable(request)
             known_type(request.path_params["type"])
         return await self._endpoint(request, Repository(caller, self._services, facts))
 
@@ -86,6 +92,13 @@ class Guarded:
             except (FhirError, Unavailable):
                 return error_response(outcomes.unavailable())
         return error_response(error)
+
+    def _rendered(self, response: Response, wanted: Wanted, facts: RequestFacts) -> Response:
+        try:
+            return render(response, wanted)
+        except ValueError as error:  # what is stored was checked, and what the hub makes is tested: this must not happen
+            self._log(error, facts)
+            return render(error_response(outcomes.unexpected()), wanted)
 
     def _log(self, error: Exception, facts: RequestFacts) -> None:
         """Only the kind of error: its text may repeat values of a resource (law 4)."""

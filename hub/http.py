@@ -11,15 +11,11 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub import numbers
 from hub.errors import FhirError
 from hub.instants import http_date
+from hub.rendering import FHIR_JSON, resource_of
 from hub.repository.reading import Resource
 
-FHIR_JSON = "application/fhir+json"
-JSON_TYPES = frozenset({FHIR_JSON, "application/json", "application/json+fhir", "text/json"})
-READABLE = JSON_TYPES | {"*/*", "application/*", ""}
-FORMATS = frozenset({"json", *JSON_TYPES})
 ETAG = re.compile(r'\s*(?:W/)?"([0-9]{1,9})"\s*')
 PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 """Nobody between us and the caller keeps health data (ASVS 14.3.2)."""
@@ -46,18 +42,6 @@ class Asked:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-def check_acceptable(request: Request) -> None:
-    """JSON is what the hub writes; anything else is refused instead of ignored. Raises FhirError not-acceptable."""
-    wanted = request.query_params.get("_format")
-    if wanted is not None:
-        if wanted.replace(" ", "+") not in FORMATS:
-            raise FhirError("not-acceptable", f"The hub answers in {FHIR_JSON}; leave _format out or set it to json.")
-        return
-    offers = request.headers.get("accept", "").split(",")
-    if not any(offer.partition(";")[0].strip().lower() in READABLE for offer in offers):
-        raise FhirError("not-acceptable", f"The hub answers in {FHIR_JSON}; say so in Accept, or leave it out.")
-
-
 async def read_body(request: Request, limit: int) -> bytes:
     """The body, never more than `limit` bytes in memory. Raises FhirError too-long."""
     too_long = FhirError("too-long", f"The body is longer than {limit} bytes.")
@@ -73,14 +57,9 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def parse_resource(type: str, content_type: str, body: bytes) -> dict[str, object]:
-    """A JSON object that says it is of this type. Raises FhirError; never repeats what it got."""
-    if content_type.partition(";")[0].strip().lower() not in JSON_TYPES:
-        raise FhirError("media-type", f"Send {FHIR_JSON}.")
-    try:
-        content = numbers.loads(body)
-    except ValueError:
-        raise FhirError("structure", "The body is not well-formed JSON, or is nested too deeply.") from None
-    if not isinstance(content, dict) or content.get("resourceType") != type:
+    """A resource that says it is of this type, in JSON or XML. Raises FhirError; never repeats what it got."""
+    content = resource_of(content_type, body)
+    if content.get("resourceType") != type:
         raise FhirError("structure", f"The body must be a resource of the type in the URL, {type}.", expression=type)
     return content
 

@@ -47,8 +47,8 @@ def number(text: str) -> int | float | Decimal:
     return _finite(text) if "e" in text or "E" in text else _integer(text)
 
 
-def dumps(value: Any) -> bytes:
-    return orjson.dumps(value, default=_default)
+def dumps(value: Any, *, pretty: bool = False) -> bytes:
+    return orjson.dumps(value, default=_default, option=orjson.OPT_INDENT_2 if pretty else None)
 
 
 def _parsed(body: bytes) -> Any:

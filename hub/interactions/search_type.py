@@ -10,6 +10,7 @@ from hub import outcomes
 from hub.errors import FhirError
 from hub.http import json_response, preferences, read_body
 from hub.interactions.search_links import cursor_of, pages
+from hub.rendering import wanted_in_form
 from hub.repository import Match, Repository
 from hub.search.asked import Search
 from hub.search.bundle import Entry, Mode, ignored_issues, searchset
@@ -61,6 +62,7 @@ async def parameters(request: Request) -> Pairs:
                 raise FhirError("media-type", f"Send search parameters as {FORM}.")
             body = await read_body(request, 65_536)
             pairs += parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_MAX)
+            request.state.wanted = wanted_in_form(request, pairs)
     except ValueError:
         raise FhirError("invalid", f"The parameters are not valid UTF-8, or more than {PARAMETERS_MAX}.") from None
     return pairs

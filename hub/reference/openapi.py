@@ -10,11 +10,11 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 from adapters.discovery import adapters
-from hub.http import FHIR_JSON
 from hub.reference.interactions import Answer, Described, described
 from hub.reference.schemas import ref, resource_of, schemas, words
 from hub.reference.searching import RESULTS, example, search_type
 from hub.reference.statuses import REFUSED
+from hub.rendering import FHIR_JSON
 from hub.search.parameters import ResourceType
 from hub.search.result import RESULT_PARAMETERS
 from security.oauth.metadata import SCOPES, token_url

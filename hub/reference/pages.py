@@ -12,13 +12,13 @@ from starlette.responses import Response
 from hub.console.pages import page
 from hub.console.welcome import LANGUAGE_NAMES
 from hub.console.words import LANGUAGES, Language, in_language, language_of, said
-from hub.http import FHIR_JSON
 from hub.reference.interactions import Described, described
 from hub.reference.openapi import DETAILED, SPECIFICATION, Row, detailed
 from hub.reference.openapi import openapi as document
 from hub.reference.searching import RESULTS, TYPES, example, search_type
 from hub.reference.statuses import REFUSED
 from hub.reference.words import DOCS
+from hub.rendering import FHIR_JSON
 from hub.search.parameters import RESOURCE_TYPES, resource_type
 from hub.search.result import RESULT_PARAMETERS
 

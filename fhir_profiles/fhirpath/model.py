@@ -57,6 +57,10 @@ class Type:
     def element(self, key: str) -> "Type":  # noqa: ARG002 -- typed ones look it up
         return UNTYPED
 
+    def repeats(self, key: str) -> bool:  # noqa: ARG002
+        """Is the element under this JSON name an array?"""
+        return False
+
     @property
     def sibling(self) -> "Type":
         """Of what stands under the underscored name of a primitive."""
@@ -132,6 +136,10 @@ class Defined(Type):
     def element(self, key: str) -> Type:
         named = self._definition.named.get(key)
         return UNTYPED if named is None else _of_element(*named)
+
+    def repeats(self, key: str) -> bool:
+        named = self._definition.named.get(key)
+        return named is not None and named.element.many
 
     @property
     def sibling(self) -> Type:

@@ -47,10 +47,7 @@ class Node:
         found: list[Node] = []
         value = self.value
         if type(value) is not dict:
-            if type(self.sibling) is dict:
-                sibling = Node(self.sibling, self.type.sibling, None, self)
-                return [Node(child.value, child.type, child.sibling, self, child.key, child.index) for child in sibling.children()]
-            return found
+            return Node(self.sibling, self.type.sibling, None, self).children() if type(self.sibling) is dict else found
         type_ = self.type.of(value)
         for key in value:
             if key[:1] != "_":

@@ -16,8 +16,9 @@ from audit.record import Write
 from fhir_profiles.canonical import BASE
 from fhir_profiles.device import device as device_resource
 from hub import numbers
-from hub.ingest.devices import device_token, open_pairing
+from hub.ingest.devices import device_token
 from hub.recording import Recording, RequestFacts, Touched
+from hub.repository.pairings import open_pairing
 from hub.repository.preparing import with_meta
 from hub.repository.reading import patient_reference
 from hub.search.index import index

@@ -92,6 +92,11 @@ def done() -> bytes:
     return orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
+def deleted() -> bytes:
+    issue = {"severity": "information", "code": "informational", "diagnostics": "Deleted."}
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
 def warnings(issues: Sequence[Issue]) -> bytes:
     """What goes along with an answer that left something out of account."""
     return orjson.dumps(operation_outcome(issues, "warning"))

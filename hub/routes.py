@@ -14,6 +14,7 @@ from hub.console.welcome import welcome
 from hub.ingest.routes import ingest, quarantine, replay
 from hub.interactions.capabilities import capabilities, smart_configuration
 from hub.interactions.create import create
+from hub.interactions.delete import delete
 from hub.interactions.read import read
 from hub.interactions.search_type import search_type
 from hub.interactions.update import update
@@ -56,6 +57,7 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/fhir/{type}/{id}/_history/{version_id}", interaction="vread", guard="fhir", endpoint=vread),
     RouteRow(method="GET", path="/fhir/{type}/{id}", interaction="read", guard="fhir", endpoint=read),
     RouteRow(method="PUT", path="/fhir/{type}/{id}", interaction="update", guard="fhir", endpoint=update),
+    RouteRow(method="DELETE", path="/fhir/{type}/{id}", interaction="delete", guard="fhir", endpoint=delete),
     RouteRow(method="GET", path="/fhir/{type}", interaction="search", guard="fhir", endpoint=search_type),
     RouteRow(method="POST", path="/fhir/{type}", interaction="create", guard="fhir", endpoint=create),
     RouteRow(method="GET", path="/quarantine", interaction="quarantine-list", guard="fhir", endpoint=quarantine),

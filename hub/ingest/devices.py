@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import orjson
-
+from hub.repository.pairings import open_pairing
 from hub.services import Services
 from hub.store.protocol import Pairing
-from hub.vault import PAIRING_TYPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +61,3 @@ class Bindings:
             from_us=pairing.from_us,
             to_us=pairing.to_us,
         )
-
-
-async def open_pairing(services: Services, pairing: Pairing) -> dict[str, str]:
-    key = await services.vault.key(pairing.patient)
-    plain = services.vault.open_sealed(key, PAIRING_TYPE, pairing.id, 1, pairing.patient, pairing.sealed)
-    found: dict[str, str] = orjson.loads(plain)
-    return found

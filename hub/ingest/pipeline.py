@@ -179,7 +179,8 @@ class Pipeline:
 
     async def _load_rules(self) -> None:
         for patient in self._bindings.patients:
-            self._rules[patient] = await self._visibility.rules(patient)
+            rules = await self._visibility.rules(patient)
+            self._rules[patient] = None if rules is None or rules.deleted else rules
 
     def _device_of(self, item: Item) -> str | None:
         return item.device or self._sent.device

@@ -13,8 +13,7 @@ from starlette.responses import Response
 
 from hub.errors import FhirError
 from hub.guard import error_response
-from hub.http import json_response
-from hub.rendering import FHIR_JSON, FHIR_XML, Wanted, render, wanted
+from hub.http import FHIR_JSON, check_acceptable, json_response
 from hub.search.parameters import RESOURCE_TYPES, ResourceType
 from security.oauth.metadata import fhir_base, token_url
 from security.oauth.metadata import smart_configuration as smart
@@ -30,11 +29,11 @@ SEARCH_TYPES = {"id": "token"}
 
 async def capabilities(request: Request) -> Response:
     try:
-        asked = wanted(request)
+        check_acceptable(request)
     except FhirError as error:
-        return render(error_response(error), Wanted())
+        return error_response(error)
     state = request.app.state
-    return render(json_response(_statement(state.base_url, bool(state.services.settings.cors_origins)), headers=OPEN), asked)
+    return json_response(_statement(state.base_url, bool(state.services.settings.cors_origins)), headers=OPEN)
 
 
 async def smart_configuration(request: Request) -> Response:
@@ -57,7 +56,7 @@ def statement(base_url: str, *, cors: bool) -> dict[str, Any]:
         "software": {"name": "HDS hub", "version": version("hds-hub")},
         "implementation": {"description": "FHIR hub for data from connected health devices", "url": fhir_base(base_url)},
         "fhirVersion": "4.0.1",
-        "format": [FHIR_JSON, FHIR_XML, "json", "xml"],
+        "format": [FHIR_JSON, "json"],
         "rest": [
             {"mode": "server", "security": _security(base_url, cors), "resource": [_resource(one) for one in RESOURCE_TYPES.values()]}
         ],
@@ -74,7 +73,7 @@ def _security(base_url: str, cors: bool) -> dict[str, Any]:
 
 def _resource(type: ResourceType) -> dict[str, Any]:
     reading = ["read", "vread", "search-type"]
-    writing = [] if type.name in READ_ONLY else ["create", "update"]
+    writing = [] if type.name in READ_ONLY else ["create", "update", "delete"]
     made: dict[str, Any] = {
         "type": type.name,
         "interaction": [{"code": code} for code in (*reading, *writing)],

@@ -7,6 +7,7 @@ inside `Recording.of`, which makes the record durable before the answer exists (
 from typing import Any, Literal
 
 from hub.recording import Recording, RequestFacts
+from hub.repository.deleting import Deleting, Deletion
 from hub.repository.preparing import Means
 from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
@@ -17,7 +18,7 @@ from hub.search.parse import Search
 from hub.services import Services
 from security.context import AccessContext
 
-__all__ = ["Found", "Match", "Repository", "Resource"]
+__all__ = ["Deletion", "Found", "Match", "Repository", "Resource"]
 
 
 class Repository:
@@ -29,8 +30,10 @@ class Repository:
         self.facts = facts
         self.rights = Rights(caller, services)
         self._reading = Reading(caller, services, self.rights)
+        means = Means(caller=caller, services=services, rights=self.rights, reading=self._reading)
+        self._writing = Writing(means)
         self._searching = Searching(services, self.rights)
-        self._writing = Writing(Means(caller=caller, services=services, rights=self.rights, reading=self._reading))
+        self._deleting = Deleting(means)
 
     async def read(self, type: str, id: str) -> Resource:
         async with self.recording("read") as recording:
@@ -49,6 +52,10 @@ class Repository:
     ) -> tuple[Resource, Literal["created", "updated"]]:
         async with self.recording("update") as recording:
             return await self._writing.update(type, id, content, if_match, recording)
+
+    async def delete(self, type: str, id: str, if_match: int | None) -> Deletion:
+        async with self.recording("delete") as recording:
+            return await self._deleting.delete(type, id, if_match, recording)
 
     async def search(self, search: Search, cursor: Cursor | None) -> Found:
         async with self.recording("search") as recording:

@@ -5,7 +5,7 @@ patient that does not exist (law 1).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub import numbers, outcomes
@@ -130,7 +130,8 @@ class Preparing:
         for token in (*own, *others):
             self._recording.aim_patient(token)
             rules = await self._pending.rules(token)
-            if rules is None:
+            brings_back = token == patient and type in ("Patient", "Consent")
+            if rules is None or (rules.deleted and not brings_back):
                 raise FhirError("business-rule", UNKNOWN_PATIENT)
             if needs == "recorder" and token == patient:
                 continue
@@ -209,7 +210,7 @@ def rules_after(before: PatientRules, type: str, id: str, version: int, content:
     if type == "Patient":
         return PatientRules(rules=before.rules, organization=_reference(content, "managingOrganization"))
     kept = tuple(rule for rule in before.rules if rule.consent != f"Consent/{id}")
-    return PatientRules(rules=(*kept, *rules_of(content, id=id, version=str(version))), organization=before.organization)
+    return replace(before, rules=(*kept, *rules_of(content, id=id, version=str(version))))
 
 
 def _reference(content: Mapping[str, Any], element: str) -> Any:

@@ -68,22 +68,25 @@ class Reading:
             raise outcomes.absent()
         return await self._answer(found, recording, "access")
 
-    async def open(self, stored: Stored, action: Action) -> Opened:
-        """Decide and open one row, or answer as for an absent one. A tombstone opens as the content that was deleted."""
+    async def open(self, stored: Stored, action: Action, letter: str | None = None) -> Opened:
+        """Decide and open one row, or answer as for an absent one. A tombstone opens as the content that was deleted.
+
+        `letter` of the scope that must cover it, where it is not that of a read or an update.
+        """
         rules = await self._rules(stored)
         json, content = await self._opened(stored)
         basis = AUDIT_BASIS if stored.type in POLICY_ONLY else self._permitted(rules, content, action)
         if action == "collect":  # what may not be seen is not there to be changed either (law 3)
             self._permitted(rules, content, "access")
-        if not self._rights.scopes_match(stored.type, "r" if action == "access" else "u", content):
+        if not self._rights.scopes_match(stored.type, letter or ("r" if action == "access" else "u"), content):
             raise outcomes.absent()
         return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis))
 
-    async def open_for_recorder(self, stored: Stored) -> Opened:
-        """A Consent that a recorder replaces: what it says cannot be the reason why it may not be changed."""
+    async def open_for_recorder(self, stored: Stored, letter: str = "u") -> Opened:
+        """A Consent that a recorder replaces or deletes: what it says cannot be the reason why it may not be changed."""
         await self._rules(stored)
         json, content = await self._opened(stored)
-        if not self._rights.scopes_match(stored.type, "u", content):
+        if not self._rights.scopes_match(stored.type, letter, content):
             raise outcomes.absent()
         return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, "recorder"))
 

@@ -27,18 +27,23 @@ ORGANIZATIONS_ABOVE_MAX = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRules:
-    """What the consents of one patient come to, in words, and who manages the patient's record."""
+    """What the consents of one patient come to, in words, and who manages the patient's record.
+
+    deleted  the Patient is; what is left of it may be seen by whom it may be seen, but nothing new is collected
+    """
 
     rules: tuple[Rule, ...]
     organization: str | None
+    deleted: bool = False
 
     def to_bytes(self) -> bytes:
-        return orjson.dumps({"o": self.organization, "r": orjson.Fragment(to_json(self.rules))})
+        deleted = {"x": True} if self.deleted else {}
+        return orjson.dumps({"o": self.organization, "r": orjson.Fragment(to_json(self.rules)), **deleted})
 
     @classmethod
     def from_bytes(cls, plain: bytes) -> "PatientRules":
         found = orjson.loads(plain)
-        return cls(rules=from_json(orjson.dumps(found["r"])), organization=found["o"])
+        return cls(rules=from_json(orjson.dumps(found["r"])), organization=found["o"], deleted=found.get("x", False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -85,6 +86,10 @@ class MongoStore:
 
     async def pairings(self, device: bytes) -> Sequence[Pairing]:
         found = await _answered(self._hub["pairings"].find({"dv": device}).sort("from", 1).to_list())
+        return [documents.pairing(one) for one in found]
+
+    async def pairings_of(self, patients: Sequence[bytes]) -> Sequence[Pairing]:
+        found = await _answered(self._hub["pairings"].find({"p": {"$in": list(patients)}}).to_list())
         return [documents.pairing(one) for one in found]
 
     async def all_pairings(self, limit: int) -> Sequence[Pairing]:
@@ -167,15 +172,9 @@ class MongoSnapshot:
     async def _cursor(self, type: str, asked: Filter, order: Order, limit: int | None) -> AsyncGenerator[Document, None]:
         cursor = self._collection(type).find(asked, session=self._session, batch_size=min(limit or BATCH_ROWS, BATCH_ROWS))
         cursor = cursor.sort(sort(order, type))
-        if limit is not None:
-            cursor = cursor.limit(limit)
-        try:
-            async for found in cursor:
+        async with aclosing(_each(cursor if limit is None else cursor.limit(limit))) as rows:
+            async for found in rows:
                 yield found
-        except PyMongoError as error:
-            raise Unavailable(error.__class__.__name__) from error
-        finally:
-            await cursor.close()
 
     async def count(self, finding: Finding, limit: int | None = None) -> int:
         counted = self._collection(finding.type).count_documents(
@@ -218,8 +217,25 @@ class MongoSnapshot:
         cursor = self._hub["pairings"].find({"dv": {"$in": list(devices)}}, session=self._session)
         return [documents.pairing(found) for found in await _answered(cursor.to_list())]
 
+    async def compartment(self, patient: bytes, restriction: Predicate, but: frozenset[str]) -> AsyncGenerator[Stored, None]:
+        asked: Filter = {"$and": [{"p": patient, "t": {"$exists": True, "$nin": sorted(but)}}, mongo_filter(restriction, "")]}
+        cursor = self._hub["resources"].find(asked, session=self._session, batch_size=BATCH_ROWS)
+        async with aclosing(_each(cursor)) as rows:
+            async for found in rows:
+                yield documents.stored(found)
+
     def _collection(self, type: str) -> Any:
         return self._audit["records"] if type == AUDIT_TYPE else self._hub["resources"]
+
+
+async def _each(cursor: AsyncCursor[Document]) -> AsyncGenerator[Document, None]:
+    try:
+        async for found in cursor:
+            yield found
+    except PyMongoError as error:
+        raise Unavailable(error.__class__.__name__) from error
+    finally:
+        await cursor.close()
 
 
 def _record_row(found: Mapping[str, Any]) -> Stored:

@@ -380,7 +380,8 @@ def test_no_data_and_no_write_without_a_record(ehr: Caller, stranger: Caller, ba
             "malformed": ehr.post("Observation", b"{nonsense"),
             "no token": http.get(f"/fhir/Observation/{reading['id']}"),
             "no route": ehr.get("/fhir/no/such/route/at/all"),
-            "no method": ehr.request("DELETE", f"Observation/{reading['id']}"),
+            "no method": ehr.request("DELETE", f"Observation/{reading['id']}/_history/1"),
+            "delete": ehr.request("DELETE", f"Observation/{reading['id']}"),
         }
         token = ehr.ask_token()
     finally:

@@ -91,6 +91,7 @@ class Story:
         self.ehr.create(
             device(serialNumber=SERIAL, identifier=[{"system": "urn:serial", "value": SERIAL}], patient={"reference": f"Patient/{self.id}"})
         )
+        self.ehr.request("DELETE", f"Observation/{self.ehr.create(self.reading())['id']}")
         self.ehr.create(practitioner(CARER, identifier=[{"system": "urn:rpps", "value": CARER}]))
         self.ehr.create(observation(None, subject={"reference": f"Location/{PLACE}"}))
 
@@ -261,7 +262,7 @@ def sealed_fields(left: Left) -> Iterator[bytes]:
     """Ciphertexts of resources, rules, pairings, raw items, what waits, and the log."""
     for name in ("resources", "history", "grants", "pairings", "quarantine"):
         for row in decode_all(left.bytes_of[f"hub.{name}"]):
-            yield from (row[field] for field in ("c", "r") if field in row)
+            yield from (row[field] for field in ("c", "r", "l") if field in row)
     yield from (row["c"] for row in decode_all(left.bytes_of["hub_audit.records"]))
 
 

@@ -149,6 +149,10 @@ class Backstage:
             )
         )
 
+    def unpair(self, system: str, identifier: str) -> None:
+        """End the pairing of a unit now."""
+        assert self.run(Operator(self.hub, "tests").unpair(system=system, identifier=identifier, to_us=now_us()))
+
     def records(self, request_id: str) -> list[Recorded]:
         """What one request left in the log, the interaction's own record first."""
         found = self.admin["hub_audit"]["records"].find({"r": request_id}).sort("s", 1)

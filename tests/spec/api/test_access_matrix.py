@@ -67,6 +67,7 @@ REQUESTS: dict[str, Request] = {
     "read": Request(lambda on: f"/fhir/Observation/{on.reading}"),
     "vread": Request(lambda on: f"/fhir/Observation/{on.reading}/_history/1"),
     "update": Request(lambda on: f"/fhir/Observation/{on.reading}", lambda on: {**observation(on.patient), "id": on.reading}),
+    "delete": Request(lambda on: f"/fhir/Observation/{on.reading}"),
     "create": Request(lambda _: "/fhir/Observation", lambda on: observation(on.patient)),
     "search GET": Request(lambda on: f"/fhir/Observation?patient={on.patient}"),
     "search POST": Request(
@@ -82,6 +83,7 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "read": ("/fhir/Observation/a_b", None),
     "vread": (f"/fhir/Observation/{ABSENT}/_history/x", None),
     "update": (f"/fhir/Observation/{ABSENT}", b"{nonsense"),
+    "delete": ("/fhir/Observation/a_b", None),
     "create": ("/fhir/Observation", b"{nonsense"),
     "search GET": ("/fhir/Observation?date=never", None),
     "search POST": ("/fhir/Observation/_search", b"date=never"),
@@ -96,6 +98,7 @@ RIGHT: dict[str, Due] = {
     "read": Due(200, both("read", DONE)),
     "vread": Due(200, both("vread", DONE)),
     "update": Due(200, both("update", DONE)),
+    "delete": Due(204, both("delete", DONE)),
     "create": Due(201, both("create", DONE)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -108,6 +111,7 @@ HIDDEN: dict[str, Due] = {
     "read": Due(404, both("read", REFUSED)),
     "vread": Due(404, both("vread", REFUSED)),
     "update": Due(404, both("update", REFUSED)),
+    "delete": Due(404, both("delete", REFUSED)),
     "create": Due(422, both("create", REFUSED)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -117,6 +121,7 @@ UNKNOWN: dict[str, Due] = {
     "read": Due(404, both("read", REFUSED)),
     "vread": Due(404, both("vread", REFUSED)),
     "update": Due(404, both("update", REFUSED)),
+    "delete": Due(404, both("delete", REFUSED)),
     "create": Due(422, both("create", REFUSED)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -125,7 +130,7 @@ UNKNOWN: dict[str, Due] = {
 }
 """As many records for absent as for hidden, under a pseudonym that is nobody's: else the time would tell them apart."""
 BADLY: dict[str, Due] = {name: Due(400, own(KINDS.get(name, name), REFUSED)) for name in REQUESTS}
-BADLY |= {"read": Due(404, both("read", REFUSED)), "vread": Due(404, both("vread", REFUSED))}
+BADLY |= {name: Due(404, both(name, REFUSED)) for name in ("read", "vread", "delete")}
 """An id or a version that there cannot be names something absent."""
 
 OPEN: dict[str, Due] = {
@@ -206,6 +211,8 @@ def test_each_route_in_each_situation_answers_and_is_recorded(
     assert expected is not None
     caller = {"wrong scope": ehr.narrowed("system/Practitioner.cruds"), "hidden target": stranger}.get(situation, ehr)
     on = Target(ABSENT, ABSENT) if situation == "unknown target" else seen
+    if row.interaction == "delete" and situation == "right scope":
+        on = Target(seen.patient, ehr.create(observation(seen.patient))["id"])  # the others need theirs
     answer = send(row, situation, on, caller)
     assert answer.status_code == expected.status, answer.text
     records = backstage.records(answer.headers["x-request-id"])
@@ -234,7 +241,7 @@ def test_open_routes_answer_everybody_and_show_no_data(row: RouteRow, http: http
     ("method", "path", "status"),
     [
         ("GET", "/fhir/nowhere/at/all", 404),
-        ("DELETE", "/fhir/Patient/x", 405),
+        ("DELETE", "/fhir/Patient/x/_history/1", 405),
         ("PUT", "/ingest/withings", 405),
         ("POST", "/quarantine", 405),
     ],
@@ -256,5 +263,5 @@ def test_a_refused_read_is_found_under_the_patient_by_the_command(running: Runni
     assert done.code == 0, done.err
     found = done.json()
     assert found
-    assert {one["what"] for one in found} <= {"read", "vread", "update", "create"}
+    assert {one["what"] for one in found} <= {"read", "vread", "update", "delete", "create"}
     assert all(one["client"] == f"stranger ({stranger.account.id})" for one in found)

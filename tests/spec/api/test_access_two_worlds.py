@@ -72,6 +72,8 @@ class World:
                 f"/fhir/{thing.name}", json=body, headers={**authorization, "Content-Type": "application/fhir+json"}
             )
             assert answer.status_code == 201, (thing.name, answer.text)
+            if thing.deleted:
+                assert (await self.hub.http.delete(f"/fhir/{thing.name}", headers=authorization)).status_code == 204
 
     async def _pair(self, thing: Thing) -> None:
         manifest = adapters()["withings"].manifest

@@ -94,7 +94,8 @@ ASKED: dict[str, tuple[Ask, int]] = {
     "malformed": (lambda on: on.ask("POST", "/fhir/Observation", b"{nonsense"), 400),
     "not allowed": (lambda on: on.ask("GET", "/fhir/AuditEvent"), 403),
     "no route": (lambda on: on.ask("GET", "/fhir/no/such/thing/here"), 404),
-    "no method": (lambda on: on.ask("DELETE", f"/fhir/Observation/{on.reading}"), 405),
+    "no method": (lambda on: on.ask("DELETE", f"/fhir/Observation/{on.reading}/_history/1"), 405),
+    "delete": (lambda on: on.ask("DELETE", f"/fhir/Observation/{on.reading}"), 204),
 }
 
 

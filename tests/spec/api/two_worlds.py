@@ -38,11 +38,15 @@ OWN = "own-organization"
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A resource with the id under which it is brought, or a pairing. `hidden`: only in the second world."""
+    """A resource with the id under which it is brought, or a pairing. `hidden`: only in the second world.
+
+    deleted  it is brought and taken away again
+    """
 
     resource: Json
     hidden: bool = False
     paired: str | None = None
+    deleted: bool = False
 
     @property
     def name(self) -> str:
@@ -124,6 +128,11 @@ def things() -> list[Thing]:
         Thing(practitioner("Durand", id="prac-named", extension=_extension("h4")), hidden=True),
         Thing(observation(None, id="o-device", subject={"reference": "Location/l1"}, performer=[{"reference": "Patient/h5"}]), hidden=True),
         Thing(observation(None, id="o-free", subject={"reference": "Location/l1"})),
+        Thing(observation("v1", HEART_RATE, 97, id="v1-deleted"), deleted=True),
+        Thing(observation("v4", HEART_RATE, 96, id="v4-deleted", at="2026-01-15"), deleted=True, hidden=True),
+        Thing(observation("h1", HEART_RATE, 95, id="h1-deleted"), deleted=True, hidden=True),
+        Thing(device("Balance", id="d-deleted"), deleted=True),
+        Thing(device("Balance", id="d-named-deleted", patient={"reference": "Patient/h1"}), deleted=True, hidden=True),
         Thing({"resourceType": "Device", "id": "unit-visible"}, paired="v1"),
         Thing({"resourceType": "Device", "id": "unit-hidden"}, hidden=True, paired="h1"),
         Thing({"resourceType": "Device", "id": "unit-denied"}, hidden=True, paired="h2"),
@@ -149,7 +158,7 @@ FHIR = ("Content-Type", "application/fhir+json")
 
 def questions(some: int, seed: int) -> list[Question]:
     """So many of all the questions there are, in random order; always those about quarantine."""
-    chance = random.Random(SEED + seed)
+    chance = random.Random(SEED + seed)  # noqa: S311 (nothing secret)
     names = [thing.name for thing in things()]
     asked = [*_reads(names), *_searches(names, chance), *_writes(names, chance)]
     chosen = [*chance.sample(asked, some), *_readings_sent()]

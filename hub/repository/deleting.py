@@ -1,0 +1,131 @@
+"""FHIR delete behind the one door: decide on the resource as it is stored, put a tombstone in its place, with the record.
+
+https://hl7.org/fhir/R4/http.html#delete. What may not be seen is not there to be deleted, and is answered like what never
+was (law 3). Decisions, not only data, go with a Consent: what the patient's consents come to commits in the same transaction.
+"""
+
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from hub import outcomes
+from hub.errors import FhirError
+from hub.recording import Recording, Touched
+from hub.repository.pairings import is_worn
+from hub.repository.pending import Made, Pending
+from hub.repository.preparing import DECIDED_BY, Means, require_recorder
+from hub.repository.reading import Opened
+from hub.repository.tombstone import tombstone
+from hub.repository.visibility import PatientRules
+from hub.repository.writing import redoing
+from hub.store.protocol import Conflict, Stored
+
+NEEDED_TYPES = frozenset({"Patient", "Consent"})
+"""Not counted among what a Patient still has: Consents stay and go on deciding about whatever else is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """`version` of the tombstone, whether it was put now or before."""
+
+    version: int
+
+
+class Deleting:
+    """Deletes for one caller."""
+
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._services = means.services
+
+    async def delete(self, type: str, id: str, if_match: int | None, recording: Recording) -> Deletion:
+        """Deleting what is deleted changes nothing and says the same, to those who could see it."""
+        self.require(type)
+        return await redoing(lambda: self._delete(type, id, if_match, recording))
+
+    def require(self, type: str) -> None:
+        """Scope, and for what decides about access the recorder permission; whatever the target is."""
+        self._means.rights.require(type, "d")
+        require_recorder(self._means.caller, type)
+
+    async def _delete(self, type: str, id: str, if_match: int | None, recording: Recording) -> Deletion:
+        stored = await self._services.resolve(type, id, deleted=True)
+        if stored is None:
+            await self._means.reading.as_if_hidden(type, id, recording)
+            raise outcomes.absent()
+        recording.aim(stored)
+        reading = self._means.reading
+        opened = await (reading.open_for_recorder(stored, "d") if type == "Consent" else reading.open(stored, "collect", "d"))
+        if stored.deleted:
+            recording.touch(opened.touched)
+            return Deletion(version=stored.version)
+        if if_match is not None and if_match != stored.version:
+            raise FhirError("precondition", f"The current version is {stored.version}; read it and repeat.")
+        pending = Pending(self._services, self._means.rights.visibility)
+        made = await self.prepare(opened, pending)
+        recording.touch(made.touched)
+        try:
+            await recording.commit(pending.unit(), writes=(made.write,))
+        except Conflict:
+            recording.forget()
+            raise
+        return Deletion(version=made.stored.version)
+
+    async def prepare(self, opened: Opened, pending: Pending) -> Made:
+        """The tombstone of what was opened, put with the others of its unit. Raises what keeps it from being deleted."""
+        stored, content = opened.stored, opened.content
+        await self._refuse_while_needed(opened, pending.now_us)
+        key = await pending.key(stored.patient)
+        left = tombstone(opened, now_us=pending.now_us, key=key, vault=self._services.vault)
+        if stored.patient is not None and stored.type in ("Patient", "Consent"):
+            await pending.change_rules(stored.patient, lambda before: rules_without(before, stored.type, str(content["id"])))
+        touched = Touched(
+            reference=opened.touched.reference,
+            version=left.version,
+            patient=stored.patient,
+            patient_reference=opened.touched.patient_reference,
+            basis=opened.touched.basis,
+            others=stored.others,
+        )
+        made = Made(id=str(content["id"]), stored=left, json=b"", content=content, touched=touched, old=stored)
+        pending.made.append(made)
+        return made
+
+    async def _refuse_while_needed(self, opened: Opened, now_us: int) -> None:
+        stored = opened.stored
+        if stored.type == "Patient" and await self._has_more(opened, now_us):
+            raise FhirError("conflict", "There is more about this patient; delete that first.")
+        if stored.type == "Device" and await is_worn(self._services, stored.row, stored.others, now_us):
+            raise FhirError("conflict", "The device is paired with a patient; end the pairing first.")
+        element = DECIDED_BY.get(stored.type)
+        if element is not None and element in opened.content and not self._means.caller.recorder:
+            raise FhirError("forbidden", f"This client is not registered as a recorder and may not take away {stored.type}.{element}.")
+
+    async def _has_more(self, opened: Opened, now_us: int) -> bool:
+        """Is there anything else of the patient that this caller can see? What it can't see keeps nothing from being deleted."""
+        patient = opened.stored.patient
+        if patient is None:
+            return False
+        async with self._services.store.snapshot() as snapshot:
+            visible = await self._means.rights.visibility.of_patients(snapshot, frozenset({patient}), now_us)
+            async with aclosing(snapshot.compartment(patient, visible.predicate, but=NEEDED_TYPES)) as rows:
+                async for stored in rows:
+                    if await self._can_see(stored):
+                        return True
+        return False
+
+    async def _can_see(self, stored: Stored) -> bool:
+        try:
+            await self._means.reading.open(stored, "access")
+        except FhirError:
+            return False
+        return True
+
+
+def rules_without(before: PatientRules, type: str, id: str) -> PatientRules:
+    """What a patient's consents come to once this Patient or Consent is deleted.
+
+    Without the Patient they stay as they are, for what is left of it; nothing new is collected any more.
+    """
+    if type == "Patient":
+        return replace(before, deleted=True)
+    return replace(before, rules=tuple(rule for rule in before.rules if rule.consent != f"Consent/{id}"))

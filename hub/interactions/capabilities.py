@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from hub.errors import FhirError
 from hub.guard import error_response
-from hub.http import FHIR_JSON, check_acceptable, json_response
+from hub.http import json_response
+from hub.rendering import FHIR_JSON, FHIR_XML, Wanted, render, wanted
 from hub.search.parameters import RESOURCE_TYPES, ResourceType
 from security.oauth.metadata import fhir_base, token_url
 from security.oauth.metadata import smart_configuration as smart
@@ -29,11 +30,11 @@ SEARCH_TYPES = {"id": "token"}
 
 async def capabilities(request: Request) -> Response:
     try:
-        check_acceptable(request)
+        asked = wanted(request)
     except FhirError as error:
-        return error_response(error)
+        return render(error_response(error), Wanted())
     state = request.app.state
-    return json_response(_statement(state.base_url, bool(state.services.settings.cors_origins)), headers=OPEN)
+    return render(json_response(_statement(state.base_url, bool(state.services.settings.cors_origins)), headers=OPEN), asked)
 
 
 async def smart_configuration(request: Request) -> Response:
@@ -56,7 +57,7 @@ def statement(base_url: str, *, cors: bool) -> dict[str, Any]:
         "software": {"name": "HDS hub", "version": version("hds-hub")},
         "implementation": {"description": "FHIR hub for data from connected health devices", "url": fhir_base(base_url)},
         "fhirVersion": "4.0.1",
-        "format": [FHIR_JSON, "json"],
+        "format": [FHIR_JSON, FHIR_XML, "json", "xml"],
         "rest": [
             {"mode": "server", "security": _security(base_url, cors), "resource": [_resource(one) for one in RESOURCE_TYPES.values()]}
         ],

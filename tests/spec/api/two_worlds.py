@@ -158,7 +158,7 @@ FHIR = ("Content-Type", "application/fhir+json")
 
 def questions(some: int, seed: int) -> list[Question]:
     """So many of all the questions there are, in random order; always those about quarantine."""
-    chance = random.Random(SEED + seed)  # noqa: S311 (nothing secret)
+    chance = random.Random(SEED + seed)
     names = [thing.name for thing in things()]
     asked = [*_reads(names), *_searches(names, chance), *_writes(names, chance)]
     chosen = [*chance.sample(asked, some), *_readings_sent()]

@@ -16,6 +16,7 @@ from hub.interactions.capabilities import capabilities, smart_configuration
 from hub.interactions.create import create
 from hub.interactions.delete import delete
 from hub.interactions.read import read
+from hub.interactions.search_system import search_system
 from hub.interactions.search_type import search_type
 from hub.interactions.update import update
 from hub.interactions.vread import vread
@@ -53,6 +54,8 @@ ROUTES: tuple[RouteRow, ...] = (
         guard="open",
         endpoint=smart_configuration,
     ),
+    RouteRow(method="GET", path="/fhir", interaction="search-system", guard="fhir", endpoint=search_system),
+    RouteRow(method="POST", path="/fhir/_search", interaction="search-system", guard="fhir", endpoint=search_system),
     RouteRow(method="POST", path="/fhir/{type}/_search", interaction="search", guard="fhir", endpoint=search_type),
     RouteRow(method="GET", path="/fhir/{type}/{id}/_history/{version_id}", interaction="vread", guard="fhir", endpoint=vread),
     RouteRow(method="GET", path="/fhir/{type}/{id}", interaction="read", guard="fhir", endpoint=read),

@@ -61,5 +61,9 @@ class Repository:
         async with self.recording("search") as recording:
             return await self._searching.search(search, cursor, recording)
 
+    async def search_all(self, search: Search, cursor: Cursor | None) -> Found:
+        async with self.recording("search-system") as recording:
+            return await self._searching.search_all(search, cursor, recording)
+
     def recording(self, kind: str) -> Recording:
         return Recording(kind, self.caller, self.facts, self.services)

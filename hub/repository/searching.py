@@ -4,19 +4,24 @@ https://hl7.org/fhir/R4/search.html. Tokens narrow, opened resources decide: eve
 has passed the re-check of the search and of consent.
 """
 
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from hub import outcomes
 from hub.recording import Recording
+from hub.repository.reading import POLICY_ONLY
 from hub.repository.rights import Rights
 from hub.repository.searching_include import Includes
 from hub.repository.searching_join import Joins, Moment, others_undecided
-from hub.repository.searching_pages import Page, page
+from hub.repository.searching_pages import Page, Placed, Walked, along, cut, walk
 from hub.repository.searching_plan import Plan, Planner
-from hub.repository.searching_rows import Match, NamesOthersError, Rows
-from hub.search.asked import Search
-from hub.search.compile import compartments
+from hub.repository.searching_rows import Match, Rows
+from hub.repository.visibility import PatientRules
+from hub.search.asked import Include, Search
 from hub.search.page import Cursor, Position
+from hub.search.parse import TYPES
+from hub.search.predicate import EVERYTHING, Predicate
 from hub.services import Services
 from hub.store.protocol import Order, Snapshot
 
@@ -40,27 +45,51 @@ class Searching:
 
     def __init__(self, services: Services, rights: Rights) -> None:
         self._services = services
+        self._rights = rights
         self._planner = Planner(services, rights)
         self._rows = Rows(services, rights)
         self._joins = Joins(services, rights, self._planner, self._rows)
         self._includes = Includes(services, rights, self._planner, self._rows)
 
-    async def search(self, search: Search, cursor: Cursor | None, recording: Recording) -> Found:
+    async def search(self, search: Search, cursor: Cursor | None, recording: Recording, within: Predicate = EVERYTHING) -> Found:
+        """A page of one type's matches. `within`: what is known of the rows besides, without which the answer were the same."""
         self._joins.require(search)
         async with self._services.store.snapshot() as snapshot:
             moment = self._moment(snapshot, recording, cursor)
-            plan = await self._plan(search, moment)
-            try:
-                made = await self._page(plan, cursor, snapshot)
-            except NamesOthersError:
-                plan = replace(plan, exact=False)
-                made = await self._page(plan, cursor, snapshot)
-            total = await self._asked_total(plan, made, snapshot)
-            included = await self._includes.along(search.includes, made.matches, plan.visible.rules, moment)
-        for match in (*made.matches, *included):
-            recording.touch(match.touched)
-        _aim(plan, recording)
-        return Found(matches=made.matches, included=included, total=total, after=made.after, before=made.before, started_us=plan.started_us)
+            walked, total, plan = await self._walk(search, cursor, search.page_size + 1, moment, within)
+            page = cut(walked.found, search.page_size, cursor)
+            return await self._found(page, total, search.includes, plan.visible.rules, moment)
+
+    async def search_all(self, asked: Search, cursor: Cursor | None, recording: Recording, within: Predicate = EVERYTHING) -> Found:
+        """A page of a search over several types (`Search.each`): type by type in the order of their names.
+
+        https://hl7.org/fhir/R4/http.html#vsearch. The total, where asked for, is that of all types.
+        """
+        searches = self._permitted(asked)
+        async with self._services.store.snapshot() as snapshot:
+            moment, size = self._moment(snapshot, recording, cursor), asked.page_size
+            there = await snapshot.types() | POLICY_ONLY
+            found: list[Placed] = []
+            for one, here in along([search for search in searches if search.type in there], cursor):
+                if len(found) <= size:
+                    walked, *_ = await self._walk(replace(one, total="none"), here, size + 1 - len(found), moment, within)
+                    found += [((one.type, *place), match) for place, match in walked.found]
+            total = None
+            if _totalled(asked):
+                totals = [await self._total(await self._plan(one, moment, within), snapshot) for one in searches if one.type in there]
+                total = sum(totals)
+            includes = dict.fromkeys(include for one in searches for include in one.includes)
+            return await self._found(cut(found, size, cursor), total, tuple(includes), {}, moment)
+
+    def _permitted(self, asked: Search) -> list[Search]:
+        """Types that the request names need a scope each; where it names none, those with a scope are meant."""
+        named = any(name == TYPES for name, _ in asked.used)
+        searches = [one for one in asked.each if named or self._rights.covers(one.type, "s")]
+        if not searches:
+            raise outcomes.forbidden()
+        for one in searches:
+            self._joins.require(one)
+        return sorted(searches, key=lambda one: one.type)
 
     async def some(self, search: Search, limit: int, recording: Recording) -> tuple[Match, ...]:
         """At most `limit` of what matches and this caller may see, in no order: what a conditional interaction asks.
@@ -77,7 +106,6 @@ class Searching:
                     found.append(match)
                     if len(found) == limit:
                         break
-        _aim(plan, recording)
         return tuple(found)
 
     def _moment(self, snapshot: Snapshot, recording: Recording, cursor: Cursor | None = None) -> Moment:
@@ -85,18 +113,31 @@ class Searching:
         started_us = self._services.clock() if cursor is None else cursor.started_us
         return Moment(snapshot=snapshot, recording=recording, started_us=started_us)
 
-    async def _plan(self, search: Search, moment: Moment) -> Plan:
-        return await self._planner.plan(await self._joins.joined(search, moment), moment.snapshot, moment.started_us)
+    async def _plan(self, search: Search, moment: Moment, within: Predicate = EVERYTHING) -> Plan:
+        joined = await self._joins.joined(search, moment)
+        plan = await self._planner.plan(joined, moment.snapshot, moment.started_us, among=within)
+        for patient in plan.named:  # aimed at, found or not
+            moment.recording.aim_patient(patient)
+        return plan
 
-    async def _page(self, plan: Plan, cursor: Cursor | None, snapshot: Snapshot) -> Page:
-        if plan.search.count_only:
-            return Page()
-        return await page(plan, cursor, snapshot, self._rows)
+    async def _walk(
+        self, search: Search, cursor: Cursor | None, wanted: int, moment: Moment, within: Predicate
+    ) -> tuple[Walked, int | None, Plan]:
+        plan = await self._plan(search, moment, within)
+        walked = Walked() if search.count_only else await walk(plan, cursor, wanted, moment.snapshot, self._rows)
+        if not _totalled(search):
+            return walked, None, plan
+        return walked, await self._total(plan, moment.snapshot) if walked.total is None else walked.total, plan
 
-    async def _asked_total(self, plan: Plan, made: Page, snapshot: Snapshot) -> int | None:
-        if not plan.search.count_only and plan.search.total != "accurate":
-            return None
-        return await self._total(plan, snapshot) if made.total is None else made.total
+    async def _found(
+        self, page: Page, total: int | None, includes: Sequence[Include], rules: Mapping[bytes, PatientRules], moment: Moment
+    ) -> Found:
+        included = await self._includes.along(includes, page.matches, rules, moment)
+        for match in (*page.matches, *included):
+            moment.recording.touch(match.touched)
+        return Found(
+            matches=page.matches, included=included, total=total, after=page.after, before=page.before, started_us=moment.started_us
+        )
 
     async def _total(self, plan: Plan, snapshot: Snapshot) -> int:
         if plan.exact and not await others_undecided(plan, snapshot):
@@ -108,7 +149,5 @@ class Searching:
         return count
 
 
-def _aim(plan: Plan, recording: Recording) -> None:
-    """Patients whom the search names are aimed at, found or not."""
-    for patient in compartments(plan.finding.predicate) or ():
-        recording.aim_patient(patient)
+def _totalled(search: Search) -> bool:
+    return search.count_only or search.total == "accurate"

@@ -11,9 +11,9 @@ from hub.repository.reading import POLICY_ONLY
 from hub.repository.rights import Rights
 from hub.repository.visibility import Visible
 from hub.search.asked import Search
-from hub.search.compile import Narrowing, compartments, narrow
+from hub.search.compile import Narrowing, narrow
 from hub.search.predicate import EVERYTHING, AllOf, AnyOf, HasGlobal, HasToken, IdIs, Not, Predicate, all_of
-from hub.search.reach import looks_up
+from hub.search.reach import Reach, reach
 from hub.search.sort import row_order
 from hub.services import Services
 from hub.store.protocol import Finding, Order, Snapshot
@@ -36,6 +36,12 @@ class Plan:
     now_us: int
     started_us: int
 
+    @property
+    def named(self) -> frozenset[bytes]:
+        """The patients whom the question names, found or not."""
+        found = reach(self.finding.predicate)
+        return frozenset() if found is None else found.patients
+
 
 class Planner:
     """Plans for one caller."""
@@ -43,6 +49,7 @@ class Planner:
     def __init__(self, services: Services, rights: Rights) -> None:
         self._services = services
         self._rights = rights
+        self._of_all: tuple[Snapshot, Visible] | None = None
 
     async def plan(self, search: Search, snapshot: Snapshot, started_us: int, *, among: Predicate = EVERYTHING) -> Plan:
         """A search without chains, as this caller may run it. Raises `forbidden` without a scope.
@@ -71,10 +78,14 @@ class Planner:
     async def candidates(self, search: Search, snapshot: Snapshot, started_us: int) -> frozenset[bytes] | None:
         """The patients, hidden or not, to whom a search may lead, where it names or looks up a few; None if it does not say."""
         asked = self._rows(search.type, self._narrow(search, started_us).predicate)
-        named = compartments(asked)
-        if named is not None:
-            return named
-        return await snapshot.concerned(search.type, asked, CARRIERS_MAX) if looks_up(asked) else None
+        found = reach(asked)
+        return None if found is None else await self._reached(search.type, found, snapshot)
+
+    async def _reached(self, type: str, found: Reach, snapshot: Snapshot) -> frozenset[bytes] | None:
+        if found.look_up is None:
+            return found.patients
+        concerned = await snapshot.concerned(type, found.look_up, CARRIERS_MAX)
+        return None if concerned is None else found.patients | concerned
 
     def _narrow(self, search: Search, now_us: int) -> Narrowing:
         blind = self._services.blind
@@ -84,15 +95,21 @@ class Planner:
         """What may be seen, and whether that tells of all patients whom the rows may concern."""
         if type in POLICY_ONLY:
             return Visible(predicate=EVERYTHING, permitted=frozenset(), exact=True), False
-        visibility, named = self._rights.visibility, compartments(asked)
-        if named is not None and len(named) <= NAMED_MAX:
-            return await visibility.of_patients(snapshot, named, now_us), False
-        concerned = await snapshot.concerned(type, asked, CARRIERS_MAX) if looks_up(asked) else None
-        if concerned is None:
-            return await visibility.of_all(snapshot, now_us), True
+        visibility, found = self._rights.visibility, reach(asked)
+        patients = None if found is None else await self._reached(type, found, snapshot)
+        if found is None or patients is None or len(patients) > NAMED_MAX:
+            return await self._visible_of_all(snapshot, now_us), True
+        if found.look_up is None:
+            return await visibility.of_patients(snapshot, patients, now_us), False
         # Somebody's rules are always asked for: found for nobody must take as long as found for somebody hidden (law 3).
         nobody = self._services.blind.token("nobody", type)
-        return await visibility.of_patients(snapshot, concerned | {nobody}, now_us, patientless=True), True
+        return await visibility.of_patients(snapshot, patients | {nobody}, now_us, patientless=True), not found.patients
+
+    async def _visible_of_all(self, snapshot: Snapshot, now_us: int) -> Visible:
+        """The same for each search of one moment."""
+        if self._of_all is None or self._of_all[0] is not snapshot:
+            self._of_all = snapshot, await self._rights.visibility.of_all(snapshot, now_us)
+        return self._of_all[1]
 
     def _leaner(self, type: str, predicate: Predicate) -> Predicate:
         """Without the token of the type where another token narrows more: one of them is enough for the index."""

@@ -34,6 +34,13 @@ class PatientIs:
 
 
 @dataclass(frozen=True, slots=True)
+class Naming:
+    """The row names one of these patients besides the one in whose compartment it lies (token in `q`). Empty matches nothing."""
+
+    any_of: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Patientless:
     """The row belongs to no patient's compartment."""
 
@@ -73,7 +80,7 @@ class Not:
     part: "Predicate"
 
 
-Predicate = HasToken | HasGlobal | PatientIs | Patientless | IdIs | Between | AllOf | AnyOf | Not
+Predicate = HasToken | HasGlobal | PatientIs | Naming | Patientless | IdIs | Between | AllOf | AnyOf | Not
 
 EVERYTHING = AllOf(())
 NOTHING = AnyOf(())
@@ -91,15 +98,15 @@ class Row:
     lu: int
     d: int | None
     e: int | None
+    q: frozenset[bytes] = frozenset()
 
 
 def holds(predicate: Predicate, row: Row) -> bool:
     """Does the predicate hold for this row? The naive twin of the store's own translation."""
     match predicate:
-        case HasToken(any_of):
-            return not row.k.isdisjoint(any_of)
-        case HasGlobal(any_of):
-            return not row.g.isdisjoint(any_of)
+        case HasToken(any_of) | HasGlobal(any_of) | Naming(any_of):
+            carried = {HasToken: row.k, HasGlobal: row.g, Naming: row.q}[type(predicate)]
+            return not carried.isdisjoint(any_of)
         case PatientIs(any_of):
             return row.p in any_of
         case Patientless():

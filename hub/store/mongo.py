@@ -195,6 +195,12 @@ class MongoSnapshot:
         found = await _answered(self._hub[collection].find(asked, session=self._session, batch_size=MANY_ROWS).to_list())
         return [documents.stored(one) for one in found]
 
+    async def types(self) -> frozenset[str]:
+        """The types of which there are rows, hidden or not."""
+        stages: list[Document] = [{"$group": {"_id": "$t"}}]
+        cursor = await _answered(self._hub["resources"].aggregate(stages, session=self._session))
+        return frozenset(found["_id"] for found in await _answered(cursor.to_list()) if found["_id"])
+
     async def patients(self, finding: Finding, limit: int) -> frozenset[bytes]:
         """At most `limit` of the patients in whose compartments the rows lie."""
         stages: list[Document] = [{"$match": wanted(finding)}, {"$group": {"_id": "$p"}}, {"$limit": limit}]

@@ -10,6 +10,7 @@ from hub.search.predicate import (
     HasGlobal,
     HasToken,
     IdIs,
+    Naming,
     Not,
     PatientIs,
     Patientless,
@@ -19,9 +20,10 @@ from hub.search.predicate import (
 Filter = dict[str, Any]
 
 NOTHING_FILTER: Filter = {"_id": {"$in": []}}
-RESOURCE_FIELDS: Mapping[str, str] = {"d": "d", "e": "e", "lu": "lu", "k": "k", "g": "g", "p": "p"}
-RECORD_FIELDS: Mapping[str, str] = {"d": "t", "e": "t", "lu": "t", "k": "k", "g": "k", "p": "p"}
-"""AuditEvents lie in the log: their time is `t`, an instant, and all their tokens are in `k`."""
+RESOURCE_FIELDS: Mapping[str, str] = {"d": "d", "e": "e", "lu": "lu", "k": "k", "g": "g", "p": "p", "q": "q"}
+RECORD_FIELDS: Mapping[str, str] = {"d": "t", "e": "t", "lu": "t", "k": "k", "g": "k", "p": "p", "q": "q"}
+"""AuditEvents lie in the log: their time is `t`, an instant, and all their tokens are in `k`, and none has a `q`."""
+SETS: Mapping[type, str] = {HasToken: "k", HasGlobal: "g", PatientIs: "p", Naming: "q"}
 RECORDED_PRECISION_US = 1_000
 """AuditEvent.recorded is written to the millisecond, so its range ends one millisecond after `t`."""
 
@@ -29,12 +31,8 @@ RECORDED_PRECISION_US = 1_000
 def mongo_filter(predicate: Predicate, type: str, fields: Mapping[str, str] = RESOURCE_FIELDS) -> Filter:
     """One filter document. `type` turns logical ids into row ids."""
     match predicate:
-        case HasToken(any_of):
-            return _in(fields["k"], any_of)
-        case HasGlobal(any_of):
-            return _in(fields["g"], any_of)
-        case PatientIs(any_of):
-            return _in(fields["p"], any_of)
+        case HasToken(any_of) | HasGlobal(any_of) | PatientIs(any_of) | Naming(any_of):
+            return _in(fields[SETS[predicate.__class__]], any_of)
         case Patientless():
             return {fields["p"]: None}
         case IdIs(any_of):

@@ -83,8 +83,9 @@ def parts(finding: Finding, order: Order) -> list[Filter]:
     dated: Filter = {fields["d"]: {"$ne": None}}
     undated: Filter = {fields["d"]: None}
     if order.after is None:
-        # MongoDB has what is missing last when descending; backwards one never goes without a position.
-        return [asked] if order.descending else [{"$and": [asked, dated]}, {"$and": [asked, undated]}]
+        # MongoDB has what is missing last when descending and first when ascending: the reverse of our order likewise.
+        in_order = [asked] if order.descending else [{"$and": [asked, dated]}, {"$and": [asked, undated]}]
+        return in_order[::-1] if order.backwards else in_order
     if order.after[0] is None:
         here = {"$and": [first, undated]}
         return [here, {"$and": [asked, dated]}] if order.backwards else [here]

@@ -191,7 +191,7 @@ class Order:
     ids_descending: bool | None = None
     """How ties go, if somebody asked for it; None leaves it to the store, which takes the way of its index."""
     backwards: bool = False
-    """From the position towards the beginning: rows come in the reverse of the order."""
+    """From the position, or from the end, towards the beginning: rows come in the reverse of the order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +221,8 @@ class Snapshot(Protocol):
     async def rows(self, rows: Sequence[str]) -> Sequence[Stored]: ...
 
     async def versions(self, versions: Sequence[tuple[str, int]]) -> Sequence[Stored]: ...
+
+    async def types(self) -> frozenset[str]: ...
 
     async def patients(self, finding: Finding, limit: int) -> frozenset[bytes]: ...
 

@@ -73,6 +73,10 @@ REQUESTS: dict[str, Request] = {
     "search POST": Request(
         lambda _: "/fhir/Observation/_search", lambda on: f"patient={on.patient}".encode(), "application/x-www-form-urlencoded"
     ),
+    "search-system GET": Request(lambda on: f"/fhir?_type=Observation&_id={on.reading}"),
+    "search-system POST": Request(
+        lambda _: "/fhir/_search", lambda on: f"_type=Observation&_id={on.reading}".encode(), "application/x-www-form-urlencoded"
+    ),
     "ingest": Request(
         lambda on: f"/ingest/withings?device={on.patient}", lambda on: WITHINGS % (abs(hash(on)) % 10**9), "application/json"
     ),
@@ -87,11 +91,18 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "create": ("/fhir/Observation", b"{nonsense"),
     "search GET": ("/fhir/Observation?date=never", None),
     "search POST": ("/fhir/Observation/_search", b"date=never"),
+    "search-system GET": ("/fhir?_lastUpdated=never", None),
+    "search-system POST": ("/fhir/_search", b"_lastUpdated=never"),
     "ingest": ("/ingest/withings", b"nonsense"),
     "quarantine-list": ("/quarantine?nonsense=1", None),
     "quarantine-replay": (f"/quarantine/{ABSENT}/replay?nonsense=1", None),
 }
-KINDS = {"search GET": "search-type", "search POST": "search-type"}
+KINDS = {
+    "search GET": "search-type",
+    "search POST": "search-type",
+    "search-system GET": "search-system",
+    "search-system POST": "search-system",
+}
 """What the log calls it, where that is another word."""
 
 RIGHT: dict[str, Due] = {
@@ -102,6 +113,8 @@ RIGHT: dict[str, Due] = {
     "create": Due(201, both("create", DONE)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
+    "search-system GET": Due(200, both("search-system", DONE)),
+    "search-system POST": Due(200, both("search-system", DONE)),
     "ingest": Due(200, both("ingest", DONE)),
     "quarantine-list": Due(200, own("quarantine-list", DONE)),
     "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
@@ -115,6 +128,8 @@ HIDDEN: dict[str, Due] = {
     "create": Due(422, both("create", REFUSED)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
+    "search-system GET": Due(200, own("search-system", DONE)),
+    "search-system POST": Due(200, own("search-system", DONE)),
     "ingest": Due(200, both("ingest", DONE)),
 }
 UNKNOWN: dict[str, Due] = {
@@ -125,6 +140,8 @@ UNKNOWN: dict[str, Due] = {
     "create": Due(422, both("create", REFUSED)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
+    "search-system GET": Due(200, own("search-system", DONE)),
+    "search-system POST": Due(200, own("search-system", DONE)),
     "ingest": Due(200, own("ingest", DONE)),
     "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
 }
@@ -148,7 +165,7 @@ OPEN: dict[str, Due] = {
 
 
 def name_of(row: RouteRow) -> str:
-    return f"search {row.method}" if row.interaction == "search" else row.interaction
+    return f"{row.interaction} {row.method}" if row.interaction.startswith("search") else row.interaction
 
 
 def due(name: str, situation: Situation) -> Due | None:

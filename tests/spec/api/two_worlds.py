@@ -160,7 +160,7 @@ def questions(some: int, seed: int) -> list[Question]:
     """So many of all the questions there are, in random order; always those about quarantine."""
     chance = random.Random(SEED + seed)
     names = [thing.name for thing in things()]
-    asked = [*_reads(names), *_searches(names, chance), *_writes(names, chance)]
+    asked = [*_reads(names), *_searches(names, chance), *_system(names, chance), *_writes(names, chance)]
     chosen = [*chance.sample(asked, some), *_readings_sent()]
     chance.shuffle(chosen)
     return chosen
@@ -232,12 +232,36 @@ def _searches(names: Sequence[str], chance: random.Random) -> Iterator[Question]
             yield _search(type, [pair, chance.choice(pairs), *chance.sample(["", *pairs], 1)], chance)
 
 
+INCLUDED = {
+    "Patient": [
+        "_revinclude=Observation:patient",
+        "_include=Patient:organization",
+        "_revinclude=Device:patient&_revinclude=Observation:performer",
+    ],
+    "Observation": ["_include=Observation:patient", "_include=*", "_include=Observation:device&_revinclude:iterate=Observation:device"],
+    "Consent": ["_include=Consent:patient", "_include:iterate=*"],
+    "Device": ["_include=Device:patient", "_revinclude=Observation:device&_include:iterate=Observation:patient"],
+    "Organization": ["_revinclude=Patient:organization", "_revinclude=Observation:*"],
+    "Practitioner": ["_revinclude=Observation:performer"],
+}
+
+
 def _search(type: str, pairs: list[str], chance: random.Random) -> Question:
     sort = f"_sort={chance.choice(SORTS[type])}" if chance.random() < 0.5 else ""
-    query = "&".join(part for part in (*pairs, chance.choice(SHAPES), sort) if part)
+    along = chance.choice(INCLUDED[type]) if chance.random() < 0.3 else ""
+    query = "&".join(part for part in (*pairs, chance.choice(SHAPES), sort, along) if part)
     if chance.random() < 0.1:
         return Question("POST", f"/fhir/{type}/_search", query.encode(), (("Content-Type", "application/x-www-form-urlencoded"),), follow=2)
     return Question("GET", f"/fhir/{type}?{query}", follow=2)
+
+
+def _system(names: Sequence[str], chance: random.Random) -> Iterator[Question]:
+    """Over several types at once."""
+    for _ in range(100):
+        types = ",".join(chance.sample([*_CRITERIA, "Patient"], 3)) if chance.random() < 0.7 else ""
+        some = ",".join(name.partition("/")[2] for name in chance.sample(names, 8))
+        pairs = [f"_type={types}" if types else "", chance.choice(["", f"_id={some}", "_lastUpdated=gt2026-01-01"]), chance.choice(SHAPES)]
+        yield Question("GET", f"/fhir?{'&'.join(part for part in pairs if part)}", follow=3)
 
 
 def _writes(names: Sequence[str], chance: random.Random) -> Iterator[Question]:

@@ -11,7 +11,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
-from hub.search.predicate import AllOf, AnyOf, Between, HasGlobal, HasToken, IdIs, Not, PatientIs, Patientless, Predicate, Row, holds
+from hub.search.predicate import (
+    AllOf,
+    AnyOf,
+    Between,
+    HasGlobal,
+    HasToken,
+    IdIs,
+    Naming,
+    Not,
+    PatientIs,
+    Patientless,
+    Predicate,
+    Row,
+    holds,
+)
 from hub.store.documents import document
 from hub.store.embedded import Endpoint
 from hub.store.mongo_filter import mongo_filter
@@ -26,6 +40,7 @@ leaves = st.one_of(
     tokens.map(HasToken),
     tokens.map(HasGlobal),
     st.frozensets(st.sampled_from(PATIENTS), max_size=2).map(PatientIs),
+    st.frozensets(st.sampled_from(PATIENTS), max_size=2).map(Naming),
     st.just(Patientless()),
     st.frozensets(st.sampled_from(IDS), max_size=3).map(IdIs),
     st.builds(Between, st.sampled_from(["d", "e", "lu"]), st.none() | st.integers(0, 9), st.none() | st.integers(0, 9)),
@@ -52,6 +67,7 @@ def _stored(number: int) -> Stored:
         sealed=b"",
         key_version=1,
         patient=None if number % 5 == 0 else PATIENTS[number % 3],
+        others=tuple(PATIENTS[place] for place in range(3) if number % 7 == place),
         tokens=tuple(TOKENS[place] for place in range(4) if number >> place & 1),
         global_tokens=tuple(TOKENS[place] for place in range(4) if number // 3 >> place & 1),
         start_us=number % 8 if dated else None,
@@ -72,6 +88,7 @@ def _row(stored: Stored) -> Row:
         lu=stored.updated_us,
         d=stored.start_us,
         e=stored.end_us,
+        q=frozenset(stored.others),
     )
 
 
@@ -93,7 +110,7 @@ def test_the_database_finds_what_the_twin_says(filled: Any, predicate: Predicate
     assert found == {one.row for one in ROWS if holds(predicate, _row(one))}
 
 
-@pytest.mark.parametrize("predicate", [HasToken(frozenset()), PatientIs(frozenset()), IdIs(frozenset()), AnyOf(())])
+@pytest.mark.parametrize("predicate", [HasToken(frozenset()), PatientIs(frozenset()), Naming(frozenset()), IdIs(frozenset()), AnyOf(())])
 def test_an_empty_condition_matches_nothing(filled: Any, predicate: Predicate) -> None:
     """DESIGN 6: an empty restriction matches nothing; silence means no."""
     assert filled.count_documents(mongo_filter(predicate, "Observation")) == 0

@@ -184,6 +184,8 @@ async def test_backwards_is_the_reverse_from_any_place(
             value = {"d": one.start_us, "lu": one.updated_us, "id": None}[field]
             back = replace(order, after=(value, one.id), backwards=True)
             assert [found.id async for found in snapshot.find(finding, back)] == [found.id for found in forwards[:place]][::-1]
+        from_the_end = [one async for one in snapshot.find(finding, replace(order, backwards=True))]
+        assert from_the_end == forwards[::-1]
 
 
 async def test_whom_rows_concern_is_told_up_to_a_bound(store: MongoStore) -> None:

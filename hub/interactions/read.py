@@ -4,9 +4,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.http import resource_response
+from hub.interactions.shaping import shape_of
 from hub.repository import Repository
 
 
 async def read(request: Request, repository: Repository) -> Response:
-    path = request.path_params
-    return resource_response(await repository.read(path["type"], path["id"]))
+    path, shape = request.path_params, shape_of(request)
+    found = await repository.read(path["type"], path["id"])
+    return resource_response(found, body=shape(found.json) if shape else None)

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.http import resource_response
+from hub.interactions.shaping import shape_of
 from hub.repository import Repository
 
 VERSION_DIGITS_MAX = 9
@@ -12,7 +13,8 @@ NO_VERSION = 0
 
 async def vread(request: Request, repository: Repository) -> Response:
     """Version ids are numbers here, from 1; any other text names a version that does not exist."""
-    path = request.path_params
+    path, shape = request.path_params, shape_of(request)
     text = path["version_id"]
     known = text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS_MAX
-    return resource_response(await repository.vread(path["type"], path["id"], int(text) if known else NO_VERSION))
+    found = await repository.vread(path["type"], path["id"], int(text) if known else NO_VERSION)
+    return resource_response(found, body=shape(found.json) if shape else None)

@@ -10,6 +10,8 @@ from tests.support.caller import Caller
 from tests.support.outcomes import refused
 from tests.support.resources import ABSENT, device, observation, organization, patient, practitioner
 
+DIV = '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'
+
 
 @pytest.mark.parametrize("resource", [organization(), practitioner(), device(), patient()], ids=lambda one: str(one["resourceType"]))
 def test_what_was_created_is_read(ehr: Caller, resource: dict[str, object]) -> None:
@@ -97,3 +99,30 @@ def test_each_answer_says_under_which_id_it_is_recorded(ehr: Caller) -> None:
     made = ehr.create(observation(None, subject={"reference": f"Location/{ABSENT}"}))
     answers = [ehr.get(f"Observation/{id}") for id in (made["id"], made["id"], ABSENT)]
     assert len({answer.headers["x-request-id"] for answer in answers}) == 3
+
+
+def test_a_part_of_a_resource_is_read_and_marked_as_one(ehr: Caller) -> None:
+    """search.html#summary and #elements hold for a read too; the version is that of the whole."""
+    made = ehr.create(patient("Essai", gender="female", text={"status": "generated", "div": DIV}))
+    for query, kept in (
+        ("_summary=true", {"name", "gender"}),
+        ("_summary=text", {"text"}),
+        ("_summary=data", {"name", "gender"}),
+        ("_elements=gender", {"gender"}),
+    ):
+        for path in (f"Patient/{made['id']}", f"Patient/{made['id']}/_history/1"):
+            answer = ehr.get(f"{path}?{query}")
+            assert answer.json().keys() - {"managingOrganization"} == {"resourceType", "id", "meta", *kept}, query
+            assert answer.json()["meta"]["tag"][-1]["code"] == "SUBSETTED"
+            assert answer.headers["etag"] == 'W/"1"'
+    for query in ("_summary=false", "_format=json"):
+        assert ehr.get(f"Patient/{made['id']}?{query}").json() == made
+
+
+@pytest.mark.parametrize(
+    "query", ["_summary=count", "_summary=nonsense", "_summary=", "_elements=nickname", "_elements=name.family", "_elements="]
+)
+@pytest.mark.parametrize("id", [None, ABSENT])
+def test_a_part_that_there_is_not_is_refused(ehr: Caller, query: str, id: str | None) -> None:
+    """search.html#summary: a count is of a search; whether the resource is there does not come into it."""
+    refused(ehr.get(f"Patient/{id or ehr.create(patient())['id']}?{query}"), 400, "invalid")

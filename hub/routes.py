@@ -15,9 +15,11 @@ from hub.ingest.routes import ingest, quarantine, replay
 from hub.interactions.capabilities import capabilities, smart_configuration
 from hub.interactions.create import create
 from hub.interactions.delete import delete
+from hub.interactions.lastn import lastn
 from hub.interactions.read import read
 from hub.interactions.search_system import search_system
 from hub.interactions.search_type import search_type
+from hub.interactions.stats import stats
 from hub.interactions.update import update
 from hub.interactions.vread import vread
 from hub.oauth import token
@@ -56,6 +58,10 @@ ROUTES: tuple[RouteRow, ...] = (
     ),
     RouteRow(method="GET", path="/fhir", interaction="search-system", guard="fhir", endpoint=search_system),
     RouteRow(method="POST", path="/fhir/_search", interaction="search-system", guard="fhir", endpoint=search_system),
+    RouteRow(method="GET", path="/fhir/Observation/$lastn", interaction="operation", guard="fhir", endpoint=lastn),
+    RouteRow(method="POST", path="/fhir/Observation/$lastn", interaction="operation", guard="fhir", endpoint=lastn),
+    RouteRow(method="GET", path="/fhir/Observation/$stats", interaction="operation", guard="fhir", endpoint=stats),
+    RouteRow(method="POST", path="/fhir/Observation/$stats", interaction="operation", guard="fhir", endpoint=stats),
     RouteRow(method="POST", path="/fhir/{type}/_search", interaction="search", guard="fhir", endpoint=search_type),
     RouteRow(method="GET", path="/fhir/{type}/{id}/_history/{version_id}", interaction="vread", guard="fhir", endpoint=vread),
     RouteRow(method="GET", path="/fhir/{type}/{id}", interaction="read", guard="fhir", endpoint=read),

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from hub.recording import Recording, RequestFacts
 from hub.repository.deleting import Deleting, Deletion
+from hub.repository.observing import Observing, Take
 from hub.repository.preparing import Means
 from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
-from hub.repository.searching import Found, Match, Searching
+from hub.repository.searching import Found, Match
 from hub.repository.writing import Writing
 from hub.search.page import Cursor
 from hub.search.parse import Search
@@ -32,7 +33,7 @@ class Repository:
         self._reading = Reading(caller, services, self.rights)
         means = Means(caller=caller, services=services, rights=self.rights, reading=self._reading)
         self._writing = Writing(means)
-        self._searching = Searching(services, self.rights)
+        self._searching = Observing(services, self.rights)
         self._deleting = Deleting(means)
 
     async def read(self, type: str, id: str) -> Resource:
@@ -64,6 +65,14 @@ class Repository:
     async def search_all(self, search: Search, cursor: Cursor | None) -> Found:
         async with self.recording("search-system") as recording:
             return await self._searching.search_all(search, cursor, recording)
+
+    async def gather(self, search: Search, take: Take) -> None:
+        async with self.recording("operation") as recording:
+            await self._searching.gather(search, take, recording)
+
+    async def lastn(self, search: Search, most: int) -> list[list[Match]]:
+        async with self.recording("operation") as recording:
+            return await self._searching.lastn(search, most, recording)
 
     def recording(self, kind: str) -> Recording:
         return Recording(kind, self.caller, self.facts, self.services)

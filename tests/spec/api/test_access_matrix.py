@@ -60,6 +60,10 @@ def both(kind: str, outcome: str) -> tuple[tuple[str, str, str], ...]:
     return ((kind, outcome, "own"), (kind, outcome, "patient"))
 
 
+def parameters(**given: str) -> Json:
+    return {"resourceType": "Parameters", "parameter": [{"name": name, "valueString": value} for name, value in given.items()]}
+
+
 WITHINGS = (
     b'{"measuregrps": [{"grpid": %d, "attrib": 0, "date": 1750000000, "category": 1, "measures": [{"value": 71, "type": 1, "unit": 0}]}]}'
 )
@@ -77,6 +81,12 @@ REQUESTS: dict[str, Request] = {
     "search-system POST": Request(
         lambda _: "/fhir/_search", lambda on: f"_type=Observation&_id={on.reading}".encode(), "application/x-www-form-urlencoded"
     ),
+    "$lastn GET": Request(lambda on: f"/fhir/Observation/$lastn?patient={on.patient}"),
+    "$lastn POST": Request(lambda _: "/fhir/Observation/$lastn", lambda on: parameters(patient=on.patient)),
+    "$stats GET": Request(lambda on: f"/fhir/Observation/$stats?subject=Patient/{on.patient}&code=8867-4&statistic=count"),
+    "$stats POST": Request(
+        lambda _: "/fhir/Observation/$stats", lambda on: parameters(subject=f"Patient/{on.patient}", code="8867-4", statistic="count")
+    ),
     "ingest": Request(
         lambda on: f"/ingest/withings?device={on.patient}", lambda on: WITHINGS % (abs(hash(on)) % 10**9), "application/json"
     ),
@@ -93,15 +103,21 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "search POST": ("/fhir/Observation/_search", b"date=never"),
     "search-system GET": ("/fhir?_lastUpdated=never", None),
     "search-system POST": ("/fhir/_search", b"_lastUpdated=never"),
+    "$lastn GET": ("/fhir/Observation/$lastn?max=0", None),
+    "$lastn POST": ("/fhir/Observation/$lastn", b"{nonsense"),
+    "$stats GET": ("/fhir/Observation/$stats?statistic=mode", None),
+    "$stats POST": ("/fhir/Observation/$stats", b"{nonsense"),
     "ingest": ("/ingest/withings", b"nonsense"),
     "quarantine-list": ("/quarantine?nonsense=1", None),
     "quarantine-replay": (f"/quarantine/{ABSENT}/replay?nonsense=1", None),
 }
+OPERATIONS = tuple(name for name in REQUESTS if name.startswith("$"))
 KINDS = {
     "search GET": "search-type",
     "search POST": "search-type",
     "search-system GET": "search-system",
     "search-system POST": "search-system",
+    **dict.fromkeys(OPERATIONS, "operation"),
 }
 """What the log calls it, where that is another word."""
 
@@ -115,6 +131,7 @@ RIGHT: dict[str, Due] = {
     "search POST": Due(200, both("search-type", DONE)),
     "search-system GET": Due(200, both("search-system", DONE)),
     "search-system POST": Due(200, both("search-system", DONE)),
+    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS},
     "ingest": Due(200, both("ingest", DONE)),
     "quarantine-list": Due(200, own("quarantine-list", DONE)),
     "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
@@ -130,6 +147,7 @@ HIDDEN: dict[str, Due] = {
     "search POST": Due(200, both("search-type", DONE)),
     "search-system GET": Due(200, own("search-system", DONE)),
     "search-system POST": Due(200, own("search-system", DONE)),
+    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS},
     "ingest": Due(200, both("ingest", DONE)),
 }
 UNKNOWN: dict[str, Due] = {
@@ -142,6 +160,7 @@ UNKNOWN: dict[str, Due] = {
     "search POST": Due(200, both("search-type", DONE)),
     "search-system GET": Due(200, own("search-system", DONE)),
     "search-system POST": Due(200, own("search-system", DONE)),
+    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS},
     "ingest": Due(200, own("ingest", DONE)),
     "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
 }
@@ -165,6 +184,8 @@ OPEN: dict[str, Due] = {
 
 
 def name_of(row: RouteRow) -> str:
+    if row.interaction == "operation":
+        return f"{row.path.rpartition('/')[2]} {row.method}"
     return f"{row.interaction} {row.method}" if row.interaction.startswith("search") else row.interaction
 
 

@@ -64,8 +64,12 @@ def test_it_is_valid_openapi(document: Json) -> None:
 
 def test_every_route_is_in_it_and_nothing_else(document: Json) -> None:
     """The route table and the document say the same, types with a path of their own aside."""
-    said = {(method, re.sub(f"^/fhir/({'|'.join(TYPES_HERE)})(?=/|$)", "/fhir/{type}", path)) for method, path in operations(document)}
-    assert said == {(row.method.lower(), row.path) for row in ROUTES}
+    rows = {(row.method.lower(), row.path) for row in ROUTES}
+    said = {
+        (method, path if (method, path) in rows else re.sub(f"^/fhir/({'|'.join(TYPES_HERE)})(?=/|$)", "/fhir/{type}", path))
+        for method, path in operations(document)
+    }
+    assert said == rows
 
 
 def test_every_route_is_described(document: Json) -> None:

@@ -229,14 +229,19 @@ class Recording:
                 basis=one.basis,
                 category=one.category,
             )
-            for one in self._gathered.touched
-            for _, words in one.concerned()
+            for one, _, words in self._concerned()
         )
+
+    def _concerned(self) -> Iterator[tuple[Touched, bytes | None, str | None]]:
+        """Each resource with each patient it concerns; a patient has one name, that of the resource which tells it."""
+        spoken = {one.patient: one.patient_reference for one in self._gathered.touched if one.patient_reference is not None}
+        for one in self._gathered.touched:
+            for patient, words in one.concerned():
+                yield one, patient, words if patient is None else spoken.get(patient) or words
 
     def _reached(self) -> Mapping[bytes, str]:
         """Patients of what was returned or written, with their words."""
-        pairs = (pair for one in self._gathered.touched for pair in one.concerned())
-        return {patient: words for patient, words in pairs if patient is not None and words is not None}
+        return {patient: words for _, patient, words in self._concerned() if patient is not None and words is not None}
 
     def _aimed(self) -> tuple[str, ...]:
         reached = self._reached()
@@ -244,8 +249,7 @@ class Recording:
 
     def _patient_tokens(self) -> Mapping[str, bytes]:
         tokens = {words: patient for patient, words in self._gathered.aimed.items()}
-        for one in self._gathered.touched:
-            tokens |= {words: patient for patient, words in one.concerned() if patient is not None and words is not None}
+        tokens |= {words: patient for _, patient, words in self._concerned() if patient is not None and words is not None}
         return tokens
 
     def _token(self, reference: str, tokens: Mapping[str, bytes]) -> bytes:

@@ -15,6 +15,7 @@ from hub.ingest.routes import ingest, quarantine, replay
 from hub.interactions.capabilities import capabilities, smart_configuration
 from hub.interactions.create import create
 from hub.interactions.delete import delete
+from hub.interactions.everything import everything
 from hub.interactions.lastn import lastn
 from hub.interactions.read import read
 from hub.interactions.search_system import search_system
@@ -58,6 +59,8 @@ ROUTES: tuple[RouteRow, ...] = (
     ),
     RouteRow(method="GET", path="/fhir", interaction="search-system", guard="fhir", endpoint=search_system),
     RouteRow(method="POST", path="/fhir/_search", interaction="search-system", guard="fhir", endpoint=search_system),
+    RouteRow(method="GET", path="/fhir/Patient/{id}/$everything", interaction="operation", guard="fhir", endpoint=everything),
+    RouteRow(method="POST", path="/fhir/Patient/{id}/$everything", interaction="operation", guard="fhir", endpoint=everything),
     RouteRow(method="GET", path="/fhir/Observation/$lastn", interaction="operation", guard="fhir", endpoint=lastn),
     RouteRow(method="POST", path="/fhir/Observation/$lastn", interaction="operation", guard="fhir", endpoint=lastn),
     RouteRow(method="GET", path="/fhir/Observation/$stats", interaction="operation", guard="fhir", endpoint=stats),

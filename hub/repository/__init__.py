@@ -16,6 +16,7 @@ from hub.repository.searching import Found, Match
 from hub.repository.writing import Writing
 from hub.search.page import Cursor
 from hub.search.parse import Search
+from hub.search.predicate import AnyOf, Naming, PatientIs
 from hub.services import Services
 from security.context import AccessContext
 
@@ -73,6 +74,13 @@ class Repository:
     async def lastn(self, search: Search, most: int) -> list[list[Match]]:
         async with self.recording("operation") as recording:
             return await self._searching.lastn(search, most, recording)
+
+    async def everything(self, id: str, search: Search, cursor: Cursor | None) -> Found:
+        """What of these types belongs to the patient, or names the patient. Raises FhirError not-found for a patient not seen."""
+        async with self.recording("operation") as recording:
+            await self._reading.read("Patient", id, recording)
+            patient = frozenset({self.services.blind.patient(id)})
+            return await self._searching.search_all(search, cursor, recording, AnyOf((PatientIs(patient), Naming(patient))))
 
     def recording(self, kind: str) -> Recording:
         return Recording(kind, self.caller, self.facts, self.services)

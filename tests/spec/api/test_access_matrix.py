@@ -81,6 +81,8 @@ REQUESTS: dict[str, Request] = {
     "search-system POST": Request(
         lambda _: "/fhir/_search", lambda on: f"_type=Observation&_id={on.reading}".encode(), "application/x-www-form-urlencoded"
     ),
+    "$everything GET": Request(lambda on: f"/fhir/Patient/{on.patient}/$everything"),
+    "$everything POST": Request(lambda on: f"/fhir/Patient/{on.patient}/$everything", lambda _: parameters(_type="Observation")),
     "$lastn GET": Request(lambda on: f"/fhir/Observation/$lastn?patient={on.patient}"),
     "$lastn POST": Request(lambda _: "/fhir/Observation/$lastn", lambda on: parameters(patient=on.patient)),
     "$stats GET": Request(lambda on: f"/fhir/Observation/$stats?subject=Patient/{on.patient}&code=8867-4&statistic=count"),
@@ -103,6 +105,8 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "search POST": ("/fhir/Observation/_search", b"date=never"),
     "search-system GET": ("/fhir?_lastUpdated=never", None),
     "search-system POST": ("/fhir/_search", b"_lastUpdated=never"),
+    "$everything GET": (f"/fhir/Patient/{ABSENT}/$everything?start=never", None),
+    "$everything POST": (f"/fhir/Patient/{ABSENT}/$everything", b"{nonsense"),
     "$lastn GET": ("/fhir/Observation/$lastn?max=0", None),
     "$lastn POST": ("/fhir/Observation/$lastn", b"{nonsense"),
     "$stats GET": ("/fhir/Observation/$stats?statistic=mode", None),
@@ -147,7 +151,8 @@ HIDDEN: dict[str, Due] = {
     "search POST": Due(200, both("search-type", DONE)),
     "search-system GET": Due(200, own("search-system", DONE)),
     "search-system POST": Due(200, own("search-system", DONE)),
-    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS},
+    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS if "everything" not in name},
+    **dict.fromkeys(("$everything GET", "$everything POST"), Due(404, both("operation", REFUSED))),
     "ingest": Due(200, both("ingest", DONE)),
 }
 UNKNOWN: dict[str, Due] = {
@@ -160,7 +165,8 @@ UNKNOWN: dict[str, Due] = {
     "search POST": Due(200, both("search-type", DONE)),
     "search-system GET": Due(200, own("search-system", DONE)),
     "search-system POST": Due(200, own("search-system", DONE)),
-    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS},
+    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS if "everything" not in name},
+    **dict.fromkeys(("$everything GET", "$everything POST"), Due(404, both("operation", REFUSED))),
     "ingest": Due(200, own("ingest", DONE)),
     "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
 }
@@ -301,5 +307,5 @@ def test_a_refused_read_is_found_under_the_patient_by_the_command(running: Runni
     assert done.code == 0, done.err
     found = done.json()
     assert found
-    assert {one["what"] for one in found} <= {"read", "vread", "update", "delete", "create"}
+    assert {one["what"] for one in found} <= {"read", "vread", "update", "delete", "create", "operation"}
     assert all(one["client"] == f"stranger ({stranger.account.id})" for one in found)

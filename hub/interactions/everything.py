@@ -1,0 +1,114 @@
+"""FHIR operation $everything on a Patient: what belongs to the patient or names the patient, and what that refers to.
+
+https://hl7.org/fhir/R4/patient-operation-everything.html. What R4 leaves open: `start` and `end` select by the primary date
+of a type, and types without one come whole; what is referred to (practitioners, organisations, devices, …) comes along with
+each page that refers to it, as mode include.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.errors import FhirError
+from hub.http import json_response
+from hub.interactions.operation import Given, bad, given
+from hub.interactions.search_page import cursor_of, pages
+from hub.repository import Match, Repository
+from hub.repository.reading import POLICY_ONLY
+from hub.search.asked import Include, Pair, Search
+from hub.search.bundle import Entry, Mode, searchset
+from hub.search.parameters import RESOURCE_TYPES
+from hub.search.parse import parse_search
+from hub.search.result import COUNT_DEFAULT, COUNT_MAX
+
+PAGE = "_page"
+PARAMETERS = ("start", "end", "_since", "_type", "_count")
+ALONG = (
+    "Device",
+    "DeviceDefinition",
+    "DeviceMetric",
+    "HealthcareService",
+    "Location",
+    "Medication",
+    "Organization",
+    "Practitioner",
+    "PractitionerRole",
+    "Questionnaire",
+    "Substance",
+)
+"""Types that patients' resources refer to and that belong to nobody."""
+
+
+async def everything(request: Request, repository: Repository) -> Response:
+    """A page of the record. Raises FhirError not-found for a patient hidden or absent."""
+    id, base = request.path_params["id"], repository.services.base_url
+    target = f"Patient/{id}/$everything"
+    parameters, cursor = await given(request, repository), None
+    page = parameters.text(PAGE)
+    if page is not None:
+        cursor = cursor_of(target, page, repository)
+        parameters = Given(values=_by_name(cursor.pairs))
+    search = _search(parameters, base)
+    found = await repository.everything(id, search, cursor)
+    bundle = searchset(
+        url=f"{base}/{target}",
+        used=search.used,
+        entries=[*_entries(base, found.matches, "match"), *_entries(base, found.included, "include")],
+        total=found.total,
+        pages=pages(target, search.used, found, cursor, repository),
+    )
+    return json_response(bundle)
+
+
+def _entries(base: str, found: Iterable[Match], mode: Mode) -> Iterator[Entry]:
+    return (Entry(f"{base}/{one.resource.type}/{one.resource.id}", one.resource.json, mode) for one in found)
+
+
+def _by_name(pairs: Iterable[Pair]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def _search(parameters: Given, base: str) -> Search:
+    """One search for each type."""
+    parameters.only(*PARAMETERS)
+    count = parameters.number("_count")
+    size = COUNT_DEFAULT if count is None else min(count, COUNT_MAX)
+    if not size:
+        bad("_count", "must be at least 1")
+    used = [(name, text) for name in PARAMETERS for text in parameters.texts(name) if name != "_count"]
+    used += [] if count is None else [("_count", str(size))]
+    each = (_of_type(type, parameters, base, count=size) for type in _types(parameters))
+    return replace(parse_search("Patient", [("_count", str(size))], lenient=False, base=base), type="", used=tuple(used), each=tuple(each))
+
+
+def _types(parameters: Given) -> Sequence[str]:
+    named = [name for text in parameters.texts("_type") for name in text.split(",")]
+    if any(name not in RESOURCE_TYPES or name in POLICY_ONLY for name in named):
+        bad("_type", "must name resource types of a record, separated by commas")
+    return sorted(set(named)) or sorted(RESOURCE_TYPES.keys() - POLICY_ONLY)
+
+
+def _of_type(type: str, parameters: Given, base: str, *, count: int) -> Search:
+    criteria = list(_criteria(type, parameters))
+    try:
+        made = parse_search(type, [*criteria, ("_count", str(count))], lenient=False, base=base)
+    except FhirError as error:
+        raise FhirError("invalid", "start, end and _since must be dates.") from error
+    includes = tuple(Include(source=type, parameter=None, target=target, iterate=False, reverse=False) for target in ALONG)
+    return replace(made, includes=includes)
+
+
+def _criteria(type: str, parameters: Given) -> Iterator[Pair]:
+    since = parameters.text("_since")
+    if since is not None:
+        yield "_lastUpdated", f"ge{since}"
+    dated = next((one.code for one in RESOURCE_TYPES[type].parameters.values() if one.where == "de"), None)
+    for name, prefix in (("start", "ge"), ("end", "le")):
+        bound = parameters.text(name)
+        if bound is not None and dated is not None:
+            yield dated, f"{prefix}{bound}"

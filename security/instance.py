@@ -7,17 +7,12 @@ after it speak of the same things; tests/spec/consent/test_row.py compares the t
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from fhir_profiles.dates import DATED
 from security.period import Range, data_range, hull
 from security.rules import Pair
 
 RESOURCE_TYPES: Final = "http://hl7.org/fhir/resource-types"
 PROFILES: Final = "urn:ietf:rfc:3986"
-
-DATED: Final[Mapping[str, tuple[str, ...]]] = {
-    "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveInstant", "effectiveTiming"),
-    "Consent": ("dateTime",),
-}
-"""The elements that the type's `date` search parameter looks at; a type without a row is in no period (reading 7)."""
 
 _QUANTITY: Final = frozenset({"value", "unit", "comparator"})
 """A Quantity has a system and a code too, those of its unit."""

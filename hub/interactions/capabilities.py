@@ -3,7 +3,8 @@
 https://hl7.org/fhir/R4/http.html#capabilities, https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +16,7 @@ from hub.errors import FhirError
 from hub.guard import error_response
 from hub.http import json_response
 from hub.rendering import FHIR_JSON, FHIR_XML, Wanted, render, wanted
-from hub.search.parameters import RESOURCE_TYPES, ResourceType
+from hub.search.parameters import RESOURCE_TYPES, Parameter, ResourceType
 from security.oauth.metadata import fhir_base, token_url
 from security.oauth.metadata import smart_configuration as smart
 
@@ -83,6 +84,32 @@ def _resource(type: ResourceType) -> dict[str, Any]:
             for one in sorted(type.parameters.values(), key=lambda one: one.code)
         ],
     }
+    made |= {
+        name: values
+        for name, values in (("searchInclude", _includes(type)), ("searchRevInclude", _reverse_includes()[type.name]))
+        if values
+    }
     if writing:
         made |= {"versioning": "versioned", "readHistory": True, "updateCreate": False, "conditionalCreate": False}
     return made
+
+
+def _includes(type: ResourceType) -> list[str]:
+    """https://hl7.org/fhir/R4/search.html#include"""
+    return ["*", *sorted(f"{type.name}:{one.code}" for one in _followed(type))] if _followed(type) else []
+
+
+@cache
+def _reverse_includes() -> Mapping[str, list[str]]:
+    """For each type the references that may lead to it."""
+    found: dict[str, list[str]] = {name: [] for name in RESOURCE_TYPES}
+    for source in RESOURCE_TYPES.values():
+        for one in _followed(source):
+            for target in one.targets or RESOURCE_TYPES:
+                found[target].append(f"{source.name}:{one.code}")
+    return {name: sorted(values) for name, values in found.items()}
+
+
+def _followed(type: ResourceType) -> list[Parameter]:
+    """References that are literal; what refers by canonical URL is not followed."""
+    return [one for one in type.parameters.values() if one.type == "reference" and "Reference" in one.kinds]

@@ -155,7 +155,7 @@ def _of_type(type: ResourceType) -> Iterable[Json]:
             "name": one.code,
             "in": "query",
             "schema": ref("schemas", f"search-{search_type(one.type)}"),
-            "example": example(type.name, one.code, one.type, one.targets),
+            "example": example(type.name, one),
         }
 
 

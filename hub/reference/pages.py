@@ -100,7 +100,7 @@ async def docs_type(request: Request) -> Response:
         spec=f"{SPECIFICATION}{type.name.lower()}.html",
         interactions=[shown(row, type.name, language) for row in rows],
         parameters=[
-            (one.code, search_type(one.type), f"{type.name}?{one.code}={example(type.name, one.code, one.type, one.targets)}")
+            (one.code, search_type(one.type), f"{type.name}?{one.code}={example(type.name, one)}")
             for one in sorted(type.parameters.values(), key=lambda one: one.code)
         ],
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hub.console.words import Said
+from hub.search.parameters import Parameter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +66,7 @@ EXAMPLES: Mapping[str, str] = {
     "category": "vital-signs",
     "code-value-quantity": "http://loinc.org|29463-7$gt80",
     "combo-code-value-quantity": "http://loinc.org|8480-6$gt140",
+    "component-code-value-quantity": "http://loinc.org|8480-6$gt140",
     "combo-code": "http://loinc.org|8480-6",
     "component-code": "http://loinc.org|8480-6",
     "device": "Device/0000000000000000000000",
@@ -84,14 +86,18 @@ def search_type(type: str) -> str:
     return "token" if type == "id" else type
 
 
-def example(resource: str, code: str, type: str, targets: tuple[str, ...] = ()) -> str:
+def example(resource: str, row: Parameter) -> str:
     """A value that the parameter takes."""
-    named = BY_TYPE.get((resource, code)) or EXAMPLES.get(code)
-    if named is not None and (type != "reference" or not targets or named.partition("/")[0] in targets):
+    named = BY_TYPE.get((resource, row.code)) or EXAMPLES.get(row.code)
+    if named is not None and (row.type != "reference" or not row.targets or named.partition("/")[0] in row.targets):
         return named
-    if type == "reference" and targets:
-        return f"{targets[0]}/0000000000000000000000"
-    return TYPES[search_type(type)].example
+    if row.type == "composite":
+        return "$".join(example(resource, one.parameter) for one in row.components)
+    if row.type == "reference" and row.targets:
+        return f"{row.targets[0]}/0000000000000000000000"
+    if row.element == "boolean" or "boolean" in row.kinds:
+        return "true"
+    return TYPES[search_type(row.type)].example
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,17 +7,17 @@ https://hl7.org/fhir/R4/search.html. `hub.search.parse` makes them; execution re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hub.search.parameters import Parameter
 from hub.search.result import COUNT_DEFAULT, Sort, Summary, Total
+from hub.search.row import Parameter
 from hub.search.value import Value
 
 Pair = tuple[str, str]
-NEGATION = "not"
+NEGATIONS = frozenset({"not", "not-in"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
-    """One parameter with its values: some value matches or, with the modifier :not, none does."""
+    """One parameter with its values: some value matches or, with a modifier that negates, none does."""
 
     parameter: Parameter
     modifier: str | None
@@ -25,7 +25,7 @@ class Criterion:
 
     @property
     def negated(self) -> bool:
-        return self.modifier == NEGATION
+        return self.modifier in NEGATIONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,25 +1,48 @@
 """Elements of an opened resource by path. Knows nothing of tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hub.search.parameters import Parameter, Path
+from hub.search.row import Only, Parameter, Path
 from hub.search.value import Resource
 
+NAME_PARTS = ("text", "family", "given", "prefix", "suffix")
+ADDRESS_PARTS = ("text", "line", "city", "district", "state", "postalCode", "country")
+PARTS: Mapping[str, tuple[str, ...]] = {"HumanName": NAME_PARTS, "Address": ADDRESS_PARTS}
 
-def elements(node: Any, path: Path) -> list[Any]:
+
+def elements(node: Any, path: Path, only: Only | None = None) -> list[Any]:
     """What the path leads to, lists walked; nulls (places of primitive extensions) left out."""
     found = _repetitions(node)
-    for name in path:
+    for place, name in enumerate(path):
         found = [inner for outer in found if isinstance(outer, dict) for inner in _repetitions(outer.get(name))]
+        if only is not None and only[0] == place:
+            found = [inner for inner in found if isinstance(inner, dict) and inner.get(only[1]) == only[2]]
     return found
 
 
 def of_parameter(parameter: Parameter, resource: Resource) -> Iterator[Any]:
-    for path in parameter.paths:
-        value = resource.get(path[0])
-        if value is not None:
-            yield from elements(value, path[1:]) if len(path) > 1 else _repetitions(value)
+    for _, element in typed(parameter, resource):
+        yield element
+
+
+def typed(parameter: Parameter, resource: Resource) -> Iterator[tuple[str, Any]]:
+    """Each element with the FHIR type of its path."""
+    for place, path in enumerate(parameter.paths):
+        if path and path[0] not in resource:
+            continue
+        only = parameter.only[place] if parameter.only else None
+        for element in elements(resource, path, only):
+            yield parameter.kinds[place], element
+
+
+def texts(kind: str, element: Any) -> Iterator[str]:
+    """The strings in an element that a string search looks at. https://hl7.org/fhir/R4/search.html#string"""
+    if isinstance(element, str):
+        yield element
+        return
+    for part in PARTS.get(kind, ()):
+        yield from (text for text in _repetitions(element.get(part)) if isinstance(text, str))
 
 
 def _repetitions(value: Any) -> list[Any]:

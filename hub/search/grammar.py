@@ -9,7 +9,7 @@ import re
 SPECIAL = ",|$\\"
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SOUND = re.compile(r"(?:[^\\]|\\[,|$\\])*", re.DOTALL)
-_PIECE = {separator: re.compile(rf"(?:[^\\{separator}]|\\.)*", re.DOTALL) for separator in (",", "|")}
+_PIECE = {separator: re.compile(rf"(?:[^\\{separator}]|\\.)*", re.DOTALL) for separator in (",", "|", "$")}
 
 
 def escape(text: str) -> str:
@@ -27,7 +27,7 @@ def is_sound(value: str) -> bool:
 
 
 def split(value: str, separator: str) -> list[str]:
-    """The pieces between unescaped separators ("," or "|"), still escaped. `value` must be sound."""
+    """The pieces between unescaped separators ("," "|" "$"), still escaped. `value` must be sound."""
     if "\\" not in value:
         return value.split(separator)
     pieces, start = [], 0

@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from hub.errors import FhirError
 from hub.search.concepts import qualified, with_any_system
+from hub.search.curated import CATEGORY, CODING
 from hub.search.parameters import RESOURCE_TYPES
-from hub.search.plan import CODING, ELSEWHERE_KNOWN, PROFILE, Gathered, canonical, plan, walk
+from hub.search.plan import ELSEWHERE_KNOWN, PROFILE, Gathered, canonical, plan, walk
 from hub.search.references import with_slash
 from hub.search.value import PatientToken, Resource, Token
 
-TYPE, CATEGORY = "_type", "category"
+TYPE = "_type"
 TOKENS_MAX = 8_192
 RESOURCE_TYPE_SYSTEM = "http://hl7.org/fhir/resource-types"
 URI_SYSTEM = "urn:ietf:rfc:3986"
@@ -85,7 +86,7 @@ def _concept_spaces() -> dict[str, frozenset[str]]:
     spaces = {CODING: ELSEWHERE_KNOWN}
     for row in RESOURCE_TYPES.values():
         for parameter in row.parameters.values():
-            if parameter.type == "token" and parameter.element == "concept":
+            if parameter.type == "token" and parameter.element == "concept" and parameter.paths[0][0] != "meta":
                 for space in parameter.spaces:
                     spaces[space] = spaces.get(space, frozenset()) | frozenset(parameter.systems)
     return spaces

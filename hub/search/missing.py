@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hub.search.elements import of_parameter
-from hub.search.parameters import Parameter
+from hub.search.elements import elements, of_parameter
 from hub.search.predicate import Between, Not
 from hub.search.references import ABSOLUTE, LOCAL, literal
-from hub.search.times import OPEN_START_US, element_range
+from hub.search.row import Parameter
+from hub.search.times import OPEN_START_US
+from hub.search.types.date import readable
 from hub.search.value import UNDECIDED, BadValue, Narrowing, Opened, Resource, Tokens, Written
 
 MODIFIER = "missing"
@@ -30,8 +31,7 @@ class MissingValue:
         return Narrowing(Not(present) if self.missing else present, exact=True)
 
     def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:
-        present = any(_is_value(parameter, element, opened.base) for element in of_parameter(parameter, resource))
-        return present is not self.missing
+        return _is_there(parameter, resource, opened.base) is not self.missing
 
 
 def parse(written: Written) -> MissingValue:
@@ -40,12 +40,21 @@ def parse(written: Written) -> MissingValue:
     return MissingValue(VALUES[written.text])
 
 
+def _is_there(parameter: Parameter, resource: Resource, base: str) -> bool:
+    if parameter.type != "composite":
+        return any(_is_value(parameter, element, base) for element in of_parameter(parameter, resource))
+    found = (element for root in parameter.roots for element in elements(resource, root))
+    return any(
+        all(_is_there(one.parameter, resource if one.absolute else element, base) for one in parameter.components) for element in found
+    )
+
+
 def _is_value(parameter: Parameter, element: Any, base: str) -> bool:
     """R4 filters some paths by what they hold: `patient` is only a subject that is a Patient."""
     match parameter.type:
         case "date":
-            return element_range(element) is not None
-        case "reference" if parameter.targets and "reference" in element:
+            return readable(element) is not None
+        case "reference" if parameter.targets and not isinstance(element, str) and "reference" in element:
             reference = literal(element["reference"], base) or ""
             found = LOCAL.fullmatch(reference) or ABSOLUTE.fullmatch(reference)
             return found is None or found.group(1) in parameter.targets

@@ -52,7 +52,7 @@ class Names:
         code, colon, modifier = head.partition(":")
         parameter = row.parameters.get(code)
         if parameter is None:
-            raise UnknownName(UNAVAILABLE.get(code) or _unknown(row))
+            raise UnknownName(UNAVAILABLE.get(code) or row.refused.get(code) or _unknown(row))
         if dot:
             return self._chain(parameter, modifier if colon else None, rest, value, hops)
         self._branches += 1
@@ -64,6 +64,7 @@ class Names:
     def _chain(self, parameter: Parameter, type: str | None, rest: str, value: str, hops: int) -> Chain | None:
         if parameter.type != "reference":
             raise UnknownName(f"is no chain: {parameter.code} is no reference")
+        check_followed(parameter)
         found: dict[str, Search] = {}
         refusals: list[ValueError] = []
         for target in _targets(parameter, type):
@@ -90,6 +91,7 @@ class Names:
             raise UnknownName("is not understood: write _has:TYPE:REFERENCE:PARAMETER, as in _has:Observation:patient:code")
         if parameter.type != "reference" or (parameter.targets and row.name not in parameter.targets):
             raise BadName(f"asks for what {type} does not have: its {code} refers to no {row.name}")
+        check_followed(parameter)
         inner = self.read(referring, rest, value, hops + 1)
         return None if inner is None else Has(type=type, parameter=parameter, inner=Search(type=type, criteria=(inner,)))
 
@@ -105,13 +107,18 @@ class Names:
 
 def check_modifier(parameter: Parameter, modifier: str | None) -> None:
     """R4 #modifiers: a modifier that is not supported SHALL be refused; lenient handling does not change that."""
-    known = SEARCH_TYPES[parameter.type].MODIFIERS
+    known = SEARCH_TYPES[parameter.type].modifiers(parameter)
     if modifier is None or modifier in known or (modifier == missing.MODIFIER and parameter.type != "id"):
         return
     if "[type]" in known and _TYPE_NAME.fullmatch(modifier):
         return
     takes = ", ".join(f":{one}" for one in sorted({*known, missing.MODIFIER})) if parameter.type != "id" else "no modifier"
     raise BadName(f"has a modifier that is not supported; {parameter.code} takes {takes}")
+
+
+def check_followed(parameter: Parameter) -> None:
+    if "Reference" not in parameter.kinds:
+        raise BadName(f"cannot be followed: {parameter.code} is the canonical URL of something; search for that by its url")
 
 
 def _value(parameter: Parameter, written: Written) -> Value:

@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 from hub.errors import FhirError
 from hub.search import birthdate
 from hub.search.concepts import ANY_SYSTEM, NO_SYSTEM, prefix
-from hub.search.elements import elements
+from hub.search.curated import CATEGORY, CODING
+from hub.search.elements import elements, texts
 from hub.search.parameters import RESOURCE_TYPES, Parameter, Path, ResourceType
 from hub.search.references import literal, patient_id
-from hub.search.systems import ELSEWHERE
+from hub.search.systems import ELSEWHERE, OBSERVATION_CATEGORIES
 from hub.search.times import element_range
 from hub.search.value import Resource, Token
 from hub.search.words import prefixes
 
-PROFILE, CODING = "_profile", "coding"
+PROFILE, TAG, SECURITY, SOURCE = "_profile", "_tag", "_security", "_source"
 NAME_CHARS_MAX = 1_024
 """Of a string that is searched: each of its words has tokens."""
 QUANTITY_KEYS = frozenset({"value", "unit", "comparator"})
@@ -104,9 +105,11 @@ def plan(type: str) -> Plan:
     if row.compartment not in (None, ("id",)):
         _place(steps, row.compartment or (), _compartment, covers=False)
     for parameter in row.parameters.values():
-        for path in parameter.paths:
-            if _writes(parameter, path, row):
-                _place_parameter(steps, parameter, path, row)
+        for place, path in enumerate(parameter.paths):
+            if path[:1] != ("meta",) and _writes(parameter, path, row):
+                _place_parameter(steps, parameter, place, row)
+    if row.category and not any(parameter.writes == CATEGORY for parameter in row.parameters.values()):
+        _place(steps, (CATEGORY,), _concept(CATEGORY, OBSERVATION_CATEGORIES), covers=True)
     return steps
 
 
@@ -117,23 +120,30 @@ def canonical(url: str) -> str:
 
 def _writes(parameter: Parameter, path: Path, row: ResourceType) -> bool:
     """Does this parameter feed its own space from here, or does another one's token already say it?"""
-    if parameter.where in ("lu", "id", "opened") or parameter.code not in parameter.spaces:
+    if parameter.where == "de":
+        return True
+    if parameter.writes is None:
         return False
-    others = (row.parameters[space] for space in parameter.spaces if space != parameter.code)
+    others = (one for one in row.parameters.values() if one.writes in parameter.spaces and one.code != parameter.code)
     return not any(path in other.paths for other in others)
 
 
-def _place_parameter(steps: dict[str, Any], parameter: Parameter, path: Path, row: ResourceType) -> None:
+def _place_parameter(steps: dict[str, Any], parameter: Parameter, place: int, row: ResourceType) -> None:
+    path, space = parameter.paths[place], parameter.writes or ""
     match parameter.type:
         case "string":
-            _place(steps, path[:1], _string(parameter, path[1:]), covers=False)
-        case "reference":
+            _place(steps, path[:1], _string(space, parameter.kinds[place], path[1:]), covers=False)
+        case "reference" if parameter.kinds[place] == "Reference":
             told = row.compartment_space == parameter.code
-            _place(steps, path, _reference(parameter.code, told_by_compartment=told), covers=True)
+            _place(steps, path, _reference(space, told_by_compartment=told), covers=True)
+        case "reference" | "uri":
+            _place(steps, path, _uri(space), covers=False)
         case "date":
-            _place(steps, path, _birth_date(parameter.code) if parameter.where == "birthdate" else _effective(row, path), covers=False)
+            _place(steps, path, _birth_date(space) if parameter.where == "birthdate" else _effective(row, path), covers=False)
+        case _ if parameter.element == "concept":
+            _place(steps, path, _concept(space, parameter.systems), covers=True)
         case _:
-            _place(steps, path, _TOKENS[parameter.element](parameter), covers=parameter.element == "concept")
+            _place(steps, path, _TOKENS[parameter.element](space), covers=False)
 
 
 def _place(steps: dict[str, Any], path: Path, action: Action, *, covers: bool) -> None:
@@ -146,6 +156,9 @@ def _place(steps: dict[str, Any], path: Path, action: Action, *, covers: bool) -
     steps[path[0]] = step._replace(actions=(*step.actions, action), covers=step.covers or covers)
 
 
+_LABELS: Mapping[str, str] = {"tag": TAG, "security": SECURITY}
+
+
 def _meta(meta: Any, gathered: Gathered) -> None:
     """Profiles have tokens; the labels in `meta` are no codings of the resource, but whom it names counts here too."""
     for name, value in meta.items():
@@ -153,7 +166,12 @@ def _meta(meta: Any, gathered: Gathered) -> None:
             for url in value:
                 if url is not None:
                     gathered.k.add(gathered.token(PROFILE, canonical(url)))
+        elif name == "source":
+            gathered.k.add(gathered.token(SOURCE, canonical(value)))
         elif value.__class__ is list or value.__class__ is dict:
+            if name in _LABELS:
+                for coding in value:
+                    _coding(coding, _LABELS[name], frozenset(), gathered)
             labels = Gathered(gathered.token, gathered.base)
             scan(value, labels)
             gathered.named |= labels.named
@@ -170,8 +188,8 @@ def _name_patient(reference: str, gathered: Gathered) -> None:
         gathered.named.add(found)
 
 
-def _concept(parameter: Parameter) -> Action:
-    space, known = parameter.code, frozenset(parameter.systems)
+def _concept(space: str, systems: tuple[str, ...]) -> Action:
+    known = frozenset(systems)
 
     def act(concept: Any, gathered: Gathered) -> None:
         codings = concept.get("coding")
@@ -203,44 +221,52 @@ def _coding(coding: Any, space: str, known: frozenset[str], gathered: Gathered) 
         gathered.k.add(gathered.token(space, ANY_SYSTEM + code))
 
 
-def _code(parameter: Parameter) -> Action:
-    space = parameter.code
-
+def _code(space: str) -> Action:
     def act(code: Any, gathered: Gathered) -> None:
         gathered.k.add(gathered.token(space, NO_SYSTEM + code))
 
     return act
 
 
-def _boolean(parameter: Parameter) -> Action:
-    space = parameter.code
-
+def _boolean(space: str) -> Action:
     def act(value: Any, gathered: Gathered) -> None:
         gathered.k.add(gathered.token(space, NO_SYSTEM + ("true" if value else "false")))
 
     return act
 
 
-def _identifier(parameter: Parameter) -> Action:
-    space, across = parameter.code, parameter.where == "g"
-
+def _identifier(space: str) -> Action:
     def act(identifier: Any, gathered: Gathered) -> None:
         value, system = identifier.get("value"), identifier.get("system")
         if not value:
             return
-        tokens = gathered.g if across else gathered.k
-        tokens.add(gathered.token(space, ANY_SYSTEM + value))
-        tokens.add(gathered.token(space, prefix(system) + value if system else NO_SYSTEM + value))
+        gathered.g.add(gathered.token(space, ANY_SYSTEM + value))
+        gathered.g.add(gathered.token(space, prefix(system) + value if system else NO_SYSTEM + value))
 
     return act
 
 
-_TOKENS: Mapping[str, Callable[[Parameter], Action]] = {
-    "concept": _concept,
+def _contact_point(space: str) -> Action:
+    def act(contact: Any, gathered: Gathered) -> None:
+        if contact.get("value"):
+            gathered.g.add(gathered.token(space, contact["value"]))
+
+    return act
+
+
+_TOKENS: Mapping[str, Callable[[str], Action]] = {
     "code": _code,
     "boolean": _boolean,
     "Identifier": _identifier,
+    "ContactPoint": _contact_point,
 }
+
+
+def _uri(space: str) -> Action:
+    def act(uri: Any, gathered: Gathered) -> None:
+        gathered.k.add(gathered.token(space, canonical(uri)))
+
+    return act
 
 
 def _reference(space: str, *, told_by_compartment: bool) -> Action:
@@ -258,14 +284,13 @@ def _reference(space: str, *, told_by_compartment: bool) -> Action:
     return act
 
 
-def _string(parameter: Parameter, rest: Path) -> Action:
-    space = parameter.code
-
+def _string(space: str, kind: str, rest: Path) -> Action:
     def act(element: Any, gathered: Gathered) -> None:
-        for text in elements(element, rest):
-            if len(text) > NAME_CHARS_MAX:
-                raise FhirError("too-long", f"A name is longer than {NAME_CHARS_MAX} characters.")
-            gathered.g.update(gathered.token(space, start) for start in prefixes(text))
+        for found in elements(element, rest):
+            for text in texts(kind, found):
+                if len(text) > NAME_CHARS_MAX:
+                    raise FhirError("too-long", f"A name is longer than {NAME_CHARS_MAX} characters.")
+                gathered.g.update(gathered.token(space, start) for start in prefixes(text))
 
     return act
 

@@ -26,7 +26,7 @@ TOTALS: Mapping[str, Total] = {"none": "none", "estimate": "estimate", "accurate
 SUMMARIES: Mapping[str, Summary | None] = {"true": "true", "text": "text", "data": "data", "count": "count", "false": None}
 ELEMENTS_MAX = 64
 _ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
-SORTABLE = frozenset({"string", "token", "date", "id"})
+SORTABLE = frozenset({"string", "token", "date", "id", "number", "quantity", "uri"})
 PASSED_OVER = frozenset({"_format", "_pretty"})
 """They shape any answer (https://hl7.org/fhir/R4/http.html#parameters) and are read before a search is."""
 

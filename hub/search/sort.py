@@ -4,20 +4,22 @@ https://hl7.org/fhir/R4/search.html#sort. What is missing sorts last, up or down
 the order is total and pages have neither gaps nor doubles.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from hub.search.asked import Search
-from hub.search.elements import of_parameter
+from hub.search.elements import texts, typed
 from hub.search.parameters import RESOURCE_TYPES, Parameter
 from hub.search.predicate import Row
 from hub.search.result import Sort
 from hub.search.types.date import ranges
+from hub.search.types.quantity import magnitude
+from hub.search.types.token import pairs
 from hub.search.value import Resource
 from hub.search.words import readings
 
 SortField = Literal["d", "lu", "id"]
-SortValue = int | str | None
+SortValue = int | float | str | None
 """As JSON can carry it, in a page cursor."""
 
 FIELDS: Mapping[str, SortField] = {"de": "d", "lu": "lu", "id": "id"}
@@ -89,22 +91,17 @@ def _chosen(values: Sequence[SortValue], descending: bool) -> SortValue:
 
 
 def _values(parameter: Parameter, resource: Resource) -> list[SortValue]:
-    if parameter.type == "date":
-        return [found.start_us for found in ranges(parameter, resource)]
-    texts = [text for element in of_parameter(parameter, resource) for text in _texts(parameter, element)]
-    return [text for text in texts if text]
-
-
-def _texts(parameter: Parameter, element: Any) -> list[str]:
-    """Strings sort as they are searched, codes by code, identifiers by value."""
-    match parameter.type, parameter.element:
-        case "string", _:
-            return list(readings(element)[-1:])
-        case "token", "boolean":
-            return ["true" if element else "false"]
-        case "token", "Identifier":
-            return [element.get("value", "")]
-        case "token", "concept":
-            return [coding.get("code", "") for coding in (element.get("coding", ()) if "coding" in element else (element,))]
+    """Strings sort as they are searched, codes by code, identifiers by value, quantities in their canonical unit."""
+    found: Iterator[SortValue]
+    match parameter.type:
+        case "date":
+            return [one.start_us for one in ranges(parameter, resource)]
+        case "string":
+            found = (readings(text)[-1] for kind, one in typed(parameter, resource) for text in texts(kind, one) if readings(text))
+        case "token":
+            found = (code for _, code in pairs(parameter, resource))
+        case "number" | "quantity":
+            return [one for kind, element in typed(parameter, resource) if (one := magnitude(kind, element)) is not None]
         case _:
-            return [str(element)]
+            found = (str(element) for _, element in typed(parameter, resource))
+    return [one for one in found if one]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hub.search.parameters import Parameter
 from hub.search.predicate import EVERYTHING, NOTHING, HasGlobal, HasToken, Predicate
+from hub.search.row import Parameter
 
 Token = Callable[[str, str], bytes]
 """(space, value) -> keyed token"""
@@ -42,6 +42,8 @@ class Tokens:
     def any_of(self, parameter: Parameter, texts: frozenset[str], spaces: tuple[str, ...] | None = None) -> Predicate:
         """The row carries one of the texts' tokens in one of the parameter's spaces."""
         named = parameter.spaces if spaces is None else spaces
+        if not named:
+            raise ValueError("this parameter has no tokens")
         tokens = frozenset(self.token(space, text) for space in named for text in texts)
         return HasToken(tokens) if parameter.where in ("k", "p") else HasGlobal(tokens)
 
@@ -72,10 +74,9 @@ class Written:
 
 
 class SearchTypeModule(Protocol):
-    """What a module of `hub.search.types` offers. `parse` raises BadValue."""
+    """What a module of `hub.search.types` offers. `parse` raises BadValue, or BadName where the modifier does not go with the value."""
 
-    @property
-    def MODIFIERS(self) -> frozenset[str]: ...  # noqa: N802 (a module's constant)
+    def modifiers(self, parameter: Parameter) -> frozenset[str]: ...
 
     def parse(self, written: Written, parameter: Parameter) -> Value: ...
 

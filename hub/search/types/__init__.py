@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from hub.search.parameters import SearchType
-from hub.search.types import date, reference, string, token
+from hub.search.row import SearchType
+from hub.search.types import composite, date, number, quantity, reference, string, token, uri
 from hub.search.types import id as logical_id
 from hub.search.value import SearchTypeModule
 
@@ -12,5 +12,9 @@ SEARCH_TYPES: Mapping[SearchType, SearchTypeModule] = {
     "reference": reference,
     "date": date,
     "string": string,
+    "number": number,
+    "quantity": quantity,
+    "uri": uri,
+    "composite": composite,
     "id": logical_id,
 }

@@ -9,16 +9,16 @@ https://hl7.org/fhir/R4/search.html#date and #prefix. Of the searched value [S, 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hub.search.birthdate import equal_texts, range_texts
 from hub.search.elements import of_parameter
 from hub.search.grammar import unescape
-from hub.search.parameters import Parameter
 from hub.search.predicate import AllOf, AnyOf, Between, Predicate
+from hub.search.row import Parameter
 from hub.search.times import Range, date_range, element_range
 from hub.search.value import NONE, UNDECIDED, BadValue, Narrowing, Opened, Resource, Tokens, Written
 
-MODIFIERS: frozenset[str] = frozenset()
 APPROXIMATELY = 10
 """ap: one part in ten of the distance from now, as the specification recommends."""
 
@@ -60,6 +60,10 @@ class DateValue:
         return Narrowing(tokens.any_of(parameter, texts), exact=False)
 
 
+def modifiers(parameter: Parameter) -> frozenset[str]:  # noqa: ARG001 (one way to ask all types)
+    return frozenset()
+
+
 def parse(written: Written, parameter: Parameter) -> DateValue:  # noqa: ARG001
     text = unescape(written.text)
     prefix = "eq"
@@ -77,9 +81,17 @@ def parse(written: Written, parameter: Parameter) -> DateValue:  # noqa: ARG001
 def ranges(parameter: Parameter, resource: Resource) -> Iterator[Range]:
     """The ranges of the parameter's elements. lastUpdated is an instant, a moment rather than a range."""
     for element in of_parameter(parameter, resource):
-        found = element_range(element)
+        found = readable(element)
         if found is not None:
             yield Range(found.start_us, found.start_us + 1) if parameter.where == "lu" else found
+
+
+def readable(element: Any) -> Range | None:
+    """None also for what the check of a resource lets pass and is no date all the same."""
+    try:
+        return element_range(element)
+    except ValueError:
+        return None
 
 
 Comparison = Callable[[Range, Range], bool]

@@ -6,12 +6,10 @@ https://hl7.org/fhir/R4/search.html#id: a token by type, but without system.
 from dataclasses import dataclass
 
 from hub.search.grammar import unescape
-from hub.search.parameters import Parameter
 from hub.search.predicate import AllOf, IdIs, PatientIs
 from hub.search.references import ID
+from hub.search.row import Parameter
 from hub.search.value import BadValue, Narrowing, Opened, PatientToken, Resource, Tokens, Written
-
-MODIFIERS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,10 @@ class PatientsValue:
 
     def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
         return self.token_of(str(resource.get("id"))) in self.patients
+
+
+def modifiers(parameter: Parameter) -> frozenset[str]:  # noqa: ARG001 (one way to ask all types)
+    return frozenset()
 
 
 def parse(written: Written, parameter: Parameter) -> IdValue:  # noqa: ARG001

@@ -3,16 +3,19 @@
 https://hl7.org/fhir/R4/search.html#reference. The modifier `:[type]` says which type a bare id is of.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from hub.search.canonicals import canonical_is, without_version
 from hub.search.elements import of_parameter
-from hub.search.grammar import unescape
+from hub.search.grammar import split, unescape
 from hub.search.parameters import RESOURCE_TYPES, Parameter
 from hub.search.predicate import AnyOf, PatientIs, Predicate
 from hub.search.references import ABSOLUTE, ID, LOCAL, literal, with_slash
-from hub.search.value import BadValue, Narrowing, Opened, Resource, Tokens, Written
+from hub.search.value import UNDECIDED, BadValue, Narrowing, Opened, Resource, Tokens, Value, Written
 
-MODIFIERS = frozenset({"[type]"})
+IDENTIFIER = "identifier"
 PATIENT = "Patient/"
 
 
@@ -24,8 +27,10 @@ class ReferenceValue:
 
     def narrow(self, parameter: Parameter, tokens: Tokens) -> Narrowing:
         """A patient's own compartment is in `p`; a row has no token for it (`hub.search.index`)."""
+        if not parameter.spaces:
+            return UNDECIDED
         if parameter.where != "p":
-            return Narrowing(tokens.any_of(parameter, self.literals), exact=True)
+            return Narrowing(tokens.any_of(parameter, self.literals), exact=parameter.exact)
         patients = frozenset(text for text in self.literals if text.startswith(PATIENT))
         parts: list[Predicate] = []
         if patients:
@@ -45,8 +50,51 @@ class ReferenceValue:
         )
 
 
-def parse(written: Written, parameter: Parameter) -> ReferenceValue:
+@dataclass(frozen=True, slots=True)
+class CanonicalValue:
+    """A reference by canonical URL. https://hl7.org/fhir/R4/search.html#versions"""
+
+    url: str
+
+    def narrow(self, parameter: Parameter, tokens: Tokens) -> Narrowing:
+        if not parameter.spaces:
+            return UNDECIDED
+        return Narrowing(tokens.any_of(parameter, frozenset({without_version(self.url)})), exact=False)
+
+    def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
+        return any(canonical_is(element, self.url) for element in of_parameter(parameter, resource) if isinstance(element, str))
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedValue:
+    """`:identifier`: by Reference.identifier, whatever the reference itself says. `system`: None is any, "" is none."""
+
+    system: str | None
+    value: str | None
+
+    def narrow(self, parameter: Parameter, tokens: Tokens) -> Narrowing:  # noqa: ARG002 (one way to ask all types)
+        return UNDECIDED
+
+    def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
+        found = (element["identifier"] for element in of_parameter(parameter, resource) if "identifier" in element)
+        return any(self._is(identifier) for identifier in found)
+
+    def _is(self, identifier: Mapping[str, Any]) -> bool:
+        if "value" not in identifier:
+            return False
+        return self.value in (None, identifier["value"]) and self.system in (None, identifier.get("system", ""))
+
+
+def modifiers(parameter: Parameter) -> frozenset[str]:
+    return frozenset({"[type]", IDENTIFIER}) if "Reference" in parameter.kinds else frozenset()
+
+
+def parse(written: Written, parameter: Parameter) -> Value:
     text = unescape(written.text)
+    if "Reference" not in parameter.kinds:
+        return CanonicalValue(text)
+    if written.modifier == IDENTIFIER:
+        return _identified(written.text)
     targets = _targets(written.modifier, parameter)
     base = with_slash(written.base)
     own = text.removeprefix(base) if base else text
@@ -60,6 +108,17 @@ def parse(written: Written, parameter: Parameter) -> ReferenceValue:
     if own.startswith("urn:") and written.modifier is None:
         return ReferenceValue(frozenset({own}))
     raise BadValue("must be Type/id, id, or an absolute URL that ends in Type/id, without version")
+
+
+def _identified(text: str) -> IdentifiedValue:
+    pieces = [unescape(piece) for piece in split(text, "|")]
+    match pieces:
+        case [value] if value:
+            return IdentifiedValue(None, value)
+        case [system, value] if system or value:
+            return IdentifiedValue(system, value or None)
+        case _:
+            raise BadValue("must be value, system|value, |value or system| with the modifier :identifier")
 
 
 def _targets(modifier: str | None, parameter: Parameter) -> tuple[str, ...]:

@@ -7,14 +7,13 @@ query of one word of up to eight characters; anything longer is narrowed by them
 from dataclasses import dataclass
 from typing import Literal
 
-from hub.search.elements import of_parameter
+from hub.search.elements import texts, typed
 from hub.search.grammar import unescape
-from hub.search.parameters import Parameter
 from hub.search.predicate import AnyOf, Predicate, all_of
+from hub.search.row import Parameter
 from hub.search.value import UNDECIDED, BadValue, Narrowing, Opened, Resource, Tokens, Written
 from hub.search.words import PREFIX_CHARS_MAX, contains, readings, starts_a_word
 
-MODIFIERS = frozenset({"exact", "contains"})
 Mode = Literal["starts", "exact", "contains"]
 MODES: dict[str | None, Mode] = {None: "starts", "exact": "exact", "contains": "contains"}
 
@@ -28,7 +27,7 @@ class StringValue:
     wanted: tuple[str, ...]
 
     def narrow(self, parameter: Parameter, tokens: Tokens) -> Narrowing:
-        if self.mode == "contains" or not self.wanted:
+        if parameter.where != "g" or self.mode == "contains" or not self.wanted:
             return UNDECIDED
         parts = tuple(_words_of(text, parameter, tokens) for text in self.wanted)
         decided = len(parts) == 1 and " " not in self.wanted[0] and len(self.wanted[0]) <= PREFIX_CHARS_MAX
@@ -36,7 +35,8 @@ class StringValue:
         return Narrowing(predicate, exact=decided and self.mode == "starts")
 
     def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
-        return any(self._is(text) for text in of_parameter(parameter, resource))
+        found = (text for kind, element in typed(parameter, resource) for text in texts(kind, element))
+        return any(map(self._is, found))
 
     def _is(self, text: str) -> bool:
         match self.mode:
@@ -46,6 +46,10 @@ class StringValue:
                 return contains(text, self.wanted)
             case "exact":
                 return text == self.text
+
+
+def modifiers(parameter: Parameter) -> frozenset[str]:  # noqa: ARG001 (one way to ask all types)
+    return frozenset({"exact", "contains"})
 
 
 def parse(written: Written, parameter: Parameter) -> StringValue:  # noqa: ARG001

@@ -1,21 +1,33 @@
-"""Search type token: codings, codes, booleans, identifiers.
+"""Search type token: codings, codes, booleans, identifiers, contact points.
 
 https://hl7.org/fhir/R4/search.html#token. `system|code`, `|code` (no system), `code` (any system), `system|`.
 Codes are compared exactly, case included. Elements of type code and boolean have their system by definition.
+Modifiers with a meaning of their own are in `hub.search.types.token_modifiers`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from hub.search.concepts import ANY_SYSTEM, NO_SYSTEM, qualified, with_any_system
-from hub.search.elements import of_parameter
+from hub.search.elements import typed
 from hub.search.grammar import split, unescape
-from hub.search.parameters import Parameter
-from hub.search.value import NONE, UNDECIDED, BadValue, Narrowing, Opened, Resource, Tokens, Written
+from hub.search.row import Element, Parameter
+from hub.search.types.token_modifiers import MODIFIED
+from hub.search.value import NONE, UNDECIDED, BadValue, Narrowing, Opened, Resource, Tokens, Value, Written
 
-MODIFIERS = frozenset({"not"})
 BOOLEANS = ("true", "false")
+DECEASED = "deceased"
+_SETS = ("in", "not-in", "above", "below")
+_MODIFIERS: Mapping[Element, frozenset[str]] = {
+    "concept": frozenset({"not", "text", *_SETS}),
+    "code": frozenset({"not", *_SETS}),
+    "Identifier": frozenset({"not", "text", "of-type"}),
+}
+
+
+def modifiers(parameter: Parameter) -> frozenset[str]:
+    return _MODIFIERS.get(parameter.element, frozenset({"not"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +38,40 @@ class TokenValue:
     code: str | None
 
     def narrow(self, parameter: Parameter, tokens: Tokens) -> Narrowing:
-        texts = self._texts(parameter)
+        texts = self._texts(parameter) if parameter.spaces else None
         if texts is None:
             return UNDECIDED
-        return Narrowing(tokens.any_of(parameter, texts), exact=True) if texts else NONE
+        if not texts:
+            return NONE
+        exact = parameter.exact and (parameter.element != "ContactPoint" or self.system is None)
+        return Narrowing(tokens.any_of(parameter, texts), exact=exact)
 
     def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
-        return any(self._is(system, code) for element in of_parameter(parameter, resource) for system, code in _pairs(parameter, element))
+        return any(self._is(systems, code) for systems, code in pairs(parameter, resource))
 
     def _texts(self, parameter: Parameter) -> frozenset[str] | None:
         """What a matching row carries at least one of; None if tokens cannot say."""
         if self.code is None:
             return None
-        if parameter.element in ("code", "boolean"):
-            own = self.system in (None, "", *parameter.systems)
-            return frozenset({NO_SYSTEM + self.code} if own else ())
+        match parameter.element:
+            case "code" | "boolean":
+                own = self.system in (None, "", *parameter.systems)
+                return frozenset({NO_SYSTEM + self.code} if own else ())
+            case "ContactPoint":
+                return frozenset({self.code})
+            case "Identifier" if self.system is None:
+                return frozenset({ANY_SYSTEM + self.code})
         if self.system is not None:
             return frozenset({qualified(self.system, self.code) if self.system else NO_SYSTEM + self.code})
-        if parameter.element == "Identifier":
-            return frozenset({ANY_SYSTEM + self.code})
         return with_any_system(self.code, parameter.systems)
 
     def _is(self, systems: tuple[str, ...], code: str) -> bool:
         return self.code in (None, code) and (self.system is None or self.system in systems)
 
 
-def parse(written: Written, parameter: Parameter) -> TokenValue:
+def parse(written: Written, parameter: Parameter) -> Value:
+    if written.modifier in MODIFIED:
+        return MODIFIED[written.modifier](written, parameter)
     pieces = [unescape(piece) for piece in split(written.text, "|")]
     match pieces:
         case [code] if code:
@@ -62,22 +82,35 @@ def parse(written: Written, parameter: Parameter) -> TokenValue:
             value = TokenValue(system, None)
         case _:
             raise BadValue("must be code, system|code, |code or system|; write a | inside a code as \\|")
-    if parameter.element == "boolean" and value.code not in (None, *BOOLEANS):
+    if (parameter.element == "boolean" or parameter.code == DECEASED) and value.code not in (None, *BOOLEANS):
         raise BadValue("must be true or false")
     return value
 
 
-def _pairs(parameter: Parameter, element: Any) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Each code in the element, with the texts that name its system ("" where a search may say that it has none)."""
-    match parameter.element:
-        case "code":
-            yield ("", *parameter.systems), element
-        case "boolean":
-            yield ("", *parameter.systems), "true" if element else "false"
+def pairs(parameter: Parameter, resource: Resource) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each code the parameter looks at, with the texts that name its system ("" where a search may say that it has none)."""
+    if parameter.code == DECEASED:
+        # R4: `Patient.deceased.exists() and Patient.deceased != false`
+        dead = any(kind != "boolean" or element for kind, element in typed(parameter, resource))
+        yield ("", *parameter.systems), "true" if dead else "false"
+        return
+    for kind, element in typed(parameter, resource):
+        yield from _of(kind, element, parameter.systems)
+
+
+def _of(kind: str, element: Any, own: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    match kind:
+        case "CodeableConcept" | "Coding":
+            for coding in element.get("coding", ()) if "coding" in element else (element,):
+                if coding is not None and "code" in coding:
+                    yield (coding.get("system", ""),), coding["code"]
         case "Identifier":
             if "value" in element:
                 yield (element.get("system", ""),), element["value"]
-        case "concept":
-            for coding in element.get("coding", ()) if "coding" in element else (element,):
-                if "code" in coding:
-                    yield (coding.get("system", ""),), coding["code"]
+        case "ContactPoint":
+            if "value" in element:
+                yield ("", element.get("system", "")), element["value"]
+        case "boolean":
+            yield ("", *own), "true" if element else "false"
+        case _:
+            yield ("", *own), element

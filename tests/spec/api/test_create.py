@@ -119,7 +119,7 @@ def test_the_body_must_be_of_the_type_in_the_url(ehr: Caller) -> None:
 
 def test_a_type_that_the_hub_does_not_have_is_not_found(ehr: Caller) -> None:
     """http.html#create: 404 where the resource type is not supported."""
-    refused(ehr.post("Basic", {"resourceType": "Basic", "code": {"text": "x"}}), 404, "not-found")
+    refused(ehr.post("Parameters", {"resourceType": "Parameters"}), 404, "not-found")
 
 
 def test_the_log_cannot_be_written_to(ehr: Caller) -> None:

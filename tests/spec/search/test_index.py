@@ -44,8 +44,8 @@ def test_a_heart_rate_shows_its_tokens_and_nothing_more() -> None:
             {
                 token("_type", "Observation"),
                 token("_profile", "http://hl7.org/fhir/StructureDefinition/heartrate"),
-                token("identifier", "urn:x|1"),
-                token("identifier", "*|1"),
+                token("_tag", "urn:t|t"),
+                token("_tag", "*|t"),
                 token("status", "|final"),
                 token("category", f"{CATEGORY}|vital-signs"),
                 token("code", f"{LOINC}|8867-4"),
@@ -53,7 +53,7 @@ def test_a_heart_rate_shows_its_tokens_and_nothing_more() -> None:
                 token("device", "Device/d"),
             }
         ),
-        g=frozenset(),
+        g=frozenset({token("identifier", "urn:x|1"), token("identifier", "*|1")}),
         start_us=start,
         end_us=end,
     )
@@ -265,7 +265,7 @@ def test_an_audit_event_names_agents_and_entities() -> None:
 def test_an_unknown_type_is_refused() -> None:
     """Silence means no: without a row nobody knows whose it is."""
     with pytest.raises(FhirError) as refused:
-        indexed({"resourceType": "Basic", "id": "b", "subject": {"reference": "Patient/p"}})
+        indexed({"resourceType": "Parameters", "id": "b"})
     assert refused.value.code == "not-supported"
 
 

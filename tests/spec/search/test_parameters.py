@@ -7,11 +7,17 @@ import re
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
+from fhir_profiles.dates import DATED
+from fhir_profiles.definitions import RESOURCE_TYPES as R4_TYPES
+from hub.errors import FhirError
+from hub.search.curated import CONCEPT_SPACES
 from hub.search.parameters import COMMON, RESOURCE_TYPES
 from hub.search.types import SEARCH_TYPES
-from tests.spec.search.given import found
+from tests.spec.search.examples import example, places
+from tests.spec.search.given import found, search
 
 LOINC, MDC = "http://loinc.org", "urn:iso:std:iso:11073:10101"
 
@@ -60,6 +66,7 @@ EXAMPLES: dict[tuple[str, str], tuple[str, dict[str, Any], dict[str, Any]]] = {
     ("Device", "type"): ("528391", {"type": concept(MDC, "528391")}, {"type": concept(MDC, "528392")}),
     ("Device", "status"): ("active", {"status": "active"}, {"status": "inactive"}),
     ("Device", "patient"): ("Patient/1", {"patient": to("Patient/1")}, {"patient": to("Patient/2")}),
+    ("Patient", "deceased"): ("true", {"deceasedDateTime": "2026-01-01"}, {"deceasedBoolean": False}),
     ("Observation", "patient"): ("1", {"subject": to("Patient/1")}, {"subject": to("Group/1")}),
     ("Observation", "subject"): ("1", {"subject": to("Group/1")}, {"subject": to("Group/2")}),
     ("Observation", "code"): (f"{LOINC}|8867-4", {"code": concept(LOINC, "8867-4")}, {"code": concept(MDC, "8867-4")}),
@@ -141,25 +148,91 @@ def test_a_parameter_finds_its_own_and_nothing_else(type: str, code: str) -> Non
     assert not found({"resourceType": type, "id": "x", **other}, (code, value))
 
 
-def test_every_row_has_its_examples() -> None:
-    """A new row without an example is not done."""
+@pytest.mark.parametrize("type", RESOURCE_TYPES)
+def test_every_parameter_finds_what_stands_at_each_of_its_paths_and_nothing_else(type: str) -> None:
+    """searchparameter.html: the expression says where to look. Index, narrowing and re-check agree on each (`found`)."""
+    for code, row in RESOURCE_TYPES[type].parameters.items():
+        for place in places(row):
+            value, match, other = example(type, code, place)
+            assert found(match, (code, value)), (code, row.paths[place], value, match)
+            assert not found(other, (code, value)), (code, row.paths[place], value, other)
+            assert not found({"resourceType": type, "id": "y"}, (code, value)), code
+
+
+@pytest.mark.parametrize("type", RESOURCE_TYPES)
+def test_every_parameter_tells_whether_it_is_missing(type: str) -> None:
+    """R4 #modifiers: :missing is for all parameters; `_id` alone never is."""
+    for code, row in RESOURCE_TYPES[type].parameters.items():
+        for place in places(row):
+            _, match, _ = example(type, code, place)
+            assert found(match, (f"{code}:missing", "false")), (code, row.paths[place])
+            assert found({"resourceType": type, "id": "y"}, (f"{code}:missing", "true")), code
+
+
+def test_no_row_is_without_an_example() -> None:
+    """A new row without an example is not done: by hand for the types a device hub lives on, made for all others."""
     rows = {(type, code) for type, row in RESOURCE_TYPES.items() for code in row.parameters}
-    assert rows == set(EXAMPLES)
+    made = {(type, code) for type, code in rows if places(RESOURCE_TYPES[type].parameters[code])}
+    assert rows - made - set(EXAMPLES) == set()
+    assert set(EXAMPLES) <= rows
 
 
 @pytest.mark.parametrize("type", RESOURCE_TYPES)
 def test_rows_are_sound(type: str) -> None:
-    """Spaces exist, types have a module, common parameters are everywhere."""
+    """Spaces are fed by somebody, types have a module, common parameters are everywhere."""
     row = RESOURCE_TYPES[type]
     assert {common.code for common in COMMON} <= set(row.parameters)
+    written = {parameter.writes for parameter in row.parameters.values()} | {"coding", "category"}
     for parameter in row.parameters.values():
         assert parameter.type in SEARCH_TYPES
         assert parameter.paths
-        assert set(parameter.spaces) <= set(row.parameters)
+        assert len(parameter.kinds) == len(parameter.paths)
+        assert set(parameter.spaces) <= written, parameter
         assert parameter.where != "p" or row.compartment is not None
+        assert (parameter.where == "opened") <= (not parameter.spaces)
+
+
+def test_no_space_of_codes_or_references_is_one_of_concepts() -> None:
+    """A Consent's code must not find what is no coding (reading 5)."""
+    for row in RESOURCE_TYPES.values():
+        for parameter in row.parameters.values():
+            if parameter.writes in CONCEPT_SPACES:
+                assert (parameter.type, parameter.element) == ("token", "concept"), (row.name, parameter)
+
+
+def test_every_dated_type_is_searched_by_that_date() -> None:
+    """DESIGN 6: index and consent look at the same element (`fhir_profiles.dates`)."""
+    dated = {type for type, row in RESOURCE_TYPES.items() if any(one.where == "de" for one in row.parameters.values())}
+    assert dated == set(DATED)
+    assert all(sum(one.where == "de" for one in row.parameters.values()) <= 1 for row in RESOURCE_TYPES.values())
+
+
+def test_every_type_of_r4_is_here_but_two() -> None:
+    """resourcelist.html: OperationOutcome and Parameters have no endpoint and are never stored."""
+    assert set(RESOURCE_TYPES) == R4_TYPES - {"OperationOutcome", "Parameters"}
+
+
+def test_every_parameter_that_r4_defines_is_offered_or_refused_with_a_reason() -> None:
+    """https://hl7.org/fhir/R4/searchparameter-registry.html; three that the package adds are none of R4's."""
+    added = {("DeviceDefinition", "classification"), ("DetectedIssue", "status"), ("ServiceRequest", "order-detail")}
+    published = orjson.loads(DEFINITIONS.read_bytes())
+    defined = {(type, one["code"]) for one in published for type in one["base"] if type not in ("Resource", "DomainResource")} - added
+    offered = {(type, code) for type, row in RESOURCE_TYPES.items() for code in (*row.parameters, *row.refused) if not code.startswith("_")}
+    assert offered == defined
+
+
+def test_what_is_not_offered_is_refused_with_its_reason() -> None:
+    """FHIR.md 0.7: nothing is left out in silence."""
+    for type, row in RESOURCE_TYPES.items():
+        for code, reason in row.refused.items():
+            with pytest.raises(FhirError) as refused:
+                search(type, (code, "x"))
+            assert refused.value.code == "not-supported"
+            assert reason in str(refused.value)
 
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "search.md"
+DEFINITIONS = Path(__file__).resolve().parents[3] / "fhir_profiles" / "definitions" / "search_parameters.json"
 
 
 @pytest.mark.parametrize("type", RESOURCE_TYPES)

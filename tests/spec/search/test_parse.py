@@ -48,7 +48,7 @@ def test_an_unknown_parameter_is_refused_unless_leniency_is_asked_for(name: str)
 @pytest.mark.parametrize("lenient", [True, False])
 def test_an_unsupported_modifier_is_refused_always(lenient: bool) -> None:
     """R4 #modifiers: servers SHALL reject it; leaving it out would change the question."""
-    error = refused(("code:above", "secret-value"), lenient=lenient)
+    error = refused(("code:exact", "secret-value"), lenient=lenient)
     assert error.code == "not-supported"
     assert ":not" in str(error)
     assert "secret-value" not in str(error)
@@ -111,7 +111,7 @@ def test_a_name_that_may_be_a_value_is_not_shown(name: str) -> None:
 
 def test_an_unknown_type_is_refused() -> None:
     """Silence means no: what has no row is not searched."""
-    assert refused(type="Basic").code == "not-supported"
+    assert refused(type="Parameters").code == "not-supported"
 
 
 def test_empty_parameters_are_ignored_and_told() -> None:

@@ -70,7 +70,7 @@ def test_patient_is_missing_when_the_subject_is_no_patient(subject: str, missing
     ("code", "value", "hint"),
     [
         ("patient", "Group/1", "Patient"),
-        ("subject:Practitioner", "1", "Patient, Group, Device or Location"),
+        ("subject:Practitioner", "1", "Device, Group, Location or Patient"),
         ("device", "a b", "Type/id"),
         ("device", "Device/1/_history/2", "without version"),
         ("device", "Device/", "Type/id"),
@@ -92,11 +92,35 @@ def test_a_bare_id_of_any_type_is_refused() -> None:
         search("AuditEvent", ("entity", "1"))
 
 
-def test_identifier_is_refused() -> None:
-    """`:identifier` is not supported yet."""
-    with pytest.raises(FhirError) as refused:
-        search("Observation", ("subject:identifier", "a|b"))
-    assert refused.value.code == "not-supported"
+@pytest.mark.parametrize(
+    ("value", "hit"),
+    [("7", True), ("urn:s|7", True), ("urn:s|", True), ("|7", False), ("urn:t|7", False), ("8", False), ("a|b|c", None), ("|", None)],
+)
+def test_a_reference_is_found_by_the_identifier_it_gives(value: str, hit: bool | None) -> None:
+    """R4 #modifiers :identifier: Reference.identifier, not that of the resource it leads to."""
+    resource = {"resourceType": "Observation", "id": "o", "subject": {"identifier": {"system": "urn:s", "value": "7"}}}
+    if hit is None:
+        with pytest.raises(FhirError, match="identifier"):
+            search("Observation", ("subject:identifier", value))
+        return
+    assert found(resource, ("subject:identifier", value)) is hit
+    assert not found({"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/7"}}, ("subject:identifier", value))
+
+
+@pytest.mark.parametrize(
+    ("element", "value", "hit"),
+    [
+        ("http://x.example/q|1", "http://x.example/q", True),
+        ("http://x.example/q|1", "http://x.example/q|1", True),
+        ("http://x.example/q|1", "http://x.example/q|2", False),
+        ("http://x.example/q", "http://x.example/q|1", False),
+        ("http://x.example/q", "http://x.example/q2", False),
+    ],
+)
+def test_a_canonical_reference_is_found_with_or_without_its_version(element: str, value: str, hit: bool) -> None:
+    """R4 #versions: without a version any is meant, with one that one."""
+    resource = {"resourceType": "QuestionnaireResponse", "id": "q", "questionnaire": element}
+    assert found(resource, ("questionnaire", value)) is hit
 
 
 @pytest.mark.parametrize(

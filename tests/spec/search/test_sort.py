@@ -1,6 +1,7 @@
 """The order of results: https://hl7.org/fhir/R4/search.html#sort"""
 
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import orjson
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from hub.search.parse import Search
 from hub.search.sort import key, opened_sort_key, opened_sort_values, order, row_order, sort_key, sort_values
+from hub.search.systems import UCUM
+from tests.spec.search.generation import resource
 from tests.spec.search.given import row_of, search
-from tests.spec.search.strategies import resources
 
 
 def observation(id: str, effective: str | None = None, **more: Any) -> dict[str, Any]:
@@ -111,13 +113,42 @@ def test_codings_sort_by_code() -> None:
     ) == ("rest", "a")
 
 
+@pytest.mark.parametrize(
+    ("sort", "first", "second"),
+    [
+        (
+            "value-quantity",
+            {"valueQuantity": {"value": 5, "system": UCUM, "code": "mg"}},
+            {"valueQuantity": {"value": 1, "system": UCUM, "code": "g"}},
+        ),
+        (
+            "-value-quantity",
+            {"valueQuantity": {"value": 1, "system": UCUM, "code": "g"}},
+            {"valueQuantity": {"value": 5, "system": UCUM, "code": "mg"}},
+        ),
+        ("value-quantity", {"valueQuantity": {"value": 5}}, {"valueString": "5"}),
+        ("_profile", {"meta": {"profile": ["http://a.example"]}}, {"meta": {"profile": ["http://b.example"]}}),
+        ("value-date", {"valueDateTime": "2025"}, {"valuePeriod": {"start": "2026"}}),
+    ],
+)
+def test_quantities_sort_in_their_canonical_unit_and_what_has_none_comes_last(
+    sort: str, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    """R4 #sort: by any parameter that orders; 5 mg come before 1 g."""
+    asked = search("Observation", ("_sort", sort))
+    assert sorted_ids(asked, observation("a") | second, observation("b") | first) == ["b", "a"]
+
+
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
-    st.lists(resources("Observation"), min_size=2, max_size=4),
-    st.sampled_from(["date", "-date", "_lastUpdated,-date", "-_id", "code,status", "-category"]),
+    st.randoms(use_true_random=False),
+    st.sampled_from(
+        ["date", "-date", "_lastUpdated,-date", "-_id", "code,status", "-category", "value-quantity", "-value-string,value-date"]
+    ),
 )
-def test_positions_survive_json_and_order_like_the_resources(made: list[dict[str, Any]], sort: str) -> None:
+def test_positions_survive_json_and_order_like_the_resources(random: Random, sort: str) -> None:
     """A page goes on after the position of the last one shown: comparing positions is comparing resources."""
+    made = [resource(random, "Observation") for _ in range(random.randint(2, 4))]
     asked = search("Observation", ("_sort", sort))
     ordered = sorted(made, key=lambda one: opened_sort_key(asked, one))
     positions = [orjson.loads(orjson.dumps(opened_sort_values(asked, one))) for one in ordered]

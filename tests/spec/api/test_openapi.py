@@ -136,7 +136,7 @@ def test_examples_are_of_the_type_they_stand_for() -> None:
     """reference: of a type that the parameter may point to."""
     for type in RESOURCE_TYPES.values():
         for one in type.parameters.values():
-            value = example(type.name, one.code, one.type, one.targets)
+            value = example(type.name, one)
             assert value
             if one.type == "reference" and one.targets:
                 assert value.partition("/")[0] in one.targets

@@ -70,7 +70,7 @@ def test_an_unknown_type_is_not_found(ehr: Caller) -> None:
     refused(ehr.get(f"patient/{ABSENT}"), 404, "not-found")
 
 
-@pytest.mark.parametrize("id", [ABSENT, "x", "a" * 64, "a" * 65, "a_b", "a%20b", "%00", "é", "..", "a%2Fb", "1" * 4_000, "~x"])
+@pytest.mark.parametrize("id", [ABSENT, "x", "a" * 64, "a" * 65, "a_b", "a%20b", "%00", "é", "a%2Fb", "1" * 4_000, "~x"])
 def test_an_id_that_nothing_has_or_can_have_is_not_found(ehr: Caller, id: str) -> None:
     """http.html#read: 404 for an unknown resource. What cannot be an id names nothing either, and nothing fails over it."""
     answer = ehr.get(f"Observation/{id}")

@@ -130,7 +130,7 @@ def test_a_consent_for_one_kind_of_data_does_not_open_the_chain_to_another(ehr: 
     try:
         assert asker.found(f"Observation?_id={ward.heart['id']}") == [ward.heart["id"]]
         assert asker.found("Observation?patient.identifier=urn:chain|1") == []
-        assert asker.found("Patient?_has:Observation:patient:code=8867-4") == []
+        assert asker.found(f"Patient?_id={ward.first['id']}&_has:Observation:patient:code=8867-4") == []
     finally:
         ehr.update(agreed, status="inactive")
 

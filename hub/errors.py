@@ -19,6 +19,7 @@ IssueCode = Literal[
     "deleted",
     "conflict",
     "precondition",
+    "multiple-matches",
     "not-supported",
     "method-not-allowed",
     "media-type",

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from hub.errors import FhirError
 from hub.instants import http_date
 from hub.rendering import FHIR_JSON, resource_of
+from hub.repository.precondition import Precondition
 from hub.repository.reading import Resource
 
 ETAG = re.compile(r'\s*(?:W/)?"([0-9]{1,9})"\s*')
@@ -73,14 +74,24 @@ def preferences(headers: Headers) -> Preferences:
     )
 
 
-def version_of(if_match: str | None) -> int | None:
-    """The version an If-Match names, None without one. Raises FhirError precondition for what no version can match."""
-    if if_match is None:
-        return None
-    match = ETAG.fullmatch(if_match)
-    if match is None:
-        raise FhirError("precondition", 'If-Match must be one version, written W/"1".')
-    return int(match[1])
+def precondition(headers: Headers) -> Precondition:
+    """If-Match and If-None-Match of a write, each `*` or versions separated by commas.
+
+    Raises FhirError precondition for an If-Match that no version can match; an If-None-Match of the kind forbids nothing.
+    """
+    if_match, if_none_match = headers.get("if-match"), headers.get("if-none-match")
+    wanted = None if if_match is None or if_match.strip() == "*" else versions(if_match)
+    if wanted is not None and not wanted:
+        raise FhirError("precondition", 'If-Match must be * or versions, written W/"1", separated by commas.')
+    absent = if_none_match is not None and if_none_match.strip() == "*"
+    unwanted = frozenset[int]() if if_none_match is None or absent else versions(if_none_match)
+    return Precondition(wanted=wanted, exists=if_match is not None, unwanted=unwanted, absent=absent)
+
+
+def versions(etags: str) -> frozenset[int]:
+    """Those of a list of entity tags that can be versions; empty if one of the list is no entity tag of ours."""
+    found = [ETAG.fullmatch(one) for one in etags.split(",")]
+    return frozenset(int(one[1]) for one in found if one) if all(found) else frozenset()
 
 
 def etag(version: int) -> str:

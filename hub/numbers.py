@@ -51,6 +51,11 @@ def dumps(value: Any, *, pretty: bool = False) -> bytes:
     return orjson.dumps(value, default=_default, option=orjson.OPT_INDENT_2 if pretty else None)
 
 
+def canonical(value: Any) -> bytes:
+    """The same bytes for the same JSON value, whatever the order of its names; numbers as they are written."""
+    return orjson.dumps(value, default=_default, option=orjson.OPT_SORT_KEYS)
+
+
 def _parsed(body: bytes) -> Any:
     """What is JSON, orjson decides (no lone surrogates, no NaN); the slower way only keeps the digits."""
     value = orjson.loads(body)

@@ -26,6 +26,7 @@ STATUS: Mapping[IssueCode, int] = {
     "conflict": 409,
     "deleted": 410,
     "precondition": 412,
+    "multiple-matches": 412,
     "too-long": 413,
     "media-type": 415,
     "business-rule": 422,
@@ -86,9 +87,18 @@ def _issue(issue: Issue, severity: str) -> dict[str, Any]:
     return made
 
 
-def done() -> bytes:
+DONE = {
+    "created": "Stored.",
+    "updated": "Stored as a new version.",
+    "unchanged": "It says what the current version says; no new one was made.",
+    "found": "There is a match already; nothing was created.",
+    "deleted": "Deleted.",
+}
+
+
+def done(how: str) -> bytes:
     """For `Prefer: return=OperationOutcome`."""
-    issue = {"severity": "information", "code": "informational", "diagnostics": "Stored."}
+    issue = {"severity": "information", "code": "informational", "diagnostics": DONE[how]}
     return orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
 
 

@@ -26,7 +26,12 @@ from security.envelope import DataKey
 
 BY_TOKEN = "Patient/token."  # noqa: S105 (a reference)
 """How a record names a patient whom the request aimed at by a hidden resource: by pseudonym, for nothing was opened."""
-AS_RECORDED: Mapping[str, str] = {"token": "token-refused", "unknown": "capabilities", "authentication": "authentication-failed"}
+AS_RECORDED: Mapping[str, str] = {
+    "token": "token-refused",
+    "unknown": "capabilities",
+    "authentication": "authentication-failed",
+    "conditional-update": "update",
+}
 REFUSED: Outcome = "4"
 FAILED: Outcome = "8"
 SITE = "hds-hub"
@@ -101,6 +106,10 @@ class Recording:
         self._services = services
         self._gathered = _Gathered()
         self._committed = False
+
+    def becomes(self, kind: str) -> None:
+        """It turns out to be another interaction: a conditional create that finds its match only reads."""
+        self._kind = kind
 
     def touch(self, touched: Touched) -> None:
         """Note a resource that is part of the answer, or was written."""

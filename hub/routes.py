@@ -21,7 +21,7 @@ from hub.interactions.read import read
 from hub.interactions.search_system import search_system
 from hub.interactions.search_type import search_type
 from hub.interactions.stats import stats
-from hub.interactions.update import update
+from hub.interactions.update import conditional_update, update
 from hub.interactions.vread import vread
 from hub.oauth import token
 from hub.probes import livez, readyz
@@ -70,6 +70,7 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/fhir/{type}/{id}", interaction="read", guard="fhir", endpoint=read),
     RouteRow(method="PUT", path="/fhir/{type}/{id}", interaction="update", guard="fhir", endpoint=update),
     RouteRow(method="DELETE", path="/fhir/{type}/{id}", interaction="delete", guard="fhir", endpoint=delete),
+    RouteRow(method="PUT", path="/fhir/{type}", interaction="conditional-update", guard="fhir", endpoint=conditional_update),
     RouteRow(method="GET", path="/fhir/{type}", interaction="search", guard="fhir", endpoint=search_type),
     RouteRow(method="POST", path="/fhir/{type}", interaction="create", guard="fhir", endpoint=create),
     RouteRow(method="GET", path="/quarantine", interaction="quarantine-list", guard="fhir", endpoint=quarantine),

@@ -4,12 +4,13 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hub.settings import Settings
 from hub.store.mongo import MongoStore
 from hub.store.protocol import Stored
+from hub.turns import Turns
 from hub.vault import AUDIT_TYPE, Vault
 from security.blind import Blind, fhir_id
 
@@ -31,6 +32,7 @@ class Services:
     page_key: bytes
     base_url: str
     settings: Settings
+    turns: Turns = field(default_factory=Turns)
 
     async def resolve(self, type: str, id: str, *, deleted: bool = False) -> Stored | None:
         """The current row of a logical id, ours or brought by an importer. `deleted`: its tombstone too."""

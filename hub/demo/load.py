@@ -124,7 +124,7 @@ class Loader:
             self._done.found[type] += 1
             return
         repository = acting(self._hub, self._recorder, "update", self._reason)
-        await repository.update(type, id, resource, None)
+        await repository.update(type, id, resource)
         self._done.created[type] += 1
 
     async def enrol(self, one: people.Person) -> int:

@@ -90,7 +90,13 @@ def _resource(type: ResourceType) -> dict[str, Any]:
         if values
     }
     if writing:
-        made |= {"versioning": "versioned", "readHistory": True, "updateCreate": False, "conditionalCreate": False}
+        made |= {
+            "versioning": "versioned",
+            "readHistory": True,
+            "updateCreate": False,
+            "conditionalCreate": True,
+            "conditionalUpdate": True,
+        }
     return made
 
 

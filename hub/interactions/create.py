@@ -1,29 +1,32 @@
-"""FHIR create. https://hl7.org/fhir/R4/http.html#create"""
+"""FHIR create and conditional create. https://hl7.org/fhir/R4/http.html#create, #ccreate"""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub import outcomes
-from hub.errors import FhirError
 from hub.http import Preferences, parse_resource, preferences, read_body, resource_response
-from hub.repository import Repository, Resource
+from hub.repository import Done, Repository
+from hub.search.conditional import criteria
 
 
 async def create(request: Request, repository: Repository) -> Response:
-    """201 with Location; a client's id is ignored, If-None-Exist is refused rather than ignored."""
-    if "if-none-exist" in request.headers:
-        raise FhirError("not-supported", "Conditional create is not offered; leave If-None-Exist out.")
-    type = request.path_params["type"]
-    body = await read_body(request, repository.services.settings.max_body_bytes)
+    """201 with Location; a client's id is ignored. With If-None-Exist 200 and the match, where there is one."""
+    type, services = request.path_params["type"], repository.services
+    body = await read_body(request, services.settings.max_body_bytes)
     content = parse_resource(type, request.headers.get("content-type", ""), body)
-    made = await repository.create(type, content)
-    return written(made, 201, preferences(request.headers), repository)
+    unless = request.headers.get("if-none-exist")
+    search = None if unless is None else criteria(type, unless, base=services.base_url, where="If-None-Exist", creates=True)
+    return written(await repository.create(type, content, search), preferences(request.headers), repository)
 
 
-def written(made: Resource, status: int, prefer: Preferences, repository: Repository) -> Response:
-    """What a write answers; the client may prefer less. https://hl7.org/fhir/R4/http.html#ops"""
+def written(done: Done, prefer: Preferences, repository: Repository) -> Response:
+    """What a write answers; the client may prefer less. https://hl7.org/fhir/R4/http.html#ops
+
+    Location also where nothing was created: a client that asked by criteria learns the id.
+    """
+    made, created = done.resource, done.how == "created"
     headers = {}
-    if status == 201:  # noqa: PLR2004
+    if created or done.how == "found":
         headers["Location"] = f"{repository.services.base_url}/{made.type}/{made.id}/_history/{made.version}"
-    bodies = {"minimal": b"", "OperationOutcome": outcomes.done(), "representation": None}
-    return resource_response(made, status=status, headers=headers, body=bodies[prefer.returning])
+    bodies = {"minimal": b"", "OperationOutcome": outcomes.done(done.how), "representation": None}
+    return resource_response(made, status=201 if created else 200, headers=headers, body=bodies[prefer.returning])

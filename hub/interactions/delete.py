@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub import outcomes
-from hub.http import PRIVATE, etag, json_response, preferences, version_of
+from hub.http import PRIVATE, etag, json_response, precondition, preferences
 from hub.repository import Repository
 
 
@@ -15,7 +15,7 @@ async def delete(request: Request, repository: Repository) -> Response:
     to be told that something is gone which is still there.
     """
     path = request.path_params
-    deletion = await repository.delete(path["type"], path["id"], version_of(request.headers.get("if-match")))
+    deletion = await repository.delete(path["type"], path["id"], precondition(request.headers))
     headers = {"ETag": etag(deletion.version)}
     if preferences(request.headers).returning == "OperationOutcome":
         return json_response(outcomes.deleted(), headers=headers)

@@ -1,11 +1,14 @@
-"""FHIR update. https://hl7.org/fhir/R4/http.html#update"""
+"""FHIR update and conditional update. https://hl7.org/fhir/R4/http.html#update, #cond-update"""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.http import parse_resource, preferences, read_body, version_of
+from hub.http import parse_resource, precondition, preferences, read_body
 from hub.interactions.create import written
 from hub.repository import Repository
+from hub.search.conditional import criteria
+
+URL = "The query of the URL"
 
 
 async def update(request: Request, repository: Repository) -> Response:
@@ -13,5 +16,15 @@ async def update(request: Request, repository: Repository) -> Response:
     type, id = request.path_params["type"], request.path_params["id"]
     body = await read_body(request, repository.services.settings.max_body_bytes)
     content = parse_resource(type, request.headers.get("content-type", ""), body)
-    made, how = await repository.update(type, id, content, version_of(request.headers.get("if-match")))
-    return written(made, 201 if how == "created" else 200, preferences(request.headers), repository)
+    done = await repository.update(type, id, content, precondition(request.headers))
+    return written(done, preferences(request.headers), repository)
+
+
+async def conditional_update(request: Request, repository: Repository) -> Response:
+    """201 where nothing matches, 200 where one resource does, 412 for many."""
+    type, services = request.path_params["type"], repository.services
+    body = await read_body(request, services.settings.max_body_bytes)
+    content = parse_resource(type, request.headers.get("content-type", ""), body)
+    search = criteria(type, request.url.query, base=services.base_url, where=URL, creates=True)
+    done = await repository.update_matching(type, content, search, precondition(request.headers))
+    return written(done, preferences(request.headers), repository)

@@ -80,6 +80,17 @@ DESCRIBED: Mapping[str, Described] = {
         done=WRITTEN,
         refused=(*INPUT, *CALLER, *CONFLICT),
     ),
+    "conditional-update": Described(
+        title=Said(
+            "A new version of what matches, or a new resource", "Une nouvelle version de ce qui correspond, ou une nouvelle ressource"
+        ),
+        spec="http.html#cond-update",
+        body="resource",
+        headers=("If-Match", "Prefer", "X-Provenance"),
+        query=("search",),
+        done=WRITTEN,
+        refused=(*INPUT, *CALLER, *CONFLICT),
+    ),
     "patch": Described(
         title=Said("A change to a resource (JSON Patch, FHIRPath Patch)", "Une modification d’une ressource (JSON Patch, FHIRPath Patch)"),
         spec="http.html#patch",

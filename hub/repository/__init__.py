@@ -4,11 +4,15 @@ A route has no other object to get at a resource, and no way through here leaves
 inside `Recording.of`, which makes the record durable before the answer exists (laws 1 and 2).
 """
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from hub.recording import Recording, RequestFacts
+from hub.repository.attempt import Done
 from hub.repository.deleting import Deleting, Deletion
+from hub.repository.matching import Matching
 from hub.repository.observing import Observing, Take
+from hub.repository.precondition import ANY, Precondition
 from hub.repository.preparing import Means
 from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
@@ -20,7 +24,7 @@ from hub.search.predicate import AnyOf, Naming, PatientIs
 from hub.services import Services
 from security.context import AccessContext
 
-__all__ = ["Deletion", "Found", "Match", "Repository", "Resource"]
+__all__ = ["Deletion", "Done", "Found", "Match", "Precondition", "Repository", "Resource"]
 
 
 class Repository:
@@ -32,9 +36,10 @@ class Repository:
         self.facts = facts
         self.rights = Rights(caller, services)
         self._reading = Reading(caller, services, self.rights)
-        means = Means(caller=caller, services=services, rights=self.rights, reading=self._reading)
-        self._writing = Writing(means)
         self._searching = Observing(services, self.rights)
+        means = Means(caller=caller, services=services, rights=self.rights, reading=self._reading)
+        self._matching = Matching(services, self.rights, self._reading, self._searching)
+        self._writing = Writing(means, self._matching)
         self._deleting = Deleting(means)
 
     async def read(self, type: str, id: str) -> Resource:
@@ -45,19 +50,24 @@ class Repository:
         async with self.recording("vread") as recording:
             return await self._reading.vread(type, id, version, recording)
 
-    async def create(self, type: str, content: dict[str, Any]) -> Resource:
+    async def create(self, type: str, content: Mapping[str, Any], unless: Search | None = None) -> Done:
+        """`unless`: something matches that this caller may see, which is then what is answered."""
         async with self.recording("create") as recording:
-            return await self._writing.create(type, content, recording)
+            if unless is None:
+                return await self._writing.create(type, content, recording)
+            return await self._writing.create_unless(type, content, unless, recording)
 
-    async def update(
-        self, type: str, id: str, content: dict[str, Any], if_match: int | None
-    ) -> tuple[Resource, Literal["created", "updated"]]:
+    async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition = ANY) -> Done:
         async with self.recording("update") as recording:
-            return await self._writing.update(type, id, content, if_match, recording)
+            return await self._writing.update(type, id, content, on, recording)
 
-    async def delete(self, type: str, id: str, if_match: int | None) -> Deletion:
+    async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition) -> Done:
+        async with self.recording("update") as recording:
+            return await self._writing.update_matching(type, content, search, on, recording)
+
+    async def delete(self, type: str, id: str, on: Precondition = ANY) -> Deletion:
         async with self.recording("delete") as recording:
-            return await self._deleting.delete(type, id, if_match, recording)
+            return await self._deleting.delete(type, id, on, recording)
 
     async def search(self, search: Search, cursor: Cursor | None) -> Found:
         async with self.recording("search") as recording:

@@ -12,11 +12,12 @@ from hub.errors import FhirError
 from hub.recording import Recording, Touched
 from hub.repository.pairings import is_worn
 from hub.repository.pending import Made, Pending
+from hub.repository.precondition import Precondition
 from hub.repository.preparing import DECIDED_BY, Means, require_recorder
 from hub.repository.reading import Opened
+from hub.repository.redoing import redoing
 from hub.repository.tombstone import tombstone
 from hub.repository.visibility import PatientRules
-from hub.repository.writing import redoing
 from hub.store.protocol import Conflict, Stored
 
 NEEDED_TYPES = frozenset({"Patient", "Consent"})
@@ -37,17 +38,17 @@ class Deleting:
         self._means = means
         self._services = means.services
 
-    async def delete(self, type: str, id: str, if_match: int | None, recording: Recording) -> Deletion:
+    async def delete(self, type: str, id: str, on: Precondition, recording: Recording) -> Deletion:
         """Deleting what is deleted changes nothing and says the same, to those who could see it."""
         self.require(type)
-        return await redoing(lambda: self._delete(type, id, if_match, recording))
+        return await redoing(lambda: self._delete(type, id, on, recording), f"{type}/{id}", self._services.turns)
 
     def require(self, type: str) -> None:
         """Scope, and for what decides about access the recorder permission; whatever the target is."""
         self._means.rights.require(type, "d")
         require_recorder(self._means.caller, type)
 
-    async def _delete(self, type: str, id: str, if_match: int | None, recording: Recording) -> Deletion:
+    async def _delete(self, type: str, id: str, on: Precondition, recording: Recording) -> Deletion:
         stored = await self._services.resolve(type, id, deleted=True)
         if stored is None:
             await self._means.reading.as_if_hidden(type, id, recording)
@@ -58,8 +59,7 @@ class Deleting:
         if stored.deleted:
             recording.touch(opened.touched)
             return Deletion(version=stored.version)
-        if if_match is not None and if_match != stored.version:
-            raise FhirError("precondition", f"The current version is {stored.version}; read it and repeat.")
+        on.check(stored.version)
         pending = Pending(self._services, self._means.rights.visibility)
         made = await self.prepare(opened, pending)
         recording.touch(made.touched)

@@ -1,116 +1,61 @@
-"""FHIR create and update behind the one door: prepare, then commit together with the audit record.
+"""FHIR create and update behind the one door: an attempt, made durable together with the audit record, or made again.
 
-https://hl7.org/fhir/R4/http.html#create, #update. Nothing of a refused write is left behind.
+https://hl7.org/fhir/R4/http.html#create, #update, #ccreate, #cond-update.
 """
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from hub import outcomes
-from hub.errors import FhirError
 from hub.recording import Recording
-from hub.repository.pending import Pending
-from hub.repository.preparing import Means, Preparing, require_recorder
-from hub.repository.reading import Resource
-from hub.store.protocol import Conflict
-
-T = TypeVar("T")
-
-REDO_MAX = 16
-WAIT_S, WAIT_MAX_S = 0.002, 0.1
-"""How long an attempt that came second waits before the next: at random, up to twice as long each time."""
-
-
-class Attempt:
-    """One try at a write: what it has prepared, and how to make that durable."""
-
-    def __init__(self, means: Means, recording: Recording) -> None:
-        self.pending = Pending(means.services, means.rights.visibility)
-        self.prepare = Preparing(means, self.pending, recording)
-        self._recording = recording
-
-    async def commit(self) -> None:
-        """Everything that was prepared, and its record. Raises Conflict: nothing is written, and nothing noted."""
-        made = self.pending.made
-        for one in made:
-            self._recording.touch(one.touched)
-        try:
-            await self._recording.commit(self.pending.unit(), writes=tuple(one.write for one in made))
-        except Conflict:
-            self._recording.forget()
-            raise
+from hub.repository.attempt import Attempt, Done
+from hub.repository.matching import Matching
+from hub.repository.precondition import Precondition
+from hub.repository.preparing import Means, require_recorder
+from hub.repository.redoing import redoing
+from hub.search.conditional import canonical
+from hub.search.parse import Search
 
 
 class Writing:
     """Writes for one caller."""
 
-    def __init__(self, means: Means) -> None:
+    def __init__(self, means: Means, matching: Matching) -> None:
         self._means = means
-        self._caller = means.caller
-        self._services = means.services
-        self._rights = means.rights
-        self._reading = means.reading
+        self._matching = matching
 
-    async def create(self, type: str, content: dict[str, Any], recording: Recording) -> Resource:
+    async def create(self, type: str, content: Mapping[str, Any], recording: Recording) -> Done:
         """A new resource under an id of ours; whatever id the body brings is ignored."""
-        self._rights.require(type, "c")
-        require_recorder(self._caller, type)
-        return await self._redoing(recording, lambda attempt: self._create(type, self._services.new_id(), None, content, attempt))
+        self._require(type, "c", recorder=True)
+        return await self._redoing(type, recording, lambda attempt: attempt.create(type, content))
 
-    async def update(
-        self, type: str, id: str, content: dict[str, Any], if_match: int | None, recording: Recording
-    ) -> tuple[Resource, Literal["created", "updated"]]:
-        """A new version of what the caller may see. Only importers may bring an id that does not exist yet."""
-        self._rights.require(type, "u")
-        if type == "Consent":
-            require_recorder(self._caller, type)
-        if content.get("id") != id:
-            raise FhirError("invalid", "The id in the body must be the id in the URL.", expression=f"{type}.id")
-        return await self._redoing(recording, lambda attempt: self._update(type, id, content, if_match, attempt, recording))
+    async def create_unless(self, type: str, content: Mapping[str, Any], search: Search, recording: Recording) -> Done:
+        """A new resource unless there is one that matches."""
+        self._require(type, "c", recorder=True)
+        return await self._redoing(canonical(search), recording, lambda attempt: attempt.create_unless(type, content, search))
 
-    async def _redoing(self, recording: Recording, act: Callable[[Attempt], Awaitable[T]]) -> T:
-        return await redoing(lambda: act(Attempt(self._means, recording)))
+    async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition, recording: Recording) -> Done:
+        """A new version of one resource."""
+        self._require(type, "u", recorder=type == "Consent")
+        return await self._redoing(f"{type}/{id}", recording, lambda attempt: attempt.update(type, id, content, on))
 
-    async def _create(self, type: str, id: str, row_id: str | None, content: dict[str, Any], attempt: Attempt) -> Resource:
-        made = await attempt.prepare.create(type, id, content, row_id=row_id)
-        await attempt.commit()
-        return made.resource
+    async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition, recording: Recording) -> Done:
+        """A new version of what matches, or a new resource."""
+        self._require(type, "u", recorder=type == "Consent")
+        return await self._redoing(canonical(search), recording, lambda attempt: attempt.update_matching(type, content, search, on))
 
-    async def _update(
-        self, type: str, id: str, content: dict[str, Any], if_match: int | None, attempt: Attempt, recording: Recording
-    ) -> tuple[Resource, Literal["created", "updated"]]:
-        current = await self._services.resolve(type, id)
-        if current is None:
-            return await self._update_as_create(type, id, content, if_match, attempt, recording), "created"
-        recording.aim(current)
-        opened = await (self._reading.open_for_recorder(current) if type == "Consent" else self._reading.open(current, "collect"))
-        if if_match is not None and if_match != current.version:
-            raise FhirError("precondition", f"The current version is {current.version}; read it and repeat.")
-        made = await attempt.prepare.update(type, id, content, opened)
-        await attempt.commit()
-        return made.resource, "updated"
+    def _require(self, type: str, letter: str, *, recorder: bool) -> None:
+        self._means.rights.require(type, letter)
+        if recorder:
+            require_recorder(self._means.caller, type)
 
-    async def _update_as_create(
-        self, type: str, id: str, content: dict[str, Any], if_match: int | None, attempt: Attempt, recording: Recording
-    ) -> Resource:
-        if not self._caller.importer or if_match is not None:
-            await self._reading.as_if_hidden(type, id, recording)
-            raise outcomes.absent()
-        self._rights.require(type, "c")
-        require_recorder(self._caller, type)
-        return await self._create(type, id, self._services.brought_id(type, id), content, attempt)
+    async def _redoing(self, about: str, recording: Recording, step: Callable[[Attempt], Awaitable[Done]]) -> Done:
+        async def once() -> Done:
+            attempt = Attempt(self._means, self._matching, recording)
+            done = await step(attempt)
+            if done.made is None:
+                recording.touch(done.touched)
+            else:
+                await attempt.commit()
+            return done
 
-
-async def redoing(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Somebody else was first: wait a little, read again, decide again, do it again; give up as a conflict.
-
-    Those who met must not meet again, and a snapshot lags a little behind the commit that won.
-    """
-    for turn in range(REDO_MAX):
-        try:
-            return await attempt()
-        except Conflict:
-            await asyncio.sleep(random.uniform(0, min(WAIT_S * 2**turn, WAIT_MAX_S)))  # noqa: S311 (nothing secret)
-    raise FhirError("conflict", "The resource is being changed by others; read it again and repeat.")
+        return await redoing(once, about, self._means.services.turns)

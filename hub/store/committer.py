@@ -7,6 +7,7 @@ audit chain its gap-free numbers: a number is used only when the transaction tha
 """
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -18,6 +19,8 @@ from hub.store.protocol import Conflict, Statistics, Unavailable, Unit
 ROUND_UNITS_MAX = 256
 ROUND_ROWS_MAX = 20_000
 ROUND_RETRIES_MAX = 5
+RETRY_WAIT_S = 0.004
+"""Two processes that want the same rows must not meet again at once."""
 
 
 class UnitsInConflict(Exception):
@@ -97,11 +100,14 @@ class Committer:
     async def _run(self) -> None:
         while self._queue:
             await asyncio.sleep(0)  # whoever is about to commit in this turn of the loop comes along
-            round_ = self._take()
+            round_, second = _without_second(self._take())
             try:
                 await self._settle(round_)
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
                 _fail(round_, Unavailable(str(error)))
+            # Told only now: when they look again, they find what came first.
+            self.statistics.conflicts += len(second)
+            _fail(second, Conflict())
 
     def _take(self) -> list[_Waiting]:
         rows = taken = 0
@@ -129,6 +135,7 @@ class Committer:
                 if attempts > ROUND_RETRIES_MAX:
                     await self._one_by_one(round_)
                     return
+                await asyncio.sleep(random.uniform(0, attempts * RETRY_WAIT_S))  # noqa: S311 (nothing secret)
             except Unwritable:
                 await self._one_by_one(round_)
                 return
@@ -171,6 +178,19 @@ class Committer:
         self.statistics.rounds += 1
         self.statistics.units += len(round_)
         self.statistics.largest_round = max(self.statistics.largest_round, len(round_))
+
+
+def _without_second(round_: Sequence[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
+    """Those who can be written together, and those who want a claim or a row that another one of the round wants as well."""
+    wanted: set[bytes | str] = set()
+    first: list[_Waiting] = []
+    second: list[_Waiting] = []
+    for waiting in round_:
+        unit = waiting.unit
+        keys: set[bytes | str] = {*(one.key for one in unit.claims), *(one.old.row for one in unit.replaces)}
+        (first if wanted.isdisjoint(keys) else second).append(waiting)
+        wanted |= keys
+    return first, second
 
 
 def _fail(round_: Sequence[_Waiting], error: Exception) -> None:

@@ -76,16 +76,40 @@ class MongoWriter:
             raise Unwritable(type(error).__name__) from error
 
     async def _operations(self, units: Sequence[Unit], made: Sequence[Document], session: AsyncClientSession) -> None:
+        await self._claim(units, session)
         await self._insert("resources", _owned(units, lambda unit: [documents.document(one) for one in unit.inserts]), session)
         await self._insert("history", _owned(units, _past), session)
         await self._replace(units, session)
         await self._remark(units, session)
         await self._grants(units, session)
-        await self._insert("claims", _owned(units, lambda unit: [{"_id": one.key, "v": one.value} for one in unit.claims]), session)
         await self._pair(units, session)
         await self._quarantine(units, session)
         if made:
             await self._audit.insert_many(made, ordered=True, session=session)
+
+    async def _claim(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
+        """Before anything else: who comes second is found out before much has been written in vain."""
+        owned = [(index, one) for index, unit in enumerate(units) for one in unit.claims]
+        fresh = [(index, {"_id": one.key, "v": one.value}) for index, one in owned if one.holder is None]
+        try:
+            await self._insert("claims", fresh, session)
+        except UnitsInConflict as conflict:
+            # The first one ended the transaction; whoever else of this round is too late is told at once.
+            raise UnitsInConflict(conflict.indices | await self._too_late(fresh)) from conflict
+        taken_over = [(index, one) for index, one in owned if one.holder is not None]
+        if not taken_over:
+            return
+        operations = [UpdateOne({"_id": one.key, "v": one.holder}, {"$set": {"v": one.value}}) for _, one in taken_over]
+        result = await self._hub["claims"].bulk_write(operations, ordered=True, session=session)
+        if result.matched_count != len(taken_over):
+            cursor = self._hub["claims"].find({"_id": {"$in": [one.key for _, one in taken_over]}}, session=session)
+            now = {found["_id"]: found["v"] for found in await cursor.to_list()}
+            raise UnitsInConflict(frozenset(index for index, one in taken_over if now.get(one.key) != one.value))
+
+    async def _too_late(self, owned: Sequence[Owned]) -> frozenset[int]:
+        cursor = self._hub["claims"].find({"_id": {"$in": [one["_id"] for _, one in owned]}}, {"_id": 1})
+        taken = {found["_id"] for found in await cursor.to_list()}
+        return frozenset(index for index, one in owned if one["_id"] in taken)
 
     async def _insert(self, collection: str, owned: Sequence[Owned], session: AsyncClientSession) -> None:
         if not owned:

@@ -95,10 +95,14 @@ class Pairing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A unique key: whoever inserts it first has it. `value` is what it points to (a row)."""
+    """A unique key: whoever inserts it first has it. `value` is what it points to (a row).
+
+    holder  the row it points to as it was read, if it is taken over from there; None for a key that nobody has
+    """
 
     key: bytes
     value: str
+    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,7 +69,7 @@ def test_as_many_records_as_answers_and_each_names_what_was_shown(ehr: Caller, p
     ]
     answers = [ehr.get(query) for query in queries]
     answers.append(ehr.post("Observation", observation(one["id"])))
-    answers.append(ehr.put(f"Patient/{one['id']}", one))
+    answers.append(ehr.put(f"Patient/{one['id']}", {**one, "gender": "unknown"}))
     answers.append(ehr.request("POST", "Observation/_search", data={"patient": one["id"]}))
     assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
     for answer in answers:
@@ -169,7 +169,7 @@ def story(ehr: Caller, stranger: Caller) -> dict[str, Any]:
     answers = {
         "create": first,
         "read": ehr.get(f"Observation/{reading['id']}"),
-        "update": ehr.put(f"Observation/{reading['id']}", reading),
+        "update": ehr.put(f"Observation/{reading['id']}", {**reading, "status": "amended"}),
         "search": ehr.get(f"Observation?patient={made['id']}"),
         "refused read": stranger.get(f"Observation/{reading['id']}"),
         "refused read of the patient": stranger.get(f"Patient/{made['id']}"),

@@ -67,11 +67,15 @@ def parameters(**given: str) -> Json:
 WITHINGS = (
     b'{"measuregrps": [{"grpid": %d, "attrib": 0, "date": 1750000000, "category": 1, "measures": [{"value": 71, "type": 1, "unit": 0}]}]}'
 )
+MATRIX_ID: Json = {"identifier": [{"system": "urn:matrix", "value": "1"}]}
 REQUESTS: dict[str, Request] = {
     "read": Request(lambda on: f"/fhir/Observation/{on.reading}"),
     "vread": Request(lambda on: f"/fhir/Observation/{on.reading}/_history/1"),
     "update": Request(lambda on: f"/fhir/Observation/{on.reading}", lambda on: {**observation(on.patient), "id": on.reading}),
     "delete": Request(lambda on: f"/fhir/Observation/{on.reading}"),
+    "conditional-update": Request(
+        lambda on: f"/fhir/Observation?patient={on.patient}&identifier=urn:matrix|1", lambda on: {**observation(on.patient), **MATRIX_ID}
+    ),
     "create": Request(lambda _: "/fhir/Observation", lambda on: observation(on.patient)),
     "search GET": Request(lambda on: f"/fhir/Observation?patient={on.patient}"),
     "search POST": Request(
@@ -100,6 +104,7 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "vread": (f"/fhir/Observation/{ABSENT}/_history/x", None),
     "update": (f"/fhir/Observation/{ABSENT}", b"{nonsense"),
     "delete": ("/fhir/Observation/a_b", None),
+    "conditional-update": ("/fhir/Observation?identifier=urn:matrix|1", b"{nonsense"),
     "create": ("/fhir/Observation", b"{nonsense"),
     "search GET": ("/fhir/Observation?date=never", None),
     "search POST": ("/fhir/Observation/_search", b"date=never"),
@@ -122,6 +127,7 @@ KINDS = {
     "search-system GET": "search-system",
     "search-system POST": "search-system",
     **dict.fromkeys(OPERATIONS, "operation"),
+    "conditional-update": "update",
 }
 """What the log calls it, where that is another word."""
 
@@ -130,6 +136,7 @@ RIGHT: dict[str, Due] = {
     "vread": Due(200, both("vread", DONE)),
     "update": Due(200, both("update", DONE)),
     "delete": Due(204, both("delete", DONE)),
+    "conditional-update": Due(201, both("update", DONE)),
     "create": Due(201, both("create", DONE)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -146,6 +153,7 @@ HIDDEN: dict[str, Due] = {
     "vread": Due(404, both("vread", REFUSED)),
     "update": Due(404, both("update", REFUSED)),
     "delete": Due(404, both("delete", REFUSED)),
+    "conditional-update": Due(422, both("update", REFUSED)),
     "create": Due(422, both("create", REFUSED)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -160,6 +168,7 @@ UNKNOWN: dict[str, Due] = {
     "vread": Due(404, both("vread", REFUSED)),
     "update": Due(404, both("update", REFUSED)),
     "delete": Due(404, both("delete", REFUSED)),
+    "conditional-update": Due(422, both("update", REFUSED)),
     "create": Due(422, both("create", REFUSED)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),

@@ -158,12 +158,12 @@ def test_what_is_not_announced_is_refused(type: str, statement: Json, ehr: Calle
 
 
 def test_versions_are_announced_as_they_are(statement: Json) -> None:
-    """capabilitystatement.html: versioned, with old versions readable; no update-as-create, no conditional interaction."""
+    """capabilitystatement.html: versioned, with old versions readable; no update-as-create; what is conditional."""
     for type, said in announced(statement).items():
         if type == "AuditEvent":
             continue
         assert (said["versioning"], said["readHistory"]) == ("versioned", True)
-        assert (said["updateCreate"], said["conditionalCreate"]) == (False, False)
+        assert (said["updateCreate"], said["conditionalCreate"], said["conditionalUpdate"]) == (False, True, True)
 
 
 def test_parameters_have_the_types_of_the_specification(statement: Json) -> None:

@@ -65,11 +65,6 @@ def test_an_unknown_preference_is_passed_over(ehr: Caller) -> None:
     assert (answer.status_code, answer.json()["resourceType"]) == (201, "Organization")
 
 
-def test_conditional_create_is_refused_rather_than_ignored(ehr: Caller) -> None:
-    """Law 6: not offered, and said so; ignoring If-None-Exist would create what the client wants to avoid."""
-    refused(ehr.post("Organization", organization(), headers={"If-None-Exist": "identifier=x"}), 400, "not-supported")
-
-
 def without(resource: Json, name: str) -> Json:
     return {known: value for known, value in resource.items() if known != name}
 

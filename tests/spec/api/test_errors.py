@@ -130,11 +130,11 @@ def test_what_is_not_there_is_not_found(ehr: Caller, path: str) -> None:
     [
         ("PATCH", f"Organization/{ABSENT}", "DELETE, GET, HEAD, PUT"),
         ("DELETE", f"Organization/{ABSENT}/_history/1", "GET, HEAD"),
-        ("PUT", "Organization", "GET, HEAD, POST"),
+        ("PATCH", "Organization", "GET, HEAD, POST, PUT"),
         ("GET", "Organization/_search", None),
         ("POST", f"Organization/{ABSENT}", "DELETE, GET, HEAD, PUT"),
-        ("DELETE", "metadata", "GET, HEAD, POST"),
-        ("OPTIONS", "Organization", "GET, HEAD, POST"),
+        ("DELETE", "metadata", "GET, HEAD, POST, PUT"),
+        ("OPTIONS", "Organization", "GET, HEAD, POST, PUT"),
     ],
 )
 def test_a_method_that_the_path_does_not_offer_is_refused(ehr: Caller, method: str, path: str, allowed: str | None) -> None:

@@ -1,5 +1,6 @@
 """FHIR update. https://hl7.org/fhir/R4/http.html#update"""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -28,20 +29,62 @@ def test_the_old_content_is_found_no_more_and_the_new_one_is(ehr: Caller) -> Non
     assert ehr.found("Organization?identifier=urn:update|new") == [made["id"]]
 
 
-def test_if_match_with_the_current_version_updates(ehr: Caller) -> None:
-    """http.html#concurrency"""
-    made = ehr.create(organization())
-    answer = ehr.put(f"Organization/{made['id']}", made, headers={"If-Match": 'W/"1"'})
+@pytest.mark.parametrize("if_match", ['W/"1"', '"1"', "*", 'W/"7", W/"1"', '"1","2"'])
+def test_if_match_with_the_current_version_updates(ehr: Caller, if_match: str) -> None:
+    """http.html#concurrency; RFC 9110 13.1.1: one version, several of which one is current, or any."""
+    made = ehr.create(organization("Avant"))
+    answer = ehr.put(f"Organization/{made['id']}", {**made, "name": "Après"}, headers={"If-Match": if_match})
     assert (answer.status_code, answer.headers["etag"]) == (200, 'W/"2"')
 
 
-@pytest.mark.parametrize("if_match", ['W/"1"', '"1"', 'W/"3"', 'W/"0"', "1", "*", 'W/"1", W/"2"', "", "W/", 'W/"x"', "nonsense", 'W/"²"'])
+@pytest.mark.parametrize(
+    "if_match", ['W/"1"', '"1"', 'W/"3"', 'W/"0"', "1", 'W/"1", W/"3"', "", "W/", 'W/"x"', "nonsense", 'W/"²"', '*, "2"']
+)
 def test_a_stale_or_malformed_if_match_is_refused(ehr: Caller, if_match: str) -> None:
     """http.html#concurrency: 412 when the version does not match; what cannot be a version matches none."""
-    made = ehr.update(ehr.create(organization()))
-    answer = ehr.put(f"Organization/{made['id']}", made, headers={"If-Match": if_match.encode()})  # type: ignore[dict-item]
+    made = ehr.update(ehr.create(organization("Avant")), name="Après")
+    answer = ehr.put(f"Organization/{made['id']}", {**made, "name": "Autre"}, headers={"If-Match": if_match.encode()})  # type: ignore[dict-item]
     refused(answer, 412, "conflict")
     assert ehr.get(f"Organization/{made['id']}").json()["meta"]["versionId"] == "2"
+
+
+@pytest.mark.parametrize("if_none_match", ["*", 'W/"1"', 'W/"7", "1"'])
+def test_if_none_match_forbids_what_is_there(ehr: Caller, if_none_match: str) -> None:
+    """RFC 9110 13.1.2: `*` asks that there be nothing yet; a version, that it not be the current one."""
+    made = ehr.create(organization("Avant"))
+    answer = ehr.put(f"Organization/{made['id']}", {**made, "name": "Après"}, headers={"If-None-Match": if_none_match})
+    refused(answer, 412, "conflict")
+    assert ehr.get(f"Organization/{made['id']}").json() == made
+
+
+def test_if_none_match_with_another_version_forbids_nothing(ehr: Caller) -> None:
+    made = ehr.create(organization("Avant"))
+    answer = ehr.put(f"Organization/{made['id']}", {**made, "name": "Après"}, headers={"If-None-Match": 'W/"7"'})
+    assert (answer.status_code, answer.headers["etag"]) == (200, 'W/"2"')
+
+
+def test_if_none_match_lets_an_importer_create_once(importer: Caller) -> None:
+    """RFC 9110 13.1.2: "to prevent inadvertent modification of a resource that the client believes does not exist"."""
+    brought, once = organization("Un", id="brought-once"), {"If-None-Match": "*"}
+    assert importer.put("Organization/brought-once", brought, headers=once).status_code == 201
+    refused(importer.put("Organization/brought-once", {**brought, "name": "Deux"}, headers=once), 412, "conflict")
+
+
+def test_identical_content_makes_no_version(ehr: Caller) -> None:
+    """http.html#update leaves it to the server: what changes nothing is answered with the version there is, and recorded."""
+    made = ehr.create(organization("Même", identifier=[{"system": "urn:same", "value": "1"}]))
+    reordered = {name: made[name] for name in sorted(made, reverse=True)}
+    for body in (made, reordered, {**made, "meta": {"versionId": "9", "lastUpdated": "1999-01-01T00:00:00Z"}}):
+        answer = ehr.put(f"Organization/{made['id']}", body)
+        assert (answer.status_code, answer.headers["etag"], answer.json()) == (200, 'W/"1"', made)
+
+
+def test_another_number_of_digits_is_another_content(ehr: Caller) -> None:
+    """datatypes.html#decimal: 71.0 is more precise than 71."""
+    person = ehr.create(patient())
+    made = ehr.post("Observation", json.dumps(observation(person["id"], value=7100)).replace("7100", "71.0")).json()
+    coarser = ehr.put(f"Observation/{made['id']}", {**made, "valueQuantity": {**made["valueQuantity"], "value": 71}})
+    assert (coarser.status_code, coarser.headers["etag"]) == (200, 'W/"2"')
 
 
 def test_of_many_who_update_one_version_one_succeeds(ehr: Caller) -> None:
@@ -82,7 +125,7 @@ def test_the_id_in_the_body_must_be_the_one_in_the_url(ehr: Caller, id: str | No
 def test_the_client_chooses_what_comes_back(ehr: Caller, returning: str) -> None:
     """http.html#ops"""
     made = ehr.create(organization())
-    answer = ehr.put(f"Organization/{made['id']}", made, headers={"Prefer": f"return={returning}"})
+    answer = ehr.put(f"Organization/{made['id']}", {**made, "name": "Après"}, headers={"Prefer": f"return={returning}"})
     assert answer.status_code == 200
     if returning == "minimal":
         assert answer.content == b""
@@ -153,3 +196,18 @@ def test_what_is_not_offered_is_refused_alike_for_everything(ehr: Caller, method
     for answer in answers:
         refused(answer, 405, "not-supported")
         assert answer.headers["allow"]
+
+
+def test_an_update_brings_back_what_was_deleted(ehr: Caller, stranger: Caller) -> None:
+    """http.html#delete: 201, and the versions go on; by who could see the last one, for everybody else it is absent (law 3)."""
+    person = ehr.create(patient())
+    made = ehr.create(observation(person["id"]))
+    path = f"Observation/{made['id']}"
+    assert ehr.request("DELETE", path).status_code == 204
+    refused(ehr.put(path, made, headers={"If-Match": 'W/"2"'}), 412, "conflict")
+    refused(stranger.put(path, made), 404, "not-found")
+    answer = ehr.put(path, made)
+    assert (answer.status_code, answer.headers["etag"]) == (201, 'W/"3"')
+    assert answer.headers["location"] == f"{ehr.base}/{path}/_history/3"
+    assert ehr.get(path).json() == answer.json()
+    assert ehr.found(f"Observation?patient={person['id']}") == [made["id"]]

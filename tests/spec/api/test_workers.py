@@ -120,7 +120,10 @@ def test_of_many_updates_of_one_version_one_succeeds(two: Two) -> None:
 
     def ask() -> list[httpx.Response]:
         made = two.at_once(lambda caller: caller.post("Organization", organization()), token)[0].json()
-        answers = two.at_once(lambda caller: caller.put(f"Organization/{made['id']}", made, headers={"If-Match": 'W/"1"'}), token)
+        names = iter(map(str, range(ASKED)))
+        answers = two.at_once(
+            lambda caller: caller.put(f"Organization/{made['id']}", {**made, "name": next(names)}, headers={"If-Match": 'W/"1"'}), token
+        )
         assert sorted(answer.status_code for answer in answers) == [200] + [412] * (ASKED - 1)
         return answers
 

@@ -1,0 +1,167 @@
+"""One try at a write: what it does to one resource, step by step, and how all its steps become durable at once.
+
+https://hl7.org/fhir/R4/http.html#create, #update, #cond-update. The same steps serve a single interaction, which has one,
+and a transaction, which has many. Nothing of an attempt that was refused or came second is left behind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from hub import numbers, outcomes
+from hub.errors import FhirError
+from hub.recording import Recording, Touched
+from hub.repository.matching import Matching, Unclaimed
+from hub.repository.pending import Made, Pending
+from hub.repository.precondition import ANY, Precondition
+from hub.repository.preparing import Means, Preparing, require_recorder, with_meta
+from hub.repository.reading import Opened, Resource
+from hub.repository.searching import Match
+from hub.search.parse import Search
+from hub.store.protocol import Claim, Conflict, Stored
+
+How = Literal["created", "updated", "unchanged", "found"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What became of one step. `made` is None where nothing had to be written."""
+
+    how: How
+    resource: Resource
+    touched: Touched
+    made: Made | None = None
+
+    @classmethod
+    def of(cls, made: Made) -> "Done":
+        return cls(how="created" if made.old is None else "updated", resource=made.resource, touched=made.touched, made=made)
+
+
+class Attempt:
+    """Steps that become one unit."""
+
+    def __init__(self, means: Means, matching: Matching, recording: Recording) -> None:
+        self._means = means
+        self._matching = matching
+        self._recording = recording
+        self.pending = Pending(means.services, means.rights.visibility)
+        self._preparing = Preparing(means, self.pending, recording)
+
+    async def create(self, type: str, content: Mapping[str, Any], *, id: str | None = None) -> Done:
+        """`id`: the one it gets, if it has been said already."""
+        return Done.of(await self._preparing.create(type, id or self._means.services.new_id(), content))
+
+    async def create_unless(self, type: str, content: Mapping[str, Any], search: Search) -> Done:
+        """https://hl7.org/fhir/R4/http.html#ccreate: a match that this caller may see is answered instead."""
+        found = await self._matching.claimed(search, self._recording)
+        if isinstance(found, Match):
+            self._recording.becomes("read")
+            return Done(how="found", resource=found.resource, touched=found.touched)
+        done = await self.create(type, content)
+        self._claim(found, done)
+        return done
+
+    async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition) -> Done:
+        """A new version of what the caller may see. Only importers may bring an id that does not exist yet."""
+        if content.get("id") != id:
+            raise FhirError("invalid", "The id in the body must be the id in the URL.", expression=f"{type}.id")
+        current = await self._means.services.resolve(type, id, deleted=True)
+        if current is None:
+            return await self._update_as_create(type, id, content, on)
+        opened = await self._open(type, current)
+        if current.deleted:
+            return await self._bring_back(type, id, content, opened, on)
+        on.check(current.version)
+        return await self._new_version(type, id, content, opened)
+
+    async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition) -> Done:
+        """https://hl7.org/fhir/R4/http.html#cond-update: none creates, one is updated, many are refused."""
+        found = await self._matching.claimed(search, self._recording)
+        if isinstance(found, Unclaimed):
+            return await self._create_unmatched(type, content, found, on)
+        id = found.resource.id
+        if content.get("id", id) != id:
+            raise FhirError("invalid", "The id in the body is not that of the match; leave it out.", expression=f"{type}.id")
+        opened = await self._open(type, found.stored)
+        on.check(found.stored.version)
+        return await self._new_version(type, id, content, opened)
+
+    async def commit(self) -> None:
+        """Everything that was prepared, and its record. Raises Conflict: nothing is written, and nothing noted."""
+        made = self.pending.made
+        for one in made:
+            self._recording.touch(one.touched)
+        try:
+            await self._recording.commit(self.pending.unit(), writes=tuple(one.write for one in made))
+        except Conflict:
+            self._recording.forget()
+            raise
+
+    async def _open(self, type: str, current: Stored) -> Opened:
+        self._recording.aim(current)
+        reading = self._means.reading
+        return await (reading.open_for_recorder(current) if type == "Consent" else reading.open(current, "collect"))
+
+    async def _new_version(self, type: str, id: str, content: Mapping[str, Any], opened: Opened) -> Done:
+        """What changes nothing makes no version: the current one is answered."""
+        if is_unchanged(content, opened):
+            stored = opened.stored
+            resource = Resource(type=type, id=id, version=stored.version, updated_us=stored.updated_us, json=opened.json)
+            return Done(how="unchanged", resource=resource, touched=opened.touched)
+        return Done.of(await self._preparing.update(type, id, content, opened))
+
+    async def _bring_back(self, type: str, id: str, content: Mapping[str, Any], opened: Opened, on: Precondition) -> Done:
+        """https://hl7.org/fhir/R4/http.html#delete: an update brings back what was deleted; its versions go on."""
+        if on.exists:
+            raise FhirError("precondition", "The resource is deleted, and If-Match asks for a version that is not.")
+        self._require_create(type)
+        return replace(Done.of(await self._preparing.update(type, id, content, opened)), how="created")
+
+    async def _update_as_create(self, type: str, id: str, content: Mapping[str, Any], on: Precondition) -> Done:
+        """https://hl7.org/fhir/R4/http.html#upsert"""
+        caller, services = self._means.caller, self._means.services
+        if not caller.importer or on.exists:
+            await self._means.reading.as_if_hidden(type, id, self._recording)
+            raise outcomes.absent()
+        self._require_create(type)
+        return Done.of(await self._preparing.create(type, id, content, row_id=services.brought_id(type, id)))
+
+    async def _create_unmatched(self, type: str, content: Mapping[str, Any], found: Unclaimed, on: Precondition) -> Done:
+        if on.exists:
+            raise FhirError("precondition", "Nothing matches the criteria, and If-Match asks for a version.")
+        self._require_create(type)
+        id = content.get("id")
+        if id is None:
+            done = await self.create(type, content)
+        elif self._means.caller.importer:
+            done = await self._bring(type, str(id), content)
+        else:
+            raise FhirError("invalid", "Nothing matches the criteria, and this client may not bring an id.", expression=f"{type}.id")
+        self._claim(found, done)
+        return done
+
+    async def _bring(self, type: str, id: str, content: Mapping[str, Any]) -> Done:
+        """An importer's own id, which nothing may have yet."""
+        current = await self._means.services.resolve(type, id, deleted=True)
+        if current is not None:
+            opened = await self._open(type, current)
+            if current.deleted:
+                return await self._bring_back(type, id, content, opened, ANY)
+            raise FhirError("conflict", "A resource has this id, and it does not match the criteria.", expression=f"{type}.id")
+        return Done.of(await self._preparing.create(type, id, content, row_id=self._means.services.brought_id(type, id)))
+
+    def _require_create(self, type: str) -> None:
+        self._means.rights.require(type, "c")
+        require_recorder(self._means.caller, type)
+
+    def _claim(self, found: Unclaimed, done: Done) -> None:
+        if done.made is not None:
+            self.pending.claims.append(Claim(key=found.key, value=done.made.stored.row, holder=found.holder))
+
+
+def is_unchanged(content: Mapping[str, Any], opened: Opened) -> bool:
+    """Would the new version say what the current one says, to the digit? Version and time of it are the hub's."""
+    stored = opened.stored
+    given = with_meta(content, str(opened.content["id"]), stored.version, stored.updated_us)
+    # Floats hide digits (74.10 is more precise than 74.1), but what differs as floats differs.
+    return given == opened.content and numbers.canonical(given) == numbers.canonical(numbers.loads(opened.json))

@@ -1,0 +1,70 @@
+"""What a conditional interaction finds: nothing, one, or too many; and who holds the claim over its criteria.
+
+https://hl7.org/fhir/R4/http.html#ccreate. A match that is hidden is no match (law 3). A claim is a unique key over type and
+criteria, written in the same transaction as the resource, so that of many who ask at once exactly one creates (DESIGN 6).
+"""
+
+from dataclasses import dataclass
+
+from hub.errors import FhirError
+from hub.recording import Recording
+from hub.repository.reading import Reading, Resource
+from hub.repository.rights import Rights
+from hub.repository.searching import Match, Searching
+from hub.search.compile import matches
+from hub.search.conditional import canonical
+from hub.search.parse import Search
+from hub.services import Services
+
+SPACE = "claim"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unclaimed:
+    """Nothing matches. `holder`: the row that the claim points to all the same; it is hidden, gone, or changed."""
+
+    key: bytes
+    holder: str | None
+
+
+class Matching:
+    """Finds matches for one caller."""
+
+    def __init__(self, services: Services, rights: Rights, reading: Reading, searching: Searching) -> None:
+        self._services = services
+        self._rights = rights
+        self._reading = reading
+        self._searching = searching
+
+    async def one(self, search: Search, recording: Recording) -> Match | None:
+        """Raises FhirError multiple-matches; forbidden for who may not search the type."""
+        found = await self._searching.some(search, 2, recording)
+        if len(found) > 1:
+            raise FhirError("multiple-matches", f"More than one {search.type} matches the criteria; make them narrower.")
+        return found[0] if found else None
+
+    async def claimed(self, search: Search, recording: Recording) -> Match | Unclaimed:
+        """As `one`, and the claim where there is none: a search may lag a little behind what was just committed."""
+        found = await self.one(search, recording)
+        if found is not None:
+            return found
+        key = self._services.blind.once(SPACE, canonical(search))
+        holder = await self._services.store.claim(key)
+        return await self._held(search, holder) or Unclaimed(key=key, holder=holder)
+
+    async def _held(self, search: Search, holder: str | None) -> Match | None:
+        """The claim's holder, if it matches and may be seen."""
+        stored = None if holder is None else await self._services.store.current(holder)
+        if stored is None:
+            return None
+        try:
+            opened = await self._reading.open(stored, "access")
+        except FhirError:
+            return None
+        asked_for = matches(search, opened.content, now_us=self._services.clock(), base=self._services.base_url)
+        if not asked_for or not self._rights.scopes_match(search.type, "s", opened.content):
+            return None
+        resource = Resource(
+            type=stored.type, id=opened.content["id"], version=stored.version, updated_us=stored.updated_us, json=opened.json
+        )
+        return Match(stored=stored, resource=resource, content=opened.content, basis=opened.touched.basis)

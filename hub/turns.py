@@ -1,0 +1,19 @@
+"""Who met over the same thing takes turns, inside this process: a queue instead of meeting again and again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
+
+
+class Turns:
+    """`async with turns.of(thing)`: one at a time for each thing, in the order of coming. What nobody waits for is forgotten."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def of(self, thing: str) -> AsyncIterator[None]:
+        lock = self._locks.setdefault(thing, asyncio.Lock())
+        async with lock:
+            yield

@@ -21,7 +21,7 @@ from tests.support.resources import ABSENT
 Json = dict[str, Any]
 
 METHODS = ("get", "head", "post", "put", "patch", "delete")
-SIZE_MAX = 400_000
+SIZE_MAX = 600_000
 PLACES = {"type": "Observation", "id": ABSENT, "version_id": "1", "adapter": "withings"}
 TYPES_HERE = [name for name in DETAILED if name in RESOURCE_TYPES]
 

@@ -24,7 +24,7 @@ from bench.data import Person, consent_of, measurements
 from bench.figures import Figure
 from bench.ingest import file
 from bench.rig import Rig
-from fhir_profiles import r4
+from fhir_profiles import profiles, r4
 from fhir_profiles.observation import observation
 from hub import numbers
 from hub.ingest.normalise import normalise
@@ -99,6 +99,7 @@ def _resources() -> dict[str, Work]:
         "token, known": lambda: blind.token("code", "8867-4"),
         "index an Observation": lambda: index(content, token=blind.token, patient_token=blind.patient),
         "check against R4": lambda: r4.check(content),
+        "  and its profiles": lambda: profiles.check(content),
         "read a body": lambda: numbers.loads(body),
         ROW: lambda: list(adapter.parse(payload)),
         "normalise a reading": lambda: normalise(reading, time_zone="UTC", patient="Patient/_", device="Device/_", received_us=now),

@@ -3,8 +3,9 @@
 https://hl7.org/fhir/R4/valueset-issue-type.html. Nobody but `hub.outcomes` turns it into a status or a body.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 IssueCode = Literal[
     "invalid",
@@ -50,9 +51,22 @@ class FhirError(Exception):
         super().__init__(text)
         self.issues: tuple[Issue, ...] = (Issue(code=code, text=text, expression=expression), *more)
 
+    @classmethod
+    def of(cls, issues: Sequence[Issue]) -> Self:
+        """Of one issue or more."""
+        first, *more = issues
+        return cls(first.code, first.text, expression=first.expression, more=tuple(more))
+
     @property
     def code(self) -> IssueCode:
         return self.issues[0].code
+
+
+class Unprocessable(FhirError):
+    """A resource of R4 that breaks a profile it has to follow: 422, whatever the code of the issue.
+
+    https://hl7.org/fhir/R4/http.html#create
+    """
 
 
 class Deleted(FhirError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from hub.errors import FhirError, Issue, IssueCode
+from hub.errors import FhirError, Issue, IssueCode, Unprocessable
 
 STATUS: Mapping[IssueCode, int] = {
     "invalid": 400,
@@ -52,7 +52,7 @@ ABSENT = "The hub knows no such resource."
 
 
 def status(error: FhirError) -> int:
-    return STATUS[error.code]
+    return 422 if isinstance(error, Unprocessable) else STATUS[error.code]
 
 
 def operation_outcome(issues: Sequence[Issue], severity: str = "error") -> dict[str, Any]:

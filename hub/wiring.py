@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,11 @@ from pymongo.errors import OperationFailure
 
 from audit.chain import Head, genesis
 from audit.checkpoint import HeadKeeper, read_heads
+from fhir_profiles.profiles import Finding
+from fhir_profiles.profiles import check as check_profiles
+from fhir_profiles.r4 import Problem
 from fhir_profiles.r4 import check as check_r4
-from hub.errors import FhirError, Issue
+from hub.errors import FhirError, Issue, Unprocessable
 from hub.instants import now_us
 from hub.services import Services, random_id
 from hub.settings import Settings
@@ -151,8 +154,12 @@ def _chain(keeper: HeadKeeper, heads: Path, key: Ed25519PrivateKey) -> Callable[
 
 
 def check(content: Mapping[str, Any]) -> None:
-    """Raises FhirError with one issue per problem for a resource that R4 does not allow."""
-    issues = [Issue(code=problem.code, text=problem.text, expression=problem.expression) for problem in check_r4(content)]
-    if issues:
-        first, *more = issues
-        raise FhirError(first.code, first.text, expression=first.expression, more=tuple(more))
+    """Raises FhirError with one issue per problem for a resource that R4 does not allow, then for one that breaks a profile."""
+    if problems := check_r4(content):
+        raise FhirError.of(_issues(problems))
+    if found := check_profiles(content):
+        raise Unprocessable.of(_issues(found))
+
+
+def _issues(found: Iterable[Problem | Finding]) -> list[Issue]:
+    return [Issue(code=one.code, text=one.text, expression=one.expression) for one in found]

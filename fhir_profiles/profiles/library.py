@@ -16,6 +16,7 @@ from fhir_profiles.profiles.compile import compiled
 from fhir_profiles.profiles.finding import Path, ProfileError
 from fhir_profiles.profiles.run import Check, Run
 from fhir_profiles.profiles.tree import Node, grown
+from fhir_profiles.profiles.vital_signs import PROFILES
 
 CANONICAL: Final = "http://hl7.org/fhir/StructureDefinition/"
 BASES_MAX: Final = 8
@@ -64,6 +65,11 @@ class Library:
                 return None
             self._checks[url] = made
         return self._checks[url]
+
+    def warm(self) -> None:
+        """Compile the profiles that R4 asks of vital signs before the first request; others when first claimed."""
+        for url in PROFILES.values():
+            self.check(url)
 
     def definition(self, url: str) -> Definition | None:
         return self._find(url)

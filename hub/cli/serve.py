@@ -20,6 +20,7 @@ import typer
 import uvicorn
 import uvloop
 
+from fhir_profiles.profiles import SHIPPED
 from fhir_profiles.r4 import warm
 from hub.app import create_app
 from hub.cli.common import DataDir, MongodbUrl, fail, said_clearly, settings_with
@@ -104,6 +105,7 @@ def run(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, fir
 async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool, answers: Any) -> None:
     async with open_hub(settings, endpoint, settings.origin) as hub:
         warm(RESOURCE_TYPES)  # before `ready`, or the first write of each type would pay for its import
+        SHIPPED.warm()
         await _note(hub, "start")
         settle_garbage()
         server = Server(_config(settings, create_app(hub)))

@@ -138,7 +138,7 @@ def test_the_log_cannot_be_written_to(ehr: Caller) -> None:
 )
 def test_whose_data_it_is_must_be_clear(ehr: Caller, subject: Json | None) -> None:
     """Law 1: without a Patient of this hub nobody's consent could be asked."""
-    resource = observation(None)
+    resource = observation(None, category="survey")
     if subject is not None:
         resource["subject"] = subject
     answer = ehr.post("Observation", resource)

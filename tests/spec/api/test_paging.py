@@ -59,7 +59,7 @@ def backwards(caller: Caller, bundle: Json) -> list[list[str]]:
 @pytest.mark.parametrize("sort", ["date", "-date", "_id", "-_id", "_lastUpdated", "code,date", "status", "-code,-_id", "date,-_id"])
 def test_the_way_back_shows_what_the_way_there_did(ehr: Caller, person: Json, count: int, sort: str) -> None:
     """http.html#paging: previous undoes next, down to the first page, which has no previous one."""
-    undated = observation(person["id"])
+    undated = observation(person["id"], category="survey")
     del undated["effectiveDateTime"]
     for _ in range(2):
         ehr.create(undated)

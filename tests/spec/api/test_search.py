@@ -259,7 +259,7 @@ def test_ties_are_broken_as_asked(ehr: Caller, sort: str, descending: bool) -> N
 def test_what_has_no_date_comes_last_either_way(ehr: Caller) -> None:
     """search.html#sort leaves it to the server; ours: missing values come last, ascending and descending."""
     made = ehr.create(patient())
-    undated = observation(made["id"])
+    undated = observation(made["id"], category="survey")
     del undated["effectiveDateTime"]
     first, second = ehr.create(undated)["id"], ehr.create(undated)["id"]
     early, late = (ehr.create(observation(made["id"], at=f"2026-01-0{day}"))["id"] for day in (1, 2))

@@ -138,7 +138,7 @@ async def test_a_write_that_was_not_acknowledged_is_not_answered_as_done(set_up:
 
 async def test_the_failure_of_one_write_is_not_its_neighbours(set_up: Set) -> None:
     """DESIGN 6: one request's failure must not fail its neighbours: the one that was overtaken is refused, the others stand."""
-    stale = [{**observation(set_up.patient, HEART_RATE, value), "id": set_up.reading} for value in (71, 72, 73)]
+    stale = [{**observation(set_up.patient, HEART_RATE, value), "id": set_up.reading} for value in (171, 172, 173)]
     set_up.gate.open.clear()
     updates = [asyncio.ensure_future(set_up.ask("PUT", f"/fhir/Observation/{set_up.reading}", one)) for one in stale]
     creates = [asyncio.ensure_future(set_up.ask("POST", "/fhir/Organization", organization())) for _ in range(3)]

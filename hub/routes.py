@@ -16,6 +16,7 @@ from hub.interactions.capabilities import capabilities, smart_configuration
 from hub.interactions.create import create
 from hub.interactions.delete import delete
 from hub.interactions.everything import everything
+from hub.interactions.history import history_instance, history_system, history_type
 from hub.interactions.lastn import lastn
 from hub.interactions.read import read
 from hub.interactions.search_system import search_system
@@ -66,6 +67,9 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/fhir/Observation/$stats", interaction="operation", guard="fhir", endpoint=stats),
     RouteRow(method="POST", path="/fhir/Observation/$stats", interaction="operation", guard="fhir", endpoint=stats),
     RouteRow(method="POST", path="/fhir/{type}/_search", interaction="search", guard="fhir", endpoint=search_type),
+    RouteRow(method="GET", path="/fhir/_history", interaction="history-system", guard="fhir", endpoint=history_system),
+    RouteRow(method="GET", path="/fhir/{type}/_history", interaction="history-type", guard="fhir", endpoint=history_type),
+    RouteRow(method="GET", path="/fhir/{type}/{id}/_history", interaction="history-instance", guard="fhir", endpoint=history_instance),
     RouteRow(method="GET", path="/fhir/{type}/{id}/_history/{version_id}", interaction="vread", guard="fhir", endpoint=vread),
     RouteRow(method="GET", path="/fhir/{type}/{id}", interaction="read", guard="fhir", endpoint=read),
     RouteRow(method="PUT", path="/fhir/{type}/{id}", interaction="update", guard="fhir", endpoint=update),

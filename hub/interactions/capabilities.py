@@ -26,6 +26,8 @@ OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-u
 SMART_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 OPEN = {"Cache-Control": "public, max-age=300"}
 """Discovery and metadata are for everybody."""
+SYSTEM = ("history-system",)
+"""Interactions that name no type."""
 SEARCH_TYPES = {"id": "token"}
 
 
@@ -60,7 +62,12 @@ def statement(base_url: str, *, cors: bool) -> dict[str, Any]:
         "fhirVersion": "4.0.1",
         "format": [FHIR_JSON, FHIR_XML, "json", "xml"],
         "rest": [
-            {"mode": "server", "security": _security(base_url, cors), "resource": [_resource(one) for one in RESOURCE_TYPES.values()]}
+            {
+                "mode": "server",
+                "security": _security(base_url, cors),
+                "resource": [_resource(one) for one in RESOURCE_TYPES.values()],
+                "interaction": [{"code": code} for code in SYSTEM],
+            }
         ],
     }
 
@@ -74,8 +81,9 @@ def _security(base_url: str, cors: bool) -> dict[str, Any]:
 
 
 def _resource(type: ResourceType) -> dict[str, Any]:
-    reading = ["read", "vread", "search-type"]
-    writing = [] if type.name in READ_ONLY else ["create", "update", "delete"]
+    log = type.name in READ_ONLY
+    reading = ["read", "vread", "history-instance", *(() if log else ("history-type",)), "search-type"]
+    writing = [] if log else ["create", "update", "delete"]
     made: dict[str, Any] = {
         "type": type.name,
         "interaction": [{"code": code} for code in (*reading, *writing)],

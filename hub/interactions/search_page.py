@@ -17,7 +17,7 @@ from hub.rendering import wanted_in_form
 from hub.repository import Found, Match, Repository
 from hub.search.asked import Pair, Search
 from hub.search.bundle import Entry, Mode, ignored_issues, searchset
-from hub.search.page import Cursor, Direction, Position, decode, encode
+from hub.search.page import Cursor, Direction, Placed, Position, decode, encode
 from security.pages import open_page, seal_page
 
 PARAMETERS_MAX = 100
@@ -92,7 +92,7 @@ def cursor_of(target: str, page: str, repository: Repository) -> Cursor:
     )
 
 
-def pages(target: str, used: Sequence[Pair], found: Found, cursor: Cursor | None, repository: Repository) -> list[tuple[str, str]]:
+def pages(target: str, used: Sequence[Pair], found: Placed, cursor: Cursor | None, repository: Repository) -> list[tuple[str, str]]:
     """Relations and texts of the pages that there are besides this one."""
     services = repository.services
     expires_us = services.clock() + services.settings.page_link_lifetime_s * 1_000_000

@@ -10,6 +10,7 @@ from typing import Any
 from hub.recording import Recording, RequestFacts
 from hub.repository.attempt import Done
 from hub.repository.deleting import Deleting, Deletion
+from hub.repository.history import History, Past, Version
 from hub.repository.matching import Matching
 from hub.repository.observing import Observing, Take
 from hub.repository.precondition import ANY, Precondition
@@ -18,13 +19,14 @@ from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
 from hub.repository.searching import Found, Match
 from hub.repository.writing import Writing
+from hub.search.history import HistoryAsked
 from hub.search.page import Cursor
 from hub.search.parse import Search
 from hub.search.predicate import AnyOf, Naming, PatientIs
 from hub.services import Services
 from security.context import AccessContext
 
-__all__ = ["Deletion", "Done", "Found", "Match", "Precondition", "Repository", "Resource"]
+__all__ = ["Deletion", "Done", "Found", "Match", "Past", "Precondition", "Repository", "Resource", "Version"]
 
 
 class Repository:
@@ -41,6 +43,7 @@ class Repository:
         self._matching = Matching(services, self.rights, self._reading, self._searching)
         self._writing = Writing(means, self._matching)
         self._deleting = Deleting(means)
+        self._history = History(services, self.rights, self._reading)
 
     async def read(self, type: str, id: str) -> Resource:
         async with self.recording("read") as recording:
@@ -91,6 +94,18 @@ class Repository:
             await self._reading.read("Patient", id, recording)
             patient = frozenset({self.services.blind.patient(id)})
             return await self._searching.search_all(search, cursor, recording, AnyOf((PatientIs(patient), Naming(patient))))
+
+    async def history_instance(self, type: str, id: str, asked: HistoryAsked, cursor: Cursor | None) -> Past:
+        async with self.recording("history-instance") as recording:
+            return await self._history.instance(type, id, asked, cursor, recording)
+
+    async def history_type(self, type: str, asked: HistoryAsked, cursor: Cursor | None) -> Past:
+        async with self.recording("history-type") as recording:
+            return await self._history.of_type(type, asked, cursor, recording)
+
+    async def history_system(self, asked: HistoryAsked, cursor: Cursor | None) -> Past:
+        async with self.recording("history-system") as recording:
+            return await self._history.of_system(asked, cursor, recording)
 
     def recording(self, kind: str) -> Recording:
         return Recording(kind, self.caller, self.facts, self.services)

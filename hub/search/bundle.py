@@ -49,14 +49,19 @@ def searchset(
     made: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
     if total is not None:
         made["total"] = total
-    links = [("self", used), *((relation, (("_page", text),)) for relation, text in pages)]
-    made["link"] = [{"relation": relation, "url": _url(url, pairs)} for relation, pairs in links]
+    made["link"] = linked(url, used, pages)
     made_entries: list[dict[str, Any]] = [_entry(one) for one in entries]
     if outcome is not None:
         made_entries.append({"resource": orjson.Fragment(outcome), "search": {"mode": "outcome"}})
     if made_entries:  # JSON of R4 has no empty arrays
         made["entry"] = made_entries
     return orjson.dumps(made)
+
+
+def linked(url: str, used: Sequence[Pair], pages: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """Bundle.link: what took effect, and the other pages."""
+    links = [("self", used), *((relation, (("_page", text),)) for relation, text in pages)]
+    return [{"relation": relation, "url": _url(url, pairs)} for relation, pairs in links]
 
 
 def ignored_issues(search: Search) -> tuple[Issue, ...]:

@@ -8,7 +8,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import orjson
 
@@ -46,6 +46,17 @@ class Cursor:
     started_us: int
     expires_us: int
     direction: Direction = "next"
+
+
+class Placed(Protocol):
+    """A page that knows the positions of those next to it."""
+
+    @property
+    def after(self) -> Position | None: ...
+    @property
+    def before(self) -> Position | None: ...
+    @property
+    def started_us(self) -> int: ...
 
 
 def encode(cursor: Cursor, seal: Seal) -> str:

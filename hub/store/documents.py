@@ -43,7 +43,9 @@ def _tombstone(stored: Stored, deleted: bytes) -> Document:
 
 def history_document(stored: Stored, until_us: int) -> Document:
     """A row of `history`: the same, under an id that carries the version, with the time at which the next one took its place."""
-    return {**document(stored), "_id": history_id(stored.row, stored.version), "t": stored.type, "u": until_us}
+    tokens = [*stored.tokens, *stored.global_tokens]
+    findable = {"t": stored.type, **({"k": tokens, "g": tokens} if stored.deleted else {})}  # no search looks here
+    return {**document(stored), **findable, "_id": history_id(stored.row, stored.version), "u": until_us}
 
 
 def history_id(row: str, version: int) -> str:
@@ -64,7 +66,7 @@ def stored(found: Mapping[str, Any]) -> Stored:
         patient=found.get("p"),
         others=tuple(found.get("q", ())),
         tokens=tuple(found.get("k", found.get("y", ()))),
-        global_tokens=tuple(found.get("g", ())),
+        global_tokens=() if "x" in found else tuple(found.get("g", ())),
         start_us=found.get("d"),
         end_us=found.get("e"),
         raw=found.get("r"),

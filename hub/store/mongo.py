@@ -5,7 +5,7 @@ committer. What must be seen at one moment (a search with its grants) runs in a 
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient
@@ -23,12 +23,14 @@ from hub.store.find_ids import find_ids
 from hub.store.gather import Gather
 from hub.store.mongo_filter import RECORDED_PRECISION_US, Filter, mongo_filter
 from hub.store.mongo_find import AUDIT_TYPE, parts, sort, wanted
+from hub.store.mongo_history import Source, merged, sources
 from hub.store.mongo_writer import MongoWriter
 from hub.store.protocol import (
     SYSTEM_KEY,
     Finding,
     Grant,
     GrantGroup,
+    Histories,
     Order,
     Pairing,
     Quarantined,
@@ -182,9 +184,23 @@ class MongoSnapshot:
         )
         return await _answered(counted)
 
-    async def rows(self, rows: Sequence[str]) -> Sequence[Stored]:
-        """Current rows by their names ("Type/id"), hidden or not; what is deleted is not there."""
-        return await self._named("resources", {"_id": {"$in": list(rows)}, "t": {"$exists": True}})
+    async def rows(self, rows: Sequence[str], *, deleted: bool = False) -> Sequence[Stored]:
+        """Current rows by their names ("Type/id"), hidden or not; what is deleted is not there unless it is asked for."""
+        return await self._named("resources", {"_id": {"$in": list(rows)}, **({} if deleted else {"t": {"$exists": True}})})
+
+    async def history(self, asked: Histories, batch: int) -> AsyncGenerator[tuple[Stored, bool], None]:
+        async with AsyncExitStack() as stack:
+            reading = [await stack.enter_async_context(aclosing(self._read(source, batch))) for source in sources(asked)]
+            versions = await stack.enter_async_context(aclosing(merged(asked, reading)))
+            async for read in versions:
+                yield read
+
+    async def _read(self, source: Source, batch: int) -> AsyncGenerator[tuple[Stored, bool], None]:
+        collection, asked, order = source
+        cursor = self._hub[collection].find(asked, session=self._session, batch_size=min(batch, BATCH_ROWS)).sort(order)
+        async with aclosing(_each(cursor)) as rows:
+            async for found in rows:
+                yield documents.stored(found), collection == "resources"
 
     async def versions(self, versions: Sequence[tuple[str, int]]) -> Sequence[Stored]:
         """Versions that were current once, hidden or not; a deletion is none."""

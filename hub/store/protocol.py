@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from audit.record import Draft
-from hub.search.predicate import Predicate
+from hub.search.predicate import NOTHING, Predicate
 
 SYSTEM_KEY = b"system"
 """Key id of what belongs to no patient (DESIGN 5)."""
@@ -211,6 +211,30 @@ class Finding:
     """Only rows that name patients besides their own."""
 
 
+Place = tuple[int, str, int]
+"""Where a version stands in a history: lastUpdated, row, version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histories:
+    """A question about versions, current, past and deleted: of one row, or of whole types.
+
+    types          each type asked for, with what the caller's scopes cover of it
+    restriction    what the caller may see, and in `others_within` whom versions may name besides their own patient
+    since_us, at   versions made since; versions that were current at some moment of this half-open range
+    after          the last version shown, in the direction of `descending`
+    """
+
+    row: str | None = None
+    types: Mapping[str, Predicate] = field(default_factory=dict)
+    restriction: Predicate = NOTHING
+    others_within: frozenset[bytes] = frozenset()
+    since_us: int | None = None
+    at: tuple[int, int] | None = None
+    descending: bool = True
+    after: Place | None = None
+
+
 class Snapshot(Protocol):
     """Reads that all see the same moment."""
 
@@ -222,11 +246,15 @@ class Snapshot(Protocol):
 
     async def count(self, finding: Finding, limit: int | None = None) -> int: ...
 
-    async def rows(self, rows: Sequence[str]) -> Sequence[Stored]: ...
+    async def rows(self, rows: Sequence[str], *, deleted: bool = False) -> Sequence[Stored]: ...
 
     async def versions(self, versions: Sequence[tuple[str, int]]) -> Sequence[Stored]: ...
 
     async def types(self) -> frozenset[str]: ...
+
+    def history(self, asked: Histories, batch: int) -> AsyncGenerator[tuple[Stored, bool], None]:
+        """Versions in order, each with whether it is the current one. `batch`: how many are likely to be wanted."""
+        ...
 
     async def patients(self, finding: Finding, limit: int) -> frozenset[bytes]: ...
 

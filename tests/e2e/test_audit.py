@@ -381,6 +381,7 @@ def test_no_data_and_no_write_without_a_record(ehr: Caller, stranger: Caller, ba
             "no token": http.get(f"/fhir/Observation/{reading['id']}"),
             "no route": ehr.get("/fhir/no/such/route/at/all"),
             "no method": ehr.request("DELETE", f"Observation/{reading['id']}/_history/1"),
+            "history": ehr.get(f"Observation/{reading['id']}/_history"),
             "delete": ehr.request("DELETE", f"Observation/{reading['id']}"),
         }
         token = ehr.ask_token()

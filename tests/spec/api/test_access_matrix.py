@@ -76,6 +76,9 @@ REQUESTS: dict[str, Request] = {
     "conditional-update": Request(
         lambda on: f"/fhir/Observation?patient={on.patient}&identifier=urn:matrix|1", lambda on: {**observation(on.patient), **MATRIX_ID}
     ),
+    "history-instance": Request(lambda on: f"/fhir/Observation/{on.reading}/_history"),
+    "history-type": Request(lambda _: "/fhir/Observation/_history?_since=2126"),
+    "history-system": Request(lambda _: "/fhir/_history?_since=2126"),
     "create": Request(lambda _: "/fhir/Observation", lambda on: observation(on.patient)),
     "search GET": Request(lambda on: f"/fhir/Observation?patient={on.patient}"),
     "search POST": Request(
@@ -105,6 +108,9 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "update": (f"/fhir/Observation/{ABSENT}", b"{nonsense"),
     "delete": ("/fhir/Observation/a_b", None),
     "conditional-update": ("/fhir/Observation?identifier=urn:matrix|1", b"{nonsense"),
+    "history-instance": ("/fhir/Observation/a_b/_history", None),
+    "history-type": ("/fhir/Observation/_history?_since=never", None),
+    "history-system": ("/fhir/_history?_since=never", None),
     "create": ("/fhir/Observation", b"{nonsense"),
     "search GET": ("/fhir/Observation?date=never", None),
     "search POST": ("/fhir/Observation/_search", b"date=never"),
@@ -137,6 +143,9 @@ RIGHT: dict[str, Due] = {
     "update": Due(200, both("update", DONE)),
     "delete": Due(204, both("delete", DONE)),
     "conditional-update": Due(201, both("update", DONE)),
+    "history-instance": Due(200, both("history-instance", DONE)),
+    "history-type": Due(200, own("history-type", DONE)),
+    "history-system": Due(200, own("history-system", DONE)),
     "create": Due(201, both("create", DONE)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -154,6 +163,7 @@ HIDDEN: dict[str, Due] = {
     "update": Due(404, both("update", REFUSED)),
     "delete": Due(404, both("delete", REFUSED)),
     "conditional-update": Due(422, both("update", REFUSED)),
+    "history-instance": Due(404, both("history-instance", REFUSED)),
     "create": Due(422, both("create", REFUSED)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -169,6 +179,7 @@ UNKNOWN: dict[str, Due] = {
     "update": Due(404, both("update", REFUSED)),
     "delete": Due(404, both("delete", REFUSED)),
     "conditional-update": Due(422, both("update", REFUSED)),
+    "history-instance": Due(404, both("history-instance", REFUSED)),
     "create": Due(422, both("create", REFUSED)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -181,7 +192,7 @@ UNKNOWN: dict[str, Due] = {
 }
 """As many records for absent as for hidden, under a pseudonym that is nobody's: else the time would tell them apart."""
 BADLY: dict[str, Due] = {name: Due(400, own(KINDS.get(name, name), REFUSED)) for name in REQUESTS}
-BADLY |= {name: Due(404, both(name, REFUSED)) for name in ("read", "vread", "delete")}
+BADLY |= {name: Due(404, both(name, REFUSED)) for name in ("read", "vread", "delete", "history-instance")}
 """An id or a version that there cannot be names something absent."""
 
 OPEN: dict[str, Due] = {
@@ -262,7 +273,9 @@ def test_each_route_in_each_situation_answers_and_is_recorded(
     """Laws 1 to 3: the decision, the record, and no difference between hidden and absent."""
     expected = due(name_of(row), situation)
     assert expected is not None
-    caller = {"wrong scope": ehr.narrowed("system/Practitioner.cruds"), "hidden target": stranger}.get(situation, ehr)
+    # Of the system everything may be searched that some scope names: to be out of it is to have none to search with.
+    another = "system/Practitioner.crud" if row.interaction == "history-system" else "system/Practitioner.cruds"
+    caller = {"wrong scope": ehr.narrowed(another), "hidden target": stranger}.get(situation, ehr)
     on = Target(ABSENT, ABSENT) if situation == "unknown target" else seen
     if row.interaction == "delete" and situation == "right scope":
         on = Target(seen.patient, ehr.create(observation(seen.patient))["id"])  # the others need theirs
@@ -316,5 +329,5 @@ def test_a_refused_read_is_found_under_the_patient_by_the_command(running: Runni
     assert done.code == 0, done.err
     found = done.json()
     assert found
-    assert {one["what"] for one in found} <= {"read", "vread", "update", "delete", "create", "operation"}
+    assert {one["what"] for one in found} <= {"read", "vread", "update", "delete", "create", "operation", "history-instance"}
     assert all(one["client"] == f"stranger ({stranger.account.id})" for one in found)

@@ -95,6 +95,7 @@ ASKED: dict[str, tuple[Ask, int]] = {
     "not allowed": (lambda on: on.ask("GET", "/fhir/AuditEvent"), 403),
     "no route": (lambda on: on.ask("GET", "/fhir/no/such/thing/here"), 404),
     "no method": (lambda on: on.ask("DELETE", f"/fhir/Observation/{on.reading}/_history/1"), 405),
+    "history": (lambda on: on.ask("GET", f"/fhir/Observation/{on.reading}/_history"), 200),
     "delete": (lambda on: on.ask("DELETE", f"/fhir/Observation/{on.reading}"), 204),
 }
 

@@ -47,6 +47,14 @@ def test_it_names_the_types_of_the_hub(statement: Json) -> None:
     assert set(announced(statement)) == R4_TYPES - {"OperationOutcome", "Parameters"}
 
 
+def test_each_interaction_with_the_whole_system_that_is_announced_works(statement: Json, ehr: Caller) -> None:
+    """capabilitystatement.html: rest.interaction."""
+    asked = {"history-system": ("GET", "_history?_since=2126", 200)}
+    assert {one["code"] for one in statement["rest"][0]["interaction"]} == set(asked)
+    for method, path, status in asked.values():
+        assert ehr.request(method, path).status_code == status
+
+
 def test_it_says_where_tokens_are_had(statement: Json, http: httpx.Client) -> None:
     """SMART App Launch 2.2, conformance: the token endpoint, also in the CapabilityStatement."""
     security = statement["rest"][0]["security"]
@@ -88,6 +96,8 @@ def interactions(type: str, example: Json) -> Iterator[tuple[str, str, str, int]
     yield "read", "GET", f"{type}/{example['id']}", 200
     yield "vread", "GET", f"{type}/{example['id']}/_history/{example['meta']['versionId']}", 200
     yield "search-type", "GET", f"{type}?_id={example['id']}", 200
+    yield "history-instance", "GET", f"{type}/{example['id']}/_history", 200
+    yield "history-type", "GET", f"{type}/_history?_count=1", 200
     yield "create", "POST", type, 201
     yield "update", "PUT", f"{type}/{example['id']}", 200
     # Each example is needed by the next one: what a Patient still has keeps it.

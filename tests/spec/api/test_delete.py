@@ -11,7 +11,7 @@ from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.outcomes import issues, refused
 from tests.support.payloads import identifier_system, weight
-from tests.support.resources import ABSENT, HEART_RATE, WEIGHT, action, actor, consent, device, observation, organization, patient
+from tests.support.resources import ABSENT, HEART_RATE, STEPS, action, actor, consent, device, observation, organization, patient
 
 Json = dict[str, Any]
 
@@ -84,7 +84,7 @@ def test_older_versions_stay_readable_and_the_deleted_one_is_gone(ehr: Caller, r
 @pytest.mark.parametrize("query", ["", "&code=8867-4", "&_sort=_lastUpdated", "&_sort=code", "&status=final", "&_id={id}"])
 def test_no_search_and_no_count_shows_it(ehr: Caller, person: Json, reading: Json, query: str) -> None:
     """http.html#delete: the resource no longer appears in searches."""
-    other = ehr.create(observation(person["id"], WEIGHT))
+    other = ehr.create(observation(person["id"], STEPS))
     delete(ehr, reading)
     found = ehr.search(f"Observation?patient={person['id']}&_total=accurate{query.format(id=reading['id'])}")
     ids = [one["resource"]["id"] for one in found.get("entry", ())]
@@ -123,9 +123,9 @@ def test_a_scope_must_cover_deleting(ehr: Caller, reading: Json) -> None:
 
 def test_a_granular_scope_must_cover_the_resource(ehr: Caller, reading: Json, person: Json) -> None:
     """What a scope with a query does not cover is not there (law 3)."""
-    caller = ehr.narrowed(f"system/Observation.rd?code=http://loinc.org|{WEIGHT}")
+    caller = ehr.narrowed(f"system/Observation.rd?code=http://loinc.org|{STEPS}")
     as_absent(caller, delete(caller, reading))
-    covered = ehr.create(observation(person["id"], WEIGHT))
+    covered = ehr.create(observation(person["id"], STEPS))
     assert delete(caller, covered).status_code == 204
     gone(caller.get(name_of(covered)), 2)
     delete(ehr, reading)

@@ -39,10 +39,3 @@ def test_a_version_that_there_is_not_is_not_found(ehr: Caller, version: str) -> 
 def test_a_version_of_an_absent_resource_is_not_found(ehr: Caller) -> None:
     refused(ehr.get(f"Organization/{ABSENT}/_history/1"), 404, "not-found")
     refused(ehr.get(f"Organization/{ABSENT}/_history/x"), 404, "not-found")
-
-
-def test_history_is_not_offered_and_says_so(ehr: Caller) -> None:
-    """Law 6: what the hub does not do it says clearly. The CapabilityStatement names no history interaction."""
-    made = ehr.create(organization())
-    refused(ehr.get(f"Organization/{made['id']}/_history"), 404, "not-found")
-    refused(ehr.get("Organization/_history"), 404, "not-found")

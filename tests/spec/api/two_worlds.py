@@ -160,7 +160,7 @@ def questions(some: int, seed: int) -> list[Question]:
     """So many of all the questions there are, in random order; always those about quarantine."""
     chance = random.Random(SEED + seed)
     names = [thing.name for thing in things()]
-    asked = [*_reads(names), *_searches(names, chance), *_system(names, chance), *_writes(names, chance)]
+    asked = [*_reads(names), *_searches(names, chance), *_system(names, chance), *_writes(names, chance), *_histories()]
     chosen = [*chance.sample(asked, some), *_readings_sent()]
     chance.shuffle(chosen)
     return chosen
@@ -171,6 +171,8 @@ def _reads(names: Sequence[str]) -> Iterator[Question]:
         yield Question("GET", f"/fhir/{name}")
         for version in ("1", "2", "x"):
             yield Question("GET", f"/fhir/{name}/_history/{version}")
+        for query in ("", "?_count=1", "?_sort=_lastUpdated&_count=0"):
+            yield Question("GET", f"/fhir/{name}/_history{query}", follow=2)
     for name in names[::3]:
         yield Question("GET", f"/fhir/Device/{name.partition('/')[2]}")
         yield Question("HEAD", f"/fhir/{name}")
@@ -220,6 +222,15 @@ SHAPES = [
     "_count=3&_total=accurate",
     "_count=1000&_total=accurate",
 ]
+
+
+def _histories() -> Iterator[Question]:
+    """Across everything there is: the worlds differ in more than half of it."""
+    for target, query in product(
+        ("", *(f"{type}/" for type in _CRITERIA)), ("", "_count=2&_total=accurate", "_count=0", "_sort=_lastUpdated&_count=5")
+    ):
+        for when in ("", "_since=2026-11-22T12:00:30Z", "_at=2026-11-22T12:00:40Z", "_at=2025"):
+            yield Question("GET", f"/fhir/{target}_history?{'&'.join(part for part in (query, when) if part)}", follow=3)
 
 
 def _searches(names: Sequence[str], chance: random.Random) -> Iterator[Question]:

@@ -11,6 +11,7 @@ PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 RESOURCE_TYPES = "http://hl7.org/fhir/resource-types"
 
 HEART_RATE, WEIGHT, STEPS = "8867-4", "29463-7", "55423-8"
+UNITS = {WEIGHT: "kg"}
 ABSENT = "0" * 22
 """An id that has the form of ours and that nothing has."""
 
@@ -44,9 +45,11 @@ def observation(
     *,
     at: str = "2026-03-01T10:00:00Z",
     category: str = "vital-signs",
-    unit: str = "/min",
+    unit: str | None = None,
     **more: Any,
 ) -> Json:
+    """`unit`: that of the code unless another is given."""
+    unit = unit or UNITS.get(code, "/min")
     made: Json = {
         "resourceType": "Observation",
         "status": "final",

@@ -15,6 +15,7 @@ from tests.support.outcomes import refused
 from tests.support.resources import ABSENT, LOINC, consent, device, observation, organization, patient, practitioner
 
 Json = dict[str, Any]
+PRESSURE = {"value": 120, "unit": "mmHg", "system": "http://unitsofmeasure.org", "code": "mm[Hg]"}
 
 ANNOUNCED = ("Patient", "Practitioner", "Organization", "Device", "Observation", "Consent", "AuditEvent")
 """Types of which there is an example."""
@@ -216,7 +217,7 @@ def test_each_parameter_finds_what_it_says(ehr: Caller) -> None:
             identifier=[{"system": "urn:find", "value": "r"}],
             device={"reference": f"Device/{thing['id']}"},
             performer=[{"reference": organized_reference(organized)}],
-            component=[{"code": {"coding": [{"system": LOINC, "code": "8480-6"}]}, "valueQuantity": {"value": 120}}],
+            component=[{"code": {"coding": [{"system": LOINC, "code": "8480-6"}]}, "valueQuantity": PRESSURE}],
         )
     )
     agreed = ehr.create(

@@ -16,6 +16,7 @@ from tests.support.resources import (
     HEART_RATE,
     LOINC,
     OBSERVATION_CATEGORY,
+    STEPS,
     WEIGHT,
     action,
     actor,
@@ -104,6 +105,11 @@ WITHHELD = {"v2-o2", "v3-o1", "v3-o2", "v4-o0", "v4-o3"}
 """Readings of the first kind of patients that their Consents withhold: by class, by code, by date."""
 
 
+def _placed(**more: Any) -> Json:
+    """A reading of a place: nobody's."""
+    return observation(None, STEPS, category="activity", subject={"reference": "Location/l1"}, **more)
+
+
 def things() -> list[Thing]:
     """In the order in which they are brought. Consents come last: a deny would stop the loader too."""
     made = [
@@ -126,8 +132,18 @@ def things() -> list[Thing]:
         Thing(device("Balance", id="d-named", patient={"reference": "Patient/h1"}), hidden=True),
         Thing(organization("Clinique Durand", id="org-named", extension=_extension("h3")), hidden=True),
         Thing(practitioner("Durand", id="prac-named", extension=_extension("h4")), hidden=True),
-        Thing(observation(None, id="o-device", subject={"reference": "Location/l1"}, performer=[{"reference": "Patient/h5"}]), hidden=True),
-        Thing(observation(None, id="o-free", subject={"reference": "Location/l1"})),
+        Thing(
+            observation(
+                None,
+                "55423-8",
+                category="activity",
+                id="o-device",
+                subject={"reference": "Location/l1"},
+                performer=[{"reference": "Patient/h5"}],
+            ),
+            hidden=True,
+        ),
+        Thing(_placed(id="o-free")),
         Thing(observation("v1", HEART_RATE, 97, id="v1-deleted"), deleted=True),
         Thing(observation("v4", HEART_RATE, 96, id="v4-deleted", at="2026-01-15"), deleted=True, hidden=True),
         Thing(observation("h1", HEART_RATE, 95, id="h1-deleted"), deleted=True, hidden=True),

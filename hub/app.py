@@ -12,7 +12,7 @@ from starlette.routing import Match, Route
 from hub.authenticate import Authenticator
 from hub.cors import Cors
 from hub.errors import FhirError
-from hub.guard import Guarded, error_response, facts_of
+from hub.guard import Guarded, error_response, facts_of, request_ids
 from hub.instants import now_us
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.recording import Recording
@@ -112,7 +112,7 @@ async def _no_route(request: Request, _: Exception, *, hub: Hub, status: int) ->
             await Recording("unknown", None, facts, hub.services).refused(error)
         except FhirError as failure:
             error = failure
-    headers = {"X-Request-Id": facts.request_id}
+    headers = request_ids(facts)
     if error.code == "method-not-allowed":
         headers["Allow"] = ", ".join(_methods(request))
     response = render(error_response(error), wanted_of_refused(request))

@@ -3,6 +3,7 @@
 One wrapper for every row of the table, so that no route can forget it.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
@@ -28,6 +29,10 @@ Endpoint = Callable[[Request, Repository], Awaitable[Response]]
 RETRY_AFTER_S = "1"
 FHIR_BASE = "/fhir"
 """Below it a format that the hub cannot give is refused; elsewhere only errors are FHIR."""
+
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9._:/+=~@-]{1,128}")
+"""What of a client's request id is given back: what can be an id, and nothing that a header could be broken by."""
 
 
 def facts_of(request: Request, interaction: str, services: Services) -> RequestFacts:
@@ -58,7 +63,7 @@ class Guarded:
         request.state.wanted = wanted_of_refused(request)
         response = await self._answer(request, facts)
         response = self._rendered(response, request.state.wanted, facts)
-        response.headers["X-Request-Id"] = facts.request_id
+        response.headers.update(request_ids(facts))
         SECONDS.labels(self._interaction).observe(perf_counter() - began)
         REQUESTS.labels(self._interaction, response.status_code).inc()
         return response
@@ -104,6 +109,13 @@ class Guarded:
         """Only the kind of error: its text may repeat values of a resource (law 4)."""
         traceback = error if self._services.settings.debug else None
         log.error("unexpected", interaction=self._interaction, error=type(error).__name__, request=facts.request_id, exc_info=traceback)
+
+
+def request_ids(facts: RequestFacts) -> dict[str, str]:
+    """Ours, under which the log has it; the client's own beside it. https://hl7.org/fhir/R4/http.html#custom"""
+    theirs = facts.client_request_id
+    known = {"X-Correlation-Id": theirs} if theirs and CLIENT_ID.fullmatch(theirs) else {}
+    return {"X-Request-Id": facts.request_id, **known}
 
 
 def known_type(type: str) -> None:

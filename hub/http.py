@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.errors import FhirError
-from hub.instants import http_date
+from hub.instants import from_http_date, http_date
 from hub.rendering import FHIR_JSON, resource_of
 from hub.repository.precondition import Precondition
 from hub.repository.reading import Resource
@@ -115,6 +115,23 @@ def resource_response(
             **(headers or {}),
         },
     )
+
+
+def read_response(headers: Headers, resource: Resource, body: bytes | None = None) -> Response:
+    """What was read, or 304 for a client that has it already. https://hl7.org/fhir/R4/http.html#cread"""
+    if not is_known(headers, resource):
+        return resource_response(resource, body=body)
+    return resource_response(resource, status=304, body=b"")
+
+
+def is_known(headers: Headers, resource: Resource) -> bool:
+    """RFC 9110 13.1.2, 13.1.3: where If-None-Match is given, it alone counts; a date that is none is passed over."""
+    etags = ",".join(headers.getlist("if-none-match"))
+    if etags:
+        known = (ETAG.fullmatch(one) for one in etags.split(","))
+        return etags.strip() == "*" or any(one is not None and int(one[1]) == resource.version for one in known)
+    since_s = from_http_date(headers.get("if-modified-since", ""))
+    return since_s is not None and resource.updated_us // 1_000_000 <= since_s
 
 
 def json_response(body: bytes, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

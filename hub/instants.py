@@ -2,7 +2,7 @@
 
 import time
 from datetime import UTC, datetime
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 
 
 def now_us() -> int:
@@ -19,6 +19,15 @@ def fhir_instant(us: int) -> str:
 def http_date(us: int) -> str:
     """RFC 9110 section 5.6.7."""
     return formatdate(us // 1_000_000, usegmt=True)
+
+
+def from_http_date(text: str) -> int | None:
+    """Seconds since 1970 of a date of RFC 9110 section 5.6.7, or None for what is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) // 1_000_000
 
 
 def from_person(text: str) -> int:

@@ -101,6 +101,7 @@ def _resource(type: ResourceType) -> dict[str, Any]:
         made |= {
             "versioning": "versioned",
             "readHistory": True,
+            "conditionalRead": "full-support",
             "updateCreate": False,
             "conditionalCreate": True,
             "conditionalUpdate": True,

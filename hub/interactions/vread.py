@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.http import resource_response
+from hub.http import read_response
 from hub.interactions.shaping import shape_of
 from hub.repository import Repository
 
@@ -17,4 +17,4 @@ async def vread(request: Request, repository: Repository) -> Response:
     text = path["version_id"]
     known = text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS_MAX
     found = await repository.vread(path["type"], path["id"], int(text) if known else NO_VERSION)
-    return resource_response(found, body=shape(found.json) if shape else None)
+    return read_response(request.headers, found, shape(found.json) if shape else None)

@@ -94,6 +94,15 @@ def comparable(answer: httpx.Response) -> dict[str, str]:
     return {name: value for name, value in answer.headers.items() if name not in ("date", "x-request-id")}
 
 
+@pytest.mark.parametrize(("sent", "given_back"), [("ward-7/42", "ward-7/42"), ("x" * 129, None), ("a b", None), ('"><script>', None)])
+def test_the_clients_own_request_id_comes_back_beside_ours(ehr: Caller, sent: str, given_back: str | None) -> None:
+    """http.html#custom: where the server assigns another id, the client's is X-Correlation-Id; on errors and unknown paths too."""
+    for path in (f"Observation/{ABSENT}", "Observation?date=never", "no/such/path/at/all"):
+        answer = ehr.get(path, headers={"X-Request-Id": sent})
+        assert answer.headers.get("x-correlation-id") == given_back
+        assert answer.headers["x-request-id"] != sent
+
+
 def test_each_answer_says_under_which_id_it_is_recorded(ehr: Caller) -> None:
     """The id of the request, by which its audit records are found; each request has its own."""
     made = ehr.create(observation(None, category="survey", subject={"reference": f"Location/{ABSENT}"}))

@@ -28,6 +28,8 @@ PORTS = range(20_000, 32_000)
 """Below the ports that systems give to outgoing connections, so that ours is still free at the next start."""
 PORT_TRIES_MAX = 100
 PORT_RELEASE_S = 0.2
+TRANSACTION_S = 20
+"""After that mongod gives up a transaction. What a killed hub had begun holds its rows until then; a round takes far less."""
 
 ARGUMENTS = (
     *("--bind_ip", LOOPBACK),
@@ -39,6 +41,7 @@ ARGUMENTS = (
     "--noscripting",  # no JavaScript inside queries: the hub uses none
     *("--oplogSize", "512"),  # MB; the only reader is crash recovery
     *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+    *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_S}"),
     *("--setParameter", "enableLocalhostAuthBypass=false"),  # also before the first user exists nobody gets in without the key file
 )
 

@@ -1,0 +1,93 @@
+"""What is hidden, what was deleted while hidden and what never was cost the hub the same questions to its database.
+
+DESIGN law 3 and 6: finding out must not take longer. Counted are the commands the database gets, not the time they take.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import monitoring
+
+from hub.store.embedded import Endpoint
+from hub.wiring import AsyncMongoClient
+from tests.support.backstage import Account, new_client
+from tests.support.inprocess import InProcess, in_process
+from tests.support.resources import ABSENT, observation, patient
+
+SCOPE = "system/*.cruds"
+
+
+@dataclass
+class Commands(monitoring.CommandListener):
+    """Names of commands with their collections, while `on`."""
+
+    seen: list[str] = field(default_factory=list)
+    on: bool = False
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if self.on and event.command_name not in ("hello", "ping", "endSessions", "getMore"):
+            self.seen.append(f"{event.command_name} {event.command.get(event.command_name)}")
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None: ...
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    hub: InProcess
+    stranger: Account
+    commands: Commands
+    hidden: str
+    deleted: str
+
+    async def effort(self, method: str, path: str) -> tuple[int, bytes, list[str]]:
+        self.commands.seen.clear()
+        self.commands.on = True
+        answer = await self.hub.http.request(method, path, headers=self.hub.authorization(self.stranger, SCOPE))
+        self.commands.on = False
+        return answer.status_code, answer.content, sorted(self.commands.seen)
+
+
+@pytest.fixture
+async def scene(clean_database: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+    """The stranger sees nobody."""
+    commands = Commands()
+
+    def listened(url: str, **options: Any) -> Any:
+        return AsyncMongoClient(url, event_listeners=[commands], **options)
+
+    monkeypatch.setattr("hub.wiring.AsyncMongoClient", listened)
+    async with in_process(tmp_path, clean_database) as hub:
+        ehr = await hub.register(new_client("ehr", SCOPE, consent_default="opt-out", recorder=True))
+        stranger = await hub.register(new_client("stranger", SCOPE))
+        headers = {**hub.authorization(ehr, SCOPE), "Content-Type": "application/fhir+json"}
+        person = (await hub.http.post("/fhir/Patient", json=patient(), headers=headers)).json()["id"]
+        ids = [(await hub.http.post("/fhir/Observation", json=observation(person), headers=headers)).json()["id"] for _ in range(2)]
+        assert (await hub.http.delete(f"/fhir/Observation/{ids[1]}", headers=headers)).status_code == 204
+        made = Scene(hub, stranger, commands, *ids)
+        await made.effort("GET", f"/fhir/Observation/{ABSENT}")  # what is asked once and then remembered
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/fhir/Observation/{id}"),
+        ("HEAD", "/fhir/Observation/{id}"),
+        ("GET", "/fhir/Observation/{id}/_history"),
+        ("GET", "/fhir/Observation/{id}/_history/1"),
+        ("GET", "/fhir/Observation/{id}/_history/2"),
+        ("DELETE", "/fhir/Observation/{id}"),
+    ],
+)
+async def test_the_same_answer_for_the_same_effort(scene: Scene, method: str, path: str) -> None:
+    """Law 3: status, bytes, and what was asked of the database."""
+    absent, hidden, deleted = [await scene.effort(method, path.format(id=id)) for id in (ABSENT, scene.hidden, scene.deleted)]
+    assert absent[0] == 404
+    assert absent[2]
+    assert hidden == absent
+    assert deleted == absent

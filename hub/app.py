@@ -1,6 +1,5 @@
 """The running application: the only place where routes meet services."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from ipaddress import ip_network
 
@@ -12,12 +11,12 @@ from starlette.routing import Match, Route
 from hub.authenticate import Authenticator
 from hub.cors import Cors
 from hub.errors import FhirError
-from hub.guard import Guarded, error_response, facts_of, request_ids
+from hub.guard import Entries, Guarded, error_response, facts_of, request_ids
 from hub.instants import now_us
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.recording import Recording
 from hub.rendering import render, wanted_of_refused
-from hub.routes import ROUTES, RouteRow
+from hub.routes import ROUTES
 from hub.search.parameters import RESOURCE_TYPES
 from hub.search.parse import parse_search
 from hub.services import random_id
@@ -45,18 +44,16 @@ def create_app(hub: Hub) -> Starlette:
         audience=hub.services.base_url,
         clock=now_us,
     )
+    guards = {row: Guarded(row.interaction, row.endpoint, hub.services, authenticator) for row in ROUTES if row.guard == "fhir"}
     for row in ROUTES:
-        app.router.routes.append(Route(row.path, _endpoint(row, hub, authenticator), methods=[row.method]))
+        endpoint = guards[row].__call__ if row in guards else row.endpoint
+        app.router.routes.append(Route(row.path, endpoint, methods=[row.method]))
+    inner = [row for row in guards if row.path.startswith("/fhir/")]  # a Bundle has no Bundle of interactions inside
+    app.state.entries = Entries([(Route(row.path, guards[row].__call__, methods=[row.method]), guards[row]) for row in inner])
     for status in (404, 405):
         app.add_exception_handler(status, partial(_no_route, hub=hub, status=status))
     app.add_middleware(Cors, origins=hub.services.settings.cors_origins)
     return app
-
-
-def _endpoint(row: RouteRow, hub: Hub, authenticator: Authenticator) -> Callable[[Request], Awaitable[Response]]:
-    if row.guard == "open":
-        return row.endpoint
-    return Guarded(row.interaction, row.endpoint, hub.services, authenticator).__call__
 
 
 def token_dependencies(hub: Hub) -> TokenDependencies:

@@ -4,12 +4,14 @@ One wrapper for every row of the table, so that no route can forget it.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import Receive, Scope
 
 from hub import outcomes
 from hub.authenticate import Authenticator, Unauthenticated
@@ -22,6 +24,7 @@ from hub.repository import Repository
 from hub.search.parameters import resource_type
 from hub.services import Services
 from hub.store.protocol import Unavailable
+from security.context import AccessContext
 
 log = structlog.get_logger()
 
@@ -68,6 +71,13 @@ class Guarded:
         REQUESTS.labels(self._interaction, response.status_code).inc()
         return response
 
+    async def entry(self, request: Request, caller: AccessContext, request_id: str) -> Response:
+        """One entry of a batch, for a caller who has been authenticated with the whole: decided and recorded by itself."""
+        facts = facts_of(request, self._interaction, self._services)
+        facts.request_id, facts.caller = request_id, caller
+        request.state.wanted = Wanted()
+        return await self._answer(request, facts)
+
     async def _answer(self, request: Request, facts: RequestFacts) -> Response:
         try:
             return await self._admitted(request, facts)
@@ -80,7 +90,7 @@ class Guarded:
             return await self._refused(outcomes.unexpected(), facts)
 
     async def _admitted(self, request: Request, facts: RequestFacts) -> Response:
-        caller = await self._authenticator(request.headers.get("authorization"), facts.request_id)
+        caller = facts.caller or await self._authenticator(request.headers.get("authorization"), facts.request_id)
         facts.caller = caller
         if request.url.path.startswith(FHIR_BASE):
             request.state.wanted = wanted(request)
@@ -116,6 +126,21 @@ def request_ids(facts: RequestFacts) -> dict[str, str]:
     theirs = facts.client_request_id
     known = {"X-Correlation-Id": theirs} if theirs and CLIENT_ID.fullmatch(theirs) else {}
     return {"X-Request-Id": facts.request_id, **known}
+
+
+class Entries:
+    """The routes that an entry of a batch may ask for."""
+
+    def __init__(self, routes: Sequence[tuple[Route, Guarded]]) -> None:
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, caller: AccessContext, request_id: str) -> Response:
+        """The answer to one entry. `scope`: of the entry alone. Raises FhirError where there is no such route."""
+        for route, guarded in self._routes:
+            match, more = route.matches(scope)
+            if match is Match.FULL:
+                return await guarded.entry(Request({**scope, **more}, receive), caller, request_id)
+        raise FhirError("not-found", "There is no such interaction; see /fhir/metadata.")
 
 
 def known_type(type: str) -> None:

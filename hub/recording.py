@@ -31,6 +31,8 @@ AS_RECORDED: Mapping[str, str] = {
     "unknown": "capabilities",
     "authentication": "authentication-failed",
     "conditional-update": "update",
+    "conditional-patch": "patch",
+    "conditional-delete": "delete",
 }
 REFUSED: Outcome = "4"
 FAILED: Outcome = "8"
@@ -131,9 +133,10 @@ class Recording:
     def aim_patient(self, patient: bytes) -> None:
         self._gathered.aimed.setdefault(patient, _by_token(patient))
 
-    async def commit(self, unit: Unit, writes: Sequence[Write]) -> None:
-        """Write the unit and this record in one transaction. Raises Conflict or Unavailable."""
-        unit.drafts = await self._drafts("0", None, writes)
+    async def commit(self, unit: Unit, writes: Sequence[Write], beside: Sequence["Recording"] = ()) -> None:
+        """Write the unit and this record, and those beside it, in one transaction. Raises Conflict or Unavailable."""
+        others = [draft for one in beside for draft in await one._drafts("0", None, ())]  # noqa: SLF001 (its own kind)
+        unit.drafts = [*others, *await self._drafts("0", None, writes)]
         await self._services.store.commit(unit)
         self._committed = self._facts.recorded = True
 

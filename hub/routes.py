@@ -14,14 +14,16 @@ from hub.console.welcome import welcome
 from hub.ingest.routes import ingest, quarantine, replay
 from hub.interactions.capabilities import capabilities, smart_configuration
 from hub.interactions.create import create
-from hub.interactions.delete import delete
+from hub.interactions.delete import conditional_delete, delete
 from hub.interactions.everything import everything
 from hub.interactions.history import history_instance, history_system, history_type
 from hub.interactions.lastn import lastn
+from hub.interactions.patch import conditional_patch, patch
 from hub.interactions.read import read
 from hub.interactions.search_system import search_system
 from hub.interactions.search_type import search_type
 from hub.interactions.stats import stats
+from hub.interactions.transaction import bundle
 from hub.interactions.update import conditional_update, update
 from hub.interactions.vread import vread
 from hub.oauth import token
@@ -59,6 +61,7 @@ ROUTES: tuple[RouteRow, ...] = (
         endpoint=smart_configuration,
     ),
     RouteRow(method="GET", path="/fhir", interaction="search-system", guard="fhir", endpoint=search_system),
+    RouteRow(method="POST", path="/fhir", interaction="transaction", guard="fhir", endpoint=bundle),
     RouteRow(method="POST", path="/fhir/_search", interaction="search-system", guard="fhir", endpoint=search_system),
     RouteRow(method="GET", path="/fhir/Patient/{id}/$everything", interaction="operation", guard="fhir", endpoint=everything),
     RouteRow(method="POST", path="/fhir/Patient/{id}/$everything", interaction="operation", guard="fhir", endpoint=everything),
@@ -71,6 +74,9 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/fhir/{type}/_history", interaction="history-type", guard="fhir", endpoint=history_type),
     RouteRow(method="GET", path="/fhir/{type}/{id}/_history", interaction="history-instance", guard="fhir", endpoint=history_instance),
     RouteRow(method="GET", path="/fhir/{type}/{id}/_history/{version_id}", interaction="vread", guard="fhir", endpoint=vread),
+    RouteRow(method="PATCH", path="/fhir/{type}/{id}", interaction="patch", guard="fhir", endpoint=patch),
+    RouteRow(method="PATCH", path="/fhir/{type}", interaction="conditional-patch", guard="fhir", endpoint=conditional_patch),
+    RouteRow(method="DELETE", path="/fhir/{type}", interaction="conditional-delete", guard="fhir", endpoint=conditional_delete),
     RouteRow(method="GET", path="/fhir/{type}/{id}", interaction="read", guard="fhir", endpoint=read),
     RouteRow(method="PUT", path="/fhir/{type}/{id}", interaction="update", guard="fhir", endpoint=update),
     RouteRow(method="DELETE", path="/fhir/{type}/{id}", interaction="delete", guard="fhir", endpoint=delete),

@@ -4,7 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub import outcomes
+from hub.errors import FhirError
 from hub.http import Preferences, parse_resource, preferences, read_body, resource_response
+from hub.rendering import FHIR_JSON
 from hub.repository import Done, Repository
 from hub.search.conditional import criteria
 
@@ -16,7 +18,19 @@ async def create(request: Request, repository: Repository) -> Response:
     content = parse_resource(type, request.headers.get("content-type", ""), body)
     unless = request.headers.get("if-none-exist")
     search = None if unless is None else criteria(type, unless, base=services.base_url, where="If-None-Exist", creates=True)
+    with_provenance(request, repository)
     return written(await repository.create(type, content, search), preferences(request.headers), repository)
+
+
+def with_provenance(request: Request, repository: Repository) -> None:
+    """X-Provenance: what is written has it beside it, or nothing is written. https://hl7.org/fhir/R4/provenance.html#header"""
+    header = request.headers.get("x-provenance")
+    if header is None:
+        return
+    content = parse_resource("Provenance", FHIR_JSON, header.encode("latin-1"))
+    if "target" in content:
+        raise FhirError("invalid", "X-Provenance has no target: it is what this request writes.", expression="Provenance.target")
+    repository.with_provenance(content)
 
 
 def written(done: Done, prefer: Preferences, repository: Repository) -> Response:

@@ -5,7 +5,8 @@ from starlette.responses import Response
 
 from hub import outcomes
 from hub.http import PRIVATE, etag, json_response, precondition, preferences
-from hub.repository import Repository
+from hub.repository import Deletion, Repository
+from hub.search.conditional import criteria
 
 
 async def delete(request: Request, repository: Repository) -> Response:
@@ -15,7 +16,17 @@ async def delete(request: Request, repository: Repository) -> Response:
     to be told that something is gone which is still there.
     """
     path = request.path_params
-    deletion = await repository.delete(path["type"], path["id"], precondition(request.headers))
+    return _deleted(request, await repository.delete(path["type"], path["id"], precondition(request.headers)))
+
+
+async def conditional_delete(request: Request, repository: Repository) -> Response:
+    """What matches, where one resource does; 404 where none does, 412 for many. https://hl7.org/fhir/R4/http.html#3.1.0.7.1"""
+    type = request.path_params["type"]
+    search = criteria(type, request.url.query, base=repository.services.base_url, where="The query of the URL")
+    return _deleted(request, await repository.delete_matching(type, search, precondition(request.headers)))
+
+
+def _deleted(request: Request, deletion: Deletion) -> Response:
     headers = {"ETag": etag(deletion.version)}
     if preferences(request.headers).returning == "OperationOutcome":
         return json_response(outcomes.deleted(), headers=headers)

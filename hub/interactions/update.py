@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.http import parse_resource, precondition, preferences, read_body
-from hub.interactions.create import written
+from hub.interactions.create import with_provenance, written
 from hub.repository import Repository
 from hub.search.conditional import criteria
 
@@ -16,6 +16,7 @@ async def update(request: Request, repository: Repository) -> Response:
     type, id = request.path_params["type"], request.path_params["id"]
     body = await read_body(request, repository.services.settings.max_body_bytes)
     content = parse_resource(type, request.headers.get("content-type", ""), body)
+    with_provenance(request, repository)
     done = await repository.update(type, id, content, precondition(request.headers))
     return written(done, preferences(request.headers), repository)
 
@@ -26,5 +27,6 @@ async def conditional_update(request: Request, repository: Repository) -> Respon
     body = await read_body(request, services.settings.max_body_bytes)
     content = parse_resource(type, request.headers.get("content-type", ""), body)
     search = criteria(type, request.url.query, base=services.base_url, where=URL, creates=True)
+    with_provenance(request, repository)
     done = await repository.update_matching(type, content, search, precondition(request.headers))
     return written(done, preferences(request.headers), repository)

@@ -14,7 +14,10 @@ NO_VERSION = 0
 async def vread(request: Request, repository: Repository) -> Response:
     """Version ids are numbers here, from 1; any other text names a version that does not exist."""
     path, shape = request.path_params, shape_of(request)
-    text = path["version_id"]
-    known = text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS_MAX
-    found = await repository.vread(path["type"], path["id"], int(text) if known else NO_VERSION)
+    found = await repository.vread(path["type"], path["id"], version_of_text(path["version_id"]))
     return read_response(request.headers, found, shape(found.json) if shape else None)
+
+
+def version_of_text(text: str) -> int:
+    known = text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS_MAX
+    return int(text) if known else NO_VERSION

@@ -91,6 +91,23 @@ DESCRIBED: Mapping[str, Described] = {
         done=WRITTEN,
         refused=(*INPUT, *CALLER, *CONFLICT),
     ),
+    "conditional-patch": Described(
+        title=Said("A change to what matches", "Une modification de ce qui correspond"),
+        spec="http.html#patch",
+        body="patch",
+        headers=("If-Match", "Prefer", "X-Provenance"),
+        query=("search",),
+        done={200: "resource"},
+        refused=(*INPUT, *CALLER, *CONFLICT, 410),
+    ),
+    "conditional-delete": Described(
+        title=Said("Delete what matches", "Supprimer ce qui correspond"),
+        spec="http.html#3.1.0.7.1",
+        headers=("If-Match", "Prefer"),
+        query=("search",),
+        done={200: "outcome", 204: "none"},
+        refused=(400, *CALLER, *CONFLICT),
+    ),
     "patch": Described(
         title=Said("A change to a resource (JSON Patch, FHIRPath Patch)", "Une modification d’une ressource (JSON Patch, FHIRPath Patch)"),
         spec="http.html#patch",

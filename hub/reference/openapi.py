@@ -94,7 +94,7 @@ def _paths(rows: Sequence[Row], types: Mapping[str, ResourceType]) -> Json:
         made.setdefault(row.path, {"parameters": _in_path(row.path)} if "{" in row.path else {})[row.method.lower()] = _operation(row)
     for type in detailed(types):
         for row in rows:
-            if row.path in (COLLECTION, f"{COLLECTION}/_search"):
+            if row.path in (COLLECTION, f"{COLLECTION}/_search") and row.method in ("GET", "POST"):
                 made.setdefault(row.path.replace("{type}", type.name), {})[row.method.lower()] = _operation(row, type)
     return made
 

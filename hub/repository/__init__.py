@@ -4,11 +4,11 @@ A route has no other object to get at a resource, and no way through here leaves
 inside `Recording.of`, which makes the record durable before the answer exists (laws 1 and 2).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.recording import Recording, RequestFacts
-from hub.repository.attempt import Done
+from hub.repository.attempt import Apply, Done
 from hub.repository.deleting import Deleting, Deletion
 from hub.repository.history import History, Past, Version
 from hub.repository.matching import Matching
@@ -18,6 +18,7 @@ from hub.repository.preparing import Means
 from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
 from hub.repository.searching import Found, Match
+from hub.repository.transacting import Outcome, Step, Transacting
 from hub.repository.writing import Writing
 from hub.search.history import HistoryAsked
 from hub.search.page import Cursor
@@ -26,7 +27,7 @@ from hub.search.predicate import AnyOf, Naming, PatientIs
 from hub.services import Services
 from security.context import AccessContext
 
-__all__ = ["Deletion", "Done", "Found", "Match", "Past", "Precondition", "Repository", "Resource", "Version"]
+__all__ = ["Deletion", "Done", "Found", "Match", "Outcome", "Past", "Precondition", "Repository", "Resource", "Step", "Version"]
 
 
 class Repository:
@@ -43,6 +44,7 @@ class Repository:
         self._matching = Matching(services, self.rights, self._reading, self._searching)
         self._writing = Writing(means, self._matching)
         self._deleting = Deleting(means)
+        self._transacting = Transacting(means, self._matching, self._deleting)
         self._history = History(services, self.rights, self._reading)
 
     async def read(self, type: str, id: str) -> Resource:
@@ -67,6 +69,31 @@ class Repository:
     async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition) -> Done:
         async with self.recording("update") as recording:
             return await self._writing.update_matching(type, content, search, on, recording)
+
+    def with_provenance(self, provenance: Mapping[str, Any] | None) -> None:
+        """What is written from now on has this Provenance beside it, in the same unit."""
+        self._writing.provenance = provenance
+
+    async def patch(self, type: str, id: str, apply: Apply, on: Precondition = ANY) -> Done:
+        async with self.recording("patch") as recording:
+            return await self._writing.patch(type, id, apply, on, recording)
+
+    async def patch_matching(self, type: str, apply: Apply, search: Search, on: Precondition) -> Done:
+        async with self.recording("patch") as recording:
+            return await self._writing.patch_matching(type, apply, search, on, recording)
+
+    async def delete_matching(self, type: str, search: Search, on: Precondition) -> Deletion:
+        async with self.recording("delete") as recording:
+            return await self._deleting.delete_matching(type, search, self._matching, on, recording)
+
+    async def transaction(self, steps: Sequence[Step]) -> Mapping[int, Outcome]:
+        """All of it or nothing; by the place of the step."""
+        async with self.recording("transaction") as recording:
+            return await self._transacting.run(steps, recording, self.recording, self._writing.provenance)
+
+    def for_entry(self, facts: RequestFacts) -> "Repository":
+        """The same caller's, for one entry of a batch."""
+        return Repository(self.caller, self.services, facts)
 
     async def delete(self, type: str, id: str, on: Precondition = ANY) -> Deletion:
         async with self.recording("delete") as recording:

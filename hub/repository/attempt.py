@@ -4,12 +4,12 @@ https://hl7.org/fhir/R4/http.html#create, #update, #cond-update. The same steps 
 and a transaction, which has many. Nothing of an attempt that was refused or came second is left behind.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from hub import numbers, outcomes
-from hub.errors import FhirError
+from hub.errors import Deleted, FhirError
 from hub.recording import Recording, Touched
 from hub.repository.matching import Matching, Unclaimed
 from hub.repository.pending import Made, Pending
@@ -20,6 +20,8 @@ from hub.repository.searching import Match
 from hub.search.parse import Search
 from hub.store.protocol import Claim, Conflict, Stored
 
+Apply = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Carries a patch out. Raises FhirError."""
 How = Literal["created", "updated", "unchanged", "found"]
 
 
@@ -58,7 +60,7 @@ class Attempt:
             self._recording.becomes("read")
             return Done(how="found", resource=found.resource, touched=found.touched)
         done = await self.create(type, content)
-        self._claim(found, done)
+        self.claim(found, done)
         return done
 
     async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition) -> Done:
@@ -74,11 +76,30 @@ class Attempt:
         on.check(current.version)
         return await self._new_version(type, id, content, opened)
 
+    async def patch(self, type: str, id: str, apply: Apply, on: Precondition) -> Done:
+        """https://hl7.org/fhir/R4/http.html#patch: a new version that differs from the current one by the patch."""
+        current = await self._means.services.resolve(type, id, deleted=True)
+        if current is None:
+            await self._means.reading.as_if_hidden(type, id, self._recording)
+            raise outcomes.absent()
+        opened = await self._open(type, current)
+        if current.deleted:
+            raise Deleted(current.version)
+        on.check(current.version)
+        content = apply(numbers.loads(opened.json))
+        if content.get("resourceType") != type or content.get("id") != id:
+            raise FhirError("invalid", "A patch cannot change the type or the id of a resource.", expression=f"{type}.id")
+        return await self._new_version(type, id, content, opened)
+
     async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition) -> Done:
         """https://hl7.org/fhir/R4/http.html#cond-update: none creates, one is updated, many are refused."""
         found = await self._matching.claimed(search, self._recording)
         if isinstance(found, Unclaimed):
-            return await self._create_unmatched(type, content, found, on)
+            return await self.create_unmatched(type, content, found, on)
+        return await self.update_match(type, content, found, on)
+
+    async def update_match(self, type: str, content: Mapping[str, Any], found: Match, on: Precondition) -> Done:
+        """A new version of the one resource that matches the criteria."""
         id = found.resource.id
         if content.get("id", id) != id:
             raise FhirError("invalid", "The id in the body is not that of the match; leave it out.", expression=f"{type}.id")
@@ -86,13 +107,24 @@ class Attempt:
         on.check(found.stored.version)
         return await self._new_version(type, id, content, opened)
 
+    async def tell_of(self, provenance: Mapping[str, Any]) -> None:
+        """A Provenance of what is written, in the same unit. https://hl7.org/fhir/R4/provenance.html#header"""
+        made = [one for one in self.pending.made if not one.stored.deleted]
+        names = [f"{one.stored.type}/{one.id}/_history/{one.stored.version}" for one in made]
+        if names:
+            await self.create("Provenance", {**provenance, "target": [{"reference": name} for name in names]})
+
     async def commit(self) -> None:
         """Everything that was prepared, and its record. Raises Conflict: nothing is written, and nothing noted."""
-        made = self.pending.made
-        for one in made:
+        for one in self.pending.made:
             self._recording.touch(one.touched)
+        await self.commit_all(())
+
+    async def commit_all(self, beside: Sequence[Recording]) -> None:
+        """`beside`: further records of the same request, which say what was written."""
+        writes = tuple(one.write for one in self.pending.made)
         try:
-            await self._recording.commit(self.pending.unit(), writes=tuple(one.write for one in made))
+            await self._recording.commit(self.pending.unit(), writes=writes, beside=beside)
         except Conflict:
             self._recording.forget()
             raise
@@ -126,18 +158,21 @@ class Attempt:
         self._require_create(type)
         return Done.of(await self._preparing.create(type, id, content, row_id=services.brought_id(type, id)))
 
-    async def _create_unmatched(self, type: str, content: Mapping[str, Any], found: Unclaimed, on: Precondition) -> Done:
+    async def create_unmatched(
+        self, type: str, content: Mapping[str, Any], found: Unclaimed, on: Precondition, *, id: str | None = None
+    ) -> Done:
+        """A new resource where nothing matched. `id`: the one it gets, if it has been said already."""
         if on.exists:
             raise FhirError("precondition", "Nothing matches the criteria, and If-Match asks for a version.")
         self._require_create(type)
-        id = content.get("id")
-        if id is None:
-            done = await self.create(type, content)
+        brought = content.get("id")
+        if brought is None:
+            done = await self.create(type, content, id=id)
         elif self._means.caller.importer:
-            done = await self._bring(type, str(id), content)
+            done = await self._bring(type, str(brought), content)
         else:
             raise FhirError("invalid", "Nothing matches the criteria, and this client may not bring an id.", expression=f"{type}.id")
-        self._claim(found, done)
+        self.claim(found, done)
         return done
 
     async def _bring(self, type: str, id: str, content: Mapping[str, Any]) -> Done:
@@ -154,7 +189,8 @@ class Attempt:
         self._means.rights.require(type, "c")
         require_recorder(self._means.caller, type)
 
-    def _claim(self, found: Unclaimed, done: Done) -> None:
+    def claim(self, found: Unclaimed, done: Done) -> None:
+        """The criteria are taken by what was made for them."""
         if done.made is not None:
             self.pending.claims.append(Claim(key=found.key, value=done.made.stored.row, holder=found.holder))
 

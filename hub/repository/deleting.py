@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from hub import outcomes
 from hub.errors import FhirError
 from hub.recording import Recording, Touched
+from hub.repository.matching import Matching
 from hub.repository.pairings import is_worn
 from hub.repository.pending import Made, Pending
 from hub.repository.precondition import Precondition
@@ -18,6 +19,8 @@ from hub.repository.reading import Opened
 from hub.repository.redoing import redoing
 from hub.repository.tombstone import tombstone
 from hub.repository.visibility import PatientRules
+from hub.search.conditional import canonical
+from hub.search.parse import Search
 from hub.store.protocol import Conflict, Stored
 
 NEEDED_TYPES = frozenset({"Patient", "Consent"})
@@ -43,12 +46,38 @@ class Deleting:
         self.require(type)
         return await redoing(lambda: self._delete(type, id, on, recording), f"{type}/{id}", self._services.turns)
 
+    async def delete_matching(self, type: str, search: Search, matching: Matching, on: Precondition, recording: Recording) -> Deletion:
+        """What matches, where one resource does: many are refused. https://hl7.org/fhir/R4/http.html#3.1.0.7.1"""
+        self.require(type)
+
+        async def once() -> Deletion:
+            found = await matching.one(search, recording)
+            if found is None:
+                raise FhirError("not-found", "Nothing matches the criteria.")
+            return await self._delete(type, found.resource.id, on, recording)
+
+        return await redoing(once, canonical(search), self._services.turns)
+
     def require(self, type: str) -> None:
         """Scope, and for what decides about access the recorder permission; whatever the target is."""
         self._means.rights.require(type, "d")
         require_recorder(self._means.caller, type)
 
     async def _delete(self, type: str, id: str, on: Precondition, recording: Recording) -> Deletion:
+        pending = Pending(self._services, self._means.rights.visibility)
+        version = await self.step(type, id, on, pending, recording)
+        if pending.made:
+            (made,) = pending.made
+            recording.touch(made.touched)
+            try:
+                await recording.commit(pending.unit(), writes=(made.write,))
+            except Conflict:
+                recording.forget()
+                raise
+        return Deletion(version=version)
+
+    async def step(self, type: str, id: str, on: Precondition, pending: Pending, recording: Recording) -> int:
+        """Put the tombstone with the others of the unit, unless there is one already. The version of the tombstone."""
         stored = await self._services.resolve(type, id, deleted=True)
         if stored is None:
             await self._means.reading.as_if_hidden(type, id, recording)
@@ -58,17 +87,9 @@ class Deleting:
         opened = await (reading.open_for_recorder(stored, "d") if type == "Consent" else reading.open(stored, "collect", "d"))
         if stored.deleted:
             recording.touch(opened.touched)
-            return Deletion(version=stored.version)
+            return stored.version
         on.check(stored.version)
-        pending = Pending(self._services, self._means.rights.visibility)
-        made = await self.prepare(opened, pending)
-        recording.touch(made.touched)
-        try:
-            await recording.commit(pending.unit(), writes=(made.write,))
-        except Conflict:
-            recording.forget()
-            raise
-        return Deletion(version=made.stored.version)
+        return (await self.prepare(opened, pending)).stored.version
 
     async def prepare(self, opened: Opened, pending: Pending) -> Made:
         """The tombstone of what was opened, put with the others of its unit. Raises what keeps it from being deleted."""

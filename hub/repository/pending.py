@@ -60,6 +60,10 @@ class Pending:
         self._keys: dict[bytes | None, DataKey] = {}
         self._changed: dict[bytes, _Changed] = {}
 
+    def written(self, reference: str) -> Stored | None:
+        """What this unit writes under that reference (Type/id)."""
+        return next((one.stored for one in self.made if f"{one.stored.type}/{one.id}" == reference), None)
+
     async def rules(self, patient: bytes) -> PatientRules | None:
         """As of now with what this unit changes; None for a patient the hub does not know."""
         if patient not in self._rules:

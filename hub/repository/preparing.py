@@ -12,7 +12,7 @@ from hub import numbers, outcomes
 from hub.errors import FhirError, Issue
 from hub.instants import fhir_instant
 from hub.recording import Recording, Touched
-from hub.repository.compartment import require_compartment
+from hub.repository.compartment import about, require_compartment
 from hub.repository.pending import Made, Pending
 from hub.repository.reading import Opened, Reading, basis_of, patient_reference
 from hub.repository.rights import Rights
@@ -27,7 +27,7 @@ from security.envelope import DataKey
 
 DECIDED_BY: Mapping[str, str] = {"Organization": "partOf", "Patient": "managingOrganization"}
 """Elements by which it is decided who may see (reading 4, opt-out)."""
-UNKNOWN_PATIENT = "A patient this resource refers to cannot be found."
+UNKNOWN_PATIENT = UNKNOWN_TARGET = "A resource this one is about cannot be found."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +76,8 @@ class Preparing:
         refuse_what_is_not_understood(type, content)
         self._require_recorder_of(type, content, before)
         indexed = index(content, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
-        require_compartment(type, content, indexed)
-        concerned = self._concerned(type, indexed, before)
+        concerned = self._concerned(type, indexed, before, await self._derived(type, content))
+        require_compartment(type, content, indexed, derived=bool(concerned.others))
         basis = await self._decide(type, content, concerned, creating=before is None)
         if not self._rights.scopes_match(type, "c" if before is None else "u", content):
             raise outcomes.forbidden()
@@ -110,10 +110,21 @@ class Preparing:
                 expression=f"{type}.{element}",
             )
 
-    def _concerned(self, type: str, indexed: Indexed, before: Opened | None) -> _Concerned:
+    async def _derived(self, type: str, content: Mapping[str, Any]) -> set[bytes]:
+        """The patients of what a Provenance or a Binary is about: it says something of them."""
+        found: set[bytes] = set()
+        for reference in about(type, content, self._services.base_url):
+            stored = self._pending.written(reference) or await self._services.resolve(*reference.split("/", 1))
+            if stored is None:
+                raise FhirError("business-rule", UNKNOWN_TARGET)
+            self._recording.aim(stored)
+            found |= {one for one in (stored.patient, *stored.others) if one is not None}
+        return found
+
+    def _concerned(self, type: str, indexed: Indexed, before: Opened | None, derived: set[bytes]) -> _Concerned:
         blind = self._services.blind
         patient = None if indexed.patient is None else blind.patient(indexed.patient)
-        named = {blind.patient(one) for one in indexed.named}
+        named = {blind.patient(one) for one in indexed.named} | derived
         if before is not None:
             if before.stored.patient != patient:
                 raise FhirError("business-rule", "A resource cannot move to another patient; create it anew there.")

@@ -60,6 +60,14 @@ def both(kind: str, outcome: str) -> tuple[tuple[str, str, str], ...]:
     return ((kind, outcome, "own"), (kind, outcome, "patient"))
 
 
+JSON_PATCH = "application/json-patch+json"
+AMENDED = b'[{"op": "replace", "path": "/status", "value": "amended"}]'
+
+
+def transaction(read: str) -> Json:
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [{"request": {"method": "GET", "url": read}}]}
+
+
 def parameters(**given: str) -> Json:
     return {"resourceType": "Parameters", "parameter": [{"name": name, "valueString": value} for name, value in given.items()]}
 
@@ -79,6 +87,10 @@ REQUESTS: dict[str, Request] = {
     "history-instance": Request(lambda on: f"/fhir/Observation/{on.reading}/_history"),
     "history-type": Request(lambda _: "/fhir/Observation/_history?_since=2126"),
     "history-system": Request(lambda _: "/fhir/_history?_since=2126"),
+    "patch": Request(lambda on: f"/fhir/Observation/{on.reading}", lambda _: AMENDED, JSON_PATCH),
+    "conditional-patch": Request(lambda on: f"/fhir/Observation?_id={on.reading}", lambda _: AMENDED, JSON_PATCH),
+    "conditional-delete": Request(lambda on: f"/fhir/Observation?_id={on.reading}"),
+    "transaction": Request(lambda _: "/fhir", lambda on: transaction(f"Observation/{on.reading}")),
     "create": Request(lambda _: "/fhir/Observation", lambda on: observation(on.patient)),
     "search GET": Request(lambda on: f"/fhir/Observation?patient={on.patient}"),
     "search POST": Request(
@@ -111,6 +123,10 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "history-instance": ("/fhir/Observation/a_b/_history", None),
     "history-type": ("/fhir/Observation/_history?_since=never", None),
     "history-system": ("/fhir/_history?_since=never", None),
+    "patch": (f"/fhir/Observation/{ABSENT}", b"{nonsense"),
+    "conditional-patch": ("/fhir/Observation?_id=x", b"{nonsense"),
+    "conditional-delete": ("/fhir/Observation?_sort=date", None),
+    "transaction": ("/fhir", b"{nonsense"),
     "create": ("/fhir/Observation", b"{nonsense"),
     "search GET": ("/fhir/Observation?date=never", None),
     "search POST": ("/fhir/Observation/_search", b"date=never"),
@@ -134,6 +150,8 @@ KINDS = {
     "search-system POST": "search-system",
     **dict.fromkeys(OPERATIONS, "operation"),
     "conditional-update": "update",
+    "conditional-patch": "patch",
+    "conditional-delete": "delete",
 }
 """What the log calls it, where that is another word."""
 
@@ -146,6 +164,10 @@ RIGHT: dict[str, Due] = {
     "history-instance": Due(200, both("history-instance", DONE)),
     "history-type": Due(200, own("history-type", DONE)),
     "history-system": Due(200, own("history-system", DONE)),
+    "patch": Due(200, both("patch", DONE)),
+    "conditional-patch": Due(200, both("patch", DONE)),
+    "conditional-delete": Due(204, both("delete", DONE)),
+    "transaction": Due(200, both("transaction", DONE)),
     "create": Due(201, both("create", DONE)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -164,6 +186,10 @@ HIDDEN: dict[str, Due] = {
     "delete": Due(404, both("delete", REFUSED)),
     "conditional-update": Due(422, both("update", REFUSED)),
     "history-instance": Due(404, both("history-instance", REFUSED)),
+    "patch": Due(404, both("patch", REFUSED)),
+    "conditional-patch": Due(404, own("patch", REFUSED)),
+    "conditional-delete": Due(404, own("delete", REFUSED)),
+    "transaction": Due(404, both("transaction", REFUSED)),
     "create": Due(422, both("create", REFUSED)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -180,6 +206,10 @@ UNKNOWN: dict[str, Due] = {
     "delete": Due(404, both("delete", REFUSED)),
     "conditional-update": Due(422, both("update", REFUSED)),
     "history-instance": Due(404, both("history-instance", REFUSED)),
+    "patch": Due(404, both("patch", REFUSED)),
+    "conditional-patch": Due(404, own("patch", REFUSED)),
+    "conditional-delete": Due(404, own("delete", REFUSED)),
+    "transaction": Due(404, both("transaction", REFUSED)),
     "create": Due(422, both("create", REFUSED)),
     "search GET": Due(200, both("search-type", DONE)),
     "search POST": Due(200, both("search-type", DONE)),
@@ -277,7 +307,7 @@ def test_each_route_in_each_situation_answers_and_is_recorded(
     another = "system/Practitioner.crud" if row.interaction == "history-system" else "system/Practitioner.cruds"
     caller = {"wrong scope": ehr.narrowed(another), "hidden target": stranger}.get(situation, ehr)
     on = Target(ABSENT, ABSENT) if situation == "unknown target" else seen
-    if row.interaction == "delete" and situation == "right scope":
+    if row.interaction in ("delete", "conditional-delete") and situation == "right scope":
         on = Target(seen.patient, ehr.create(observation(seen.patient))["id"])  # the others need theirs
     answer = send(row, situation, on, caller)
     assert answer.status_code == expected.status, answer.text

@@ -1,0 +1,69 @@
+"""FHIR patch, by JSON Patch and by FHIRPath Patch. https://hl7.org/fhir/R4/http.html#patch"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fhir_profiles.patch import PatchError, fhirpath_patch, json_patch
+from hub import numbers
+from hub.errors import FhirError, IssueCode
+from hub.http import precondition, preferences, read_body
+from hub.interactions.create import with_provenance, written
+from hub.rendering import resource_of
+from hub.repository import Repository
+from hub.repository.attempt import Apply
+from hub.search.conditional import criteria
+
+JSON_PATCH = "application/json-patch+json"
+FAULTS: Mapping[str, IssueCode] = {"malformed": "invalid", "target": "business-rule", "test": "business-rule", "limit": "too-long"}
+
+
+async def patch(request: Request, repository: Repository) -> Response:
+    """200 with the new version; 422 where an operation cannot be carried out or a test says no, and nothing is changed."""
+    path, apply = request.path_params, await _apply(request, repository)
+    with_provenance(request, repository)
+    done = await repository.patch(path["type"], path["id"], apply, precondition(request.headers))
+    return written(done, preferences(request.headers), repository)
+
+
+async def conditional_patch(request: Request, repository: Repository) -> Response:
+    """404 where nothing matches, 412 for many."""
+    type, apply = request.path_params["type"], await _apply(request, repository)
+    search = criteria(type, request.url.query, base=repository.services.base_url, where="The query of the URL")
+    with_provenance(request, repository)
+    done = await repository.patch_matching(type, apply, search, precondition(request.headers))
+    return written(done, preferences(request.headers), repository)
+
+
+async def _apply(request: Request, repository: Repository) -> Apply:
+    body = await read_body(request, repository.services.settings.max_body_bytes)
+    return patch_of(request.headers.get("content-type", ""), body)
+
+
+def patch_of(content_type: str, body: bytes) -> Apply:
+    """What carries the patch out. Raises FhirError for a body that is no patch."""
+    if content_type.partition(";")[0].strip().lower() == JSON_PATCH:
+        try:
+            operations = numbers.loads(body)
+        except ValueError:
+            raise FhirError("structure", "The body is not well-formed JSON, or is nested too deeply.") from None
+        return lambda resource: _carried_out(lambda: json_patch(resource, operations))
+    parameters = resource_of(content_type, body)
+    return fhirpath_patch_of(parameters)
+
+
+def fhirpath_patch_of(parameters: Mapping[str, Any]) -> Apply:
+    if parameters.get("resourceType") != "Parameters":
+        raise FhirError("structure", f"A patch is a Parameters resource (FHIRPath Patch), or a JSON Patch sent as {JSON_PATCH}.")
+    return lambda resource: _carried_out(lambda: fhirpath_patch(resource, parameters))
+
+
+def _carried_out(patched: Any) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = patched()
+    except PatchError as error:
+        place = None if error.operation is None else f"Parameters.parameter[{error.operation}]"
+        raise FhirError(FAULTS[error.fault], f"The patch cannot be carried out: {error}.", expression=place) from None
+    return found

@@ -1,0 +1,76 @@
+"""FHIR batch over HTTP. https://hl7.org/fhir/R4/http.html#brules"""
+
+from typing import Any
+
+from tests.spec.api.test_transaction import bundle, entry, location, statuses
+from tests.support.backstage import Backstage
+from tests.support.caller import Caller
+from tests.support.outcomes import refused
+from tests.support.resources import ABSENT, observation, organization, patient
+
+Json = dict[str, Any]
+
+
+def sent(caller: Caller, *entries: Json) -> Json:
+    answer = caller.post("/fhir", bundle(*entries, type="batch"))
+    assert answer.status_code == 200, answer.text
+    made: Json = answer.json()
+    assert (made["type"], len(made["entry"])) == ("batch-response", len(entries))
+    return made
+
+
+def test_each_entry_has_its_own_fate(ehr: Caller) -> None:
+    """A bad entry takes no good one with it; answers in the order of the request."""
+    person = ehr.create(patient())
+    answer = sent(
+        ehr,
+        entry("POST", "Observation", observation(person["id"])),
+        entry("POST", "Observation", {"resourceType": "Observation"}),
+        entry("GET", f"Observation/{ABSENT}"),
+        entry("GET", f"Patient/{person['id']}"),
+        entry("GET", f"Observation?patient={person['id']}&_count=0"),
+        entry("GET", f"Patient/{person['id']}/_history"),
+        entry("GET", "Nothing/1"),
+        entry("GET", f"Observation/$lastn?patient={person['id']}"),
+    )
+    assert statuses(answer) == ["201", "400", "404", "200", "200", "200", "404", "200"]
+    assert ehr.get(location(answer, 0)).status_code == 200
+    assert answer["entry"][1]["response"]["outcome"]["resourceType"] == "OperationOutcome"
+    assert answer["entry"][3]["resource"] == person
+    assert answer["entry"][5]["resource"]["type"] == "history"
+
+
+def test_conditional_interactions_inside(ehr: Caller) -> None:
+    """FHIR.md 4b.5: in batch."""
+    keyed = organization("Lot", identifier=[{"system": "urn:batch", "value": "1"}])
+    first = sent(ehr, entry("POST", "Organization", keyed, ifNoneExist="identifier=urn:batch|1"))
+    again = sent(ehr, entry("POST", "Organization", keyed, ifNoneExist="identifier=urn:batch|1"))
+    assert (statuses(first), statuses(again), location(first, 0)) == (["201"], ["200"], location(again, 0))
+    stale = sent(ehr, entry("PUT", location(first, 0), {**keyed, "id": location(first, 0).split("/")[1]}, ifMatch='W/"9"'))
+    assert statuses(stale) == ["412"]
+
+
+def test_entries_that_depend_on_each_other_are_refused(ehr: Caller) -> None:
+    """FHIR.md 4b.8: interdependent batch rejected."""
+    urn = "urn:uuid:8c1a1a0e-0000-4000-8000-0000000000ba"
+    entries = [
+        entry("POST", "Patient", patient(), urn),
+        entry("POST", "Observation", {**observation(None), "subject": {"reference": urn}}),
+    ]
+    refused(ehr.post("/fhir", bundle(*entries, type="batch")), 400, "invalid", expression="Bundle.entry[1].resource")
+
+
+def test_each_entry_is_decided_and_recorded_by_itself(ehr: Caller, stranger: Caller, backstage: Backstage) -> None:
+    """SMART 2.2 and law 2: entries are authorised one by one; each has its record beside that of the batch."""
+    person = ehr.create(patient())
+    answer = stranger.post("/fhir", bundle(entry("GET", f"Patient/{person['id']}"), entry("GET", f"Patient/{ABSENT}"), type="batch"))
+    hidden, absent = answer.json()["entry"]
+    assert hidden == absent
+    records = backstage.records(answer.headers["x-request-id"])
+    assert [(one.kind, one.outcome) for one in records].count(("read", "4")) == 4
+    assert ("batch", "0") in [(one.kind, one.outcome) for one in records]
+    narrow = ehr.narrowed("system/Organization.c")
+    done = narrow.post(
+        "/fhir", bundle(entry("POST", "Organization", organization()), entry("GET", f"Patient/{person['id']}"), type="batch")
+    )
+    assert statuses(done.json()) == ["201", "403"]

@@ -1,0 +1,300 @@
+"""FHIR transaction over HTTP. https://hl7.org/fhir/R4/http.html#transaction"""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.backstage import Backstage
+from tests.support.caller import Caller, ids
+from tests.support.outcomes import refused
+from tests.support.resources import ABSENT, HEART_RATE, consent, observation, organization, patient
+
+Json = dict[str, Any]
+
+
+def entry(method: str, url: str, resource: Json | None = None, full_url: str | None = None, **request: str) -> Json:
+    made: Json = {"request": {"method": method, "url": url, **request}}
+    if resource is not None:
+        made["resource"] = resource
+    return {**made, **({"fullUrl": full_url} if full_url else {})}
+
+
+def bundle(*entries: Json, type: str = "transaction") -> Json:
+    return {"resourceType": "Bundle", "type": type, "entry": list(entries)}
+
+
+def sent(caller: Caller, *entries: Json, **headers: str) -> Json:
+    answer = caller.post("/fhir", bundle(*entries), headers=headers)
+    assert answer.status_code == 200, answer.text
+    made: Json = answer.json()
+    assert (made["resourceType"], made["type"]) == ("Bundle", "transaction-response")
+    assert len(made["entry"]) == len(entries)
+    return made
+
+
+def statuses(answer: Json) -> list[str]:
+    return [one["response"]["status"][:3] for one in answer["entry"]]
+
+
+def location(answer: Json, place: int) -> str:
+    """Type/id of what the entry made."""
+    found: str = answer["entry"][place]["response"]["location"]
+    return found.partition("/fhir/")[2].partition("/_history/")[0]
+
+
+PERSON, READING, DEVICE = "urn:uuid:8c1a1a0e-0000-4000-8000-000000000001", "urn:uuid:8c1a1a0e-0000-4000-8000-000000000002", "urn:uuid:3"
+
+
+def upload(key: str) -> list[Json]:
+    """What a personal health gateway sends first: everything conditional, so that it may be sent again."""
+    system = "urn:gateway"
+    reading = observation(None, HEART_RATE, 66, identifier=[{"system": system, "value": f"{key}-o"}], device={"reference": DEVICE})
+    return [
+        entry(
+            "POST",
+            "Observation",
+            {**reading, "subject": {"reference": PERSON}},
+            READING,
+            ifNoneExist=f"identifier={system}|{key}-o",
+        ),
+        entry(
+            "POST",
+            "Patient",
+            patient("Passerelle", identifier=[{"system": system, "value": key}]),
+            PERSON,
+            ifNoneExist=f"identifier={system}|{key}",
+        ),
+        entry(
+            "POST",
+            "Device",
+            {"resourceType": "Device", "identifier": [{"system": system, "value": f"{key}-d"}]},
+            DEVICE,
+            ifNoneExist=f"identifier={system}|{key}-d",
+        ),
+    ]
+
+
+def test_the_first_upload_of_a_gateway_and_the_same_again(ehr: Caller) -> None:
+    """HL7 PHD: conditional creates of Patient, Device and Observation; links by urn:uuid; answers aligned; resent, nothing new."""
+    first = sent(ehr, *upload("tx-1"))
+    assert statuses(first) == ["201", "201", "201"]
+    made = ehr.get(location(first, 0)).json()
+    assert made["subject"] == {"reference": location(first, 1)}
+    assert made["device"] == {"reference": location(first, 2)}
+    again = sent(ehr, *upload("tx-1"))
+    assert statuses(again) == ["200", "200", "200"]
+    assert [location(again, place) for place in range(3)] == [location(first, place) for place in range(3)]
+
+
+def test_verbs_come_in_their_order_and_answers_in_that_of_the_request(ehr: Caller) -> None:
+    """FHIR.md 4b.8: DELETE, POST, PUT, GET whatever the order of the entries."""
+    person = ehr.create(patient())
+    gone, kept = ehr.create(observation(person["id"])), ehr.create(observation(person["id"], value=80))
+    answer = sent(
+        ehr,
+        entry("GET", f"Observation/{kept['id']}"),
+        entry("GET", f"Observation?patient={person['id']}&_total=accurate"),
+        entry("PUT", f"Observation/{kept['id']}", {**kept, "status": "amended"}),
+        entry("POST", "Observation", observation(person["id"], value=90)),
+        entry("DELETE", f"Observation/{gone['id']}"),
+    )
+    assert statuses(answer) == ["200", "200", "200", "201", "204"]
+    assert answer["entry"][0]["resource"]["status"] == "amended"
+    assert answer["entry"][1]["resource"]["total"] == 2
+    refused(ehr.get(f"Observation/{gone['id']}"), 410, "deleted")
+
+
+def test_a_new_patient_with_consent_and_readings_at_once(ehr: Caller, stranger: Caller) -> None:
+    """What the Consent of the same transaction permits holds for the rest of it, and for whom it names."""
+    person = "urn:uuid:8c1a1a0e-0000-4000-8000-00000000000a"
+    agreed = {**consent("x"), "patient": {"reference": person}}
+    answer = sent(
+        ehr,
+        entry("POST", "Observation", {**observation(None), "subject": {"reference": person}}),
+        entry("POST", "Consent", agreed),
+        entry("POST", "Patient", patient("Ensemble"), person),
+    )
+    assert statuses(answer) == ["201"] * 3
+    assert stranger.get(location(answer, 0)).status_code == 200
+
+
+def test_links_are_written_anew_wherever_they_stand(ehr: Caller) -> None:
+    """http.html#trules: references, uris, extensions, addresses in the narrative; a value of an identifier is no link."""
+    urn = "urn:uuid:8c1a1a0e-0000-4000-8000-00000000000b"
+    linked = {
+        **organization("Liens"),
+        "identifier": [{"system": "urn:ietf:rfc:3986", "value": urn}],
+        "extension": [{"url": "urn:test:about", "valueUri": urn}, {"url": "urn:test:of", "valueReference": {"reference": urn}}],
+        "text": {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><a href="{urn}">{urn}</a></div>'},
+    }
+    answer = sent(ehr, entry("POST", "Organization", organization("Cible"), urn), entry("POST", "Organization", linked))
+    made, target = ehr.get(location(answer, 1)).json(), location(answer, 0)
+    assert made["identifier"][0]["value"] == urn
+    assert [made["extension"][0]["valueUri"], made["extension"][1]["valueReference"]["reference"]] == [target, target]
+    assert f'<a href="{target}">{urn}</a>' in made["text"]["div"]
+
+
+def test_relative_references_are_meant_from_the_full_url(ehr: Caller) -> None:
+    """bundle.html#references"""
+    answer = sent(
+        ehr,
+        entry("POST", "Patient", patient("Relative"), "http://elsewhere.example/fhir/Patient/77"),
+        entry("POST", "Observation", observation("77"), "http://elsewhere.example/fhir/Observation/1"),
+    )
+    assert ehr.get(location(answer, 1)).json()["subject"] == {"reference": location(answer, 0)}
+
+
+def test_conditional_references_with_one_none_and_many(ehr: Caller) -> None:
+    """http.html#trules: exactly one must match, or the whole transaction fails."""
+    key = [{"system": "urn:condref", "value": "1"}]
+    person = ehr.create(patient("Conditionnelle", identifier=key))
+    by_criteria = {**observation(None), "subject": {"reference": "Patient?identifier=urn:condref|1"}}
+    answer = sent(ehr, entry("POST", "Observation", by_criteria))
+    assert ehr.get(location(answer, 0)).json()["subject"] == {"reference": f"Patient/{person['id']}"}
+    nobody = {**observation(None), "subject": {"reference": "Patient?identifier=urn:condref|2"}}
+    refused(ehr.post("/fhir", bundle(entry("POST", "Observation", nobody))), 412, "conflict", expression="Bundle.entry[0]")
+    ehr.create(patient("Conditionnelle", identifier=key))
+    refused(ehr.post("/fhir", bundle(entry("POST", "Observation", by_criteria))), 412, "multiple-matches", expression="Bundle.entry[0]")
+
+
+@pytest.mark.parametrize(
+    ("bad", "status", "code"),
+    [
+        (entry("POST", "Observation", {"resourceType": "Observation"}), 400, "required"),
+        (entry("POST", "Observation", observation(ABSENT)), 422, "business-rule"),
+        (entry("PUT", f"Observation/{ABSENT}", {**observation(ABSENT), "id": ABSENT}), 404, "not-found"),
+        (entry("DELETE", f"Observation/{ABSENT}"), 404, "not-found"),
+        (entry("GET", f"Observation/{ABSENT}"), 404, "not-found"),
+        (entry("GET", "Observation?date=never"), 400, "invalid"),
+        (entry("POST", "Observation/$lastn", {"resourceType": "Parameters"}), 400, "not-supported"),
+        (entry("POST", "Nothing", {"resourceType": "Nothing"}), 404, "not-found"),
+        (entry("POST", "Patient", observation(ABSENT)), 400, "structure"),
+        (entry("GET", "http://elsewhere.example/fhir/Patient/1"), 400, "invalid"),
+        ({"request": {"method": "DANCE", "url": "Patient"}}, 400, "required"),
+        ({"resource": {"resourceType": "Patient"}}, 400, "required"),
+    ],
+)
+def test_one_entry_that_fails_leaves_nothing_of_the_others(ehr: Caller, backstage: Backstage, bad: Json, status: int, code: str) -> None:
+    """FHIR.md 4b.8: all or nothing; the error says which entry."""
+    name = organization(f"Jamais {status} {code}", identifier=[{"system": "urn:never", "value": f"{status}-{code}"}])
+    before = backstage.admin["hub"]["resources"].count_documents({})
+    answer = ehr.post("/fhir", bundle(entry("POST", "Organization", name), bad))
+    found = refused(answer, status, code)
+    assert all(one.startswith("Bundle.entry[1]") for one in found[0]["expression"])
+    assert backstage.admin["hub"]["resources"].count_documents({}) == before
+    assert ehr.found(f"Organization?identifier=urn:never|{status}-{code}") == []
+
+
+def test_a_resource_may_be_written_once(ehr: Caller) -> None:
+    """FHIR.md 4b.8: duplicate targets rejected."""
+    made = ehr.create(organization())
+    put = entry("PUT", f"Organization/{made['id']}", {**made, "name": "Autre"})
+    refused(ehr.post("/fhir", bundle(put, put)), 400, "invalid")
+    refused(ehr.post("/fhir", bundle(put, entry("DELETE", f"Organization/{made['id']}"))), 400, "invalid")
+    twice = entry("POST", "Organization", organization(), ifNoneExist="identifier=urn:twice|1")
+    refused(ehr.post("/fhir", bundle(twice, twice)), 400, "invalid")
+    same = "urn:uuid:8c1a1a0e-0000-4000-8000-00000000000c"
+    refused(ehr.post("/fhir", bundle(*(entry("POST", "Organization", organization(), same) for _ in range(2)))), 400, "invalid")
+    assert ehr.get(f"Organization/{made['id']}").json() == made
+
+
+def test_conditional_update_patch_and_delete_inside(ehr: Caller) -> None:
+    """FHIR.md 4b.5: in transaction."""
+    keyed = organization("Conditions", identifier=[{"system": "urn:cond-tx", "value": "1"}])
+    first = sent(ehr, entry("PUT", "Organization?identifier=urn:cond-tx|1", keyed))
+    second = sent(ehr, entry("PUT", "Organization?identifier=urn:cond-tx|1", {**keyed, "name": "Seconde"}))
+    assert (statuses(first), statuses(second), location(first, 0)) == (["201"], ["200"], location(second, 0))
+    operation = [{"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": "Organization.name"}]
+    patch = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "operation", "part": [*operation, {"name": "value", "valueString": "Troisième"}]}],
+    }
+    third = sent(ehr, entry("PATCH", "Organization?identifier=urn:cond-tx|1", patch))
+    assert (statuses(third), ehr.get(location(first, 0)).json()["name"]) == (["200"], "Troisième")
+    fourth = sent(ehr, entry("DELETE", "Organization?identifier=urn:cond-tx|1"))
+    assert statuses(fourth) == ["204"]
+    refused(ehr.get(location(first, 0)), 410, "deleted")
+
+
+def test_preconditions_of_entries_hold(ehr: Caller) -> None:
+    made = ehr.create(organization())
+    stale = entry("PUT", f"Organization/{made['id']}", {**made, "name": "Autre"}, ifMatch='W/"4"')
+    refused(ehr.post("/fhir", bundle(stale)), 412, "conflict", expression="Bundle.entry[0]")
+
+
+def test_resources_come_along_where_they_are_preferred(ehr: Caller) -> None:
+    """Prefer: return=representation; without it the response alone."""
+    post = entry("POST", "Organization", organization())
+    assert "resource" not in sent(ehr, post)["entry"][0]
+    shown = sent(ehr, post, Prefer="return=representation")["entry"][0]
+    assert shown["resource"]["meta"]["versionId"] == "1"
+    assert shown["response"]["etag"] == 'W/"1"'
+    assert shown["response"]["lastModified"][:19] == shown["resource"]["meta"]["lastUpdated"][:19]
+
+
+def test_each_entry_needs_its_scope(ehr: Caller) -> None:
+    """SMART 2.2: entries are authorised one by one; FHIR.md 0.4."""
+    narrow = ehr.narrowed("system/Organization.c")
+    assert statuses(sent(narrow, entry("POST", "Organization", organization()))) == ["201"]
+    for other in (entry("POST", "Device", {"resourceType": "Device"}), entry("GET", f"Organization/{ABSENT}")):
+        refused(narrow.post("/fhir", bundle(entry("POST", "Organization", organization()), other)), 403, "forbidden")
+
+
+def test_what_is_hidden_is_absent_inside_too(ehr: Caller, stranger: Caller) -> None:
+    """Law 3: the same answer for a hidden target as for an absent one."""
+    person = ehr.create(patient())
+    reading = ehr.create(observation(person["id"]))
+    for method, body in (("GET", None), ("DELETE", None), ("PUT", reading)):
+        answers = [
+            stranger.post("/fhir", bundle(entry(method, f"Observation/{id}", {**body, "id": id} if body else None)))
+            for id in (reading["id"], ABSENT)
+        ]
+        assert answers[0].status_code == answers[1].status_code == 404
+        assert answers[0].content == answers[1].content
+
+
+def test_every_write_is_recorded_as_what_it_is(ehr: Caller, backstage: Backstage) -> None:
+    """FHIR.md 4b.12: AuditEvent after create, update, delete; the transaction has one of its own; all with one request id."""
+    person = ehr.create(patient())
+    gone = ehr.create(observation(person["id"]))
+    answer = ehr.post(
+        "/fhir",
+        bundle(
+            entry("POST", "Observation", observation(person["id"])),
+            entry("PUT", f"Patient/{person['id']}", {**person, "active": True}),
+            entry("DELETE", f"Observation/{gone['id']}"),
+        ),
+    )
+    records = backstage.records(answer.headers["x-request-id"])
+    assert {(one.kind, one.outcome) for one in records} == {(kind, "0") for kind in ("create", "update", "delete", "transaction")}
+    of_person = {one.kind for one in records if one.patient == backstage.patient_token(person["id"])}
+    assert {"create", "update", "delete"} <= of_person
+
+
+def test_provenance_tells_of_everything_written(ehr: Caller) -> None:
+    """FHIR.md 4b.12: Provenance by X-Provenance."""
+    told = {"resourceType": "Provenance", "recorded": "2026-11-22T12:00:00Z", "agent": [{"who": {"display": "somebody"}}]}
+    person = ehr.create(patient())
+    entries = [entry("POST", "Observation", observation(person["id"], value=value)) for value in (61, 62)]
+    answer = sent(ehr, *entries, **{"X-Provenance": json.dumps(told)})
+    assert statuses(answer) == ["201", "201"]
+    found = ehr.search(f"Observation?patient={person['id']}&_revinclude=Provenance:target")
+    (provenance,) = [one["resource"] for one in found["entry"] if one["search"]["mode"] == "include"]
+    assert {one["reference"].partition("/_history/")[0] for one in provenance["target"]} == {f"Observation/{id}" for id in ids(found)}
+
+
+@pytest.mark.parametrize("type", ["document", "collection", "history", "nonsense", None])
+def test_other_bundles_are_refused_with_what_to_do(ehr: Caller, type: str | None) -> None:
+    refused(ehr.post("/fhir", {**bundle(), "type": type}), 400, "not-supported", expression="Bundle.type")
+
+
+def test_too_many_entries_are_refused_as_such(ehr: Caller) -> None:
+    """FHIR.md 4b.11: limits with their own OperationOutcome."""
+    one = entry("GET", f"Organization/{ABSENT}")
+    refused(ehr.post("/fhir", bundle(*[one] * 1_001)), 413, "too-long", expression="Bundle.entry")
+
+
+def test_an_empty_transaction_is_an_empty_answer(ehr: Caller) -> None:
+    answer = ehr.post("/fhir", {"resourceType": "Bundle", "type": "transaction"})
+    assert (answer.status_code, answer.json()) == (200, {"resourceType": "Bundle", "type": "transaction-response"})

@@ -359,5 +359,6 @@ def test_a_refused_read_is_found_under_the_patient_by_the_command(running: Runni
     assert done.code == 0, done.err
     found = done.json()
     assert found
-    assert {one["what"] for one in found} <= {"read", "vread", "update", "delete", "create", "operation", "history-instance"}
+    kinds = {"read", "vread", "update", "patch", "delete", "create", "operation", "history-instance", "transaction"}
+    assert {one["what"] for one in found} <= kinds
     assert all(one["client"] == f"stranger ({stranger.account.id})" for one in found)

@@ -32,6 +32,7 @@ IssueCode = Literal[
     "throttled",
     "transient",
     "exception",
+    "informational",
 ]
 
 

@@ -35,6 +35,7 @@ STATUS: Mapping[IssueCode, int] = {
     "not-supported": 400,
     "too-costly": 403,
     "exception": 500,
+    "informational": 200,
     "transient": 503,
 }
 
@@ -105,6 +106,11 @@ def done(how: str) -> bytes:
 def deleted() -> bytes:
     issue = {"severity": "information", "code": "informational", "diagnostics": "Deleted."}
     return orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
+
+
+def found(issues: Sequence[tuple[str, Issue]]) -> bytes:
+    """What a validation says, each with its severity."""
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": [_issue(issue, severity) for severity, issue in issues]})
 
 
 def warnings(issues: Sequence[Issue]) -> bytes:

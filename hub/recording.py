@@ -33,6 +33,7 @@ AS_RECORDED: Mapping[str, str] = {
     "conditional-update": "update",
     "conditional-patch": "patch",
     "conditional-delete": "delete",
+    "search-compartment": "search",
 }
 REFUSED: Outcome = "4"
 FAILED: Outcome = "8"

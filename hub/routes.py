@@ -18,13 +18,17 @@ from hub.interactions.delete import conditional_delete, delete
 from hub.interactions.everything import everything
 from hub.interactions.history import history_instance, history_system, history_type
 from hub.interactions.lastn import lastn
+from hub.interactions.meta import meta, meta_add, meta_delete, meta_of_type
 from hub.interactions.patch import conditional_patch, patch
 from hub.interactions.read import read
+from hub.interactions.search_compartment import search_compartment
 from hub.interactions.search_system import search_system
 from hub.interactions.search_type import search_type
 from hub.interactions.stats import stats
+from hub.interactions.terminology import code_system_validate_code, value_set_expand, value_set_validate_code
 from hub.interactions.transaction import bundle
 from hub.interactions.update import conditional_update, update
+from hub.interactions.validate import validate
 from hub.interactions.vread import vread
 from hub.oauth import token
 from hub.probes import livez, readyz
@@ -42,6 +46,10 @@ class RouteRow:
     interaction: str
     guard: Guard
     endpoint: Callable[..., Awaitable[Response]]
+
+
+def _operation(method: str, path: str, endpoint: Callable[..., Awaitable[Response]]) -> RouteRow:
+    return RouteRow(method=method, path=path, interaction="operation", guard="fhir", endpoint=endpoint)
 
 
 ROUTES: tuple[RouteRow, ...] = (
@@ -63,12 +71,26 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/fhir", interaction="search-system", guard="fhir", endpoint=search_system),
     RouteRow(method="POST", path="/fhir", interaction="transaction", guard="fhir", endpoint=bundle),
     RouteRow(method="POST", path="/fhir/_search", interaction="search-system", guard="fhir", endpoint=search_system),
-    RouteRow(method="GET", path="/fhir/Patient/{id}/$everything", interaction="operation", guard="fhir", endpoint=everything),
-    RouteRow(method="POST", path="/fhir/Patient/{id}/$everything", interaction="operation", guard="fhir", endpoint=everything),
-    RouteRow(method="GET", path="/fhir/Observation/$lastn", interaction="operation", guard="fhir", endpoint=lastn),
-    RouteRow(method="POST", path="/fhir/Observation/$lastn", interaction="operation", guard="fhir", endpoint=lastn),
-    RouteRow(method="GET", path="/fhir/Observation/$stats", interaction="operation", guard="fhir", endpoint=stats),
-    RouteRow(method="POST", path="/fhir/Observation/$stats", interaction="operation", guard="fhir", endpoint=stats),
+    _operation("GET", "/fhir/ValueSet/$expand", value_set_expand),
+    _operation("POST", "/fhir/ValueSet/$expand", value_set_expand),
+    _operation("GET", "/fhir/ValueSet/$validate-code", value_set_validate_code),
+    _operation("POST", "/fhir/ValueSet/$validate-code", value_set_validate_code),
+    _operation("GET", "/fhir/CodeSystem/$validate-code", code_system_validate_code),
+    _operation("POST", "/fhir/CodeSystem/$validate-code", code_system_validate_code),
+    _operation("POST", "/fhir/{type}/$validate", validate),
+    _operation("POST", "/fhir/{type}/{id}/$validate", validate),
+    _operation("GET", "/fhir/{type}/{id}/$validate", validate),
+    _operation("GET", "/fhir/{type}/$meta", meta_of_type),
+    _operation("GET", "/fhir/{type}/{id}/$meta", meta),
+    _operation("GET", "/fhir/{type}/{id}/_history/{version_id}/$meta", meta),
+    _operation("POST", "/fhir/{type}/{id}/$meta-add", meta_add),
+    _operation("POST", "/fhir/{type}/{id}/$meta-delete", meta_delete),
+    _operation("GET", "/fhir/Patient/{id}/$everything", everything),
+    _operation("POST", "/fhir/Patient/{id}/$everything", everything),
+    _operation("GET", "/fhir/Observation/$lastn", lastn),
+    _operation("POST", "/fhir/Observation/$lastn", lastn),
+    _operation("GET", "/fhir/Observation/$stats", stats),
+    _operation("POST", "/fhir/Observation/$stats", stats),
     RouteRow(method="POST", path="/fhir/{type}/_search", interaction="search", guard="fhir", endpoint=search_type),
     RouteRow(method="GET", path="/fhir/_history", interaction="history-system", guard="fhir", endpoint=history_system),
     RouteRow(method="GET", path="/fhir/{type}/_history", interaction="history-type", guard="fhir", endpoint=history_type),
@@ -77,6 +99,9 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="PATCH", path="/fhir/{type}/{id}", interaction="patch", guard="fhir", endpoint=patch),
     RouteRow(method="PATCH", path="/fhir/{type}", interaction="conditional-patch", guard="fhir", endpoint=conditional_patch),
     RouteRow(method="DELETE", path="/fhir/{type}", interaction="conditional-delete", guard="fhir", endpoint=conditional_delete),
+    RouteRow(
+        method="GET", path="/fhir/{compartment}/{id}/{within}", interaction="search-compartment", guard="fhir", endpoint=search_compartment
+    ),
     RouteRow(method="GET", path="/fhir/{type}/{id}", interaction="read", guard="fhir", endpoint=read),
     RouteRow(method="PUT", path="/fhir/{type}/{id}", interaction="update", guard="fhir", endpoint=update),
     RouteRow(method="DELETE", path="/fhir/{type}/{id}", interaction="delete", guard="fhir", endpoint=delete),

@@ -67,6 +67,16 @@ class Given:
 
 async def given(request: Request, repository: Repository) -> Given:
     """GET: the query. POST: a Parameters resource, the query beside it. Raises FhirError."""
+    content = None
+    if request.method == "POST":
+        body = await read_body(request, repository.services.settings.max_body_bytes)
+        if body:
+            content = parse_resource("Parameters", request.headers.get("content-type", ""), body)
+    return given_in(request, content)
+
+
+def given_in(request: Request, content: Mapping[str, Any] | None) -> Given:
+    """The parameters of the URL, and those of a Parameters resource. Raises FhirError."""
     try:
         pairs = parse_qsl(request.url.query, keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_MAX)
     except ValueError:
@@ -75,10 +85,8 @@ async def given(request: Request, repository: Repository) -> Given:
     for name, value in pairs:
         if name not in SHAPING:
             values.setdefault(name, []).append(value)
-    if request.method == "POST":
-        body = await read_body(request, repository.services.settings.max_body_bytes)
-        if body:
-            _add(values, parse_resource("Parameters", request.headers.get("content-type", ""), body))
+    if content is not None:
+        _add(values, content)
     return Given(values=values)
 
 

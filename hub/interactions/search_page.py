@@ -13,6 +13,7 @@ from starlette.responses import Response
 from hub import outcomes
 from hub.errors import FhirError
 from hub.http import json_response, preferences, read_body
+from hub.interactions.shaping import part
 from hub.rendering import wanted_in_form
 from hub.repository import Found, Match, Repository
 from hub.search.asked import Pair, Search
@@ -37,13 +38,12 @@ async def answered(request: Request, repository: Repository, target: str, parse:
     if search.page is not None:
         cursor = cursor_of(target, search.page, repository)
         search = parse(cursor.pairs, True)
-    _refuse_what_does_not_run(search)
     found = await run(search, cursor)
     base, ignored = repository.services.base_url, ignored_issues(search)
     bundle = searchset(
         url=f"{base}/{target}" if target else base,
         used=search.used,
-        entries=[*_entries(base, found.matches, "match"), *_entries(base, found.included, "include")],
+        entries=[*_entries(base, found.matches, "match", search), *_entries(base, found.included, "include", search)],
         total=found.total,
         pages=pages(target, search.used, found, cursor, repository),
         outcome=outcomes.warnings(ignored) if ignored else None,
@@ -51,13 +51,14 @@ async def answered(request: Request, repository: Repository, target: str, parse:
     return json_response(bundle)
 
 
-def _entries(base: str, found: Iterable[Match], mode: Mode) -> Iterator[Entry]:
-    return (Entry(f"{base}/{one.resource.type}/{one.resource.id}", one.resource.json, mode) for one in found)
-
-
-def _refuse_what_does_not_run(search: Search) -> None:
-    if search.elements or search.summary not in (None, "count"):
-        raise FhirError("not-supported", "_elements and this _summary are not offered yet.")
+def _entries(base: str, found: Iterable[Match], mode: Mode, search: Search) -> Iterator[Entry]:
+    """As stored, or the part that `_summary` or `_elements` asks for; of what comes along only `_summary` takes anything away."""
+    elements = search.elements if mode == "match" else ()
+    if search.summary is None and not elements:
+        return (Entry(f"{base}/{one.resource.type}/{one.resource.id}", one.resource.json, mode) for one in found)
+    return (
+        Entry(f"{base}/{one.resource.type}/{one.resource.id}", part(one.resource.json, search.summary, elements), mode) for one in found
+    )
 
 
 async def parameters(request: Request) -> Pairs:

@@ -1,11 +1,11 @@
 """`_summary` and `_elements` on what is read. https://hl7.org/fhir/R4/search.html#summary, #elements"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from starlette.requests import Request
 
 from fhir_profiles.definitions import definition
-from fhir_profiles.shape import shaped
+from fhir_profiles.shape import Summary, shaped
 from hub import numbers
 from hub.errors import FhirError
 from hub.search.parameters import RESOURCE_TYPES
@@ -15,6 +15,7 @@ from hub.search.value import BadValue
 SHAPING = ("_summary", "_elements")
 COUNT_OF_ONE = "_summary=count is for searches; leave it out, or ask for true, text, data or false."
 
+SUMMARIES: Mapping[str, Summary] = {"true": "true", "text": "text", "data": "data"}
 Shape = Callable[[bytes], bytes]
 
 
@@ -37,4 +38,9 @@ def shape_of(request: Request) -> Shape | None:
     if asked.summary is None and not asked.elements:
         return None
     summary, elements = asked.summary, asked.elements
-    return lambda body: numbers.dumps(shaped(numbers.loads(body), summary=summary, elements=elements))
+    return lambda body: part(body, summary, elements)
+
+
+def part(body: bytes, summary: str | None, elements: Collection[str]) -> bytes:
+    """What is left of a stored resource, with the digits of its decimals."""
+    return numbers.dumps(shaped(numbers.loads(body), summary=SUMMARIES.get(summary or ""), elements=elements))

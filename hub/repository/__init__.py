@@ -23,7 +23,7 @@ from hub.repository.writing import Writing
 from hub.search.history import HistoryAsked
 from hub.search.page import Cursor
 from hub.search.parse import Search
-from hub.search.predicate import AnyOf, Naming, PatientIs
+from hub.search.predicate import EVERYTHING, AnyOf, Naming, PatientIs, Predicate
 from hub.services import Services
 from security.context import AccessContext
 
@@ -99,13 +99,14 @@ class Repository:
         async with self.recording("delete") as recording:
             return await self._deleting.delete(type, id, on, recording)
 
-    async def search(self, search: Search, cursor: Cursor | None) -> Found:
+    async def search(self, search: Search, cursor: Cursor | None, patient: str | None = None) -> Found:
+        """`patient`: in whose compartment everything lies that is asked for."""
         async with self.recording("search") as recording:
-            return await self._searching.search(search, cursor, recording)
+            return await self._searching.search(search, cursor, recording, self._of(patient))
 
-    async def search_all(self, search: Search, cursor: Cursor | None) -> Found:
+    async def search_all(self, search: Search, cursor: Cursor | None, patient: str | None = None) -> Found:
         async with self.recording("search-system") as recording:
-            return await self._searching.search_all(search, cursor, recording)
+            return await self._searching.search_all(search, cursor, recording, self._of(patient))
 
     async def gather(self, search: Search, take: Take) -> None:
         async with self.recording("operation") as recording:
@@ -119,8 +120,14 @@ class Repository:
         """What of these types belongs to the patient, or names the patient. Raises FhirError not-found for a patient not seen."""
         async with self.recording("operation") as recording:
             await self._reading.read("Patient", id, recording)
-            patient = frozenset({self.services.blind.patient(id)})
-            return await self._searching.search_all(search, cursor, recording, AnyOf((PatientIs(patient), Naming(patient))))
+            return await self._searching.search_all(search, cursor, recording, self._of(id))
+
+    def _of(self, patient: str | None) -> Predicate:
+        """Rows that belong to the patient or name the patient; all there are for None."""
+        if patient is None:
+            return EVERYTHING
+        token = frozenset({self.services.blind.patient(patient)})
+        return AnyOf((PatientIs(token), Naming(token)))
 
     async def history_instance(self, type: str, id: str, asked: HistoryAsked, cursor: Cursor | None) -> Past:
         async with self.recording("history-instance") as recording:

@@ -1,0 +1,78 @@
+"""FHIR operation $validate, on a type and on an instance. https://hl7.org/fhir/R4/resource-operation-validate.html
+
+200 with an OperationOutcome whatever is found: errors, warnings, or that all is well. Nothing is stored.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fhir_profiles.profiles import asked, findings
+from hub import outcomes
+from hub.errors import FhirError, Issue
+from hub.http import json_response, read_body
+from hub.interactions.operation import Given, bad, given_in
+from hub.rendering import resource_of
+from hub.repository import Repository
+
+MODES = ("create", "update", "delete", "profile")
+ALLOWED = ("c", "u", "r")
+FINE = "All is well."
+
+
+async def validate(request: Request, repository: Repository) -> Response:
+    """POST on a type, or on an instance: a resource, or Parameters with `resource`, `mode` and `profile`."""
+    path = request.path_params
+    content, parameters = await _asked(request, repository)
+    mode, profile = parameters.text("mode"), parameters.text("profile")
+    if mode is not None and mode not in MODES:
+        bad("mode", f"must be one of {', '.join(MODES)}")
+    if mode == "profile" and profile is None:
+        bad("profile", "is needed with the mode profile")
+    if content is None and "id" in path:
+        content = orjson.loads((await repository.read(path["type"], path["id"])).json)
+    if mode == "delete":
+        async with repository.recording("operation"):
+            repository.rights.require(path["type"], "d")
+        return _answer([])
+    if content is None:
+        raise FhirError("required", "There is no resource to validate: send it, or Parameters with one named resource.")
+    async with repository.recording("operation"):
+        if not any(repository.rights.covers(path["type"], letter) for letter in ALLOWED):
+            raise outcomes.forbidden()
+        return _answer(_issues(content, path, mode, profile, repository))
+
+
+async def _asked(request: Request, repository: Repository) -> tuple[Mapping[str, Any] | None, Given]:
+    body = await read_body(request, repository.services.settings.max_body_bytes)
+    content = resource_of(request.headers.get("content-type", ""), body) if body else None
+    if content is not None and content.get("resourceType") == "Parameters" and request.path_params["type"] != "Parameters":
+        parameters = given_in(request, content)
+        parameters.only("resource", "mode", "profile")
+        resource = parameters.one("resource")
+        return (resource if isinstance(resource, dict) else None), parameters
+    parameters = given_in(request, None)
+    parameters.only("mode", "profile")
+    return content, parameters
+
+
+def _issues(
+    content: Mapping[str, Any], path: Mapping[str, str], mode: str | None, profile: str | None, repository: Repository
+) -> list[tuple[str, Issue]]:
+    if content.get("resourceType") != path["type"]:
+        return [("error", Issue(code="invalid", text=f"The resource is no {path['type']}.", expression=path["type"]))]
+    if mode == "update" and "id" in path and content.get("id") != path["id"]:
+        return [("error", Issue(code="invalid", text="The id of the resource is not that of the URL.", expression=f"{path['type']}.id"))]
+    try:
+        repository.services.check(content)
+    except FhirError as error:
+        return [("error", issue) for issue in error.issues]
+    profiles = [*asked(content), *([profile] if profile is not None and profile not in asked(content) else [])]
+    return [(one.severity, Issue(code=one.code, text=one.text, expression=one.expression)) for one in findings(content, profiles)]
+
+
+def _answer(found: list[tuple[str, Issue]]) -> Response:
+    return json_response(outcomes.found(found or [("information", Issue(code="informational", text=FINE))]))

@@ -35,7 +35,6 @@ STATUS: Mapping[IssueCode, int] = {
     "not-supported": 400,
     "too-costly": 403,
     "exception": 500,
-    "informational": 200,
     "transient": 503,
 }
 

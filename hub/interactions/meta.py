@@ -12,7 +12,7 @@ from starlette.responses import Response
 from hub import numbers
 from hub.errors import FhirError
 from hub.http import json_response, precondition
-from hub.interactions.operation import bad, given
+from hub.interactions.operation import bad, given, given_in
 from hub.interactions.vread import version_of_text
 from hub.repository import Repository
 from hub.search.parse import parse_search
@@ -34,6 +34,7 @@ async def meta(request: Request, repository: Repository) -> Response:
 async def meta_of_type(request: Request, repository: Repository) -> Response:
     """Every profile, label and tag that a resource of the type bears, of those that this caller may see."""
     gathered: Json = {}
+    given_in(request, None).only()
 
     def take(content: Mapping[str, Any]) -> bool:
         _add(gathered, content.get("meta", {}))

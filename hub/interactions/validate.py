@@ -32,8 +32,9 @@ async def validate(request: Request, repository: Repository) -> Response:
         bad("mode", f"must be one of {', '.join(MODES)}")
     if mode == "profile" and profile is None:
         bad("profile", "is needed with the mode profile")
-    if content is None and "id" in path:
+    if content is None and "id" in path and mode != "delete":
         content = orjson.loads((await repository.read(path["type"], path["id"])).json)
+        return _answer(_issues(content, path, mode, profile, repository))
     if mode == "delete":
         async with repository.recording("operation"):
             repository.rights.require(path["type"], "d")

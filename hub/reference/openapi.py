@@ -15,6 +15,7 @@ from hub.reference.schemas import ref, resource_of, schemas, words
 from hub.reference.searching import RESULTS, example, search_type
 from hub.reference.statuses import REFUSED
 from hub.rendering import FHIR_JSON
+from hub.search.definitions import COMPARTMENTS
 from hub.search.parameters import ResourceType
 from hub.search.result import RESULT_PARAMETERS
 from security.oauth.metadata import SCOPES, token_url
@@ -122,9 +123,9 @@ def _operation(row: Row, type: ResourceType | None = None) -> Json:
 
 def _depth(row: Row) -> str:
     """Tells apart routes that answer the same interaction at several paths."""
-    return (
-        "" if row.path.startswith(COLLECTION) else row.path.strip("/").replace("/", "-").replace("{", "").replace("}", "").replace(".", "")
-    )
+    if row.path.startswith(COLLECTION) and row.interaction != "operation":
+        return ""
+    return re.sub(r"[{}.$]", "", row.path.strip("/")).replace("/", "-")
 
 
 def _tag(row: Row) -> str:
@@ -240,6 +241,8 @@ def _path_parameters(rows: Sequence[Row]) -> Json:
     known: Mapping[str, Json] = {
         "type": ref("schemas", "ResourceType"),
         "id": ref("schemas", "Id"),
+        "compartment": {"type": "string", "enum": sorted(COMPARTMENTS)},
+        "within": {"type": "string", "example": "Observation"},
         "version_id": {"type": "string", "pattern": "^[0-9]{1,9}$"},
         "adapter": {"type": "string", "enum": sorted(adapters())},
     }

@@ -36,7 +36,15 @@ DATA: Mapping[str, str] = {
     ),
     "payload": "--data-binary @payload.json",
 }
-PLACES: Mapping[str, str] = {"{id}": "$ID", "{version_id}": "1", "{adapter}": "withings"}
+OPERATION = ("/$", r"/\$")
+"""An operation's own dollar is none of the shell's."""
+PLACES: Mapping[str, str] = {
+    "{id}": "$ID",
+    "{version_id}": "1",
+    "{adapter}": "withings",
+    "{compartment}": "Patient",
+    "{within}": "Observation",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +133,7 @@ def shown(row: Row, type: str, language: Language) -> Shown:
 
 def command(row: Row, type: str, said: Described) -> str:
     """What to paste into a shell in which BASE, TOKEN and, where it is asked for, ID are set."""
-    path = row.path.replace("{type}", type)
+    path = row.path.replace("{type}", type).replace(*OPERATION)
     for place, value in PLACES.items():
         path = path.replace(place, value)
     query = "?_count=2" if "search" in said.query and row.method == "GET" else ""

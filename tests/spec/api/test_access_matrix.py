@@ -60,6 +60,8 @@ def both(kind: str, outcome: str) -> tuple[tuple[str, str, str], ...]:
     return ((kind, outcome, "own"), (kind, outcome, "patient"))
 
 
+GENDER, GENDERS = "http://hl7.org/fhir/administrative-gender", "http://hl7.org/fhir/ValueSet/administrative-gender"
+TAGGED = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"system": "urn:matrix", "code": "x"}]}}]}
 JSON_PATCH = "application/json-patch+json"
 AMENDED = b'[{"op": "replace", "path": "/status", "value": "amended"}]'
 
@@ -100,6 +102,21 @@ REQUESTS: dict[str, Request] = {
     "search-system POST": Request(
         lambda _: "/fhir/_search", lambda on: f"_type=Observation&_id={on.reading}".encode(), "application/x-www-form-urlencoded"
     ),
+    "compartment": Request(lambda on: f"/fhir/Patient/{on.patient}/Observation"),
+    "ValueSet/$expand GET": Request(lambda _: f"/fhir/ValueSet/$expand?url={GENDERS}"),
+    "ValueSet/$expand POST": Request(lambda _: "/fhir/ValueSet/$expand", lambda _: parameters(url=GENDERS)),
+    "ValueSet/$validate-code GET": Request(lambda _: f"/fhir/ValueSet/$validate-code?url={GENDERS}&code=female"),
+    "ValueSet/$validate-code POST": Request(lambda _: "/fhir/ValueSet/$validate-code", lambda _: parameters(url=GENDERS, code="female")),
+    "CodeSystem/$validate-code GET": Request(lambda _: f"/fhir/CodeSystem/$validate-code?url={GENDER}&code=female"),
+    "CodeSystem/$validate-code POST": Request(lambda _: "/fhir/CodeSystem/$validate-code", lambda _: parameters(url=GENDER, code="female")),
+    "{type}/$validate POST": Request(lambda _: "/fhir/Observation/$validate", lambda on: observation(on.patient)),
+    "{id}/$validate POST": Request(lambda on: f"/fhir/Observation/{on.reading}/$validate", lambda on: observation(on.patient)),
+    "{id}/$validate GET": Request(lambda on: f"/fhir/Observation/{on.reading}/$validate"),
+    "{type}/$meta GET": Request(lambda _: "/fhir/Observation/$meta"),
+    "{id}/$meta GET": Request(lambda on: f"/fhir/Observation/{on.reading}/$meta"),
+    "{version_id}/$meta GET": Request(lambda on: f"/fhir/Observation/{on.reading}/_history/1/$meta"),
+    "{id}/$meta-add POST": Request(lambda on: f"/fhir/Observation/{on.reading}/$meta-add", lambda _: TAGGED),
+    "{id}/$meta-delete POST": Request(lambda on: f"/fhir/Observation/{on.reading}/$meta-delete", lambda _: TAGGED),
     "$everything GET": Request(lambda on: f"/fhir/Patient/{on.patient}/$everything"),
     "$everything POST": Request(lambda on: f"/fhir/Patient/{on.patient}/$everything", lambda _: parameters(_type="Observation")),
     "$lastn GET": Request(lambda on: f"/fhir/Observation/$lastn?patient={on.patient}"),
@@ -114,6 +131,24 @@ REQUESTS: dict[str, Request] = {
     "quarantine-list": Request(lambda _: "/quarantine"),
     "quarantine-replay": Request(lambda on: f"/quarantine/{on.reading}/replay"),
 }
+BAD_GETS = {
+    "ValueSet/$expand GET": "/fhir/ValueSet/$expand",
+    "ValueSet/$validate-code GET": "/fhir/ValueSet/$validate-code",
+    "CodeSystem/$validate-code GET": "/fhir/CodeSystem/$validate-code",
+    "{id}/$validate GET": f"/fhir/Observation/{ABSENT}/$validate?mode=dance",
+    "{type}/$meta GET": "/fhir/Observation/$meta?x=1",
+    "{id}/$meta GET": "/fhir/Observation/a_b/$meta",
+    "{version_id}/$meta GET": f"/fhir/Observation/{ABSENT}/_history/x/$meta",
+}
+NONSENSE = (
+    "ValueSet/$expand POST",
+    "ValueSet/$validate-code POST",
+    "CodeSystem/$validate-code POST",
+    "{type}/$validate POST",
+    "{id}/$validate POST",
+    "{id}/$meta-add POST",
+    "{id}/$meta-delete POST",
+)
 MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "read": ("/fhir/Observation/a_b", None),
     "vread": (f"/fhir/Observation/{ABSENT}/_history/x", None),
@@ -132,6 +167,9 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "search POST": ("/fhir/Observation/_search", b"date=never"),
     "search-system GET": ("/fhir?_lastUpdated=never", None),
     "search-system POST": ("/fhir/_search", b"_lastUpdated=never"),
+    "compartment": (f"/fhir/Patient/{ABSENT}/Observation?date=never", None),
+    **{name: (path, None) for name, path in BAD_GETS.items()},
+    **{name: (REQUESTS[name].path(Target(ABSENT, ABSENT)), b"{nonsense") for name in NONSENSE},
     "$everything GET": (f"/fhir/Patient/{ABSENT}/$everything?start=never", None),
     "$everything POST": (f"/fhir/Patient/{ABSENT}/$everything", b"{nonsense"),
     "$lastn GET": ("/fhir/Observation/$lastn?max=0", None),
@@ -142,16 +180,22 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "quarantine-list": ("/quarantine?nonsense=1", None),
     "quarantine-replay": (f"/quarantine/{ABSENT}/replay?nonsense=1", None),
 }
+NOBODYS = tuple(name for name in REQUESTS if name.startswith(("ValueSet/", "CodeSystem/", "{type}/")) or name == "{id}/$validate POST")
 OPERATIONS = tuple(name for name in REQUESTS if name.startswith("$"))
+OF_ONE = {"{id}/$validate GET": "read", "{id}/$meta GET": "read", "{version_id}/$meta GET": "vread"}
+OF_ONE |= {"{id}/$meta-add POST": "patch", "{id}/$meta-delete POST": "patch"}
+"""Operations that are recorded as what they do to the resource."""
 KINDS = {
     "search GET": "search-type",
     "search POST": "search-type",
     "search-system GET": "search-system",
     "search-system POST": "search-system",
-    **dict.fromkeys(OPERATIONS, "operation"),
+    **dict.fromkeys((*OPERATIONS, *NOBODYS), "operation"),
     "conditional-update": "update",
     "conditional-patch": "patch",
     "conditional-delete": "delete",
+    "compartment": "search-type",
+    **OF_ONE,
 }
 """What the log calls it, where that is another word."""
 
@@ -174,6 +218,9 @@ RIGHT: dict[str, Due] = {
     "search-system GET": Due(200, both("search-system", DONE)),
     "search-system POST": Due(200, both("search-system", DONE)),
     **{name: Due(200, both("operation", DONE)) for name in OPERATIONS},
+    **{name: Due(200, own("operation", DONE)) for name in NOBODYS},
+    **{name: Due(200, both(kind, DONE)) for name, kind in OF_ONE.items()},
+    "compartment": Due(200, both("search-type", DONE)),
     "ingest": Due(200, both("ingest", DONE)),
     "quarantine-list": Due(200, own("quarantine-list", DONE)),
     "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
@@ -197,6 +244,8 @@ HIDDEN: dict[str, Due] = {
     "search-system POST": Due(200, own("search-system", DONE)),
     **{name: Due(200, both("operation", DONE)) for name in OPERATIONS if "everything" not in name},
     **dict.fromkeys(("$everything GET", "$everything POST"), Due(404, both("operation", REFUSED))),
+    **{name: Due(404, both(kind, REFUSED)) for name, kind in OF_ONE.items()},
+    "compartment": Due(200, both("search-type", DONE)),
     "ingest": Due(200, both("ingest", DONE)),
 }
 UNKNOWN: dict[str, Due] = {
@@ -217,11 +266,15 @@ UNKNOWN: dict[str, Due] = {
     "search-system POST": Due(200, own("search-system", DONE)),
     **{name: Due(200, both("operation", DONE)) for name in OPERATIONS if "everything" not in name},
     **dict.fromkeys(("$everything GET", "$everything POST"), Due(404, both("operation", REFUSED))),
+    **{name: Due(404, both(kind, REFUSED)) for name, kind in OF_ONE.items()},
+    "compartment": Due(200, both("search-type", DONE)),
     "ingest": Due(200, own("ingest", DONE)),
     "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
 }
 """As many records for absent as for hidden, under a pseudonym that is nobody's: else the time would tell them apart."""
 BADLY: dict[str, Due] = {name: Due(400, own(KINDS.get(name, name), REFUSED)) for name in REQUESTS}
+BADLY |= {name: Due(400, own("operation", REFUSED)) for name in OF_ONE}
+BADLY |= {"{id}/$meta GET": Due(404, both("read", REFUSED)), "{version_id}/$meta GET": Due(404, both("vread", REFUSED))}
 BADLY |= {name: Due(404, both(name, REFUSED)) for name in ("read", "vread", "delete", "history-instance")}
 """An id or a version that there cannot be names something absent."""
 
@@ -239,9 +292,15 @@ OPEN: dict[str, Due] = {
 """Routes that need no token and show no data: nothing is recorded but requests for tokens."""
 
 
+ALONE = ("$lastn", "$stats", "$everything")
+
+
 def name_of(row: RouteRow) -> str:
     if row.interaction == "operation":
-        return f"{row.path.rpartition('/')[2]} {row.method}"
+        *_, before, last = row.path.split("/")
+        return f"{last if last in ALONE else f'{before}/{last}'} {row.method}"
+    if row.interaction == "search-compartment":
+        return "compartment"
     return f"{row.interaction} {row.method}" if row.interaction.startswith("search") else row.interaction
 
 
@@ -336,7 +395,7 @@ def test_open_routes_answer_everybody_and_show_no_data(row: RouteRow, http: http
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/fhir/nowhere/at/all", 404),
+        ("GET", "/fhir/nowhere/at/all/of/it", 404),
         ("DELETE", "/fhir/Patient/x/_history/1", 405),
         ("PUT", "/ingest/withings", 405),
         ("POST", "/quarantine", 405),

@@ -1,0 +1,66 @@
+"""$validate over HTTP. https://hl7.org/fhir/R4/resource-operation-validate.html"""
+
+from typing import Any
+
+import pytest
+
+from tests.support.backstage import Backstage
+from tests.support.caller import Caller
+from tests.support.outcomes import refused
+from tests.support.resources import ABSENT, HEART_RATE, observation, organization, patient
+
+Json = dict[str, Any]
+HEART = "http://hl7.org/fhir/StructureDefinition/heartrate"
+
+
+def validated(caller: Caller, path: str, body: Json) -> list[tuple[str, str]]:
+    answer = caller.post(path, body)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["resourceType"] == "OperationOutcome"
+    return [(one["severity"], one["code"]) for one in answer.json()["issue"]]
+
+
+def test_a_good_resource_is_told_so_and_not_stored(ehr: Caller, backstage: Backstage) -> None:
+    """FHIR.md 4b.10: $validate on a type."""
+    before = backstage.admin["hub"]["resources"].count_documents({})
+    assert validated(ehr, "Organization/$validate", organization()) == [("information", "informational")]
+    assert backstage.admin["hub"]["resources"].count_documents({}) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"resourceType": "Observation"}, ("error", "required")),
+        ({**observation(ABSENT), "status": "nonsense"}, ("error", "code-invalid")),
+        ({**observation(ABSENT), "colour": "red"}, ("error", "structure")),
+        (observation(ABSENT, HEART_RATE, unit="kg"), ("error", "value")),
+        (patient(), ("error", "invalid")),
+    ],
+)
+def test_what_is_wrong_is_named(ehr: Caller, body: Json, expected: tuple[str, str]) -> None:
+    """Structure, bindings, the profile of vital signs whether or not it is claimed, another type than the URL's."""
+    assert expected in validated(ehr, "Observation/$validate", body)
+
+
+def test_parameters_say_mode_and_profile(ehr: Caller) -> None:
+    """FHIR.md 4b.10: profile and mode."""
+    steps = observation(ABSENT, "55423-8", category="activity")
+    asked = [{"name": "resource", "resource": steps}, {"name": "profile", "valueUri": HEART}, {"name": "mode", "valueCode": "profile"}]
+    found = validated(ehr, "Observation/$validate", {"resourceType": "Parameters", "parameter": asked})
+    assert "error" in {severity for severity, _ in found}
+    refused(ehr.post("Observation/$validate?mode=dance", steps), 400, "invalid")
+
+
+def test_an_instance_as_it_is_stored(ehr: Caller, stranger: Caller) -> None:
+    """FHIR.md 4b.10: instance; what is hidden is absent (law 3)."""
+    made = ehr.create(observation(ehr.create(patient())["id"]))
+    answer = ehr.get(f"Observation/{made['id']}/$validate")
+    assert answer.status_code == 200
+    assert [one["severity"] for one in answer.json()["issue"]] == ["information"] or "error" not in answer.text
+    hidden, absent = (stranger.get(f"Observation/{id}/$validate") for id in (made["id"], ABSENT))
+    refused(hidden, 404, "not-found")
+    assert hidden.content == absent.content
+
+
+def test_an_update_is_held_against_the_id_of_the_url(ehr: Caller) -> None:
+    assert validated(ehr, f"Organization/{ABSENT}/$validate?mode=update", {**organization(), "id": "x"}) == [("error", "invalid")]

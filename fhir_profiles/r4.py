@@ -12,6 +12,7 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
+from fhir_profiles.constraints import constraints
 from fhir_profiles.definitions import RESOURCE_TYPES, Definition, Element, Type, definition, required_codes
 from fhir_profiles.invariants import ANY_RESOURCE, INVARIANTS, Invariant
 from fhir_profiles.primitives import PRIMITIVES, Predicate
@@ -111,8 +112,14 @@ def _one_of(codes: frozenset[str]) -> Predicate:
     return fits
 
 
+ALSO = frozenset({"dom-5"})
+"""Said by the hand-written dom-4 too."""
+
+
 def _invariants(structure: Definition) -> tuple[Invariant, ...]:
     """Constraints that are checked: those of the structure, by its name without dots, and those of every resource."""
     head, *rest = structure.name.split(".")
     own = INVARIANTS.get(head + "".join(part[0].upper() + part[1:] for part in rest), ())
-    return own + (ANY_RESOURCE if structure.kind == "resource" else ())
+    by_hand = own + (ANY_RESOURCE if structure.kind == "resource" else ())
+    keys = frozenset(one.key for one in by_hand) | (ALSO if structure.kind == "resource" else frozenset())
+    return by_hand + constraints(structure, keys)

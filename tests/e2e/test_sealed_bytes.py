@@ -93,7 +93,7 @@ class Story:
         )
         self.ehr.request("DELETE", f"Observation/{self.ehr.create(self.reading())['id']}")
         self.ehr.create(practitioner(CARER, identifier=[{"system": "urn:rpps", "value": CARER}]))
-        self.ehr.create(observation(None, subject={"reference": f"Location/{PLACE}"}))
+        self.ehr.create(observation(None, "55423-8", category="activity", subject={"reference": f"Location/{PLACE}"}))
 
     def read_and_search(self) -> None:
         queries = [

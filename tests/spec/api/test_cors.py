@@ -91,7 +91,7 @@ def test_a_cache_keeps_answers_apart_by_origin(ehr: Caller) -> None:
         (lambda caller, sent: caller.http.get("/fhir/Patient", headers=sent), 401),
         (lambda caller, sent: caller.get(f"Patient/{ABSENT}", headers=sent), 404),
         (lambda caller, sent: caller.get("/fhir/no/such/path/at/all", headers=sent), 404),
-        (lambda caller, sent: caller.request("DELETE", "/fhir/metadata", headers=sent), 405),
+        (lambda caller, sent: caller.request("DELETE", "/fhir/Patient/x/_history", headers=sent), 405),
         (lambda caller, sent: caller.get("Patient", headers={**sent, "Accept": "image/png"}), 406),
         (lambda caller, sent: caller.post("Observation", observation(ABSENT), headers=sent), 422),
     ],

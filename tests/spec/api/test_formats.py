@@ -9,7 +9,7 @@ from fhir_profiles.xml import from_xml, to_xml
 from hub import numbers
 from tests.support.caller import Caller
 from tests.support.outcomes import refused
-from tests.support.resources import ABSENT, HEART_RATE, LOINC, observation, organization, patient
+from tests.support.resources import ABSENT, HEART_RATE, observation, organization, patient
 
 FHIR_JSON, FHIR_XML = "application/fhir+json", "application/fhir+xml"
 XML_NAMES = [FHIR_XML, "application/xml", "text/xml", "application/xml+fhir"]
@@ -251,7 +251,7 @@ def test_hostile_and_broken_xml_is_refused_with_a_reason(ehr: Caller, what: str)
 
 def test_a_wrong_value_in_xml_is_named_with_its_place(ehr: Caller) -> None:
     """operationoutcome.html: expression is FHIRPath, whatever format the body came in."""
-    body = to_xml(observation(None, code={"coding": [{"system": LOINC, "code": HEART_RATE}]})).replace(b'"final"', b'"done"')
+    body = to_xml(observation(None, HEART_RATE)).replace(b'"final"', b'"done"')
     answer = ehr.post("Observation", body, headers={"Content-Type": FHIR_XML})
     assert refused(answer, 422, "code-invalid", expression="Observation.status")
     unknown = body.replace(b'"done"', b'"final"').replace(b"<status", b'<nickname value="x"/><status')

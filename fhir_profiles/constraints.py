@@ -1,0 +1,94 @@
+"""The invariants of R4's base definitions, compiled once (`fhir_profiles.fhirpath`), and run only where they can matter.
+
+https://hl7.org/fhir/R4/conformance-rules.html#constraints. The expressions are HL7's own (`fhir_profiles.definitions`). An
+invariant that holds where none of the elements it speaks of is there costs a look at the names and nothing else.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from fhir_profiles.definitions import Definition
+from fhir_profiles.definitions import Invariant as Defined
+from fhir_profiles.fhirpath import Compiled, FhirPathError, compile_
+from fhir_profiles.invariants import Element, Invariant
+
+LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ele-1": "every element has content: the structure says so already",
+        "ext-1": "written by hand, for every extension passes it",
+        "txt-1": "the narrative's own check says more",
+        "txt-2": "the narrative's own check says more",
+        "dom-3": "speaks of every link in the resource; an unused contained resource harms nobody",
+        "ref-1": "asks what lies around the resource: links inside are checked where they are followed",
+        "eld-19": "speaks of characters that published definitions of R4 use",
+        "eld-20": "speaks of characters that published definitions of R4 use",
+        "sdf-8": "compares with the resource around it; checked where a profile is compiled",
+        "sdf-8a": "compares with the resource around it; checked where a profile is compiled",
+        "sdf-9": "forbids labels that published definitions of R4 bear",
+        "bdl-8": "asks for full URLs without versions by a text match that valid urls with the word fail",
+    }
+)
+"""Invariants that are not run, and why."""
+DEEP: Final = frozenset({"descendants", "children", "repeat"})
+"""Functions that lead to elements which the expression does not name from here."""
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+
+
+def constraints(structure: Definition, known: frozenset[str]) -> tuple[Invariant, ...]:
+    """Those of the structure, and of its elements, that are errors. `known`: keys that are checked by other means."""
+    of_elements = (
+        _of_element(element.name, one)
+        for element in structure.elements
+        for one in element.invariants
+        if _runs(one, known) and not any(type.is_primitive for type in element.types)
+    )
+    return (*(_compiled(structure, one) for one in structure.invariants if _runs(one, known)), *of_elements)
+
+
+def _runs(defined: Defined, known: frozenset[str]) -> bool:
+    return defined.severity == "error" and defined.key not in known and defined.key not in LEFT_OUT
+
+
+def _compiled(structure: Definition, defined: Defined) -> Invariant:
+    words = frozenset(_WORD.findall(defined.expression))
+    names = frozenset(name for name, (element, _) in structure.named.items() if element.name in words or name in words)
+    expression, type = defined.expression, None if structure.kind == "resource" else structure.name
+    named = bool(names) and DEEP.isdisjoint(words)
+
+    def holds(value: Element) -> bool:
+        return (named and names.isdisjoint(value) and _true_of_nothing(expression, type)) or _holds(expression, type, value)
+
+    return Invariant(defined.key, holds, defined.human)
+
+
+def _of_element(name: str, defined: Defined) -> Invariant:
+    """A constraint on one element of the structure: each of its repetitions has to meet it."""
+
+    def holds(value: Element) -> bool:
+        found = value.get(name, ())
+        return all(_holds(defined.expression, None, one) for one in (found if isinstance(found, list) else [found]))
+
+    return Invariant(defined.key, holds, defined.human)
+
+
+def _holds(expression: str, type: str | None, value: Any) -> bool:
+    """What cannot be decided here refuses nothing."""
+    try:
+        compiled = _of(expression)
+        return compiled.holds(value) if type is None else compiled.holds(value, type=type, root=value)
+    except FhirPathError:
+        return True
+
+
+@cache
+def _of(expression: str) -> Compiled:
+    """Compiled when it is first needed: there are hundreds, and a hub meets a few."""
+    return compile_(expression)
+
+
+@cache
+def _true_of_nothing(expression: str, type: str | None) -> bool:
+    return _holds(expression, type, {})

@@ -11,7 +11,7 @@ from starlette.routing import Match, Route
 from hub.authenticate import Authenticator
 from hub.cors import Cors
 from hub.errors import FhirError
-from hub.guard import Entries, Guarded, error_response, facts_of, request_ids
+from hub.guard import FHIR_BASE, Entries, Guarded, error_response, facts_of, request_ids
 from hub.instants import now_us
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.recording import Recording
@@ -25,6 +25,8 @@ from hub.wiring import Hub
 from security.oauth.clients import Client
 from security.oauth.metadata import token_url
 from security.oauth.token_endpoint import TokenDependencies
+
+BASE_WITH_SLASH = f"{FHIR_BASE}/"
 
 
 def create_app(hub: Hub) -> Starlette:
@@ -47,7 +49,9 @@ def create_app(hub: Hub) -> Starlette:
     guards = {row: Guarded(row.interaction, row.endpoint, hub.services, authenticator) for row in ROUTES if row.guard == "fhir"}
     for row in ROUTES:
         endpoint = guards[row].__call__ if row in guards else row.endpoint
-        app.router.routes.append(Route(row.path, endpoint, methods=[row.method]))
+        # Clients write the base with a slash and without.
+        for path in (row.path, *((BASE_WITH_SLASH,) if row.path == FHIR_BASE else ())):
+            app.router.routes.append(Route(path, endpoint, methods=[row.method]))
     inner = [row for row in guards if row.path.startswith("/fhir/")]  # a Bundle has no Bundle of interactions inside
     app.state.entries = Entries([(Route(row.path, guards[row].__call__, methods=[row.method]), guards[row]) for row in inner])
     for status in (404, 405):

@@ -39,8 +39,9 @@ def written(done: Done, prefer: Preferences, repository: Repository) -> Response
     Location also where nothing was created: a client that asked by criteria learns the id.
     """
     made, created = done.resource, done.how == "created"
-    headers = {}
+    version = f"{repository.services.base_url}/{made.type}/{made.id}/_history/{made.version}"
+    headers = {"Content-Location": version}
     if created or done.how == "found":
-        headers["Location"] = f"{repository.services.base_url}/{made.type}/{made.id}/_history/{made.version}"
+        headers["Location"] = version
     bodies = {"minimal": b"", "OperationOutcome": outcomes.done(done.how), "representation": None}
     return resource_response(made, status=201 if created else 200, headers=headers, body=bodies[prefer.returning])

@@ -25,7 +25,7 @@ def criteria(type: str, query: str, *, base: str, where: str, creates: bool = Fa
     Refused: nothing to go by (it would match everything), parameters that shape an answer, and those the hub does not know.
     """
     try:
-        pairs = parse_qsl(query.removeprefix("?"), keep_blank_values=True, errors="strict", max_num_fields=PAIRS_MAX)
+        pairs = parse_qsl(_query(query, type, base), keep_blank_values=True, errors="strict", max_num_fields=PAIRS_MAX)
     except ValueError:
         raise FhirError("invalid", f"{where} is no query in valid UTF-8 of at most {PAIRS_MAX} parameters.") from None
     asked = [pair for pair in pairs if pair[0] not in PASSED_OVER]
@@ -37,6 +37,14 @@ def criteria(type: str, query: str, *, base: str, where: str, creates: bool = Fa
     if creates and not all(isinstance(one, Criterion) for one in search.criteria):
         raise FhirError("not-supported", f"{where} takes no chained parameter and no _has: other resources may change meanwhile.")
     return search
+
+
+def _query(text: str, type: str, base: str) -> str:
+    """The query alone; some clients send the whole address, or what follows the base."""
+    for before in (f"{base.rstrip('/')}/{type}?", f"{type}?", "?"):
+        if text.startswith(before):
+            return text.removeprefix(before)
+    return text
 
 
 def canonical(search: Search) -> str:

@@ -77,7 +77,7 @@ def test_it_searches_by_pages_and_includes(server: FHIRServer) -> None:
     ids = {Observation(Observation(observation(who.id, value=value)).create(server)).id for value in range(70, 75)}
     search = Observation.where({"patient": who.id, "code": "http://loinc.org|8867-4", "date": "ge2026-01-01", "_count": "2"})
     assert {one.id for one in search.perform_resources_iter(server)} == ids
-    with_patient = Observation.where({"_id": min(ids)}).include("subject").perform_resources(server)
+    with_patient = Observation.where({"_id": min(ids)}).include("subject").perform_resources_iter(server)
     assert [one.resource_type for one in with_patient] == ["Observation", "Patient"]
 
 

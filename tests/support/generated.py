@@ -70,7 +70,10 @@ _CODES: Final = {
 _ENOUGH: Final[Mapping[str, Json]] = {
     "Bundle": {"type": "collection"},
     "Consent": {"policyRule": {"text": "opt-in"}},
+    "CapabilityStatement": {"kind": "requirements", "rest": [{"mode": "server"}]},
     "Group": {"actual": True},
+    "MolecularSequence": {"coordinateSystem": 1},
+    "StructureDefinition": {"differential": {"element": [{"id": "Essai", "path": "Essai"}]}},
     "Organization": {"name": "Clinic"},
 }
 """What a type needs beyond the elements it requires, for the sake of its constraints."""

@@ -177,7 +177,7 @@ class _Round:
                 return await self._read(step)
 
     def _linked(self, step: Step) -> dict[str, Any]:
-        content: dict[str, Any] = linked(step.content, step.full_url, self._told)
+        content: dict[str, Any] = linked(step.content, step.full_url, self._told) if self._told else dict(step.content or {})
         return content
 
     async def _create(self, step: Step) -> Done:

@@ -168,13 +168,19 @@ class _Round:
             case "DELETE":
                 return await self._delete(step)
             case "POST":
-                return _outcome(await self._create(step))
+                return self._outcome(await self._create(step))
             case "PUT":
-                return _outcome(await self._update(step))
+                return self._outcome(await self._update(step))
             case "PATCH":
                 return await self._patch(step)
             case _:
                 return await self._read(step)
+
+    def _outcome(self, done: Done) -> Outcome:
+        """What was found and not written is shown all the same, and so it is recorded."""
+        if done.made is None:
+            self._recording.touch(done.touched)
+        return Outcome(how=done.how, resource=done.resource)
 
     def _linked(self, step: Step) -> dict[str, Any]:
         content: dict[str, Any] = linked(step.content, step.full_url, self._told) if self._told else dict(step.content or {})
@@ -204,7 +210,7 @@ class _Round:
         if step.apply is None:
             raise FhirError("invalid", "PATCH needs a patch: a Parameters resource, or a Binary with a JSON Patch.")
         done = await self._attempt.patch(step.type, id, step.apply, step.on)
-        return replace(_outcome(done), how="patched" if done.how == "updated" else done.how)
+        return replace(self._outcome(done), how="patched" if done.how == "updated" else done.how)
 
     async def _delete(self, step: Step) -> Outcome:
         id = step.id or (await self._only(step)).resource.id
@@ -245,10 +251,6 @@ class _Round:
 
 def _turn(step: Step) -> tuple[int, int]:
     return ORDER[step.method], FIRST.index(step.type) if step.type in FIRST else len(FIRST)
-
-
-def _outcome(done: Done) -> Outcome:
-    return Outcome(how=done.how, resource=done.resource)
 
 
 def _refuse_same_targets(steps: Sequence[Step]) -> None:

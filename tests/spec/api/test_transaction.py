@@ -272,6 +272,18 @@ def test_every_write_is_recorded_as_what_it_is(ehr: Caller, backstage: Backstage
     assert {"create", "update", "delete"} <= of_person
 
 
+def test_what_is_found_instead_of_written_is_recorded_too(ehr: Caller, backstage: Backstage) -> None:
+    """Law 2: a conditional create that finds its match, and an update that changes nothing, show what is there."""
+    key = [{"system": "urn:found", "value": "1"}]
+    person = ehr.create(patient("Trouvée", identifier=key))
+    again = entry("POST", "Patient", patient("Trouvée", identifier=key), ifNoneExist="identifier=urn:found|1")
+    for one in (again, entry("PUT", f"Patient/{person['id']}", person)):
+        answer = ehr.post("/fhir", bundle(one), headers={"Prefer": "return=representation"})
+        assert answer.json()["entry"][0]["resource"]["id"] == person["id"]
+        records = backstage.records(answer.headers["x-request-id"])
+        assert ("transaction", backstage.patient_token(person["id"])) in [(record.kind, record.patient) for record in records]
+
+
 def test_provenance_tells_of_everything_written(ehr: Caller) -> None:
     """FHIR.md 4b.12: Provenance by X-Provenance."""
     told = {"resourceType": "Provenance", "recorded": "2026-11-22T12:00:00Z", "agent": [{"who": {"display": "somebody"}}]}

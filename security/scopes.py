@@ -33,6 +33,15 @@ AUDIT_LETTERS = frozenset("rs")
 SELECTING_COMMON_PARAMETERS = frozenset({"_id", "_lastUpdated", "_profile", "_security", "_source", "_tag"})
 """Of the parameters with an underscore, those that select by the resource's own content; the rest shape the answer."""
 
+READING = frozenset("rs")
+CONFORMANCE = frozenset(
+    """
+    CapabilityStatement CodeSystem CompartmentDefinition ConceptMap ExampleScenario GraphDefinition ImplementationGuide MessageDefinition
+    NamingSystem OperationDefinition SearchParameter StructureDefinition StructureMap TerminologyCapabilities TestScript ValueSet
+    """.split()  # noqa: SIM905
+)
+"""What says how others have to read the data: written only with a scope that names the type."""
+
 CONTEXT_SCOPES = frozenset(
     {"openid", "fhirUser", "profile", "launch", "launch/patient", "launch/encounter", "offline_access", "online_access"}
 )
@@ -121,11 +130,7 @@ class Scopes:
 
         Scopes of level patient or user speak only when asked for by name: who asks must then narrow to that person.
         """
-        return tuple(
-            scope
-            for scope in self.items
-            if letter in scope.letters and scope.level == level and _type_covers(scope.resource_type, resource_type)
-        )
+        return tuple(scope for scope in self.items if scope.level == level and letter in _given(scope, resource_type))
 
     def within(self, granted: "Scopes") -> "Scopes":
         """What of this request lies inside the registration; may be empty. See `narrow`."""
@@ -229,23 +234,24 @@ def _decoded(text: str) -> str:
         raise ScopeSyntax("a scope query is not UTF-8 after percent-decoding") from None
 
 
-def _type_covers(wide: str, narrow_type: str) -> bool:
-    """A wildcard stands for every type but the log."""
-    return wide == narrow_type or (wide == "*" and narrow_type != "AuditEvent")
+def _given(scope: Scope, resource_type: str) -> frozenset[str]:
+    """The letters that a scope gives for a type. A wildcard gives nothing of the log, and of conformance resources to read alone."""
+    if scope.resource_type == resource_type:
+        return scope.letters
+    if scope.resource_type != "*" or resource_type == "AuditEvent":
+        return frozenset()
+    return scope.letters & READING if resource_type in CONFORMANCE else scope.letters
 
 
 def _meet(a: Scope, b: Scope) -> Scope | None:
     """What both allow. Parameters of one query all hold, so the meeting of two queries is all their parameters."""
-    letters = a.letters & b.letters
-    if a.level != b.level or not letters:
+    if a.level != b.level:
         return None
-    if _type_covers(a.resource_type, b.resource_type):
-        resource_type = b.resource_type
-    elif _type_covers(b.resource_type, a.resource_type):
-        resource_type = a.resource_type
-    else:
-        return None
-    return Scope(a.level, resource_type, letters, tuple(sorted({*a.query, *b.query})))
+    for resource_type in (b.resource_type, a.resource_type):
+        letters = _given(a, resource_type) & _given(b, resource_type)
+        if letters:
+            return Scope(a.level, resource_type, letters, tuple(sorted({*a.query, *b.query})))
+    return None
 
 
 def _canonical(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
@@ -262,11 +268,8 @@ def _canonical(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
 def _given_by_wider(scope: Scope, union: list[Scope]) -> frozenset[str]:
     query = set(scope.query)
     wider = (
-        other.letters
+        _given(other, scope.resource_type)
         for other in union
-        if other is not scope
-        and other.level == scope.level
-        and _type_covers(other.resource_type, scope.resource_type)
-        and query.issuperset(other.query)
+        if other is not scope and other.level == scope.level and query.issuperset(other.query)
     )
     return frozenset().union(*wider)

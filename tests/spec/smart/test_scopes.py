@@ -276,3 +276,12 @@ def test_a_long_scope_parameter_is_refused_before_it_is_read() -> None:
     """Ours: SCOPE_TEXT_MAX_CHARS."""
     with pytest.raises(ScopeSyntax, match="longer"):
         Scopes.parse("system/Observation.rs?code=" + "x" * 4_096)
+
+
+def test_conformance_resources_are_written_only_with_a_scope_that_names_them() -> None:
+    """What says how others have to read the data is no by-catch of a wildcard; to read it is."""
+    everything = Scopes.parse("system/*.cruds")
+    assert [letter for letter in "cruds" if everything.covering("StructureDefinition", letter)] == ["r", "s"]
+    named = Scopes.parse("system/*.cruds system/StructureDefinition.cud")
+    assert all(named.covering("StructureDefinition", letter) for letter in "cruds")
+    assert Scopes.parse("system/StructureDefinition.cruds").within(everything).text() == "system/StructureDefinition.rs"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from security.scopes import LETTERS, R4_TYPES, Scopes, ScopeSyntax
 
-TYPES = ("Observation", "Patient", "AuditEvent")
+TYPES = ("Observation", "Patient", "AuditEvent", "ValueSet")
 UNIVERSE = (*TYPES, "Device")
 """One type that no generated scope names, so that a wildcard differs from all the named ones together."""
 PARAMETERS = (("category", "x|y"), ("code", "a b+%"), ("_tag", "é"))
@@ -43,7 +43,8 @@ def allowed(given_scopes: Scopes) -> frozenset[tuple[object, ...]]:
         for resource_type in UNIVERSE
         for letter in scope.letters
         for world in WORLDS
-        if scope.resource_type == resource_type or (scope.resource_type == "*" and resource_type != "AuditEvent")
+        if scope.resource_type == resource_type
+        or (scope.resource_type == "*" and resource_type != "AuditEvent" and (resource_type != "ValueSet" or letter in "rs"))
         if world.issuperset(scope.query)
     )
 

@@ -37,7 +37,7 @@ def _text(value: Any) -> str:
     """A property as the value of a filter writes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value["code"]) if isinstance(value, dict) else str(value)
+    return str(value.get("code", "")) if isinstance(value, dict) else str(value)
 
 
 def _in(_system: CodeSystem, concept: Concept, property: str, value: str) -> bool:

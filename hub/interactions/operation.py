@@ -66,12 +66,16 @@ class Given:
 
 
 async def given(request: Request, repository: Repository) -> Given:
-    """GET: the query. POST: a Parameters resource, the query beside it. Raises FhirError."""
+    """GET: the query. POST: a Parameters resource, the query beside it. Raises FhirError.
+
+    What is sent is a resource like any other: it is held against R4, with what it carries, before anybody reads it.
+    """
     content = None
     if request.method == "POST":
         body = await read_body(request, repository.services.settings.max_body_bytes)
         if body:
             content = parse_resource("Parameters", request.headers.get("content-type", ""), body)
+            repository.services.check(content)
     return given_in(request, content)
 
 

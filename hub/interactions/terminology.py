@@ -65,14 +65,37 @@ async def code_system_validate_code(request: Request, repository: Repository) ->
 
 def _value_set(parameters: Given) -> Mapping[str, Any]:
     inline, url = parameters.one("valueSet"), parameters.text("url")
-    if isinstance(inline, dict):
-        return inline
+    if inline is not None:
+        return _plain(inline)
     if url is None:
         bad("url", "is needed: the canonical url of a value set that the hub ships; or valueSet, one itself")
     found = library.value_set(url)
     if found is None:
         raise FhirError("not-found", "The hub ships no value set with this url.")
     return found
+
+
+def _plain(inline: Any) -> Mapping[str, Any]:
+    """A value set that is sent along, of which every code is told. Raises FhirError."""
+    if not isinstance(inline, dict) or inline.get("resourceType") != "ValueSet":
+        bad("valueSet", "must be a ValueSet resource in a Parameters resource")
+    if (name := _without_value({part: inline.get(part) for part in ("compose", "expansion")})) is not None:
+        bad("valueSet", f"has an extension where the value of {name} is needed")
+    return inline
+
+
+def _without_value(content: Any) -> str | None:
+    """A primitive inside that has extensions and no value (https://hl7.org/fhir/R4/json.html#primitive), by its name."""
+    if isinstance(content, list):
+        return next((found for one in content if (found := _without_value(one)) is not None), None)
+    if not isinstance(content, dict):
+        return None
+    told = {name.removeprefix("_") for name, value in content.items() if name.startswith("_") and _has_gap(content.get(name[1:]))}
+    return min(told) if told else _without_value(list(content.values()))
+
+
+def _has_gap(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and None in value)
 
 
 def _codings(parameters: Given) -> list[Asked]:

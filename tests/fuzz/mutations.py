@@ -68,10 +68,15 @@ ODD_VALUES: tuple[Any, ...] = (
 
 
 def walked(node: Any) -> list[Node]:
-    """Every object and array inside."""
-    if isinstance(node, dict):
-        return [node, *(one for child in node.values() for one in walked(child))]
-    return [node, *(one for child in node for one in walked(child))] if isinstance(node, list) else []
+    """Every object and array inside, however deep."""
+    found: list[Node] = []
+    ahead = [node]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, dict | list):
+            found.append(one)
+            ahead += reversed(one if isinstance(one, list) else list(one.values()))
+    return found
 
 
 def nested(depth: int) -> Any:
@@ -86,10 +91,10 @@ def odd(random: Random) -> Any:
 
 
 def mutated(random: Random, resource: Json, times: int = 1) -> Json:
-    made = copy.deepcopy(resource)
-    for _ in range(times):
-        node = random.choice(walked(made))
-        random.choice(MUTATIONS)(random, node)
+    """`times` different things, so that one resource is not made deep over and over: what writes JSON has its limits too."""
+    made: Json = json.loads(dumped(resource))
+    for mutate in random.sample(MUTATIONS, times):
+        mutate(random, random.choice(walked(made)))
     return made
 
 
@@ -140,7 +145,7 @@ def _deepen(random: Random, node: Node) -> None:
 def _many(random: Random, node: Node) -> None:
     if node:
         key = _key(random, node)
-        node[key] = [copy.deepcopy(node[key])] * random.choice((2, 50, 500))  # type: ignore[index]
+        node[key] = [node[key]] * random.choice((2, 50, 500))  # type: ignore[index]
 
 
 def _key(random: Random, node: Node) -> Any:

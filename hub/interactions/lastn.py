@@ -24,7 +24,7 @@ async def lastn(request: Request, repository: Repository) -> Response:
         bad(MAX, f"must be from 1 to {MAX_MOST}")
     pairs = [(name, text) for name in parameters.values if name != MAX for text in parameters.texts(name)]
     if WHOSE.isdisjoint(name.partition(":")[0] for name, _ in pairs):
-        raise FhirError("required", "$lastn needs a patient or a subject: whose Observations.")
+        raise FhirError("required", "$lastn needs a patient or a subject: whose Observations.", expression="http.patient")
     for name, _ in pairs:
         if name in RESULT_PARAMETERS:
             raise FhirError("not-supported", f"$lastn takes {MAX} and search criteria; {name} has no place here.")

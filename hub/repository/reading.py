@@ -166,7 +166,9 @@ def patient_reference(content: Mapping[str, Any]) -> str | None:
     if content["resourceType"] == "Patient":
         return f"Patient/{content['id']}"
     for element in ("subject", "patient"):
-        reference = str((content.get(element) or {}).get("reference", ""))
+        held = content.get(element)
+        # An array, as Account.subject is, names whom the resource concerns; it lies in the compartment of none of them.
+        reference = str(held.get("reference", "")) if isinstance(held, dict) else ""
         if "Patient/" in reference:
             return "Patient/" + reference.rsplit("Patient/", 1)[1].split("/", maxsplit=1)[0]
     return None

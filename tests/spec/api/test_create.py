@@ -43,6 +43,17 @@ def test_what_was_created_is_found_at_once(ehr: Caller) -> None:
     assert made["id"] in ids(ehr.search("Organization?identifier=urn:at-once|1"))
 
 
+@pytest.mark.parametrize("type", ["Account", "MedicinalProductPackaged"])
+def test_a_resource_may_have_several_subjects(ehr: Caller, type: str) -> None:
+    """account.html, medicinalproductpackaged.html: subject is 0..*, so it is an array."""
+    required = {
+        "Account": {"status": "active"},
+        "MedicinalProductPackaged": {"packageItem": [{"type": {"text": "x"}, "quantity": {"value": 1}}]},
+    }
+    made = ehr.create({"resourceType": type, **required[type], "subject": [{"display": "one"}, {"display": "two"}]})
+    assert ehr.get(f"{type}/{made['id']}").json()["subject"] == [{"display": "one"}, {"display": "two"}]
+
+
 @pytest.mark.parametrize("returning", ["minimal", "representation", "OperationOutcome"])
 def test_the_client_chooses_what_comes_back(ehr: Caller, returning: str) -> None:
     """http.html#ops: Prefer return=minimal | representation | OperationOutcome."""

@@ -82,3 +82,4 @@ def test_what_cannot_be_asked_is_refused(ehr: Caller, query: str, code: str) -> 
     answer = ehr.get(f"Observation/$lastn?{query}")
     assert answer.status_code == 400
     assert [one["code"] for one in issues(answer)] == [code]
+    assert all(one["expression"] for one in issues(answer) if code in ("required", "invalid")), "it says where"

@@ -42,6 +42,12 @@ def test_what_is_wrong_is_named(ehr: Caller, body: Json, expected: tuple[str, st
     assert expected in validated(ehr, "Observation/$validate", body)
 
 
+def test_nothing_to_validate_is_refused_where_it_should_be(ehr: Caller) -> None:
+    """operation-resource-validate.html: resource is 0..1, and must be there unless the mode is delete."""
+    answer = ehr.post("Patient/$validate", {"resourceType": "Parameters"})
+    refused(answer, 400, "required", expression="Parameters.parameter.where(name='resource')")
+
+
 def test_parameters_say_mode_and_profile(ehr: Caller) -> None:
     """FHIR.md 4b.10: profile and mode."""
     steps = observation(ABSENT, "55423-8", category="activity")

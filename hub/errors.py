@@ -31,6 +31,7 @@ IssueCode = Literal[
     "undecidable",
     "throttled",
     "transient",
+    "lock-error",
     "exception",
     "informational",
 ]

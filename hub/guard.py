@@ -4,7 +4,7 @@ One wrapper for every row of the table, so that no route can forget it.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import perf_counter
 
 import structlog
@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope
 
 from hub import outcomes
 from hub.authenticate import Authenticator, Unauthenticated
-from hub.errors import Deleted, FhirError
+from hub.errors import Deleted, FhirError, IssueCode
 from hub.http import etag, json_response
 from hub.metrics import REQUESTS, SECONDS
 from hub.recording import Recording, RequestFacts
@@ -29,7 +29,7 @@ from security.context import AccessContext
 log = structlog.get_logger()
 
 Endpoint = Callable[[Request, Repository], Awaitable[Response]]
-RETRY_AFTER_S = "1"
+RETRY_AFTER_S: Mapping[IssueCode, str] = {"transient": "1", "lock-error": "5"}
 FHIR_BASE = "/fhir"
 """Below it a format that the hub cannot give is refused; elsewhere only errors are FHIR."""
 
@@ -105,7 +105,7 @@ class Guarded:
                 claimed = {"client_id": error.claimed} if isinstance(error, Unauthenticated) and error.claimed else {}
                 await Recording(self._interaction, facts.caller, facts, self._services).refused(error, **claimed)
             except (FhirError, Unavailable):
-                return error_response(outcomes.unavailable())
+                return error_response(error if error.code == "transient" else outcomes.unavailable())
         return error_response(error)
 
     def _rendered(self, response: Response, wanted: Wanted, facts: RequestFacts) -> Response:
@@ -155,6 +155,6 @@ def error_response(error: FhirError) -> Response:
         headers["WWW-Authenticate"] = error.challenge
     if isinstance(error, Deleted):
         headers["ETag"] = etag(error.version)
-    if error.code == "transient":
-        headers["Retry-After"] = RETRY_AFTER_S
+    if error.code in RETRY_AFTER_S:
+        headers["Retry-After"] = RETRY_AFTER_S[error.code]
     return json_response(outcomes.body(error), status=outcomes.status(error), headers=headers)

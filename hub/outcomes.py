@@ -36,6 +36,7 @@ STATUS: Mapping[IssueCode, int] = {
     "too-costly": 403,
     "exception": 500,
     "transient": 503,
+    "lock-error": 503,
 }
 
 R4_CODE: Mapping[IssueCode, str] = {
@@ -46,6 +47,9 @@ R4_CODE: Mapping[IssueCode, str] = {
     "undecidable": "not-supported",
 }
 """Ours where R4's issue-type has no finer word; what leaves is always a code of the R4 value set."""
+
+FAILURES: frozenset[IssueCode] = frozenset({"exception", "transient", "lock-error"})
+"""Not the request's fault: the same may succeed later."""
 
 ABSENT = "The hub knows no such resource."
 """One text for what does not exist and for what this caller may not see (law 3)."""
@@ -60,7 +64,7 @@ def operation_outcome(issues: Sequence[Issue], severity: str = "error") -> dict[
 
 
 def body(error: FhirError) -> bytes:
-    severity = "fatal" if error.code in ("exception", "transient") else "error"
+    severity = "fatal" if error.code in FAILURES else "error"
     return orjson.dumps(operation_outcome(error.issues, severity))
 
 
@@ -74,6 +78,18 @@ def forbidden() -> FhirError:
 
 def unavailable() -> FhirError:
     return FhirError("transient", "The hub cannot make this durable right now; nothing was done. Try again.")
+
+
+def unsure() -> FhirError:
+    return FhirError(
+        "transient",
+        "The database went away: what was to be written is stored as a whole or not at all. Look before you send it again, or send it "
+        "on a condition (If-None-Exist, If-Match).",
+    )
+
+
+def locked() -> FhirError:
+    return FhirError("lock-error", "A write that has not ended holds what this one needs; nothing was done. Try again after Retry-After.")
 
 
 def unexpected() -> FhirError:

@@ -19,7 +19,7 @@ from audit.record import Draft, Write
 from hub import outcomes
 from hub.errors import FhirError
 from hub.services import KEYED, Services
-from hub.store.protocol import SYSTEM_KEY, Stored, Unavailable, Unit
+from hub.store.protocol import SYSTEM_KEY, Stored, Unavailable, Unit, Unsure
 from hub.vault import AUDIT_TYPE
 from security.context import AccessContext
 from security.envelope import DataKey
@@ -143,7 +143,7 @@ class Recording:
 
     async def refused(self, error: FhirError, **more: Any) -> None:
         """Record a refusal. Raises FhirError transient if the log cannot take it: then nothing else may be told."""
-        outcome = FAILED if error.code in ("exception", "transient") else REFUSED
+        outcome = FAILED if error.code in outcomes.FAILURES else REFUSED
         await self._append(outcome, error.code, **more)
 
     async def token_issued(self, client_id: str, token_id: str) -> None:
@@ -157,7 +157,7 @@ class Recording:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if isinstance(error, Unavailable):
-            raise outcomes.unavailable() from error
+            raise (outcomes.unsure() if isinstance(error, Unsure) else outcomes.unavailable()) from error
         if isinstance(error, FhirError):
             self.forget()
             await self.refused(error)

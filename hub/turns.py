@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
 
@@ -13,7 +13,9 @@ class Turns:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def of(self, thing: str) -> AsyncIterator[None]:
-        lock = self._locks.setdefault(thing, asyncio.Lock())
-        async with lock:
+    async def of(self, *things: str) -> AsyncIterator[None]:
+        """Several are waited for in one order, the same for everybody, so that nobody waits in a circle."""
+        async with AsyncExitStack() as stack:
+            for thing in sorted(set(things)):
+                await stack.enter_async_context(self._locks.setdefault(thing, asyncio.Lock()))
             yield

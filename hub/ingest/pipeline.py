@@ -16,7 +16,6 @@ from adapters.reading import Item, Reading
 from audit.record import Write
 from fhir_profiles.measurement import Measurement
 from fhir_profiles.observation import observation
-from hub.errors import FhirError
 from hub.ingest import fates
 from hub.ingest.devices import Binding, Bindings
 from hub.ingest.fates import Answer
@@ -28,12 +27,13 @@ from hub.metrics import INGESTED
 from hub.recording import Recording
 from hub.repository import Repository
 from hub.repository.reading import basis_of
+from hub.repository.redoing import redoing
 from hub.repository.visibility import PatientRules
-from hub.store.protocol import Conflict, Quarantined, Stored, Unit
+from hub.store.protocol import Quarantined, Stored, Unit
 from hub.vault import QUARANTINE_TYPE
 from security.envelope import fingerprint
 
-REDO_MAX = 5
+SENT_BY_OTHERS = "The same readings are being sent by others at this moment; send them again."
 BATCH_ITEMS_MAX = 10_000
 _PROBE_ID = "probe"
 
@@ -86,16 +86,12 @@ class Pipeline:
 
     async def _run(self, items: Sequence[Item], released: Sequence[str]) -> list[Answer]:
         batch = await self._sort(items)
-        for _ in range(REDO_MAX):
-            try:
-                settled = await self._commit(batch, released)
-            except Conflict:
-                continue
-            answers = _in_order(batch, settled)
-            for fate, count in Counter(answer.fate for answer in answers).items():
-                INGESTED.labels(self._sent.manifest.name, fate).inc(count)
-            return answers
-        raise FhirError("conflict", "The same readings are being sent by others at this moment; send them again.")
+        about = f"{self._sent.manifest.name} of {self._repository.caller.client_id}"
+        settled = await redoing(lambda: self._commit(batch, released), (about,), self._services.turns, changed=SENT_BY_OTHERS)
+        answers = _in_order(batch, settled)
+        for fate, count in Counter(answer.fate for answer in answers).items():
+            INGESTED.labels(self._sent.manifest.name, fate).inc(count)
+        return answers
 
     async def _sort(self, items: Sequence[Item]) -> Batch:
         """Everything that needs no look at what is stored: who is refused, who waits, who may become an Observation."""

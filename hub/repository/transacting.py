@@ -29,7 +29,6 @@ FIRST = ("Patient", "Consent")
 READS = ("GET", "HEAD")
 LETTER: Mapping[Method, str] = {"POST": "c", "PUT": "u", "PATCH": "u", "DELETE": "d", "GET": "r", "HEAD": "r"}
 KIND: Mapping[str, str] = {"created": "create", "updated": "update", "patched": "patch", "deleted": "delete"}
-ABOUT = "transaction"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +79,7 @@ class Transacting:
             self._means.rights.require("Provenance", "c")
         return await redoing(
             lambda: _Round(self._means, self._matching, self._deleting, recording, aside).run(steps, provenance),
-            ABOUT,
+            _about(steps),
             self._means.services.turns,
         )
 
@@ -112,9 +111,7 @@ class _Round:
         await self._resolve(steps)
         outcomes: dict[int, Outcome] = {}
         hows: list[str] = []
-        for step in sorted(
-            steps, key=lambda one: (ORDER[one.method], one.type not in FIRST, FIRST.index(one.type) if one.type in FIRST else 0)
-        ):
+        for step in sorted(steps, key=_turn):
             with _at(step):
                 before = len(self._attempt.pending.made)
                 outcomes[step.place] = await self._do(step)
@@ -251,6 +248,21 @@ class _Round:
 
 def _turn(step: Step) -> tuple[int, int]:
     return ORDER[step.method], FIRST.index(step.type) if step.type in FIRST else len(FIRST)
+
+
+def _about(steps: Sequence[Step]) -> set[str]:
+    """What these may meet others over, named as single writes name it: so nobody waits for a transaction about something else."""
+    about: set[str] = set()
+    for step in steps:
+        if step.method in READS:
+            continue
+        if step.search is not None:
+            about.add(canonical(step.search))
+        elif step.id is not None:
+            about.add(f"{step.type}/{step.id}")
+        elif step.type == "Consent":
+            about.add(step.type)  # two that are new may change the rules of one patient
+    return about
 
 
 def _refuse_same_targets(steps: Sequence[Step]) -> None:

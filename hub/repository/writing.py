@@ -82,4 +82,4 @@ class Writing:
                 await attempt.commit()
             return done
 
-        return await redoing(once, about, self._means.services.turns)
+        return await redoing(once, (about,), self._means.services.turns)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from audit.chain import Head, link
 from audit.record import Record
-from hub.store.protocol import Conflict, Statistics, Unavailable, Unit
+from hub.store.protocol import Conflict, Locked, Statistics, Unavailable, Unit, Unsure
 
 ROUND_UNITS_MAX = 256
 ROUND_ROWS_MAX = 20_000
@@ -84,7 +84,7 @@ class Committer:
         self._task: asyncio.Task[None] | None = None
 
     async def commit(self, unit: Unit) -> None:
-        """Raises Conflict (nothing written, redo) or Unavailable (not acknowledged)."""
+        """Raises Conflict or Locked (nothing written, redo), Unavailable (nothing written) or Unsure (nobody knows)."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(unit, done))
         if self._task is None or self._task.done():
@@ -104,7 +104,7 @@ class Committer:
             try:
                 await self._settle(round_)
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
-                _fail(round_, Unavailable(str(error)))
+                _fail(round_, Unsure(str(error)))
             # Told only now: when they look again, they find what came first.
             self.statistics.conflicts += len(second)
             _fail(second, Conflict())
@@ -152,8 +152,11 @@ class Committer:
         for waiting in round_:
             try:
                 await self._write([waiting])
-            except (UnitsInConflict, Contended):
+            except UnitsInConflict:
                 _fail([waiting], Conflict())
+            except Contended:
+                # Alone, and after so many tries: whoever holds the row is not about to commit.
+                _fail([waiting], Locked())
             except (Unwritable, Unreached, Uncertain) as error:
                 self._give_up([waiting], error)
             else:
@@ -161,11 +164,12 @@ class Committer:
                     waiting.done.set_result(None)
 
     def _give_up(self, round_: Sequence[_Waiting], error: Exception) -> None:
-        if isinstance(error, Uncertain):
+        unsure = isinstance(error, Uncertain)
+        if unsure:
             # Whether the old chain carries this round is unknown, so it gets no further record: a new one begins.
             self._head = None
         self.statistics.failures += 1
-        _fail(round_, Unavailable(str(error)))
+        _fail(round_, (Unsure if unsure else Unavailable)(str(error)))
 
     async def _write(self, round_: Sequence[_Waiting]) -> None:
         if self._head is None:

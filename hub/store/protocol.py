@@ -178,8 +178,19 @@ class Conflict(Exception):
     """Somebody else was first: a version moved on, or a unique key is taken. Read again and redo."""
 
 
+class Locked(Conflict):
+    """A transaction that has not ended holds what this one needs: nobody was first yet. Wait, then redo.
+
+    It is that of another process, or of one that was killed, until the database gives it up.
+    """
+
+
 class Unavailable(Exception):
     """The store did not acknowledge; nothing of the unit may be answered as done."""
+
+
+class Unsure(Unavailable):
+    """The store went away in the middle: whether the unit is written cannot be told."""
 
 
 SortField = Literal["d", "lu", "id"]

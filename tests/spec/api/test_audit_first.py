@@ -134,7 +134,9 @@ async def test_without_a_record_there_is_nothing_but_503(set_up: Set, what: str,
 async def test_a_write_that_was_not_acknowledged_is_not_answered_as_done(set_up: Set) -> None:
     """Law 5: the transaction went through and its acknowledgement was lost: 503, and the client asks again."""
     set_up.gate.failure, set_up.gate.fail_after_writing = Uncertain("gone"), True
-    refused(await set_up.ask("POST", "/fhir/Organization", organization("Perdue")), 503, "transient")
+    told = refused(await set_up.ask("POST", "/fhir/Organization", organization("Perdue")), 503, "transient")[0]["diagnostics"]
+    assert "nothing was done" not in told
+    assert "If-None-Exist" in told
 
 
 async def test_the_failure_of_one_write_is_not_its_neighbours(set_up: Set) -> None:

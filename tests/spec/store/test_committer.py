@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audit.chain import Head, genesis, is_whole
 from audit.record import Record
 from hub.store.committer import ROUND_RETRIES_MAX, Committer, Contended, Uncertain, UnitsInConflict
-from hub.store.protocol import Conflict, Unavailable, Unit
+from hub.store.protocol import Conflict, Locked, Unavailable, Unit, Unsure
 from tests.spec.store.given import stored, unit
 
 
@@ -93,7 +93,7 @@ async def test_after_an_uncertain_round_a_new_chain_begins() -> None:
     committing, _ = committer(writer)
     await committing.commit(unit("a"))
     writer.fail = [Uncertain("gone")]
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unsure):
         await committing.commit(unit("b"))
     await committing.commit(unit("c"))
     assert [(record.writer, record.sequence) for record in writer.records] == [(b"\x01", 1), (b"\x02", 1)]
@@ -114,6 +114,16 @@ async def test_a_round_that_stays_contended_is_written_unit_by_unit() -> None:
     writer.fail = [Contended()] * (ROUND_RETRIES_MAX + 1)
     await asyncio.gather(*(committing.commit(unit(id)) for id in "abc"))
     assert [len(one) for one in writer.rounds] == [1, 1, 1]
+
+
+async def test_a_unit_that_stays_contended_alone_is_locked_and_its_neighbours_are_written() -> None:
+    """A transaction that has not ended holds its row: nobody was first, so it is no conflict."""
+    writer = Told()
+    committing, _ = committer(writer)
+    writer.fail = [Contended()] * (ROUND_RETRIES_MAX + 2)
+    results = await asyncio.gather(*(committing.commit(unit(id)) for id in "abc"), return_exceptions=True)
+    assert [type(one) for one in results] == [Locked, type(None), type(None)]
+    assert [record.draft.id for record in writer.records] == ["b", "c"]
 
 
 async def test_a_caller_that_goes_away_does_not_pull_its_unit_out_of_the_round() -> None:

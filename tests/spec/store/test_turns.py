@@ -27,6 +27,20 @@ async def test_other_things_are_not_waited_for() -> None:
         pass
 
 
+async def test_several_things_are_waited_for_in_one_order_so_that_nobody_waits_in_a_circle() -> None:
+    turns, done = Turns(), list[str]()
+
+    async def act(*things: str) -> None:
+        for _ in range(9):
+            async with turns.of(*things):
+                await asyncio.sleep(0)
+                done.append(things[0])
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(act("x", "y", "z"), act("z", "x", "x"), act("y", "z"))
+    assert sorted(done) == ["x"] * 9 + ["y"] * 9 + ["z"] * 9
+
+
 async def test_nothing_is_kept() -> None:
     turns = Turns()
     async with turns.of("x"):

@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from string import printable
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
 from hub.errors import FhirError
-from hub.instants import fhir_instant, from_datetime
+from hub.instants import fhir_instant, from_datetime, http_date
 from hub.search.references import literal, with_slash
+from hub.search.times import date_range
 
 ENTRIES_MAX = 1_000
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -68,8 +71,18 @@ def _entry(place: int, given: Any, base: str) -> Entry:
     if full_url is not None and not isinstance(full_url, str):
         raise FhirError("value", "fullUrl has to be a URI.", expression=f"{where}.fullUrl")
     path, query = _below(request["url"], base, where)
-    headers = {header: str(request[name]) for name, header in CONDITIONS.items() if name in request}
+    headers = {header: _header(name, request[name], where) for name, header in CONDITIONS.items() if name in request}
     return Entry(place=place, method=method, path=path, query=query, content=content, full_url=full_url, headers=headers)
+
+
+def _header(name: str, value: Any, where: str) -> str:
+    """As the header has it: a date in the form of HTTP, what is no ASCII escaped as in a URL."""
+    if name != "ifModifiedSince":
+        return quote(str(value), safe=printable)
+    try:
+        return http_date(date_range(str(value))[0])
+    except ValueError:
+        raise FhirError("value", "ifModifiedSince has to be an instant.", expression=f"{where}.request.{name}") from None
 
 
 def _below(url: str, base: str, where: str) -> tuple[str, str]:

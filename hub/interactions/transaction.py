@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.errors import FhirError
-from hub.http import etag, json_response, parse_resource, precondition, preferences, read_body
+from hub.http import etag, is_known, json_response, parse_resource, precondition, preferences, read_body
 from hub.instants import http_date
 from hub.interactions.batch import answered, batch
 from hub.interactions.create import with_provenance
@@ -19,7 +19,7 @@ from hub.interactions.patch import patch_of
 from hub.interactions.vread import version_of_text
 from hub.repository import Outcome, Repository, Resource, Step
 from hub.repository.attempt import Apply
-from hub.repository.transacting import Method, at_entry
+from hub.repository.steps import Method, at_entry
 from hub.search.conditional import criteria
 from hub.search.parameters import resource_type
 from hub.search.parse import Search, parse_search
@@ -52,8 +52,9 @@ async def _transaction(request: Request, repository: Repository, entries: Sequen
     base = repository.services.base_url
     searches = {entry.place for entry in entries if _is_search(entry)}
     steps = [_step(entry, base) for entry in entries if entry.place not in searches]
+    lenient = preferences(request.headers).lenient
     for place in searches:
-        _check_search(entries[place], base)
+        _check_search(entries[place], repository, lenient=lenient)
     with_provenance(request, repository)
     done = await repository.transaction(steps)
     returning = preferences(request.headers).returning if "prefer" in request.headers else "minimal"
@@ -68,12 +69,13 @@ def _is_search(entry: Entry) -> bool:
     return entry.method in ("GET", "HEAD") and "/" not in entry.path
 
 
-def _check_search(entry: Entry, base: str) -> None:
-    """Read before anything is written; it runs when everything is. Raises FhirError."""
+def _check_search(entry: Entry, repository: Repository, *, lenient: bool) -> None:
+    """Read and allowed before anything is written; it runs when everything is. Raises FhirError."""
     if resource_type(entry.path) is None:
         raise entry.error("not-found", "The hub does not offer this resource type.", ".request.url")
     try:
-        parse_search(entry.path, parse_qsl(entry.query, keep_blank_values=True), lenient=False, base=base)
+        pairs = parse_qsl(entry.query, keep_blank_values=True)
+        repository.require(parse_search(entry.path, pairs, lenient=lenient, base=repository.services.base_url))
     except FhirError as error:
         raise at_entry(error, entry.place) from error
 
@@ -83,6 +85,7 @@ def _step(entry: Entry, base: str) -> Step:
     if resource_type(type) is None:
         raise entry.error("not-found", "The hub does not offer this resource type.", ".request.url")
     id, version = _named(entry, rest)
+    apply = _apply(entry)
     try:
         headers = Headers(dict(entry.headers))
         content = _content(entry, type)
@@ -93,7 +96,7 @@ def _step(entry: Entry, base: str) -> Step:
             id=id,
             version=version,
             content=content,
-            apply=_apply(entry),
+            apply=apply,
             search=_search(entry, type, base, id),
             on=precondition(headers),
             full_url=entry.full_url,
@@ -126,7 +129,13 @@ def _content(entry: Entry, type: str) -> Mapping[str, Any] | None:
 
 
 def _apply(entry: Entry) -> Apply | None:
-    return patch_of(*body_of(entry)) if entry.method == "PATCH" else None
+    if entry.method != "PATCH":
+        return None
+    content_type, body = body_of(entry)
+    try:
+        return patch_of(content_type, body)
+    except FhirError as error:
+        raise at_entry(error, entry.place) from error
 
 
 def _search(entry: Entry, type: str, base: str, id: str | None) -> Search | None:
@@ -144,6 +153,8 @@ def _answer(entry: Entry, outcome: Outcome, base: str, returning: str) -> dict[s
     if resource is None:
         return {"response": response(204, {"etag": etag(outcome.version or 0)})}
     headers = {"etag": etag(resource.version), "last-modified": http_date(resource.updated_us)}
+    if outcome.how == "read" and is_known(Headers(dict(entry.headers)), resource):
+        return {"response": response(304, headers)}
     if outcome.how != "read":
         headers["location"] = f"{base}/{resource.type}/{resource.id}/{HISTORY}/{resource.version}"
     made = {"response": response(STATUS.get(outcome.how, 200), headers)}

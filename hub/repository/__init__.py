@@ -18,7 +18,8 @@ from hub.repository.preparing import Means
 from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
 from hub.repository.searching import Found, Match
-from hub.repository.transacting import Outcome, Step, Transacting
+from hub.repository.steps import Outcome, Step
+from hub.repository.transacting import Transacting
 from hub.repository.writing import Writing
 from hub.search.history import HistoryAsked
 from hub.search.page import Cursor
@@ -140,6 +141,10 @@ class Repository:
     async def history_system(self, asked: HistoryAsked, cursor: Cursor | None) -> Past:
         async with self.recording("history-system") as recording:
             return await self._history.of_system(asked, cursor, recording)
+
+    def require(self, search: Search) -> None:
+        """Raises FhirError forbidden unless the token covers the search, its chains included. Nothing is looked up."""
+        self._searching.require(search)
 
     def recording(self, kind: str) -> Recording:
         return Recording(kind, self.caller, self.facts, self.services)

@@ -94,7 +94,7 @@ class Deleting:
     async def prepare(self, opened: Opened, pending: Pending) -> Made:
         """The tombstone of what was opened, put with the others of its unit. Raises what keeps it from being deleted."""
         stored, content = opened.stored, opened.content
-        await self._refuse_while_needed(opened, pending.now_us)
+        await self._refuse_while_needed(opened, pending)
         key = await pending.key(stored.patient)
         left = tombstone(opened, now_us=pending.now_us, key=key, vault=self._services.vault)
         if stored.patient is not None and stored.type in ("Patient", "Consent"):
@@ -111,26 +111,30 @@ class Deleting:
         pending.made.append(made)
         return made
 
-    async def _refuse_while_needed(self, opened: Opened, now_us: int) -> None:
+    async def _refuse_while_needed(self, opened: Opened, pending: Pending) -> None:
         stored = opened.stored
-        if stored.type == "Patient" and await self._has_more(opened, now_us):
+        if stored.type == "Patient" and await self._has_more(opened, pending):
             raise FhirError("conflict", "There is more about this patient; delete that first.")
-        if stored.type == "Device" and await is_worn(self._services, stored.row, stored.others, now_us):
+        if stored.type == "Device" and await is_worn(self._services, stored.row, stored.others, pending.now_us):
             raise FhirError("conflict", "The device is paired with a patient; end the pairing first.")
         element = DECIDED_BY.get(stored.type)
         if element is not None and element in opened.content and not self._means.caller.recorder:
             raise FhirError("forbidden", f"This client is not registered as a recorder and may not take away {stored.type}.{element}.")
 
-    async def _has_more(self, opened: Opened, now_us: int) -> bool:
-        """Is there anything else of the patient that this caller can see? What it can't see keeps nothing from being deleted."""
+    async def _has_more(self, opened: Opened, pending: Pending) -> bool:
+        """Is there anything else of the patient that this caller can see? What it can't see keeps nothing from being deleted.
+
+        What the same unit deletes is there no more.
+        """
         patient = opened.stored.patient
         if patient is None:
             return False
+        gone = {one.stored.row for one in pending.made if one.stored.deleted}
         async with self._services.store.snapshot() as snapshot:
-            visible = await self._means.rights.visibility.of_patients(snapshot, frozenset({patient}), now_us)
+            visible = await self._means.rights.visibility.of_patients(snapshot, frozenset({patient}), pending.now_us)
             async with aclosing(snapshot.compartment(patient, visible.predicate, but=NEEDED_TYPES)) as rows:
                 async for stored in rows:
-                    if await self._can_see(stored):
+                    if stored.row not in gone and await self._can_see(stored):
                         return True
         return False
 

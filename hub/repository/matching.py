@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#ccreate. A match that is hidden is no match (l
 criteria, written in the same transaction as the resource, so that of many who ask at once exactly one creates (DESIGN 6).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub.errors import FhirError
@@ -17,6 +18,7 @@ from hub.search.parse import Search
 from hub.services import Services
 
 SPACE = "claim"
+NONE = frozenset[str]()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +38,27 @@ class Matching:
         self._reading = reading
         self._searching = searching
 
-    async def one(self, search: Search, recording: Recording) -> Match | None:
-        """Raises FhirError multiple-matches; forbidden for who may not search the type."""
-        found = await self._searching.some(search, 2, recording)
+    async def at_most(self, search: Search, limit: int, recording: Recording, but: frozenset[str] = NONE) -> Sequence[Match]:
+        """Matches without those of the ids `but`, no more than `limit`."""
+        found = await self._searching.some(search, limit + len(but), recording)
+        return [match for match in found if match.resource.id not in but][:limit]
+
+    async def one(self, search: Search, recording: Recording, but: frozenset[str] = NONE) -> Match | None:
+        """`but`: ids that count no more. Raises FhirError multiple-matches; forbidden for who may not search the type."""
+        found = await self.at_most(search, 2, recording, but)
         if len(found) > 1:
             raise FhirError("multiple-matches", f"More than one {search.type} matches the criteria; make them narrower.")
         return found[0] if found else None
 
-    async def claimed(self, search: Search, recording: Recording) -> Match | Unclaimed:
+    async def claimed(self, search: Search, recording: Recording, but: frozenset[str] = NONE) -> Match | Unclaimed:
         """As `one`, and the claim where there is none: a search may lag a little behind what was just committed."""
-        found = await self.one(search, recording)
+        found = await self.one(search, recording, but)
         if found is not None:
             return found
         key = self._services.blind.once(SPACE, canonical(search))
         holder = await self._services.store.claim(key)
-        return await self._held(search, holder) or Unclaimed(key=key, holder=holder)
+        held = await self._held(search, holder)
+        return held if held is not None and held.resource.id not in but else Unclaimed(key=key, holder=holder)
 
     async def _held(self, search: Search, holder: str | None) -> Match | None:
         """The claim's holder, if it matches and may be seen."""

@@ -51,6 +51,10 @@ class Searching:
         self._joins = Joins(services, rights, self._planner, self._rows)
         self._includes = Includes(services, rights, self._planner, self._rows)
 
+    def require(self, search: Search) -> None:
+        """The scopes that it needs. Raises FhirError forbidden."""
+        self._joins.require(search)
+
     async def search(self, search: Search, cursor: Cursor | None, recording: Recording, within: Predicate = EVERYTHING) -> Found:
         """A page of one type's matches. `within`: what is known of the rows besides, without which the answer were the same."""
         self._joins.require(search)

@@ -1,59 +1,27 @@
 """A transaction behind the one door: every step decided and prepared, then all of them durable at once, or none.
 
-https://hl7.org/fhir/R4/http.html#trules: DELETE, POST, PUT and PATCH, GET, in this order whatever the order of the entries.
-One unit, one commit, the records inside (DESIGN 6). Whoever came second does the whole of it again.
+https://hl7.org/fhir/R4/http.html#trules. One unit, one commit, the records inside (DESIGN 6). Whoever came second does the
+whole of it again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
-from hub.errors import FhirError, Issue, Unprocessable
+from hub.errors import FhirError
 from hub.recording import Recording
 from hub.repository.attempt import Apply, Attempt, Done
 from hub.repository.deleting import Deleting
 from hub.repository.matching import Matching, Unclaimed
-from hub.repository.precondition import ANY, Precondition
+from hub.repository.naming import Named, Naming, refuse_dangling
 from hub.repository.preparing import Means, require_recorder
-from hub.repository.reading import Resource
 from hub.repository.redoing import redoing
 from hub.repository.searching import Match
-from hub.search.conditional import canonical, criteria
-from hub.search.links import conditional_references, linked
-from hub.search.parse import Search
+from hub.repository.steps import READS, Method, Outcome, Step, at
+from hub.search.conditional import canonical
 
-Method = Literal["DELETE", "POST", "PUT", "PATCH", "GET", "HEAD"]
-ORDER: Mapping[Method, int] = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
-FIRST = ("Patient", "Consent")
-"""Written before the others of their kind: what they permit holds for the rest of the transaction."""
-READS = ("GET", "HEAD")
 LETTER: Mapping[Method, str] = {"POST": "c", "PUT": "u", "PATCH": "u", "DELETE": "d", "GET": "r", "HEAD": "r"}
 KIND: Mapping[str, str] = {"created": "create", "updated": "update", "patched": "patch", "deleted": "delete"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One entry, understood. `search`: criteria instead of an id; `version`: of a vread."""
-
-    place: int
-    method: Method
-    type: str
-    id: str | None = None
-    version: int | None = None
-    content: Mapping[str, Any] | None = None
-    apply: Apply | None = None
-    search: Search | None = None
-    on: Precondition = ANY
-    full_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of an entry. `version`: of a deletion, which leaves no resource."""
-
-    how: str
-    resource: Resource | None = None
-    version: int | None = None
 
 
 class Transacting:
@@ -71,9 +39,9 @@ class Transacting:
 
         Raises FhirError for the first step that cannot be done; then nothing of the transaction is.
         """
-        _refuse_same_targets(steps)
+        _refuse_same_urls(steps)
         for step in steps:
-            with _at(step):
+            with at(step):
                 self._require(step)
         if provenance is not None:
             self._means.rights.require("Provenance", "c")
@@ -103,16 +71,14 @@ class _Round:
         self._recording = recording
         self._aside = aside
         self._attempt = Attempt(means, matching, recording)
-        self._told: dict[str, str] = {}
-        self._found: dict[int, Match | Unclaimed] = {}
-        self._ids: dict[int, str] = {}
+        self._named = Named()
 
     async def run(self, steps: Sequence[Step], provenance: Mapping[str, Any] | None) -> dict[int, Outcome]:
-        await self._resolve(steps)
+        self._named = await Naming(self._means, self._matching, self._recording).named(steps)
         outcomes: dict[int, Outcome] = {}
         hows: list[str] = []
-        for step in sorted(steps, key=_turn):
-            with _at(step):
+        for step in sorted(steps, key=lambda one: one.turn):
+            with at(step):
                 before = len(self._attempt.pending.made)
                 outcomes[step.place] = await self._do(step)
                 hows += [outcomes[step.place].how] * (len(self._attempt.pending.made) - before)
@@ -121,44 +87,6 @@ class _Round:
             hows += ["created"] * (len(self._attempt.pending.made) - len(hows))
         await self._commit(hows)
         return outcomes
-
-    async def _resolve(self, steps: Sequence[Step]) -> None:
-        """What each entry will be called, before anything is written: matches of criteria, and new ids."""
-        claimed: set[str] = set()
-        for step in steps:
-            with _at(step):
-                await self._call(step, claimed)
-        for reference in {one for step in steps for one in conditional_references(step.content)}:
-            self._told[reference] = await self._conditional(reference, steps)
-
-    async def _call(self, step: Step, claimed: set[str]) -> None:
-        if step.search is not None and step.method in ("POST", "PUT"):
-            text = canonical(step.search)
-            if text in claimed:
-                raise FhirError("invalid", "Another entry has the same criteria; each may be given once.")
-            claimed.add(text)
-            self._found[step.place] = await self._matching.claimed(step.search, self._recording)
-        found = self._found.get(step.place)
-        if isinstance(found, Match):
-            self._ids[step.place] = found.resource.id
-        elif step.method == "POST" or (step.method == "PUT" and step.id is None):
-            self._ids[step.place] = self._means.services.new_id()
-        elif step.id is not None:
-            self._ids[step.place] = step.id
-        if step.full_url is not None and step.place in self._ids:
-            self._told[step.full_url] = f"{step.type}/{self._ids[step.place]}"
-
-    async def _conditional(self, reference: str, steps: Sequence[Step]) -> str:
-        """https://hl7.org/fhir/R4/http.html#trules: exactly one must match, or the whole transaction fails."""
-        step = next(one for one in steps if reference in conditional_references(one.content))
-        type, _, query = reference.partition("?")
-        with _at(step):
-            search = criteria(type, query, base=self._means.services.base_url, where="A conditional reference")
-            found = await self._matching.one(search, self._recording)
-            if found is None:
-                raise FhirError("precondition", f"A conditional reference to a {type} matches nothing.")
-            self._recording.touch(found.touched)
-            return f"{type}/{found.resource.id}"
 
     async def _do(self, step: Step) -> Outcome:
         match step.method:
@@ -179,46 +107,45 @@ class _Round:
             self._recording.touch(done.touched)
         return Outcome(how=done.how, resource=done.resource)
 
-    def _linked(self, step: Step) -> dict[str, Any]:
-        content: dict[str, Any] = linked(step.content, step.full_url, self._told) if self._told else dict(step.content or {})
-        return content
-
     async def _create(self, step: Step) -> Done:
-        found = self._found.get(step.place)
+        found = self._named.found.get(step.place)
         if isinstance(found, Match):
             return Done(how="found", resource=found.resource, touched=found.touched)
-        done = await self._attempt.create(step.type, self._linked(step), id=self._ids[step.place])
+        done = await self._attempt.create(step.type, self._named.content(step), id=self._named.ids[step.place])
         if found is not None:
             self._attempt.claim(found, done)
         return done
 
     async def _update(self, step: Step) -> Done:
-        content, found = self._linked(step), self._found.get(step.place)
+        content, found = self._named.content(step), self._named.found.get(step.place)
         if step.id is not None:
             return await self._attempt.update(step.type, step.id, content, step.on)
         if isinstance(found, Match):
             return await self._attempt.update_match(step.type, content, found, step.on)
         if not isinstance(found, Unclaimed):
             raise FhirError("invalid", "PUT needs an id or criteria in its url.")
-        return await self._attempt.create_unmatched(step.type, content, found, step.on, id=self._ids[step.place])
+        return await self._attempt.create_unmatched(step.type, content, found, step.on, id=self._named.ids[step.place])
 
     async def _patch(self, step: Step) -> Outcome:
-        id = step.id or (await self._only(step)).resource.id
         if step.apply is None:
             raise FhirError("invalid", "PATCH needs a patch: a Parameters resource, or a Binary with a JSON Patch.")
-        done = await self._attempt.patch(step.type, id, step.apply, step.on)
+        done = await self._attempt.patch(step.type, self._named.ids[step.place], self._linking(step, step.apply), step.on)
         return replace(self._outcome(done), how="patched" if done.how == "updated" else done.how)
 
+    def _linking(self, step: Step, apply: Apply) -> Apply:
+        """A patch may bring links too."""
+
+        def applied(resource: Mapping[str, Any]) -> dict[str, Any]:
+            made = self._named.linked(step, apply(resource))
+            refuse_dangling(made, step.type, resource)
+            return made
+
+        return applied
+
     async def _delete(self, step: Step) -> Outcome:
-        id = step.id or (await self._only(step)).resource.id
+        id = self._named.ids[step.place]
         version = await self._deleting.step(step.type, id, step.on, self._attempt.pending, self._recording)
         return Outcome(how="deleted", version=version)
-
-    async def _only(self, step: Step) -> Match:
-        found = None if step.search is None else await self._matching.one(step.search, self._recording)
-        if found is None:
-            raise FhirError("not-found", "Nothing matches the criteria.")
-        return found
 
     async def _read(self, step: Step) -> Outcome:
         """What this transaction has written is read as it will be; everything else as it is."""
@@ -246,10 +173,6 @@ class _Round:
         await self._attempt.commit_all(tuple(beside.values()))
 
 
-def _turn(step: Step) -> tuple[int, int]:
-    return ORDER[step.method], FIRST.index(step.type) if step.type in FIRST else len(FIRST)
-
-
 def _about(steps: Sequence[Step]) -> set[str]:
     """What these may meet others over, named as single writes name it: so nobody waits for a transaction about something else."""
     about: set[str] = set()
@@ -265,39 +188,10 @@ def _about(steps: Sequence[Step]) -> set[str]:
     return about
 
 
-def _refuse_same_targets(steps: Sequence[Step]) -> None:
-    """https://hl7.org/fhir/R4/http.html#trules: a resource may be written once."""
-    written: set[tuple[str, str]] = set()
+def _refuse_same_urls(steps: Sequence[Step]) -> None:
     urls: set[str] = set()
     for step in steps:
         if step.full_url is not None and step.full_url in urls and step.method not in READS:
             raise FhirError("invalid", "Two entries have the same fullUrl.", expression=f"Bundle.entry[{step.place}].fullUrl")
         if step.full_url is not None:
             urls.add(step.full_url)
-        if step.method in ("PUT", "PATCH", "DELETE") and step.id is not None:
-            if (step.type, step.id) in written:
-                raise FhirError("invalid", "Another entry writes the same resource.", expression=f"Bundle.entry[{step.place}].request.url")
-            written.add((step.type, step.id))
-
-
-class _at:  # noqa: N801 (reads as a word: with _at(step))
-    """Says which entry an error is about."""
-
-    def __init__(self, step: Step) -> None:
-        self._place = step.place
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: object) -> None:
-        if isinstance(error, FhirError):
-            raise at_entry(error, self._place) from error
-
-
-def at_entry(error: FhirError, place: int) -> FhirError:
-    entry = f"Bundle.entry[{place}]"
-    issues = [
-        Issue(code=one.code, text=one.text, expression=f"{entry}.resource.{one.expression}" if one.expression else entry)
-        for one in error.issues
-    ]
-    return (Unprocessable if isinstance(error, Unprocessable) else FhirError).of(issues)

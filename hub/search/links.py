@@ -13,6 +13,8 @@ from hub.search.references import ID_PATTERN
 TEXTS = frozenset({"value", "valueString", "valueMarkdown", "valueCode", "valueBase64Binary", "display", "text", "data"})
 """Elements whose text is never a link: the value of an identifier may be a urn:uuid of its own."""
 DIV = "div"
+BUNDLE = "Bundle"
+URNS = ("urn:uuid:", "urn:oid:")
 _CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?.+", re.DOTALL)
 _RELATIVE = re.compile(rf"([A-Z][A-Za-z]+/{ID_PATTERN})((?:/_history/{ID_PATTERN})?)")
 _BASE = re.compile(rf"(https?://\S+/)[A-Z][A-Za-z]+/{ID_PATTERN}")
@@ -22,18 +24,33 @@ Replace = Callable[[str], str | None]
 """The text that takes the place of a link; None leaves it."""
 
 
-def conditional_references(content: Any) -> Iterator[str]:
-    """References of the form `Type?criteria`, each as often as it stands there."""
-    if isinstance(content, dict):
+def references_in(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every Reference.reference, with its place below the resource (`subject.reference`, `performer[1].reference`).
+
+    A Bundle that is kept as it is has links of its own.
+    """
+    if isinstance(content, Mapping):
+        if content.get("resourceType") == BUNDLE:
+            return
         for name, value in content.items():
+            below = f"{path}.{name}" if path else name
             if name == "reference" and isinstance(value, str):
-                if _CONDITIONAL.fullmatch(value):
-                    yield value
+                yield below, value
             else:
-                yield from conditional_references(value)
+                yield from references_in(value, below)
     elif isinstance(content, list):
-        for item in content:
-            yield from conditional_references(item)
+        for place, item in enumerate(content):
+            yield from references_in(item, f"{path}[{place}]")
+
+
+def is_conditional(reference: str) -> bool:
+    """Of the form `Type?criteria`?"""
+    return _CONDITIONAL.fullmatch(reference) is not None
+
+
+def is_urn(reference: str) -> bool:
+    """Does it lead to an entry of the same Bundle, if anywhere?"""
+    return reference.startswith(URNS)
 
 
 def mentions(content: Any, full_urls: frozenset[str]) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller, ids
 from tests.support.outcomes import refused
-from tests.support.resources import ABSENT, HEART_RATE, consent, observation, organization, patient
+from tests.support.resources import ABSENT, HEART_RATE, consent, observation, organization, patient, practitioner
 
 Json = dict[str, Any]
 
@@ -153,9 +153,10 @@ def test_conditional_references_with_one_none_and_many(ehr: Caller) -> None:
     answer = sent(ehr, entry("POST", "Observation", by_criteria))
     assert ehr.get(location(answer, 0)).json()["subject"] == {"reference": f"Patient/{person['id']}"}
     nobody = {**observation(None), "subject": {"reference": "Patient?identifier=urn:condref|2"}}
-    refused(ehr.post("/fhir", bundle(entry("POST", "Observation", nobody))), 412, "conflict", expression="Bundle.entry[0]")
+    where = "Bundle.entry[0].resource.subject.reference"
+    refused(ehr.post("/fhir", bundle(entry("POST", "Observation", nobody))), 412, "conflict", expression=where)
     ehr.create(patient("Conditionnelle", identifier=key))
-    refused(ehr.post("/fhir", bundle(entry("POST", "Observation", by_criteria))), 412, "multiple-matches", expression="Bundle.entry[0]")
+    refused(ehr.post("/fhir", bundle(entry("POST", "Observation", by_criteria))), 412, "multiple-matches", expression=where)
 
 
 @pytest.mark.parametrize(
@@ -310,3 +311,209 @@ def test_too_many_entries_are_refused_as_such(ehr: Caller) -> None:
 def test_an_empty_transaction_is_an_empty_answer(ehr: Caller) -> None:
     answer = ehr.post("/fhir", {"resourceType": "Bundle", "type": "transaction"})
     assert (answer.status_code, answer.json()) == (200, {"resourceType": "Bundle", "type": "transaction-response"})
+
+
+NOWHERE = "urn:uuid:8c1a1a0e-0000-4000-8000-00000000dead"
+
+
+@pytest.mark.parametrize(
+    ("element", "expression"),
+    [
+        ({"subject": {"reference": NOWHERE}}, "subject.reference"),
+        ({"performer": [{"display": "x"}, {"reference": NOWHERE}]}, "performer[1].reference"),
+        ({"extension": [{"url": "urn:test:of", "valueReference": {"reference": NOWHERE}}]}, "extension[0].valueReference.reference"),
+    ],
+)
+def test_a_link_to_no_entry_is_refused_and_nothing_is_written(ehr: Caller, backstage: Backstage, element: Json, expression: str) -> None:
+    """bundle.html#references: a urn leads to the entry whose fullUrl it is; there is none."""
+    person = ehr.create(patient())
+    before = backstage.admin["hub"]["resources"].count_documents({})
+    dangling = {**observation(person["id"]), **element}
+    answer = ehr.post("/fhir", bundle(entry("POST", "Patient", patient(), PERSON), entry("POST", "Observation", dangling)))
+    refused(answer, 400, "invalid", expression=f"Bundle.entry[1].resource.{expression}")
+    assert backstage.admin["hub"]["resources"].count_documents({}) == before
+
+
+def test_links_inside_a_bundle_that_is_stored_are_its_own(ehr: Caller) -> None:
+    """bundle.html#references: they are resolved within the Bundle they stand in."""
+    reading = observation(ehr.create(patient())["id"], performer=[{"reference": NOWHERE}])
+    kept = {"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": NOWHERE, "resource": reading}]}
+    answer = ehr.post("/fhir", bundle(entry("POST", "Bundle", kept)))
+    assert statuses(answer.json()) == ["201"], answer.text
+
+
+def test_a_patch_brings_links_too(ehr: Caller) -> None:
+    """http.html#trules: what a patch refers to is the resource that the same transaction makes; a link to nothing is refused."""
+    made = ehr.create(organization())
+    above = "urn:uuid:8c1a1a0e-0000-4000-8000-00000000000d"
+
+    def patch(reference: str) -> Json:
+        values = {"path": "Organization", "name": "partOf"}
+        part = [{"name": name, "valueString": value} for name, value in values.items()]
+        part += [{"name": "type", "valueCode": "add"}, {"name": "value", "valueReference": {"reference": reference}}]
+        return {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": part}]}
+
+    refused(ehr.post("/fhir", bundle(entry("PATCH", f"Organization/{made['id']}", patch(NOWHERE)))), 400, "invalid")
+    answer = sent(ehr, entry("POST", "Organization", organization(), above), entry("PATCH", f"Organization/{made['id']}", patch(above)))
+    assert ehr.get(f"Organization/{made['id']}").json()["partOf"] == {"reference": location(answer, 0)}
+
+
+RENAME: Json = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {
+            "name": "operation",
+            "part": [
+                {"name": "type", "valueCode": "replace"},
+                {"name": "path", "valueString": "Organization.name"},
+                {"name": "value", "valueString": "Par critère"},
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("by_id", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("by_criteria", ["PUT", "PATCH", "DELETE"])
+def test_a_resource_may_be_written_once_whichever_way_it_is_named(ehr: Caller, by_id: str, by_criteria: str) -> None:
+    """http.html#trules: no identity, those resolved from criteria included, may be written twice."""
+    value = f"{by_id}-{by_criteria}"
+    made = ehr.create(organization("Une fois", identifier=[{"system": "urn:once", "value": value}]))
+    bodies: dict[str, Json | None] = {"PUT": {**made, "name": "Autre"}, "PATCH": RENAME, "DELETE": None}
+    entries = [
+        entry(by_id, f"Organization/{made['id']}", bodies[by_id]),
+        entry(by_criteria, f"Organization?identifier=urn:once|{value}", bodies[by_criteria]),
+    ]
+    for both in (entries, entries[::-1]):
+        answer = ehr.post("/fhir", bundle(*both))
+        # What is deleted matches no more when a change by criteria comes: that change creates, or finds nothing.
+        if by_id == "DELETE" and by_criteria == "PATCH":
+            refused(answer, 404, "not-found")
+        elif by_id == "DELETE" and by_criteria == "PUT":
+            refused(answer, 400, "invalid")
+        else:
+            refused(answer, 400, "invalid", expression="Bundle.entry[1].request.url")
+    assert ehr.get(f"Organization/{made['id']}").json() == made
+
+
+def test_what_is_deleted_by_the_same_transaction_matches_no_more(ehr: Caller) -> None:
+    """http.html#trules: DELETE comes before POST, so a conditional create finds nothing and creates."""
+    key = [{"system": "urn:replaced", "value": "1"}]
+    old = ehr.create(organization("Ancienne", identifier=key))
+    answer = sent(
+        ehr,
+        entry("POST", "Organization", organization("Nouvelle", identifier=key), ifNoneExist="identifier=urn:replaced|1"),
+        entry("DELETE", f"Organization/{old['id']}"),
+    )
+    assert statuses(answer) == ["201", "204"]
+    assert ehr.found("Organization?identifier=urn:replaced|1") == [location(answer, 0).split("/")[1]]
+
+
+def test_what_is_created_by_the_same_transaction_is_not_changed_by_criteria(ehr: Caller) -> None:
+    """http.html#trules: POST comes before PUT and PATCH, which would write the same resource a second time."""
+    key = [{"system": "urn:made-here", "value": "1"}]
+    post = entry("POST", "Organization", organization("Créée", identifier=key))
+    put = entry("PUT", "Organization?identifier=urn:made-here|1", organization("Changée", identifier=key))
+    refused(ehr.post("/fhir", bundle(put, post)), 400, "invalid", expression="Bundle.entry[0].request.url")
+    assert ehr.found("Organization?identifier=urn:made-here|1") == []
+
+
+def test_a_conditional_reference_finds_what_the_same_transaction_makes(ehr: Caller) -> None:
+    """http.html#trules: conditional references are resolved after all the writes."""
+    key = [{"system": "urn:cond-made", "value": "1"}]
+    by_criteria = {**observation(None), "subject": {"reference": "Patient?identifier=urn:cond-made|1"}}
+    answer = sent(ehr, entry("POST", "Observation", by_criteria), entry("POST", "Patient", patient("Faite", identifier=key)))
+    assert ehr.get(location(answer, 0)).json()["subject"] == {"reference": location(answer, 1)}
+    twice = bundle(entry("POST", "Observation", by_criteria), entry("POST", "Patient", patient("Faite", identifier=key)))
+    refused(ehr.post("/fhir", twice), 412, "multiple-matches", expression="Bundle.entry[0].resource.subject.reference")
+
+
+@pytest.mark.parametrize(("method", "matches"), [("PUT", False), ("PUT", True), ("PATCH", False), ("PATCH", True), ("DELETE", False)])
+def test_a_conditional_reference_sees_what_the_same_transaction_changes(ehr: Caller, method: str, matches: bool) -> None:
+    """http.html#trules: what an entry changes or deletes is asked as it will be."""
+    asked = f"urn:cond-{method}-{matches}"
+    before, after = ("urn:other", asked) if matches else (asked, "urn:other")
+    made = ehr.create(organization("Changée", identifier=[{"system": before, "value": "1"}]))
+    part = [
+        {"name": "type", "valueCode": "replace"},
+        {"name": "path", "valueString": "Organization.identifier[0].system"},
+        {"name": "value", "valueUri": after},
+    ]
+    bodies: dict[str, Json | None] = {
+        "PUT": {**made, "identifier": [{"system": after, "value": "1"}]},
+        "PATCH": {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": part}]},
+        "DELETE": None,
+    }
+    child = {**organization("Fille"), "partOf": {"reference": f"Organization?identifier={asked}|1"}}
+    answer = ehr.post("/fhir", bundle(entry("POST", "Organization", child), entry(method, f"Organization/{made['id']}", bodies[method])))
+    if not matches:
+        refused(answer, 412, "conflict", expression="Bundle.entry[0].resource.partOf.reference")
+        assert ehr.get(f"Organization/{made['id']}").json() == made
+        return
+    assert ehr.get(location(answer.json(), 0)).json()["partOf"] == {"reference": f"Organization/{made['id']}"}
+
+
+def test_a_conditional_reference_takes_no_chain(ehr: Caller) -> None:
+    """docs/writing.md: what a chain leads to may change with the same transaction."""
+    chained = {**observation(None), "subject": {"reference": "Patient?organization.name=x"}}
+    answer = ehr.post("/fhir", bundle(entry("POST", "Observation", chained)))
+    refused(answer, 400, "not-supported", expression="Bundle.entry[0]")
+
+
+def test_a_patient_may_be_deleted_with_all_there_is_about_it(ehr: Caller) -> None:
+    """http.html#delete: nothing is left that would need the Patient."""
+    person = ehr.create(patient())
+    reading = ehr.create(observation(person["id"]))
+    alone = bundle(entry("DELETE", f"Patient/{person['id']}"))
+    refused(ehr.post("/fhir", alone), 409, "conflict", expression="Bundle.entry[0]")
+    answer = sent(ehr, entry("DELETE", f"Patient/{person['id']}"), entry("DELETE", f"Observation/{reading['id']}"))
+    assert statuses(answer) == ["204", "204"]
+    refused(ehr.get(f"Patient/{person['id']}"), 410, "deleted")
+
+
+def test_an_importers_id_is_what_links_lead_to(importer: Caller) -> None:
+    """http.html#upsert: a conditional update that finds nothing takes the id in the body."""
+    urn = "urn:uuid:8c1a1a0e-0000-4000-8000-00000000000e"
+    brought = organization("Apportée", id="brought-in-tx", identifier=[{"system": "urn:brought", "value": "1"}])
+    answer = sent(
+        importer,
+        entry("PUT", "Organization?identifier=urn:brought|1", brought, urn),
+        entry("POST", "Organization", {**organization("Fille"), "partOf": {"reference": urn}}),
+    )
+    assert location(answer, 0) == "Organization/brought-in-tx"
+    assert importer.get(location(answer, 1)).json()["partOf"] == {"reference": "Organization/brought-in-tx"}
+
+
+def test_a_search_without_scope_ends_the_transaction_before_it_begins(ehr: Caller) -> None:
+    """http.html#trules: all of it or nothing, searches included."""
+    narrow = ehr.narrowed("system/Organization.c")
+    name = [{"system": "urn:no-search", "value": "1"}]
+    both = bundle(entry("GET", "Patient?name=x"), entry("POST", "Organization", organization(identifier=name)))
+    refused(narrow.post("/fhir", both), 403, "forbidden", expression="Bundle.entry[0]")
+    assert ehr.found("Organization?identifier=urn:no-search|1") == []
+
+
+def test_a_read_inside_may_be_conditional(ehr: Caller) -> None:
+    """http.html#cread, bundle.html: ifNoneMatch and ifModifiedSince stand for the headers."""
+    made = ehr.create(organization())
+    url, later = f"Organization/{made['id']}", "2126-01-01T00:00:00Z"
+    for kind in ("transaction", "batch"):
+        entries = [
+            entry("GET", url, ifNoneMatch='W/"1"'),
+            entry("GET", url, ifNoneMatch='W/"2"'),
+            entry("GET", url, ifModifiedSince=later),
+            entry("GET", url, ifModifiedSince="2020-01-01T00:00:00Z"),
+        ]
+        answer = ehr.post("/fhir", bundle(*entries, type=kind)).json()
+        assert statuses(answer) == ["304", "200", "304", "200"]
+        assert ["resource" in one for one in answer["entry"]] == [False, True, False, True]
+    bad = bundle(entry("GET", url, ifModifiedSince="Sun, 06 Nov 1994 08:49:37 GMT"))
+    refused(ehr.post("/fhir", bad), 400, "value", expression="Bundle.entry[0].request.ifModifiedSince")
+
+
+@pytest.mark.parametrize("kind", ["transaction", "batch"])
+def test_criteria_may_hold_any_character(ehr: Caller, kind: str) -> None:
+    """http.html#ccreate: ifNoneExist is an element, not a header: its letters are those of any text."""
+    named = entry("POST", "Practitioner", practitioner(f"Lecœur {kind}"), ifNoneExist=f"name=Lecœur {kind}")
+    answers = [ehr.post("/fhir", bundle(named, type=kind)).json() for _ in range(2)]
+    assert [statuses(one) for one in answers] == [["201"], ["200"]]

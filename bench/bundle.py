@@ -42,10 +42,6 @@ def bundle(rig: Rig) -> list[Figure]:
     return [*sent, *found]
 
 
-def _figure(name: str, unit: str) -> Figure:
-    return Figure(benchmark="bundle", name=name, unit=unit)
-
-
 def _transactions(world: World, person: Person) -> list[bytes]:
     resources = bodies(person)
     token = world.token()

@@ -17,7 +17,7 @@ from fhir_profiles.invariants import Element, Invariant
 
 LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "ele-1": "every element has content: the structure says so already",
+        "ele-1": "the walk refuses, at every element, what is empty or has nothing but an id (`structure`): no expression is needed",
         "ext-1": "written by hand, for every extension passes it",
         "txt-1": "the narrative's own check says more",
         "txt-2": "the narrative's own check says more",
@@ -32,6 +32,20 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Invariants that are not run, and why."""
+_SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
+_FOR_SCOPE: Final = "patient.exists() or scope.coding.where(system='{system}' and code='{code}').exists().not()"
+CORRECTED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # published with the system 'something', so that they can never be broken; the codes are those of one system
+        **{
+            key: _FOR_SCOPE.format(system=_SCOPE, code=code)
+            for key, code in {"ppc-2": "patient-privacy", "ppc-3": "research", "ppc-4": "adr", "ppc-5": "treatment"}.items()
+        },
+        # published with the type Boolean of FHIRPath, which no element has: the answer is a boolean of FHIR
+        "que-7": "operator = 'exists' implies (answer is boolean)",
+    }
+)
+"""What is run in place of expressions that cannot mean what the sentence published beside them says."""
 DEEP: Final = frozenset({"descendants", "children", "repeat"})
 """Functions that lead to elements which the expression does not name from here."""
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
@@ -40,10 +54,10 @@ _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 def constraints(structure: Definition, known: frozenset[str]) -> tuple[Invariant, ...]:
     """Those of the structure, and of its elements, that are errors. `known`: keys that are checked by other means."""
     of_elements = (
-        _of_element(element.name, one)
-        for element in structure.elements
+        _of_element(name, element.structure or type.profile or type.code, one)
+        for name, (element, type) in structure.named.items()
         for one in element.invariants
-        if _runs(one, known) and not any(type.is_primitive for type in element.types)
+        if _runs(one, known)
     )
     return (*(_compiled(structure, one) for one in structure.invariants if _runs(one, known)), *of_elements)
 
@@ -53,9 +67,9 @@ def _runs(defined: Defined, known: frozenset[str]) -> bool:
 
 
 def _compiled(structure: Definition, defined: Defined) -> Invariant:
-    words = frozenset(_WORD.findall(defined.expression))
+    words = frozenset(_WORD.findall(_meant(defined)))
     names = frozenset(name for name, (element, _) in structure.named.items() if element.name in words or name in words)
-    expression, type = defined.expression, None if structure.kind == "resource" else structure.name
+    expression, type = _meant(defined), None if structure.kind == "resource" else structure.name
     named = bool(names) and DEEP.isdisjoint(words)
 
     def holds(value: Element) -> bool:
@@ -64,12 +78,16 @@ def _compiled(structure: Definition, defined: Defined) -> Invariant:
     return Invariant(defined.key, holds, defined.human)
 
 
-def _of_element(name: str, defined: Defined) -> Invariant:
-    """A constraint on one element of the structure: each of its repetitions has to meet it."""
+def _meant(defined: Defined) -> str:
+    return CORRECTED.get(defined.key, defined.expression)
+
+
+def _of_element(name: str, type: str, defined: Defined) -> Invariant:
+    """A constraint on what stands under one JSON name of the structure: each of its repetitions has to meet it."""
 
     def holds(value: Element) -> bool:
         found = value.get(name, ())
-        return all(_holds(defined.expression, None, one) for one in (found if isinstance(found, list) else [found]))
+        return all(_holds(_meant(defined), type, one) for one in (found if isinstance(found, list) else [found]))
 
     return Invariant(defined.key, holds, defined.human)
 

@@ -10,6 +10,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+from fhir_profiles.canonical import UCUM
+from fhir_profiles.ucum import is_valid
+
 Element = Mapping[str, Any]
 
 
@@ -82,7 +85,13 @@ def _contained_has_no_life_of_its_own(element: Element) -> bool:
     return not any(meta.keys() & {"versionId", "lastUpdated", "security"} for meta in metas)
 
 
-_QUANTITY: Final = (Invariant("qty-3", _needs("code", "system"), "a code needs its system (for UCUM http://unitsofmeasure.org)"),)
+def _is_a_unit(element: Element) -> bool:
+    return element.get("system") != UCUM or is_valid(element.get("code", "1"))
+
+
+_UCUM: Final = Invariant("ucum", _is_a_unit, "the code is no unit of UCUM, which are case-sensitive: mm[Hg], /min, kg, Cel")
+"""No constraint of R4 has a key for it: https://hl7.org/fhir/R4/datatypes.html#Quantity, the code is one of the system that is named."""
+_QUANTITY: Final = (Invariant("qty-3", _needs("code", "system"), "a code needs its system (for UCUM http://unitsofmeasure.org)"), _UCUM)
 
 ANY_RESOURCE: Final = (
     Invariant("dom-2", _contains_no_containers, "a contained resource cannot contain another: put them side by side"),
@@ -108,6 +117,7 @@ INVARIANTS: Final[Mapping[str, tuple[Invariant, ...]]] = MappingProxyType(
         "PatientContact": (Invariant("pat-1", _any_of("name", "telecom", "address", "organization"), "say who or how to reach them"),),
         "Period": (Invariant("per-1", _starts_before_it_ends, "the start must not be after the end"),),
         "Quantity": _QUANTITY,
+        "SimpleQuantity": _QUANTITY,
     }
 )
 """By name of the type; "PatientContact" is the element Patient.contact."""

@@ -62,8 +62,14 @@ def _summarised(content: Json, inside: Definition) -> dict[str, Any]:
             made[name] = item
         else:
             below = definition(element.structure or type.profile or type.code)
-            made[name] = [_summarised(one, below) or one for one in item] if element.many else _summarised(item, below) or item
+            made[name] = [_part(one, below) for one in item] if element.many else _part(item, below)
     return made
+
+
+def _part(content: Json, inside: Definition) -> Json:
+    """An element needs more than its id (ele-1): where a summary would leave no more, it stays as it is."""
+    made = _summarised(content, inside)
+    return made if made.keys() - {"id"} else content
 
 
 def _marked(content: dict[str, Any]) -> dict[str, Any]:

@@ -163,6 +163,8 @@ class Walk:
         shape = slot.shape()
         if shape is None:
             self.resource(item, path, depth + 1)
+        elif _only_id(item):
+            self.add("structure", path, f"{slot.name} needs more than an id")
         else:
             self.object(shape, item, path, depth + 1)
 
@@ -193,19 +195,22 @@ class Walk:
     def sibling(self, slot: Slot, value: Any, sibling: Any, path: Path, depth: int) -> None:
         """https://hl7.org/fhir/R4/json.html#primitive: `_name` holds id and extensions of the primitive `name`."""
         if not slot.many:
-            self.sibling_item(slot, sibling, (path, slot, None), depth)
+            self.sibling_item(slot, sibling, (path, slot, None), depth, has_value=value is not None)
         elif type(sibling) is not list or not sibling or (type(value) is list and len(value) != len(sibling)):
             self.add("structure", (path, slot, None), f"_{slot.name} has to be an array as long as {slot.name}")
         else:
             for index, entry in enumerate(sibling):
                 if entry is not None or type(value) is not list:  # where there is a list of values, `items` has looked
-                    self.sibling_item(slot, entry, (path, slot, index), depth)
+                    has_value = type(value) is list and value[index] is not None
+                    self.sibling_item(slot, entry, (path, slot, index), depth, has_value=has_value)
 
-    def sibling_item(self, slot: Slot, entry: Any, path: Path, depth: int) -> None:
-        if type(entry) is dict and entry:
-            self.object(self.primitive_extension(), entry, path, depth + 1)
-        else:
+    def sibling_item(self, slot: Slot, entry: Any, path: Path, depth: int, *, has_value: bool) -> None:
+        if type(entry) is not dict or not entry:
             self.add("structure", path, f"_{slot.name} has to be a JSON object that is not empty")
+        elif not has_value and _only_id(entry):
+            self.add("structure", path, f"_{slot.name} needs more than an id where {slot.name} has no value")
+        else:
+            self.object(self.primitive_extension(), entry, path, depth + 1)
 
     def cardinality(self, shape: Shape, value: Mapping[str, Any], path: Path) -> None:
         for name in shape.required:
@@ -228,6 +233,11 @@ def _words(path: Path) -> str:
 
 def _any_of(codes: frozenset[str]) -> str:
     return "one of " + ", ".join(sorted(codes)) if len(codes) <= CODES_SHOWN_MAX else "a code of the value set that R4 requires"
+
+
+def _only_id(item: Mapping[str, Any]) -> bool:
+    """ele-1: every element has a value or children, and an id is neither."""
+    return len(item) == 1 and "id" in item
 
 
 def _is_extended(sibling: Any) -> bool:

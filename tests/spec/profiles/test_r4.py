@@ -219,7 +219,7 @@ def test_a_required_primitive_may_be_replaced_by_an_extension_that_says_why() ->
     reason = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
     without = {key: value for key, value in OBSERVATION.items() if key != "status"}
     assert problems(without | {"_status": reason}) == []
-    assert problems(without | {"_status": {"id": "x"}}) == [("required", "Observation.status")]
+    assert problems(without | {"_status": {"id": "x"}}) == [("structure", "Observation.status"), ("required", "Observation.status")]
 
 
 def test_a_uuid_of_any_version_is_right() -> None:

@@ -38,6 +38,7 @@ Kind = Literal[
     "audit-verify",
     "audit-export",
     "demo-load",
+    "conformance-load",
     "start",
     "stop",
     "keys-status",

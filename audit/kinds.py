@@ -196,6 +196,7 @@ KINDS: Mapping[Kind, Row] = {
         _own("audit-verify", LOG_USED, "R", purpose="HCOMPL"),
         _own("audit-export", LOG_USED, "R", purpose="HCOMPL"),
         _own("demo-load", IMPORT, "C", purpose="HTEST", user=AUTHOR),
+        _own("conformance-load", IMPORT, "C", user=LAUNCHER),
         _own("start", ACTIVITY, "E", START, user=LAUNCHER),
         _own("stop", ACTIVITY, "E", STOP, user=LAUNCHER),
         _own("keys-status", ALERT, "R", SECURITY_CONFIGURATION),

@@ -19,6 +19,7 @@ IssueCode = Literal[
     "not-found",
     "deleted",
     "conflict",
+    "duplicate",
     "precondition",
     "multiple-matches",
     "not-supported",

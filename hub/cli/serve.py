@@ -20,10 +20,12 @@ import typer
 import uvicorn
 import uvloop
 
+from fhir_profiles import shipped
 from fhir_profiles.profiles import SHIPPED
 from fhir_profiles.r4 import warm
 from hub.app import create_app
 from hub.cli.common import DataDir, MongodbUrl, fail, said_clearly, settings_with
+from hub.conformance import store_shipped
 from hub.logs import configure_logs
 from hub.metrics import serve_metrics
 from hub.operator import Operator
@@ -106,6 +108,8 @@ async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socke
     async with open_hub(settings, endpoint, settings.origin) as hub:
         warm(RESOURCE_TYPES)  # before `ready`, or the first write of each type would pay for its import
         SHIPPED.warm()
+        shipped.warm()
+        await store_shipped(hub.services, lambda: Operator(hub).recording("conformance-load"))
         await _note(hub, "start")
         settle_garbage()
         server = Server(_config(settings, create_app(hub)))

@@ -16,6 +16,7 @@ from hub.repository.pending import Made, Pending
 from hub.repository.precondition import ANY, Precondition
 from hub.repository.preparing import Means, Preparing, require_recorder, with_meta
 from hub.repository.reading import Opened, Resource
+from hub.repository.reserved import refuse_reserved
 from hub.repository.searching import Match
 from hub.search.parse import Search
 from hub.store.protocol import Claim, Conflict, Stored
@@ -67,6 +68,7 @@ class Attempt:
         """A new version of what the caller may see. Only importers may bring an id that does not exist yet."""
         if content.get("id") != id:
             raise FhirError("invalid", "The id in the body must be the id in the URL.", expression=f"{type}.id")
+        refuse_reserved(type, id)
         current = await self._means.services.resolve(type, id, deleted=True)
         if current is None:
             return await self._update_as_create(type, id, content, on)
@@ -78,6 +80,7 @@ class Attempt:
 
     async def patch(self, type: str, id: str, apply: Apply, on: Precondition) -> Done:
         """https://hl7.org/fhir/R4/http.html#patch: a new version that differs from the current one by the patch."""
+        refuse_reserved(type, id)
         current = await self._means.services.resolve(type, id, deleted=True)
         if current is None:
             await self._means.reading.as_if_hidden(type, id, self._recording)
@@ -103,6 +106,7 @@ class Attempt:
         id = found.resource.id
         if content.get("id", id) != id:
             raise FhirError("invalid", "The id in the body is not that of the match; leave it out.", expression=f"{type}.id")
+        refuse_reserved(type, id)
         opened = await self._open(type, found.stored)
         on.check(found.stored.version)
         return await self._new_version(type, id, content, opened)
@@ -177,6 +181,7 @@ class Attempt:
 
     async def _bring(self, type: str, id: str, content: Mapping[str, Any]) -> Done:
         """An importer's own id, which nothing may have yet."""
+        refuse_reserved(type, id)
         current = await self._means.services.resolve(type, id, deleted=True)
         if current is not None:
             opened = await self._open(type, current)

@@ -17,6 +17,7 @@ from hub.repository.precondition import Precondition
 from hub.repository.preparing import DECIDED_BY, Means, require_recorder
 from hub.repository.reading import Opened
 from hub.repository.redoing import redoing
+from hub.repository.reserved import refuse_reserved
 from hub.repository.tombstone import tombstone
 from hub.repository.visibility import PatientRules
 from hub.search.conditional import canonical
@@ -78,6 +79,7 @@ class Deleting:
 
     async def step(self, type: str, id: str, on: Precondition, pending: Pending, recording: Recording) -> int:
         """Put the tombstone with the others of the unit, unless there is one already. The version of the tombstone."""
+        refuse_reserved(type, id)
         stored = await self._services.resolve(type, id, deleted=True)
         if stored is None:
             await self._means.reading.as_if_hidden(type, id, recording)

@@ -15,6 +15,7 @@ from hub.recording import Recording, Touched
 from hub.repository.compartment import about, require_compartment
 from hub.repository.pending import Made, Pending
 from hub.repository.reading import Opened, Reading, basis_of, patient_reference
+from hub.repository.reserved import refuse_reserved, refuse_taken
 from hub.repository.rights import Rights
 from hub.repository.visibility import PatientRules
 from hub.search.index import Indexed, index
@@ -74,6 +75,8 @@ class Preparing:
         content = with_meta(content, id, version, pending.now_us)
         services.check(content)
         refuse_what_is_not_understood(type, content)
+        refuse_reserved(type, id)
+        refuse_taken(type, content)
         self._require_recorder_of(type, content, before)
         indexed = index(content, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
         concerned = self._concerned(type, indexed, before, await self._derived(type, content))

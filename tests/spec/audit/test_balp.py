@@ -51,6 +51,7 @@ EXAMPLES: dict[Kind, Interaction] = {
     "audit-query": command("audit-query", aimed=("Patient/x",)),
     "audit-verify": command("audit-verify"),
     "audit-export": command("audit-export"),
+    "conformance-load": command("conformance-load", items=SEVERAL),
     "demo-load": command("demo-load", items=SEVERAL),
     "start": Interaction(kind="start", recorded_us=0, request_id="start"),
     "stop": Interaction(kind="stop", recorded_us=0, request_id="stop"),

@@ -1,0 +1,106 @@
+"""The conformance resources that come with the hub, stored like any others before the first request is answered.
+
+Each lies under its reserved id, sealed with the system's key, written in one unit with its records: whoever starts first
+stores them, whoever starts at the same time finds them there, and a start that finds the set it ships costs one read.
+What another release ships differently becomes a new version; what it ships no longer stays, and is like any resource then.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from audit.record import Write
+from fhir_profiles import shipped
+from hub import numbers
+from hub.recording import Recording, Touched
+from hub.repository.preparing import with_meta
+from hub.search.index import index
+from hub.services import Services
+from hub.store.protocol import Claim, Conflict, Replace, Stored, Unit
+from security.envelope import DataKey, fingerprint
+
+SPACE, NAME = "shipped", "conformance"
+ROWS_AT_ONCE = 1_000
+TRIES_MAX = 5
+
+
+async def store_shipped(services: Services, recording: Callable[[], Recording]) -> int:
+    """How many were written. Raises FhirError transient if the store or the log takes nothing at this moment.
+
+    recording  a fresh record of the load
+    """
+    digest, key = shipped.digest(), services.blind.once(SPACE, NAME)
+    for _ in range(TRIES_MAX):
+        known = await services.store.claim(key)
+        if known == digest:
+            return 0
+        try:
+            return await _store(services, recording(), Claim(key=key, value=digest, holder=known))
+        except Conflict:  # another hub starts, too: look again whether it ships the same
+            continue
+    raise Conflict
+
+
+async def _store(services: Services, recording: Recording, claim: Claim) -> int:
+    """All of it in one unit, the claim that says so included."""
+    now_us = services.clock()
+    async with recording:
+        key = await services.vault.key(None)
+        wanted = {f"{one['resourceType']}/{services.brought_id(one['resourceType'], one['id'])}": one for one in shipped.resources()}
+        before = await _current(services, list(wanted))
+        inserts: list[Stored] = []
+        replaces: list[Replace] = []
+        for row, resource in wanted.items():
+            old = before.get(row)
+            if old is not None and _is_same(services, key, old, resource):
+                continue
+            new = _sealed(services, key, row, resource, 1 if old is None else old.version + 1, now_us)
+            recording.touch(_touched(resource, new))
+            if old is None:
+                inserts.append(new)
+            else:
+                replaces.append(Replace(new=new, old=old))
+        written = [*inserts, *(one.new for one in replaces)]
+        writes = [Write(row=one.row, version=one.version, tag=fingerprint(one.sealed)) for one in written]
+        await recording.commit(Unit(inserts=inserts, replaces=replaces, claims=(claim,)), writes=writes)
+    return len(written)
+
+
+async def _current(services: Services, rows: Sequence[str]) -> Mapping[str, Stored]:
+    """What lies under the reserved ids, deleted or not."""
+    found: dict[str, Stored] = {}
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        found |= await services.store.currents(rows[start : start + ROWS_AT_ONCE], deleted=True)
+    return found
+
+
+def _is_same(services: Services, key: DataKey, old: Stored, resource: Mapping[str, Any]) -> bool:
+    if old.deleted:
+        return False
+    content: Mapping[str, Any] = orjson.loads(services.vault.open(key, old))
+    return content == with_meta(resource, resource["id"], old.version, old.updated_us)
+
+
+def _sealed(services: Services, key: DataKey, row: str, resource: Mapping[str, Any], version: int, now_us: int) -> Stored:
+    type, id = row.split("/")
+    content = with_meta(resource, resource["id"], version, now_us)
+    indexed = index(content, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
+    return Stored(
+        type=type,
+        id=id,
+        version=version,
+        updated_us=now_us,
+        sealed=services.vault.seal(key, type, id, version, None, numbers.dumps(content)),
+        key_version=key.version,
+        tokens=tuple(sorted(indexed.k)),
+        global_tokens=tuple(sorted(indexed.g)),
+        start_us=indexed.start_us,
+        end_us=indexed.end_us,
+    )
+
+
+def _touched(resource: Mapping[str, Any], stored: Stored) -> Touched:
+    return Touched(
+        reference=f"{stored.type}/{resource['id']}", version=stored.version, patient=None, patient_reference=None, basis="operator"
+    )

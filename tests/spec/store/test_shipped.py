@@ -1,0 +1,119 @@
+"""What comes with the hub is stored at start: once, whoever starts, and anew where another release ships it differently.
+
+DESIGN section 2, laws 2 and 5: each version has its record, and is there whole or not at all.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.checkpoint import read_heads
+from audit.verify import records_of, verify
+from fhir_profiles import shipped
+from hub.conformance import store_shipped
+from hub.operator import Operator
+from hub.store.embedded import Endpoint
+from hub.store.mongo_log import log_snapshot
+from hub.wiring import Hub
+from tests.support.backstage import Account, new_client
+from tests.support.inprocess import InProcess, in_process
+
+Json = dict[str, Any]
+FEW = 12
+AUTHOR = "system/ValueSet.cruds"
+
+
+class Release:
+    """What a release ships, in the test's hand."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+        self.resources: list[Json] = [dict(one) for one in shipped.resources() if one["resourceType"] == "ValueSet"][:FEW]
+        self.ships(self.resources)
+
+    def ships(self, resources: list[Json]) -> None:
+        self.resources = resources
+        self._patch.setattr(shipped, "resources", lambda: iter(resources))
+        self._patch.setattr(shipped, "digest", lambda: str(hash(str(resources))))
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch) -> Release:
+    return Release(monkeypatch)
+
+
+async def stored(hub: Hub) -> int:
+    return await store_shipped(hub.services, lambda: Operator(hub).recording("conformance-load"))
+
+
+async def read(one: InProcess, account: Account, path: str) -> Mapping[str, Any]:
+    answer = await one.http.get(f"/fhir/{path}", headers=one.authorization(account, AUTHOR))
+    assert answer.status_code == 200, answer.text
+    content: Mapping[str, Any] = answer.json()
+    return content
+
+
+async def test_all_of_it_is_stored_and_every_row_has_its_record(tmp_path: Path, clean_database: Endpoint) -> None:
+    """DESIGN 6, the log: `verify` compares what is stored with what was recorded."""
+    async with in_process(tmp_path, clean_database) as one:
+        wanted = sum(1 for _ in shipped.resources())
+        assert await stored(one.hub) == wanted
+        public_key = one.hub.head_key.public_key()
+    heads = read_heads(one.hub.heads, public_key)
+    with log_snapshot(clean_database.url) as log:
+        rows = list(log.current())
+        assert len(rows) == wanted
+        assert verify(records_of(log.documents()), heads, rows) == []
+
+
+async def test_what_is_stored_already_is_not_stored_again(tmp_path: Path, clean_database: Endpoint, release: Release) -> None:
+    async with in_process(tmp_path, clean_database) as one:
+        assert [await stored(one.hub), await stored(one.hub)] == [FEW, 0]
+
+
+async def test_of_two_hubs_that_start_at_once_one_stores(tmp_path: Path, clean_database: Endpoint, release: Release) -> None:
+    """Law 5: none is doubled."""
+    async with in_process(tmp_path, clean_database) as one, in_process(tmp_path, clean_database) as other:
+        assert sorted(await asyncio.gather(stored(one.hub), stored(other.hub))) == [0, FEW]
+
+
+async def test_what_another_release_ships_differently_becomes_a_new_version(
+    tmp_path: Path, clean_database: Endpoint, release: Release
+) -> None:
+    """Versions are never reused; what a release no longer ships stays where it is."""
+    first, second, *_, last = release.resources
+    async with in_process(tmp_path, clean_database) as one:
+        reader = await one.register(new_client("reader", AUTHOR))
+        await stored(one.hub)
+        new = {**last, "id": "brand-new", "url": "urn:example:new"}
+        release.ships([{**first, "title": "Another one"}, *release.resources[1:-1], new])
+        assert await stored(one.hub) == 2
+        assert (await read(one, reader, f"ValueSet/{first['id']}"))["title"] == "Another one"
+        versions = [
+            (await read(one, reader, f"ValueSet/{id}"))["meta"]["versionId"] for id in (first["id"], second["id"], last["id"], "brand-new")
+        ]
+        assert versions == ["2", "1", "1", "1"]
+        assert (await read(one, reader, f"ValueSet/{first['id']}/_history/1")).get("title") == first.get("title")
+
+
+async def test_what_lay_under_a_reserved_id_before_is_in_its_history(
+    tmp_path: Path, clean_database: Endpoint, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id that a later release ships may have been brought by an importer before, even deleted."""
+    mine = {"resourceType": "ValueSet", "url": "urn:example:mine", "status": "draft"}
+    taken, gone = (one["id"] for one in release.resources[:2])
+    async with in_process(tmp_path, clean_database) as one:
+        importer = await one.register(new_client("importer", AUTHOR, importer=True))
+        headers = one.authorization(importer, AUTHOR)
+        with monkeypatch.context() as before:
+            before.setattr(shipped, "is_reserved", lambda *_: False)
+            for id in (taken, gone):
+                assert (await one.http.put(f"/fhir/ValueSet/{id}", json={**mine, "id": id}, headers=headers)).status_code == 201
+            assert (await one.http.delete(f"/fhir/ValueSet/{gone}", headers=headers)).status_code == 204
+        assert await stored(one.hub) == FEW
+        now = [(await read(one, importer, f"ValueSet/{id}"))["meta"]["versionId"] for id in (taken, gone)]
+        assert now == ["2", "3"]
+        assert (await read(one, importer, f"ValueSet/{taken}/_history/1"))["url"] == "urn:example:mine"

@@ -16,6 +16,7 @@ from hub.errors import FhirError
 from hub.guard import error_response
 from hub.http import json_response
 from hub.rendering import FHIR_JSON, FHIR_XML, Wanted, render, wanted
+from hub.search.follow import canonical_types
 from hub.search.parameters import RESOURCE_TYPES, Parameter, ResourceType
 from security.oauth.metadata import fhir_base, token_url
 from security.oauth.metadata import smart_configuration as smart
@@ -120,11 +121,10 @@ def _reverse_includes() -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {name: [] for name in RESOURCE_TYPES}
     for source in RESOURCE_TYPES.values():
         for one in _followed(source):
-            for target in one.targets or RESOURCE_TYPES:
+            for target in canonical_types(one) or one.targets or RESOURCE_TYPES:
                 found[target].append(f"{source.name}:{one.code}")
     return {name: sorted(values) for name, values in found.items()}
 
 
 def _followed(type: ResourceType) -> list[Parameter]:
-    """References that are literal; what refers by canonical URL is not followed."""
-    return [one for one in type.parameters.values() if one.type == "reference" and "Reference" in one.kinds]
+    return [one for one in type.parameters.values() if one.type == "reference"]

@@ -20,7 +20,8 @@ from hub.repository.searching_plan import Planner
 from hub.repository.searching_rows import Match, Rows
 from hub.repository.visibility import PatientRules
 from hub.search.asked import Include, Search
-from hub.search.follow import Referred, followed, referring
+from hub.search.canonicals import Canonical, age
+from hub.search.follow import Referred, by_url, followed, named, referring
 from hub.search.parameters import RESOURCE_TYPES
 from hub.search.references import with_slash
 from hub.search.resolve import one_of
@@ -68,9 +69,11 @@ class Includes:
         base = with_slash(self._services.base_url)
         ahead = {one for include in includes if not include.reverse for match in fresh for one in followed(include, match.content, base)}
         found = await self._forwards(ahead, rules, moment) if ahead else []
-        here = [Referred(match.resource.type, match.resource.id) for match in fresh]
+        found += await self._by_url(
+            {one for include in includes if not include.reverse for match in fresh for one in named(include, match.content)}, moment
+        )
         for include in includes:
-            search = referring(include, here) if include.reverse else None
+            search = referring(include, [match.content for match in fresh]) if include.reverse else None
             if search is not None and self._rights.covers(search.type, "s"):
                 found += await self._matches(search, moment)
         return found
@@ -89,6 +92,18 @@ class Includes:
         older = [(row.row, one.version) for one, row in hit.items() if one.version not in (None, row.version) and row.row in visible]
         if older:
             found += await self._decided(await moment.snapshot.versions(older), rules, moment)
+        return found
+
+    async def _by_url(self, ahead: Iterable[tuple[str, Canonical]], moment: Moment) -> list[Match]:
+        """What canonical URLs lead to: the version that is named, else the latest. It is searched for, which takes the scope for that."""
+        wanted: dict[str, set[Canonical]] = {}
+        for type, one in ahead:
+            if self._rights.covers(type, "s"):
+                wanted.setdefault(type, set()).add(one)
+        found = []
+        for type, those in sorted(wanted.items()):
+            matches = await self._matches(by_url(type, {one.url for one in those}), moment)
+            found += [match for one in sorted(those, key=str) if (match := latest(one, matches)) is not None]
         return found
 
     def _row_names(self, one: Referred) -> list[str]:
@@ -138,6 +153,11 @@ class Includes:
     def _in_scope(self, type: str, content: Mapping[str, Any]) -> bool:
         """A reference is followed as by a read or as by a search for the id: either scope opens it."""
         return any(self._rights.scopes_match(type, letter, content) for letter in READ_OR_SEARCH)
+
+
+def latest(canonical: Canonical, matches: Iterable[Match]) -> Match | None:
+    """Which of these a canonical URL means. https://hl7.org/fhir/R4/references.html#canonical"""
+    return max((one for one in matches if canonical.is_of(one.content)), key=lambda one: age(one.content), default=None)
 
 
 def _key(match: Match) -> Key:

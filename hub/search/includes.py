@@ -5,7 +5,6 @@ every reference. `:recurse` is what STU3 called `:iterate`.
 """
 
 from hub.search.asked import Include
-from hub.search.names import check_followed
 from hub.search.parameters import Parameter, ResourceType, resource_type
 from hub.search.understood import BadName, UnknownName
 from hub.search.value import BadValue
@@ -51,7 +50,6 @@ def _reference(row: ResourceType, code: str) -> Parameter:
     if parameter is None or parameter.type != "reference":
         known = sorted(one.code for one in row.parameters.values() if one.type == "reference")
         raise UnknownName(f"asks for what {row.name} does not have: its references are {', '.join(known) or 'none'}")
-    check_followed(parameter)
     return parameter
 
 

@@ -66,6 +66,21 @@ class CanonicalValue:
 
 
 @dataclass(frozen=True, slots=True)
+class CanonicalsValue:
+    """References by canonical URL, each as it is written. https://hl7.org/fhir/R4/search.html#revinclude"""
+
+    literals: frozenset[str]
+
+    def narrow(self, parameter: Parameter, tokens: Tokens) -> Narrowing:
+        if not parameter.spaces:
+            return UNDECIDED
+        return Narrowing(tokens.any_of(parameter, frozenset(map(without_version, self.literals))), exact=False)
+
+    def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
+        return any(element in self.literals for element in of_parameter(parameter, resource) if isinstance(element, str))
+
+
+@dataclass(frozen=True, slots=True)
 class IdentifiedValue:
     """`:identifier`: by Reference.identifier, whatever the reference itself says. `system`: None is any, "" is none."""
 

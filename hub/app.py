@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
+from hub import outcomes
 from hub.authenticate import Authenticator
 from hub.cors import Cors
 from hub.errors import FhirError
-from hub.guard import FHIR_BASE, Entries, Guarded, error_response, facts_of, request_ids
+from hub.guard import FHIR_BASE, Entries, Guarded, error_response, facts_of, names_operation, request_ids
 from hub.instants import now_us
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.recording import Recording
@@ -102,11 +103,7 @@ def check_scope_query(resource_type: str, query: tuple[tuple[str, str], ...]) ->
 
 async def _no_route(request: Request, _: Exception, *, hub: Hub, status: int) -> Response:
     """Unknown paths and methods; recorded like every other refusal."""
-    error = (
-        FhirError("method-not-allowed", "This path does not offer this method; see /fhir/metadata.")
-        if status == 405  # noqa: PLR2004
-        else FhirError("not-found", "There is nothing at this path; the FHIR base is /fhir.")
-    )
+    error = _nowhere(request.url.path, status)
     facts = facts_of(request, "unknown", hub.services)
     if request.url.path.startswith(("/fhir", "/ingest", "/quarantine")):
         try:
@@ -119,6 +116,14 @@ async def _no_route(request: Request, _: Exception, *, hub: Hub, status: int) ->
     response = render(error_response(error), wanted_of_refused(request))
     response.headers.update(headers)
     return response
+
+
+def _nowhere(path: str, status: int) -> FhirError:
+    if path.startswith(FHIR_BASE) and names_operation(path):
+        return outcomes.unknown_operation()
+    if status == 405:  # noqa: PLR2004
+        return FhirError("method-not-allowed", "This path does not offer this method; see /fhir/metadata.")
+    return FhirError("not-found", "There is nothing at this path; the FHIR base is /fhir.")
 
 
 def _methods(request: Request) -> list[str]:

@@ -17,6 +17,7 @@ IssueCode = Literal[
     "login",
     "forbidden",
     "not-found",
+    "unknown-operation",
     "deleted",
     "conflict",
     "duplicate",

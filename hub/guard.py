@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 Endpoint = Callable[[Request, Repository], Awaitable[Response]]
 RETRY_AFTER_S: Mapping[IssueCode, str] = {"transient": "1", "lock-error": "5"}
+OPERATION = "operation"
 FHIR_BASE = "/fhir"
 """Below it a format that the hub cannot give is refused; elsewhere only errors are FHIR."""
 
@@ -94,6 +95,8 @@ class Guarded:
         facts.caller = caller
         if request.url.path.startswith(FHIR_BASE):
             request.state.wanted = wanted(request)
+        if self._interaction != OPERATION and names_operation(request.url.path):
+            raise outcomes.unknown_operation()
         if "type" in request.path_params:
             known_type(request.path_params["type"])
         return await self._endpoint(request, Repository(caller, self._services, facts))
@@ -141,6 +144,11 @@ class Entries:
             if match is Match.FULL:
                 return await guarded.entry(Request({**scope, **more}, receive), caller, request_id)
         raise FhirError("not-found", "There is no such interaction; see /fhir/metadata.")
+
+
+def names_operation(path: str) -> bool:
+    """Does a path end in the name of an operation? https://hl7.org/fhir/R4/operations.html: they begin with "$", which no id does."""
+    return path.rpartition("/")[2].startswith("$")
 
 
 def known_type(type: str) -> None:

@@ -82,7 +82,7 @@ def precondition(headers: Headers) -> Precondition:
     if_match, if_none_match = headers.get("if-match"), headers.get("if-none-match")
     wanted = None if if_match is None or if_match.strip() == "*" else versions(if_match)
     if wanted is not None and not wanted:
-        raise FhirError("precondition", 'If-Match must be * or versions, written W/"1", separated by commas.')
+        raise FhirError("precondition", 'If-Match must be * or versions, written W/"1", separated by commas.', expression="http.If-Match")
     absent = if_none_match is not None and if_none_match.strip() == "*"
     unwanted = frozenset[int]() if if_none_match is None or absent else versions(if_none_match)
     return Precondition(wanted=wanted, exists=if_match is not None, unwanted=unwanted, absent=absent)
@@ -99,12 +99,18 @@ def etag(version: int) -> str:
     return f'W/"{version}"'
 
 
+class ResourceResponse(Response):
+    """Of one resource; a batch tells when it was changed more exactly than a header can."""
+
+    updated_us: int = 0
+
+
 def resource_response(
     resource: Resource, *, status: int = 200, headers: Mapping[str, str] | None = None, body: bytes | None = None
-) -> Response:
+) -> ResourceResponse:
     """A resource with its version and time. https://hl7.org/fhir/R4/http.html#versioning. No format is claimed for no content."""
     content = resource.json if body is None else body
-    return Response(
+    made = ResourceResponse(
         content,
         status_code=status,
         media_type=FHIR_JSON if content else None,
@@ -115,6 +121,8 @@ def resource_response(
             **(headers or {}),
         },
     )
+    made.updated_us = resource.updated_us
+    return made
 
 
 def read_response(headers: Headers, resource: Resource, body: bytes | None = None) -> Response:

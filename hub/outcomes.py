@@ -21,6 +21,7 @@ STATUS: Mapping[IssueCode, int] = {
     "login": 401,
     "forbidden": 403,
     "not-found": 404,
+    "unknown-operation": 404,
     "method-not-allowed": 405,
     "not-acceptable": 406,
     "conflict": 409,
@@ -46,6 +47,7 @@ R4_CODE: Mapping[IssueCode, str] = {
     "not-acceptable": "not-supported",
     "precondition": "conflict",
     "undecidable": "not-supported",
+    "unknown-operation": "not-supported",
 }
 """Ours where R4's issue-type has no finer word; what leaves is always a code of the R4 value set."""
 
@@ -71,6 +73,10 @@ def body(error: FhirError) -> bytes:
 
 def absent() -> FhirError:
     return FhirError("not-found", ABSENT)
+
+
+def unknown_operation() -> FhirError:
+    return FhirError("unknown-operation", "The hub does not offer this operation here; see /fhir/metadata for those that it does.")
 
 
 def forbidden() -> FhirError:

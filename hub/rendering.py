@@ -90,7 +90,7 @@ def resource_of(content_type: str, body: bytes) -> dict[str, Any]:
     media_type, parameters = _media_type(content_type)
     format = _FORMAT_OF.get(media_type)
     if format is None or not _is_ours(parameters):
-        raise FhirError("media-type", f"Send {FHIR_JSON} or {FHIR_XML}, in UTF-8 and after R4.")
+        raise FhirError("media-type", f"Send {FHIR_JSON} or {FHIR_XML}, in UTF-8 and after R4.", expression="http.Content-Type")
     if format == "xml":
         try:
             return from_xml(body, decimal=numbers.number)
@@ -110,19 +110,24 @@ def _wanted(request: Request, format: str | None, pretty: str | None) -> Wanted:
     found = _negotiated(headers.get("accept", ""), headers.get("accept-charset", ""), format)
     if found is None:
         advice = "say so in Accept, or leave it out." if format is None else "leave _format out, or set it to json or xml."
-        raise FhirError("not-acceptable", f"{_NOT_ACCEPTABLE} {advice}")
+        where = "Accept-Charset" if not _is_written(headers.get("accept-charset", "")) else "Accept" if format is None else "_format"
+        raise FhirError("not-acceptable", f"{_NOT_ACCEPTABLE} {advice}", expression=f"http.{where}")
     return Wanted(found, pretty == "true")
 
 
 @lru_cache(64)
 def _negotiated(accept: str, charset: str, format: str | None) -> Format | None:
     """`_format` takes the place of Accept. https://hl7.org/fhir/R4/http.html#parameters"""
-    if charset and not any(type in {*_CHARSETS, "*"} and _quality(parameters) for type, parameters in map(_media_type, charset.split(","))):
+    if not _is_written(charset):
         return None
     if format is None:
         return _preferred(accept)
     type, parameters = _media_type(format.replace(" ", "+"))  # a plus sign that was not escaped
     return _SHORT.get(type) or (_FORMAT_OF.get(type) if _is_ours(parameters) else None)
+
+
+def _is_written(charset: str) -> bool:
+    return not charset or any(type in {*_CHARSETS, "*"} and _quality(more) for type, more in map(_media_type, charset.split(",")))
 
 
 def _preferred(accept: str) -> Format | None:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from hub import outcomes
 from hub.errors import FhirError
-from hub.http import json_response
+from hub.http import ResourceResponse, json_response
 from hub.interactions.entries import Entry, body_of, response
 from hub.repository import Repository
 from hub.search.links import mentions
@@ -23,12 +23,14 @@ AT_ONCE_MAX = 16
 GOOD = 300
 
 
-async def batch(request: Request, repository: Repository, entries: Sequence[Entry]) -> Response:
+async def batch(request: Request, repository: Repository, entries: Sequence[Entry | FhirError]) -> Response:
     """A batch-response with an entry for each, in the order of the request."""
-    _refuse_links(entries)
+    _refuse_links([one for one in entries if isinstance(one, Entry)])
     turn = asyncio.Semaphore(AT_ONCE_MAX)
 
-    async def one(entry: Entry) -> dict[str, Any]:
+    async def one(entry: Entry | FhirError) -> dict[str, Any]:
+        if isinstance(entry, FhirError):
+            return _failed(entry)
         async with turn:
             return await answered(request, repository, entry)
 
@@ -45,14 +47,19 @@ async def answered(request: Request, repository: Repository, entry: Entry) -> di
             _scope(request, entry, content_type), _receive(body), repository.caller, repository.facts.request_id
         )
     except FhirError as error:
-        return {"response": {**response(outcomes.status(error), {}), "outcome": orjson.Fragment(outcomes.body(error))}}
-    made: dict[str, Any] = {"response": response(found.status_code, found.headers)}
+        return _failed(error)
+    updated_us = found.updated_us if isinstance(found, ResourceResponse) else None
+    made: dict[str, Any] = {"response": response(found.status_code, found.headers, updated_us)}
     content = bytes(found.body)
     if content and found.status_code >= GOOD:
         made["response"]["outcome"] = orjson.Fragment(content)
     elif content:
         made = {"resource": orjson.Fragment(content), **made}
     return made
+
+
+def _failed(error: FhirError) -> dict[str, Any]:
+    return {"response": {**response(outcomes.status(error), {}), "outcome": orjson.Fragment(outcomes.body(error))}}
 
 
 def _scope(request: Request, entry: Entry, content_type: str) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from string import printable
 from typing import Any
@@ -16,7 +15,7 @@ from urllib.parse import quote
 import orjson
 
 from hub.errors import FhirError
-from hub.instants import fhir_instant, from_datetime, http_date
+from hub.instants import fhir_instant, http_date
 from hub.search.references import literal, with_slash
 from hub.search.times import date_range
 
@@ -48,14 +47,21 @@ class Entry:
         return FhirError(code, text, expression=f"Bundle.entry[{self.place}]{element}")
 
 
-def entries_of(bundle: Mapping[str, Any], base: str) -> list[Entry]:
-    """Raises FhirError for the first that cannot be read, `too-long` for too many."""
+def entries_of(bundle: Mapping[str, Any], base: str) -> list[Entry | FhirError]:
+    """Each entry, or what is wrong with it. Raises FhirError `too-long` for too many."""
     given = bundle.get("entry", [])
     if not isinstance(given, list):
         raise FhirError("structure", "entry has to be an array.", expression="Bundle.entry")
     if len(given) > ENTRIES_MAX:
         raise FhirError("too-long", f"A Bundle may have {ENTRIES_MAX} entries; send several.", expression="Bundle.entry")
-    return [_entry(place, one, base) for place, one in enumerate(given)]
+    return [_understood(place, one, base) for place, one in enumerate(given)]
+
+
+def _understood(place: int, given: Any, base: str) -> Entry | FhirError:
+    try:
+        return _entry(place, given, base)
+    except FhirError as error:
+        return error
 
 
 def _entry(place: int, given: Any, base: str) -> Entry:
@@ -111,12 +117,15 @@ def _digits(value: Any) -> Any:
     return orjson.Fragment(value.text)
 
 
-def response(status: int, headers: Mapping[str, str]) -> dict[str, Any]:
-    """Bundle.entry.response: what the headers of a single answer would say."""
+def response(status: int, headers: Mapping[str, str], updated_us: int | None = None) -> dict[str, Any]:
+    """Bundle.entry.response: what the headers of a single answer would say.
+
+    updated_us  meta.lastUpdated, which lastModified has to be where there is a resource; headers know seconds only
+    """
     made: dict[str, Any] = {"status": f"{status} {HTTPStatus(status).phrase}"}
     for name, header in (("location", "location"), ("etag", "etag")):
         if header in headers:
             made[name] = headers[header]
-    if "last-modified" in headers:
-        made["lastModified"] = fhir_instant(from_datetime(parsedate_to_datetime(headers["last-modified"])))
+    if updated_us is not None:
+        made["lastModified"] = fhir_instant(updated_us)
     return made

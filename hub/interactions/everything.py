@@ -11,7 +11,6 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.errors import FhirError
 from hub.http import json_response
 from hub.interactions.operation import Given, bad, given
 from hub.interactions.search_page import cursor_of, pages
@@ -22,9 +21,11 @@ from hub.search.bundle import Entry, Mode, searchset
 from hub.search.parameters import RESOURCE_TYPES
 from hub.search.parse import parse_search
 from hub.search.result import COUNT_DEFAULT, COUNT_MAX
+from hub.search.times import date_range
 
 PAGE = "_page"
 PARAMETERS = ("start", "end", "_since", "_type", "_count")
+DATES = ("start", "end", "_since")
 ALONG = (
     "Device",
     "DeviceDefinition",
@@ -80,10 +81,22 @@ def _search(parameters: Given, base: str) -> Search:
     size = COUNT_DEFAULT if count is None else min(count, COUNT_MAX)
     if not size:
         bad("_count", "must be at least 1")
-    used = [(name, text) for name in PARAMETERS for text in parameters.texts(name) if name != "_count"]
+    for name in DATES:
+        _check_date(name, parameters)
+    used = [(name, text) for name in PARAMETERS if name != "_count" for text in parameters.texts(name)]
     used += [] if count is None else [("_count", str(size))]
     each = (_of_type(type, parameters, base, count=size) for type in _types(parameters))
     return replace(parse_search("Patient", [("_count", str(size))], lenient=False, base=base), type="", used=tuple(used), each=tuple(each))
+
+
+def _check_date(name: str, parameters: Given) -> None:
+    text = parameters.text(name)
+    if text is None:
+        return
+    try:
+        date_range(text)
+    except ValueError:
+        bad(name, "must be a date, a dateTime or an instant; write the + of a zone as %2B")
 
 
 def _types(parameters: Given) -> Sequence[str]:
@@ -95,10 +108,7 @@ def _types(parameters: Given) -> Sequence[str]:
 
 def _of_type(type: str, parameters: Given, base: str, *, count: int) -> Search:
     criteria = list(_criteria(type, parameters))
-    try:
-        made = parse_search(type, [*criteria, ("_count", str(count))], lenient=False, base=base)
-    except FhirError as error:
-        raise FhirError("invalid", "start, end and _since must be dates.") from error
+    made = parse_search(type, [*criteria, ("_count", str(count))], lenient=False, base=base)
     includes = tuple(Include(source=type, parameter=None, target=target, iterate=False, reverse=False) for target in ALONG)
     return replace(made, includes=includes)
 

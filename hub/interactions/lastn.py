@@ -3,7 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.errors import FhirError
 from hub.http import json_response
 from hub.interactions.operation import bad, given
 from hub.repository import Repository
@@ -24,10 +23,10 @@ async def lastn(request: Request, repository: Repository) -> Response:
         bad(MAX, f"must be from 1 to {MAX_MOST}")
     pairs = [(name, text) for name in parameters.values if name != MAX for text in parameters.texts(name)]
     if WHOSE.isdisjoint(name.partition(":")[0] for name, _ in pairs):
-        raise FhirError("required", "$lastn needs a patient or a subject: whose Observations.", expression="http.patient")
+        bad("patient", "or subject is needed: whose Observations", "required")
     for name, _ in pairs:
         if name in RESULT_PARAMETERS:
-            raise FhirError("not-supported", f"$lastn takes {MAX} and search criteria; {name} has no place here.")
+            bad(name, f"has no place here: $lastn takes {MAX} and search criteria", "not-supported")
     base = repository.services.base_url
     search = parse_search("Observation", pairs, lenient=False, base=base)
     found = await repository.lastn(search, most)

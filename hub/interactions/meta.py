@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub import numbers
-from hub.errors import FhirError
 from hub.http import json_response, precondition
 from hub.interactions.operation import bad, given, given_in
 from hub.interactions.vread import version_of_text
@@ -60,7 +59,7 @@ async def _changed(request: Request, repository: Repository, change: Callable[[J
     if not isinstance(told, dict) or not told:
         bad("meta", "is needed: a Meta with profiles, security labels or tags")
     if not set(told) <= set(KINDS) or not all(isinstance(one, list) for one in told.values()):
-        raise FhirError("invalid", f"A Meta that is added or deleted has {', '.join(KINDS)} and nothing else.", expression="Meta")
+        bad("meta", f"has {', '.join(KINDS)} and nothing else")
 
     def apply(resource: Mapping[str, Any]) -> Json:
         meta = {name: list(value) if isinstance(value, list) else value for name, value in resource.get("meta", {}).items()}

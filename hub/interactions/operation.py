@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from hub.errors import FhirError
+from hub.errors import FhirError, IssueCode
 from hub.http import parse_resource, read_body
 from hub.repository import Repository
 
@@ -28,7 +28,10 @@ class Given:
         for name in self.values:
             if name not in known:
                 shown = name if name.replace("-", "").replace("_", "").isalpha() else "(name not shown)"
-                raise FhirError("not-supported", f"The operation has no parameter {shown}; it takes {', '.join(sorted(known))}.")
+                place = None if shown.startswith("(") else place_of(name)
+                raise FhirError(
+                    "not-supported", f"The operation has no parameter {shown}; it takes {', '.join(sorted(known))}.", expression=place
+                )
 
     def all(self, name: str) -> Sequence[Any]:
         return self.values.get(name, ())
@@ -94,8 +97,13 @@ def given_in(request: Request, content: Mapping[str, Any] | None) -> Given:
     return Given(values=values)
 
 
-def bad(name: str, text: str) -> NoReturn:
-    raise FhirError("invalid", f"The parameter {name} {text}.", expression=f"Parameters.parameter.where(name='{name}')")
+def bad(name: str, text: str, code: IssueCode = "invalid") -> NoReturn:
+    raise FhirError(code, f"The parameter {name} {text}.", expression=place_of(name))
+
+
+def place_of(name: str) -> str:
+    """As if all had come in a Parameters resource; those of the URL mean the same. https://hl7.org/fhir/R4/operations.html#request"""
+    return f"Parameters.parameter.where(name='{name}')"
 
 
 def _add(values: dict[str, list[Any]], content: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """FHIR patch, by JSON Patch and by FHIRPath Patch. https://hl7.org/fhir/R4/http.html#patch"""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -17,6 +18,7 @@ from hub.repository.attempt import Apply
 from hub.search.conditional import criteria
 
 JSON_PATCH = "application/json-patch+json"
+STEP = re.compile(r"[A-Za-z]{1,64}|[0-9]{1,6}", re.ASCII)
 FAULTS: Mapping[str, IssueCode] = {"malformed": "invalid", "target": "business-rule", "test": "business-rule", "limit": "too-long"}
 
 
@@ -49,21 +51,41 @@ def patch_of(content_type: str, body: bytes) -> Apply:
             operations = numbers.loads(body)
         except ValueError:
             raise FhirError("structure", "The body is not well-formed JSON, or is nested too deeply.") from None
-        return lambda resource: _carried_out(lambda: json_patch(resource, operations))
+        return lambda resource: _carried_out(
+            lambda: json_patch(resource, operations), lambda place: pointed_at(resource, operations, place)
+        )
     parameters = resource_of(content_type, body)
     return fhirpath_patch_of(parameters)
 
 
 def fhirpath_patch_of(parameters: Mapping[str, Any]) -> Apply:
     if parameters.get("resourceType") != "Parameters":
-        raise FhirError("structure", f"A patch is a Parameters resource (FHIRPath Patch), or a JSON Patch sent as {JSON_PATCH}.")
-    return lambda resource: _carried_out(lambda: fhirpath_patch(resource, parameters))
+        raise FhirError(
+            "structure",
+            f"A patch is a Parameters resource (FHIRPath Patch), or a JSON Patch sent as {JSON_PATCH}.",
+            expression="Parameters",
+        )
+    return lambda resource: _carried_out(lambda: fhirpath_patch(resource, parameters), lambda place: f"Parameters.parameter[{place}]")
 
 
-def _carried_out(patched: Any) -> dict[str, Any]:
+def pointed_at(resource: Mapping[str, Any], operations: Any, place: int) -> str:
+    """FHIRPath of what an operation of a JSON Patch points at: `/category/0/text` is Observation.category[0].text.
+
+    No further than the names of elements go: what else stands there may be a value, and errors repeat none.
+    """
+    operation = operations[place] if isinstance(operations, list) and place < len(operations) else None
+    pointer = operation.get("path") if isinstance(operation, dict) else None
+    made = str(resource.get("resourceType"))
+    for step in str(pointer or "").split("/")[1:]:
+        if not STEP.fullmatch(step):
+            break
+        made += f"[{step}]" if step.isdigit() else f".{step}"
+    return made
+
+
+def _carried_out(patched: Callable[[], dict[str, Any]], place_of: Callable[[int], str]) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = patched()
+        return patched()
     except PatchError as error:
-        place = None if error.operation is None else f"Parameters.parameter[{error.operation}]"
+        place = place_of(error.operation or 0)
         raise FhirError(FAULTS[error.fault], f"The patch cannot be carried out: {error}.", expression=place) from None
-    return found

@@ -29,12 +29,12 @@ def shape_of(request: Request) -> Shape | None:
             try:
                 asked, _ = with_parameter(asked, name, value, RESOURCE_TYPES[type])
             except BadValue as error:
-                raise FhirError("invalid", f"{name} {error}.") from None
+                raise FhirError("invalid", f"{name} {error}.", expression=f"http.{name}") from None
     if asked.summary == "count":
-        raise FhirError("invalid", COUNT_OF_ONE)
+        raise FhirError("invalid", COUNT_OF_ONE, expression="http._summary")
     known = {name for element in definition(type).elements for name in (element.name, *map(element.json_name, element.types))}
     if not known.issuperset(asked.elements):
-        raise FhirError("invalid", f"_elements names something that {type} has no element for.")
+        raise FhirError("invalid", f"_elements names something that {type} has no element for.", expression="http._elements")
     if asked.summary is None and not asked.elements:
         return None
     summary, elements = asked.summary, asked.elements

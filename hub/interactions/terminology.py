@@ -17,7 +17,7 @@ from hub import numbers
 from hub.errors import FhirError
 from hub.http import json_response
 from hub.instants import fhir_instant
-from hub.interactions.operation import Given, bad, given
+from hub.interactions.operation import Given, bad, given, place_of
 from hub.repository import Repository
 
 CODE = ("url", "system", "systemVersion", "version", "code", "display", "coding", "codeableConcept", "abstract", "valueSet")
@@ -71,7 +71,7 @@ def _value_set(parameters: Given) -> Mapping[str, Any]:
         bad("url", "is needed: the canonical url of a value set that the hub ships; or valueSet, one itself")
     found = library.value_set(url)
     if found is None:
-        raise FhirError("not-found", "The hub ships no value set with this url.")
+        raise FhirError("not-found", "The hub ships no value set with this url.", expression=place_of("url"))
     return found
 
 
@@ -121,7 +121,7 @@ def _told(ask: Any) -> Any:
     try:
         return ask()
     except TerminologyError as error:
-        raise FhirError(error.code, f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        raise FhirError(error.code, f"{str(error)[:1].upper()}{str(error)[1:]}.", expression=place_of("url")) from None
 
 
 def _verdict(verdict: Verdict) -> Response:

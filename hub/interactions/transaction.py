@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from hub.errors import FhirError
 from hub.http import etag, is_known, json_response, parse_resource, precondition, preferences, read_body
-from hub.instants import http_date
 from hub.interactions.batch import answered, batch
 from hub.interactions.create import with_provenance
 from hub.interactions.entries import Entry, body_of, entries_of, response
@@ -48,7 +47,8 @@ async def bundle(request: Request, repository: Repository) -> Response:
             )
 
 
-async def _transaction(request: Request, repository: Repository, entries: Sequence[Entry]) -> Response:
+async def _transaction(request: Request, repository: Repository, given: Sequence[Entry | FhirError]) -> Response:
+    entries = [_readable(one) for one in given]
     base = repository.services.base_url
     searches = {entry.place for entry in entries if _is_search(entry)}
     steps = [_step(entry, base) for entry in entries if entry.place not in searches]
@@ -63,6 +63,12 @@ async def _transaction(request: Request, repository: Repository, entries: Sequen
         for entry in entries
     ]
     return json_response(orjson.dumps({"resourceType": "Bundle", "type": "transaction-response", **({"entry": made} if made else {})}))
+
+
+def _readable(entry: Entry | FhirError) -> Entry:
+    if isinstance(entry, FhirError):
+        raise entry
+    return entry
 
 
 def _is_search(entry: Entry) -> bool:
@@ -102,7 +108,7 @@ def _step(entry: Entry, base: str) -> Step:
             full_url=entry.full_url,
         )
     except FhirError as error:
-        raise at_entry(error, entry.place) from error
+        raise at_entry(error, entry.place, creates=entry.method == "POST") from error
 
 
 def _named(entry: Entry, rest: str) -> tuple[str | None, int | None]:
@@ -152,12 +158,12 @@ def _answer(entry: Entry, outcome: Outcome, base: str, returning: str) -> dict[s
     resource = outcome.resource
     if resource is None:
         return {"response": response(204, {"etag": etag(outcome.version or 0)})}
-    headers = {"etag": etag(resource.version), "last-modified": http_date(resource.updated_us)}
+    headers = {"etag": etag(resource.version)}
     if outcome.how == "read" and is_known(Headers(dict(entry.headers)), resource):
-        return {"response": response(304, headers)}
+        return {"response": response(304, headers, resource.updated_us)}
     if outcome.how != "read":
         headers["location"] = f"{base}/{resource.type}/{resource.id}/{HISTORY}/{resource.version}"
-    made = {"response": response(STATUS.get(outcome.how, 200), headers)}
+    made = {"response": response(STATUS.get(outcome.how, 200), headers, resource.updated_us)}
     return {**_shown(entry, resource, outcome.how, base, returning), **made}
 
 

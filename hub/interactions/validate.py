@@ -40,11 +40,7 @@ async def validate(request: Request, repository: Repository) -> Response:
             repository.rights.require(path["type"], "d")
         return _answer([])
     if content is None:
-        raise FhirError(
-            "required",
-            "There is no resource to validate: send it, or Parameters with one named resource.",
-            expression="Parameters.parameter.where(name='resource')",
-        )
+        bad("resource", "is needed: the resource to validate, sent as it is or as one of Parameters", "required")
     async with repository.recording("operation"):
         if not any(repository.rights.covers(path["type"], letter) for letter in ALLOWED):
             raise outcomes.forbidden()

@@ -21,6 +21,7 @@ from hub.repository.searching import Match
 from hub.search.parse import Search
 from hub.store.protocol import Claim, Conflict, Stored
 
+IF_MATCH = "http.If-Match"
 Apply = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Carries a patch out. Raises FhirError."""
 How = Literal["created", "updated", "unchanged", "found"]
@@ -149,7 +150,7 @@ class Attempt:
     async def _bring_back(self, type: str, id: str, content: Mapping[str, Any], opened: Opened, on: Precondition) -> Done:
         """https://hl7.org/fhir/R4/http.html#delete: an update brings back what was deleted; its versions go on."""
         if on.exists:
-            raise FhirError("precondition", "The resource is deleted, and If-Match asks for a version that is not.")
+            raise FhirError("precondition", "The resource is deleted, and If-Match asks for a version that is not.", expression=IF_MATCH)
         self._require_create(type)
         return replace(Done.of(await self._preparing.update(type, id, content, opened)), how="created")
 
@@ -167,7 +168,7 @@ class Attempt:
     ) -> Done:
         """A new resource where nothing matched. `id`: the one it gets, if it has been said already."""
         if on.exists:
-            raise FhirError("precondition", "Nothing matches the criteria, and If-Match asks for a version.")
+            raise FhirError("precondition", "Nothing matches the criteria, and If-Match asks for a version.", expression=IF_MATCH)
         self._require_create(type)
         brought = content.get("id")
         if brought is None:

@@ -47,7 +47,11 @@ class Matching:
         """`but`: ids that count no more. Raises FhirError multiple-matches; forbidden for who may not search the type."""
         found = await self.at_most(search, 2, recording, but)
         if len(found) > 1:
-            raise FhirError("multiple-matches", f"More than one {search.type} matches the criteria; make them narrower.")
+            raise FhirError(
+                "multiple-matches",
+                f"More than one {search.type} matches the criteria; make them narrower.",
+                expression=f"http.{search.used[0][0]}",
+            )
         return found[0] if found else None
 
     async def claimed(self, search: Search, recording: Recording, but: frozenset[str] = NONE) -> Match | Unclaimed:

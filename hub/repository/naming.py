@@ -132,7 +132,7 @@ class Naming:
     async def _conditional(self, text: str, step: Step, path: str, steps: Sequence[Step]) -> str:
         type, _, query = text.partition("?")
         with at(step):
-            search = criteria(type, query, base=self._means.services.base_url, where="A conditional reference", creates=True)
+            search = self._criteria(type, query, path)
             changing = [one for one in steps if one.type == type and one.method not in (*READS, "POST")]
             stored = await self._matching.at_most(search, 2, self._recording, frozenset(self._ids_of(type, changing)))
             made = [id async for id in self._as_it_will_be(search, steps)]
@@ -141,6 +141,13 @@ class Naming:
             for match in stored:
                 self._recording.touch(match.touched)
             return f"{type}/{made[0] if made else stored[0].resource.id}"
+
+    def _criteria(self, type: str, query: str, path: str) -> Search:
+        """Of a conditional reference, which stands in the resource and not in the url."""
+        try:
+            return criteria(type, query, base=self._means.services.base_url, where="A conditional reference", creates=True)
+        except FhirError as error:
+            raise FhirError(error.code, str(error), expression=path) from None
 
     async def _as_it_will_be(self, search: Search, steps: Sequence[Step]) -> AsyncIterator[str]:
         """Ids of what this transaction writes and what will match."""

@@ -25,9 +25,13 @@ class Precondition:
     def check(self, current: int) -> None:
         """Raises FhirError precondition. Asked only about a version that the caller may see."""
         if self.absent:
-            raise FhirError("precondition", "There is such a resource already, and If-None-Match asks for none.")
-        if (self.wanted is not None and current not in self.wanted) or current in self.unwanted:
-            raise FhirError("precondition", f"The current version is {current}; read it and repeat.")
+            raise FhirError(
+                "precondition", "There is such a resource already, and If-None-Match asks for none.", expression="http.If-None-Match"
+            )
+        unmatched = self.wanted is not None and current not in self.wanted
+        if unmatched or current in self.unwanted:
+            header = "If-Match" if unmatched else "If-None-Match"
+            raise FhirError("precondition", f"The current version is {current}; read it and repeat.", expression=f"http.{header}")
 
 
 ANY = Precondition()

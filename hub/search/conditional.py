@@ -11,9 +11,12 @@ from urllib.parse import parse_qsl
 from hub.errors import FhirError
 from hub.search.parameters import Parameter
 from hub.search.parse import Criterion, Search, parse_search
-from hub.search.result import PASSED_OVER
+from hub.search.parse import place as place_of
+from hub.search.result import PASSED_OVER, RESULT_PARAMETERS
 
 PAIRS_MAX = 32
+NAMES_OF_HEADER = frozenset({"If-None-Exist", "ifNoneExist"})
+HEADER = "http.If-None-Exist"
 UNORDERED = frozenset({"values", "criteria"})
 
 
@@ -24,19 +27,30 @@ def criteria(type: str, query: str, *, base: str, where: str, creates: bool = Fa
 
     Refused: nothing to go by (it would match everything), parameters that shape an answer, and those the hub does not know.
     """
+    place = HEADER if where in NAMES_OF_HEADER else None
     try:
         pairs = parse_qsl(_query(query, type, base), keep_blank_values=True, errors="strict", max_num_fields=PAIRS_MAX)
     except ValueError:
-        raise FhirError("invalid", f"{where} is no query in valid UTF-8 of at most {PAIRS_MAX} parameters.") from None
+        raise FhirError("invalid", f"{where} is no query in valid UTF-8 of at most {PAIRS_MAX} parameters.", expression=place) from None
     asked = [pair for pair in pairs if pair[0] not in PASSED_OVER]
     search = parse_search(type, asked, lenient=False, base=base)
     if not search.criteria:
-        raise FhirError("invalid", f"{where} must give at least one search parameter with a value, or it would match everything.")
+        text = f"{where} must give at least one search parameter with a value, or it would match everything."
+        raise FhirError("invalid", text, expression=place)
     if len(search.criteria) != len(asked):
-        raise FhirError("invalid", f"{where} takes search parameters with values only, none that shapes an answer.")
+        text = f"{where} takes search parameters with values only, none that shapes an answer."
+        raise FhirError(
+            "invalid", text, expression=place or _first(name for name, value in asked if not value or name in RESULT_PARAMETERS)
+        )
     if creates and not all(isinstance(one, Criterion) for one in search.criteria):
-        raise FhirError("not-supported", f"{where} takes no chained parameter and no _has: other resources may change meanwhile.")
+        text = f"{where} takes no chained parameter and no _has: other resources may change meanwhile."
+        hops = (name for (name, _), one in zip(search.used, search.criteria, strict=True) if not isinstance(one, Criterion))
+        raise FhirError("not-supported", text, expression=place or _first(hops))
     return search
+
+
+def _first(names: Iterable[str]) -> str | None:
+    return next(map(place_of, names), None)
 
 
 def _query(text: str, type: str, base: str) -> str:

@@ -13,6 +13,7 @@ import orjson
 from hub.errors import FhirError, Issue, IssueCode
 from hub.search.asked import Pair
 from hub.search.bundle import linked
+from hub.search.parse import place, shown
 from hub.search.result import COUNT_DEFAULT, COUNT_DIGITS_MAX, COUNT_MAX, PASSED_OVER
 from hub.search.times import date_range
 
@@ -48,7 +49,7 @@ def parse_history(pairs: Sequence[Pair], *, lenient: bool) -> HistoryAsked:
         if name not in PARAMETERS:
             if not lenient or name in NOT_OFFERED:
                 _refuse("not-supported", name, "is not offered for a history")
-            asked = replace(asked, ignored=(*asked.ignored, name))
+            asked = replace(asked, ignored=(*asked.ignored, shown(name)))
             continue
         if name in dict(asked.used):
             _refuse("invalid", name, "may be given once")
@@ -107,8 +108,7 @@ PARAMETERS: Mapping[str, Callable[[HistoryAsked, str], HistoryAsked]] = {
 
 
 def _refuse(code: IssueCode, name: str, why: str) -> NoReturn:
-    known = name in PARAMETERS or name in NOT_OFFERED  # what else a client calls a parameter may tell of a person
-    raise FhirError(code, f"The parameter {name if known else 'given'} {why}.", expression=f"http.{name}" if known else None)
+    raise FhirError(code, f"The parameter {shown(name)} {why}.", expression=place(name))
 
 
 def ignored_issues(asked: HistoryAsked) -> tuple[Issue, ...]:

@@ -135,7 +135,7 @@ class _Reader:
         self._criteria.append(found)
         self._used.append((name, value))
         if len(self._criteria) > CRITERIA_MAX:
-            raise FhirError("invalid", f"A search takes at most {CRITERIA_MAX} criteria.")
+            raise BadValue(f"is one too many: a search takes at most {CRITERIA_MAX} criteria")
 
     def _read_include(self, name: str, value: str) -> None:
         if not value:
@@ -144,7 +144,7 @@ class _Reader:
         self._includes.append(include(self._row, name, value))
         self._used.append((name, value))
         if len(self._includes) > INCLUDES_MAX:
-            raise FhirError("invalid", f"A search takes at most {INCLUDES_MAX} includes.")
+            raise BadValue(f"is one too many: a search takes at most {INCLUDES_MAX} includes")
 
     def _read_result(self, name: str, value: str) -> None:
         if not value:
@@ -171,6 +171,10 @@ def _check_value(value: str) -> None:
         raise BadValue(f"takes at most {VALUES_MAX} values")
 
 
+def place(name: str) -> str | None:
+    """Where an error is that lies in a parameter; None where its name is not shown. https://hl7.org/fhir/R4/operationoutcome.html"""
+    return f"http.{name}" if _SHOWN.fullmatch(name) else None
+
+
 def _refuse(code: IssueCode, name: str, text: str) -> NoReturn:
-    where = f"http.{name}" if _SHOWN.fullmatch(name) else None
-    raise FhirError(code, f"The search parameter {shown(name)} {text}.", expression=where)
+    raise FhirError(code, f"The search parameter {shown(name)} {text}.", expression=place(name))

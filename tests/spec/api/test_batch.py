@@ -40,6 +40,27 @@ def test_each_entry_has_its_own_fate(ehr: Caller) -> None:
     assert answer["entry"][5]["resource"]["type"] == "history"
 
 
+def test_an_entry_that_is_none_takes_no_other_with_it(ehr: Caller) -> None:
+    """http.html#brules: "the success or failure of one change should not alter" another's, also where it cannot be read."""
+    answer = sent(
+        ehr,
+        entry("GET", "http://elsewhere.example/fhir/Patient/1"),
+        {"resource": organization()},
+        entry("POST", "Organization", organization()),
+        entry("POST", "Organization"),
+    )
+    assert statuses(answer) == ["400", "400", "201", "400"]
+    places = [one["response"]["outcome"]["issue"][0]["expression"] for one in answer["entry"] if "outcome" in one["response"]]
+    assert places == [["Bundle.entry[0].request.url"], ["Bundle.entry[1].request"], ["Bundle.entry[3].resource"]]
+
+
+def test_an_answer_tells_the_time_of_the_version_to_the_digit(ehr: Caller) -> None:
+    """bundle.html: Bundle.entry.response.lastModified is meta.lastUpdated of the resource, milliseconds included."""
+    made = ehr.create(organization())
+    read = sent(ehr, entry("GET", f"Organization/{made['id']}"))["entry"][0]
+    assert read["response"]["lastModified"] == read["resource"]["meta"]["lastUpdated"]
+
+
 def test_conditional_interactions_inside(ehr: Caller) -> None:
     """FHIR.md 4b.5: in batch."""
     keyed = organization("Lot", identifier=[{"system": "urn:batch", "value": "1"}])

@@ -120,9 +120,29 @@ def test_a_body_as_long_as_allowed_is_read(ehr: Caller) -> None:
     assert answer.status_code == 201
 
 
-@pytest.mark.parametrize("path", ["/fhir/Organization/a/b", "/fhir/$everything", "/nowhere", "/fhir/Organization/a/_history/1/x"])
+@pytest.mark.parametrize("path", ["/fhir/Organization/a/b", "/nowhere", "/fhir/Organization/a/_history/1/x"])
 def test_what_is_not_there_is_not_found(ehr: Caller, path: str) -> None:
     refused(ehr.get(path), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/fhir/$export"),
+        ("GET", "Patient/$export"),
+        ("GET", f"Group/{ABSENT}/$export"),
+        ("GET", "ConceptMap/$translate"),
+        ("POST", "ConceptMap/$translate"),
+        ("GET", "/fhir/$everything"),
+        ("GET", f"Encounter/{ABSENT}/$everything"),
+        ("POST", "Nonsense/$nonsense"),
+    ],
+)
+def test_an_operation_that_is_not_offered_is_refused_as_one(ehr: Caller, method: str, path: str) -> None:
+    """operations.html: 404 for an operation that the server does not have, and not as if it were an id."""
+    answer = ehr.request(method, path)
+    refused(answer, 404, "not-supported")
+    assert "operation" in answer.json()["issue"][0]["diagnostics"]
 
 
 @pytest.mark.parametrize(

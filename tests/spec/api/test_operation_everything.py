@@ -84,6 +84,16 @@ def test_parameters_select(ehr: Caller, record: Json, query: str, expected: int)
     assert len(named(everything(ehr, record["patient"]["id"], query), "match")) == expected
 
 
+def test_parameters_may_come_as_a_resource_with_the_types_of_r4(ehr: Caller, record: Json) -> None:
+    """patient-operation-everything.html: start and end are dates, _type codes, _count an integer."""
+    given = [("start", "valueDate", "2026-03-03"), ("_type", "valueCode", "Observation"), ("_count", "valueInteger", 2)]
+    body = {"resourceType": "Parameters", "parameter": [{"name": name, kind: value} for name, kind, value in given]}
+    answer = ehr.post(f"Patient/{record['patient']['id']}/$everything", body)
+    assert answer.status_code == 200, answer.text
+    assert len(named(answer.json(), "match")) == 2
+    assert link(answer.json(), "next") is not None
+
+
 def test_a_patient_that_may_not_be_seen_has_no_record(ehr: Caller, stranger: Caller, record: Json) -> None:
     """Law 3: hidden equals absent."""
     hidden = stranger.get(f"Patient/{record['patient']['id']}/$everything")

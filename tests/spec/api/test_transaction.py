@@ -200,6 +200,33 @@ def test_a_resource_may_be_written_once(ehr: Caller) -> None:
     assert ehr.get(f"Organization/{made['id']}").json() == made
 
 
+def test_a_provenance_in_a_transaction_is_about_what_the_transaction_makes(ehr: Caller) -> None:
+    """FHIR.md 4b.12: Provenance in transaction, its targets by urn:uuid."""
+    urn = "urn:uuid:8c1a1a0e-0000-4000-8000-0000000000f0"
+    person = ehr.create(patient())
+    told = {
+        "resourceType": "Provenance",
+        "target": [{"reference": urn}],
+        "recorded": "2026-11-22T12:00:00Z",
+        "agent": [{"who": {"display": "somebody"}}],
+    }
+    answer = sent(ehr, entry("POST", "Provenance", told), entry("POST", "Observation", observation(person["id"]), urn))
+    assert ehr.get(location(answer, 0)).json()["target"] == [{"reference": location(answer, 1)}]
+    assert location(answer, 0).partition("/")[2] in ehr.found(f"Provenance?target={location(answer, 1)}")
+
+
+def test_a_fault_inside_an_entry_is_named_by_its_path_from_the_bundle(ehr: Caller) -> None:
+    """FHIR.md 4b.11; operationoutcome.html: expression resolves in what was sent, and a type is no element."""
+    wrong = observation(None, subject={"reference": f"Location/{ABSENT}"}, status="nonsense")
+    refused(
+        ehr.post("/fhir", bundle(entry("POST", "Observation", wrong))), 422, "code-invalid", expression="Bundle.entry[0].resource.status"
+    )
+    keyed = entry("POST", "Organization", organization(), ifNoneExist="nonsense=1")
+    refused(ehr.post("/fhir", bundle(keyed)), 400, "not-supported", expression="Bundle.entry[0].request.ifNoneExist")
+    searched = entry("GET", "Observation?date=never")
+    refused(ehr.post("/fhir", bundle(searched)), 400, "invalid", expression="Bundle.entry[0].request.url")
+
+
 def test_conditional_update_patch_and_delete_inside(ehr: Caller) -> None:
     """FHIR.md 4b.5: in transaction."""
     keyed = organization("Conditions", identifier=[{"system": "urn:cond-tx", "value": "1"}])
@@ -221,17 +248,17 @@ def test_conditional_update_patch_and_delete_inside(ehr: Caller) -> None:
 def test_preconditions_of_entries_hold(ehr: Caller) -> None:
     made = ehr.create(organization())
     stale = entry("PUT", f"Organization/{made['id']}", {**made, "name": "Autre"}, ifMatch='W/"4"')
-    refused(ehr.post("/fhir", bundle(stale)), 412, "conflict", expression="Bundle.entry[0]")
+    refused(ehr.post("/fhir", bundle(stale)), 412, "conflict", expression="Bundle.entry[0].request.ifMatch")
 
 
 def test_resources_come_along_where_they_are_preferred(ehr: Caller) -> None:
-    """Prefer: return=representation; without it the response alone."""
+    """Prefer: return=representation; without it the response alone. bundle.html: lastModified is meta.lastUpdated, to the digit."""
     post = entry("POST", "Organization", organization())
     assert "resource" not in sent(ehr, post)["entry"][0]
     shown = sent(ehr, post, Prefer="return=representation")["entry"][0]
     assert shown["resource"]["meta"]["versionId"] == "1"
     assert shown["response"]["etag"] == 'W/"1"'
-    assert shown["response"]["lastModified"][:19] == shown["resource"]["meta"]["lastUpdated"][:19]
+    assert shown["response"]["lastModified"] == shown["resource"]["meta"]["lastUpdated"]
 
 
 def test_each_entry_needs_its_scope(ehr: Caller) -> None:
@@ -457,7 +484,7 @@ def test_a_conditional_reference_takes_no_chain(ehr: Caller) -> None:
     """docs/writing.md: what a chain leads to may change with the same transaction."""
     chained = {**observation(None), "subject": {"reference": "Patient?organization.name=x"}}
     answer = ehr.post("/fhir", bundle(entry("POST", "Observation", chained)))
-    refused(answer, 400, "not-supported", expression="Bundle.entry[0]")
+    refused(answer, 400, "not-supported", expression="Bundle.entry[0].resource.subject.reference")
 
 
 def test_a_patient_may_be_deleted_with_all_there_is_about_it(ehr: Caller) -> None:

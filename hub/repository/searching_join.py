@@ -86,7 +86,7 @@ class Joins:
             return patients_answered(patients, self._services.blind.patient, row)
         found: set[str] = set()
         base, prefix = with_slash(self._services.base_url), f"{search.type}/"
-        async with aclosing(self._matches(replace(plan, exact=False), moment)) as matches:
+        async with aclosing(self._matches(plan, moment)) as matches:
             async for match in matches:
                 referred = targets(has.parameter, match.content, base)
                 found.update(one.removeprefix(prefix) for one in referred if one.startswith(prefix))
@@ -98,8 +98,11 @@ class Joins:
         return await self._planner.plan(joined, moment.snapshot, moment.started_us, among=among)
 
     async def _matches(self, plan: Plan, moment: Moment) -> AsyncGenerator[Match, None]:
-        """What decides about others is not returned; the log says whose data was used (law 2)."""
-        async with aclosing(self._rows.matches(plan, Order(field="id"), None, moment.snapshot)) as matches:
+        """What decides about others is not returned; the log says whose data was used (law 2).
+
+        Row by row: one may name patients whose rules the query did not know.
+        """
+        async with aclosing(self._rows.matches(replace(plan, exact=False), Order(field="id"), None, moment.snapshot)) as matches:
             async for match in matches:
                 moment.recording.aim(match.stored)
                 yield match

@@ -135,6 +135,16 @@ def test_a_consent_for_one_kind_of_data_does_not_open_the_chain_to_another(ehr: 
         ehr.update(agreed, status="inactive")
 
 
+def test_what_names_somebody_hidden_besides_is_passed_over_on_the_way(ehr: Caller) -> None:
+    """Law 3: an observation of a patient who permits, made by one who does not, leads nowhere and disturbs nothing."""
+    own, denying = ehr.create(patient("Zpermet")), ehr.create(patient("Zrefuse"))
+    shown = ehr.create(observation(own["id"]))
+    hidden = ehr.create(observation(own["id"], performer=[{"reference": f"Patient/{denying['id']}"}]))
+    of_shown, _ = (ehr.create(observation(own["id"], hasMember=[{"reference": f"Observation/{one['id']}"}])) for one in (shown, hidden))
+    ehr.create(consent(denying["id"], "deny"))
+    assert ehr.found(f"Observation?has-member.patient=Patient/{own['id']}") == [of_shown["id"]]
+
+
 @pytest.mark.parametrize(
     ("scope", "query"),
     [

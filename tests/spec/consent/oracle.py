@@ -16,6 +16,19 @@ TYPES = "http://hl7.org/fhir/resource-types"
 URI = "urn:ietf:rfc:3986"
 REPLACES = "http://hds-hub.invalid/fhir/StructureDefinition/consent-replaces"
 
+DATED_BY = {
+    "Condition": ("onsetDateTime", "onsetPeriod"),
+    "Consent": ("dateTime",),
+    "DiagnosticReport": ("effectiveDateTime", "effectivePeriod"),
+    "Encounter": ("period",),
+    "MedicationStatement": ("effectiveDateTime", "effectivePeriod"),
+    "Observation": ("effectiveDateTime", "effectivePeriod", "effectiveTiming", "effectiveInstant"),
+    "Provenance": ("recorded",),
+    "RiskAssessment": ("occurrenceDateTime",),
+    "ServiceRequest": ("authoredOn",),
+}
+"""Where a resource of these types says when it is from."""
+
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 FAR_OFF = datetime(9999, 12, 30, tzinfo=UTC)
 
@@ -169,7 +182,9 @@ def belongs(resource: dict, wanted: dict) -> bool:
         return resource["resourceType"] == code
     if system == URI or is_url(code):
         return any(code == profile.split("|")[0] for profile in resource.get("meta", {}).get("profile", []))
-    return (system, code) in [(c.get("system"), c["code"]) for concept in resource.get("category", []) for c in concept.get("coding", [])]
+    categories = resource.get("category", [])
+    concepts = categories if isinstance(categories, list) else [categories]
+    return (system, code) in [(c.get("system"), c["code"]) for concept in concepts for c in concept.get("coding", []) if "code" in c]
 
 
 def told_codings(resource: dict) -> list[tuple[str | None, str]]:
@@ -204,17 +219,14 @@ def in_data_period(consent: dict, resource: dict) -> bool:
 
 
 def data_span(resource: dict) -> tuple[datetime, datetime] | None:
-    if resource["resourceType"] == "Consent":
-        return span(resource["dateTime"]) if "dateTime" in resource else None
-    if resource["resourceType"] != "Observation":
-        return None
-    if "effectivePeriod" in resource:
-        return span_of_period(resource["effectivePeriod"])
-    if "effectiveTiming" in resource:
-        events = [span(event) for event in resource["effectiveTiming"].get("event", [])]
+    names = DATED_BY.get(resource["resourceType"], ())
+    value = next((resource[name] for name in names if name in resource), None)
+    if value is None or isinstance(value, str):
+        return None if value is None else span(value)
+    if "event" in value:
+        events = [span(event) for event in value["event"]]
         return (min(e[0] for e in events), max(e[1] for e in events)) if events else None
-    text = resource.get("effectiveDateTime", resource.get("effectiveInstant"))
-    return None if text is None else span(text)
+    return span_of_period(value) if "start" in value or "end" in value else None
 
 
 def is_period(period: dict) -> bool:

@@ -1,0 +1,339 @@
+"""Random searches of a store: every kind of parameter, prefix, modifier, chain, order, page and include that its types have.
+
+`question(random, world, asker)` is one search and how it goes through its pages; `features` says what it is made of, so
+that a run can tell what it has covered.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+
+from tests.e2e.differential import vocabulary as v
+from tests.e2e.differential.codes import PARENTS, VALUE_SETS
+from tests.e2e.differential.table import TABLE, Known
+from tests.e2e.differential.values import PREFIXES
+from tests.e2e.differential.world import Asker, Pair, World
+
+FOREIGN = "https://other.example/fhir"
+TYPES = (*TABLE, "Observation", "Observation", "Observation", "Patient", "Patient", "Encounter", "Condition")
+SHARED = ("identifier", "name", "_id", "_lastUpdated", "_tag", "_profile", "address-city")
+"""Parameters that mean the same in every type that has them: what a chain without types may end in."""
+SET_MODIFIERS = ("in", "not-in", "above", "below")
+MODIFIERS: dict[str, tuple[str, ...]] = {
+    "concept": ("not", "text", *SET_MODIFIERS),
+    "code": ("not", *SET_MODIFIERS),
+    "Identifier": ("not", "text", "of-type"),
+    "id": (),
+    "string": ("exact", "contains"),
+    "uri": ("below", "above", "contains"),
+    "reference": ("identifier", "[type]"),
+}
+HOPS_MAX = 3
+PAGES_MAX = 4
+PAGE_SIZES = (1, 2, 3, 5, 8, 13, 20)
+
+
+@dataclass(frozen=True)
+class Question:
+    """`pairs`: the query. Pages are all followed forwards, then back."""
+
+    asker: Asker
+    type: str
+    pairs: tuple[Pair, ...]
+
+    def without(self, place: int) -> "Question":
+        return replace(self, pairs=self.pairs[:place] + self.pairs[place + 1 :])
+
+    def with_value(self, place: int, value: str) -> "Question":
+        return replace(self, pairs=(*self.pairs[:place], (self.pairs[place][0], value), *self.pairs[place + 1 :]))
+
+    def features(self) -> Iterator[str]:
+        for name, value in self.pairs:
+            yield from _features(self.type, name, value)
+        if len([name for name, _ in self.pairs if not name.startswith("_")]) > 1:
+            yield "several parameters"
+
+
+def escaped(text: str) -> str:
+    return "".join(f"\\{c}" if c in ",|$\\" else c for c in text)
+
+
+def question(random: Random, world: World, asker: Asker) -> Question:
+    made = Maker(random, world, asker)
+    type = random.choice(TYPES)
+    pairs = [made.criterion(type) for _ in range(random.choice((0, 1, 1, 1, 1, 1, 2, 2, 2, 3)))]
+    if random.random() < 0.08:  # the same parameter twice: both hold
+        known = TABLE[type][random.choice(list(TABLE[type]))]
+        pairs += [(known.code, made.value(known, "", type)) for _ in range(2)]
+    pairs += made.along(type)
+    pairs += made.shape(type, world.matching(asker, type, pairs))
+    return Question(asker, type, tuple(pairs))
+
+
+class Maker:
+    """`asker`: chains of a narrow scope name their types, for what others lead to is not all in this table."""
+
+    def __init__(self, random: Random, world: World, asker: Asker) -> None:
+        self.random, self.world, self.asker = random, world, asker
+
+    def pick(self, options: Sequence[str]) -> str:
+        return self.random.choice(options)
+
+    def often(self, likelihood: float) -> bool:
+        return self.random.random() < likelihood
+
+    # Criteria
+
+    def criterion(self, type: str, hops: int = 0) -> Pair:
+        if hops < HOPS_MAX and self.often(0.15 if hops == 0 else 0.3):
+            return self.chain(type, hops)
+        if hops < HOPS_MAX and self.often(0.12 if hops == 0 else 0.2) and (reverse := self.has(type, hops)):
+            return reverse
+        return self.plain(TABLE[type][self.pick(list(TABLE[type]))], type)
+
+    def plain(self, known: Known, type: str) -> Pair:
+        modifier = ""
+        if self.often(0.3):
+            modifier = self.pick(("missing", *self.modifiers(known)))
+        if modifier == "missing" and known.kind == "id":
+            modifier = ""
+        if modifier == "[type]":
+            modifier = self.pick([one for one in known.targets if one in TABLE] or list(TABLE))
+        if modifier == "missing":
+            return f"{known.code}:missing", self.pick(("true", "false"))
+        values = [self.value(known, modifier, type) for _ in range(self.random.choice((1, 1, 1, 2, 3)))]
+        return (f"{known.code}:{modifier}" if modifier else known.code), ",".join(values)
+
+    def modifiers(self, known: Known) -> tuple[str, ...]:
+        if known.kind in MODIFIERS:
+            return MODIFIERS[known.kind]
+        if known.type in ("string", "uri"):
+            return MODIFIERS[known.type]
+        if known.type == "reference":
+            return MODIFIERS["reference"] if known.kind == "Reference" else ()
+        return ("not",) if known.type == "token" else ()
+
+    def chain(self, type: str, hops: int) -> Pair:
+        references = [
+            one for one in TABLE[type].values() if one.kind == "Reference" and (one.targets == () or set(one.targets) & set(TABLE))
+        ]
+        if not references:
+            return self.plain(TABLE[type]["_id"], type)
+        known = self.random.choice(references)
+        targets = [one for one in known.targets or TABLE if one in TABLE]
+        typed = not known.targets or self.often(0.7) or (self.asker.name == "narrow" and len(targets) < len(known.targets))
+        if typed:
+            target = self.pick(targets)
+            name, value = self.criterion(target, hops + 1)
+            return f"{known.code}:{target}.{name}", value
+        shared = [code for code in SHARED if any(code in TABLE[one] for one in targets)]
+        code = self.pick(shared)
+        target = next(one for one in targets if code in TABLE[one])
+        name, value = self.plain(TABLE[target][code], target)
+        return f"{known.code}.{name}", value
+
+    def has(self, type: str, hops: int) -> Pair | None:
+        ways = [
+            (source, one.code)
+            for source, rows in TABLE.items()
+            for one in rows.values()
+            if one.kind == "Reference" and (not one.targets or type in one.targets)
+        ]
+        if not ways:
+            return None
+        source, code = self.random.choice(ways)
+        name, value = self.criterion(source, hops + 1)
+        return f"_has:{source}:{code}:{name}", value
+
+    # Values
+
+    def value(self, known: Known, modifier: str, type: str) -> str:
+        if known.type == "composite":
+            return "$".join(self.value(part, "", type) for part in known.parts)
+        makers: dict[str, Callable[[Known, str], str]] = {
+            "date": self.date,
+            "number": lambda *_: self.prefix() + self.pick(v.ASKED_NUMBERS),
+            "quantity": lambda *_: self.prefix() + self.pick(v.ASKED_VALUES) + self.pick(v.ASKED_UNITS),
+            "string": self.string,
+            "uri": self.uri,
+            "reference": self.reference,
+            "token": self.token,
+        }
+        return self.id(type) if known.kind == "id" else makers[known.type](known, modifier)
+
+    def prefix(self) -> str:
+        return self.pick(("", "", *PREFIXES))
+
+    def id(self, type: str) -> str:
+        return self.pick([name for name in self.world.current if name.startswith(f"{type}/")] or ["x/none"]).partition("/")[2]
+
+    def date(self, known: Known, _modifier: str) -> str:
+        if known.kind == "instant" and known.code == "_lastUpdated":
+            updated = [one["meta"]["lastUpdated"] for one in self.world.current.values()]
+            text = self.pick(updated)
+            return self.prefix() + self.pick((text, text[:19] + "Z", text[:16] + "Z", text[:10], text[:7], "2026"))
+        return self.prefix() + self.pick(v.BIRTHS if known.code == "birthdate" else v.ASKED_DATES)
+
+    def string(self, known: Known, modifier: str) -> str:
+        options = v.CITIES if known.code.startswith("address") else v.WORDS
+        text = self.pick((*options, "69003", "France") if known.code.startswith("address") else options)
+        if self.often(0.15):
+            text += " " + self.pick(options)
+        if modifier != "exact":
+            text = text[: self.random.choice((1, 3, 6, 8, 9, 99))].strip("-' ") or "d"
+            text = self.pick((text, text.upper(), text.replace("-", " "), text.replace("É", "e").replace("é", "e")))
+        return escaped(text)
+
+    def uri(self, known: Known, _modifier: str) -> str:
+        return escaped(self.pick((*v.PROFILES, "http://example.org/p") if known.code == "_profile" else (*v.URLS, "http://a.example")))
+
+    def reference(self, known: Known, modifier: str) -> str:
+        if known.kind == "canonical":
+            return escaped(self.pick(v.CANONICALS))
+        if modifier == "identifier":
+            return self.pick(("4711", "urn:mrn|4711", "|4711", "urn:mrn|4711a", "urn:mrn|"))
+        types = [modifier] if modifier else [one for one in known.targets or TABLE if one in TABLE]
+        type = self.pick(types)
+        id = self.id(type)
+        forms = [f"{type}/{id}"] * 3 + [f"{self.world.base}/{type}/{id}", f"{FOREIGN}/{type}/{id}"]
+        return self.pick(forms + ([id, id] if known.targets or modifier else []))
+
+    def token(self, known: Known, modifier: str) -> str:
+        match modifier:
+            case "text":
+                return escaped(self.pick((*v.WORDS, "gluc", "ete", "ile")))
+            case "of-type":
+                coding = self.random.choice([one for one in v.CODINGS if "system" in one])
+                return "|".join(escaped(one) for one in (coding["system"], coding["code"], self.pick(v.IDENTIFIER_VALUES)))
+            case "in" | "not-in":
+                return self.pick(list(VALUE_SETS))
+            case "above" | "below":
+                system, code = self.random.choice(
+                    [(one, each) for pair, above in PARENTS.items() for one in pair[:1] for each in (pair[1], above)]
+                )
+                return f"{system}|{code}"
+        if known.kind in ("boolean", "deceased"):
+            return self.pick(("true", "false"))
+        pairs = [*self.pairs_of(known)]
+        system, code = self.random.choice(pairs)
+        if known.kind in ("phone", "email", "telecom"):
+            return escaped(code)
+        forms = [escaped(code)] * 2 + [f"{escaped(system)}|{escaped(code)}"] * 2 + ([f"{escaped(system)}|"] if system else [])
+        return self.pick(forms)
+
+    def pairs_of(self, known: Known) -> Iterator[tuple[str, str]]:
+        """What may be asked of its kind: what is stored, and some that is not."""
+        if known.kind == "code":
+            codes = (
+                "active",
+                "final",
+                "amended",
+                "finished",
+                "female",
+                "male",
+                "home",
+                "order",
+                "filler-order",
+                "stat",
+                "person",
+                "inactive",
+            )
+            yield from ((self.pick((known.system or "", "", v.LOCAL)), code) for code in codes)
+            return
+        if known.kind == "Identifier":
+            yield from ((system or "", value) for system in v.IDENTIFIER_SYSTEMS for value in v.IDENTIFIER_VALUES)
+            return
+        if known.kind in ("phone", "email", "telecom"):
+            yield from (("", one) for one in v.PHONES)
+            return
+        special = {"clinical-status": v.CLINICAL_STATUS, "verification-status": v.VERIFICATION_STATUS, "class": v.CLASSES, "_tag": v.TAGS}
+        vital = tuple({"system": v.LOINC, "code": code} for code in ("8867-4", "29463-7", "85354-9", "8480-6", "8462-4"))
+        categories = tuple({"system": v.CATEGORY, "code": code} for code in ("vital-signs", "laboratory"))
+        codings = special.get(known.code) or (*v.CODINGS, *vital) if known.code != "category" else (*categories, *v.CODINGS[:3])
+        yield from ((one.get("system", ""), one["code"]) for one in codings)
+
+    # The answer's shape
+
+    def shape(self, type: str, matching: int) -> list[Pair]:
+        made: list[Pair] = []
+        if self.often(0.35):
+            made.append(("_sort", ",".join(self.sort_keys(type))))
+        if self.often(0.06):
+            return [*made, self.random.choice((("_summary", "count"), ("_count", "0")))]
+        if self.often(0.3):  # of a few pages, for each of them is asked twice
+            made.append(("_count", str(self.random.choice([size for size in PAGE_SIZES if size * PAGES_MAX >= matching]))))
+        if self.often(0.35):
+            made.append(("_total", self.random.choice(("accurate", "accurate", "none"))))
+        return made
+
+    def sort_keys(self, type: str) -> list[str]:
+        codes = [one.code for one in TABLE[type].values() if one.type not in ("reference", "composite")]
+        return [self.pick(("", "-")) + code for code in self.random.sample(codes, self.random.choice((1, 1, 2, 3)))]
+
+    # What comes along
+
+    def along(self, type: str) -> list[Pair]:
+        if self.often(0.75):
+            return []
+        return [self.include(type) if self.often(0.55) else self.reverse_include(type) for _ in range(self.random.choice((1, 1, 2, 3)))]
+
+    def include(self, type: str) -> Pair:
+        iterate = self.often(0.3)
+        if self.often(0.15):
+            return ("_include:iterate" if iterate else "_include"), "*"
+        source = self.pick(list(TABLE)) if iterate else type
+        known = self.follow(source)
+        if known is None:
+            return "_include", f"{type}:*"
+        return (self.pick(("_include:iterate", "_include:recurse")) if iterate else "_include"), self.written(source, known, None)
+
+    def reverse_include(self, type: str) -> Pair:
+        iterate = self.often(0.3)
+        ways = [
+            (source, one)
+            for source, rows in TABLE.items()
+            for one in rows.values()
+            if one.kind == "Reference" and (iterate or not one.targets or type in one.targets)
+        ]
+        source, known = self.random.choice(ways)
+        return ("_revinclude:iterate" if iterate else "_revinclude"), self.written(source, known, None if iterate else type)
+
+    def follow(self, source: str) -> Known | None:
+        ways = [one for one in TABLE[source].values() if one.kind == "Reference"]
+        return self.random.choice(ways) if ways else None
+
+    def written(self, source: str, known: Known, target: str | None) -> str:
+        """`target`: the only type that may be named."""
+        if self.often(0.1):
+            return f"{source}:*"
+        named = target or self.pick([one for one in known.targets or TABLE if one in TABLE] or ["Patient"])
+        return f"{source}:{known.code}" + (f":{named}" if self.often(0.3) else "")
+
+
+def _features(type: str, name: str, value: str) -> Iterator[str]:
+    if name in ("_sort", "_count", "_total", "_summary") or name.startswith(("_include", "_revinclude")):
+        yield name
+        if name == "_sort":
+            yield from ("_sort several" for _ in range("," in value))
+            yield f"_sort {'down' if value.startswith('-') else 'up'}"
+        return
+    if name.startswith("_has:"):
+        yield "_has"
+        _, source, _, rest = name.split(":", 3)
+        yield from (f"{'nested ' if one in ('_has', 'chain') else ''}{one}" for one in _features(source, rest, value))
+        return
+    if "." in name:
+        yield "chain"
+        yield from _features("", name.partition(".")[2], value)
+        return
+    code, _, modifier = name.partition(":")
+    known = TABLE[type][code] if type else next(rows[code] for rows in TABLE.values() if code in rows)
+    yield known.type
+    if modifier:
+        yield f"{known.type}:{modifier if modifier.islower() else '[type]'}"
+    if "," in value.replace("\\,", ""):
+        yield "alternatives"
+    if known.type in ("date", "number", "quantity") and modifier != "missing":
+        yield from (f"{known.type} {one[:2] if one[:2] in PREFIXES else 'eq'}" for one in value.split(","))
+    if name.startswith("_"):
+        yield code

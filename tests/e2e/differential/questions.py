@@ -7,15 +7,19 @@ that a run can tell what it has covered.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 from tests.e2e.differential import vocabulary as v
 from tests.e2e.differential.codes import PARENTS, VALUE_SETS
+from tests.e2e.differential.criteria import coded
 from tests.e2e.differential.table import TABLE, Known
-from tests.e2e.differential.values import PREFIXES
+from tests.e2e.differential.values import PREFIXES, elements, texts
 from tests.e2e.differential.world import Asker, Pair, World
 
+PHONES = ("phone", "email", "telecom")
 FOREIGN = "https://other.example/fhir"
-TYPES = (*TABLE, "Observation", "Observation", "Observation", "Patient", "Patient", "Encounter", "Condition")
+TYPES = (*TABLE, *["Observation"] * 5, "Patient", "Patient", "Encounter", "Condition", "RiskAssessment", "RiskAssessment", "Group")
+NARROW_TYPES = ("Observation", "Observation", "Patient", "Encounter", "Organization", "Device", "Provenance")
 SHARED = ("identifier", "name", "_id", "_lastUpdated", "_tag", "_profile", "address-city")
 """Parameters that mean the same in every type that has them: what a chain without types may end in."""
 SET_MODIFIERS = ("in", "not-in", "above", "below")
@@ -28,6 +32,7 @@ MODIFIERS: dict[str, tuple[str, ...]] = {
     "uri": ("below", "above", "contains"),
     "reference": ("identifier", "[type]"),
 }
+WEIGHTS = {"token": 4, "uri": 1, "number": 6, "quantity": 4, "composite": 4}
 HOPS_MAX = 3
 PAGES_MAX = 4
 PAGE_SIZES = (1, 2, 3, 5, 8, 13, 20)
@@ -60,8 +65,8 @@ def escaped(text: str) -> str:
 
 def question(random: Random, world: World, asker: Asker) -> Question:
     made = Maker(random, world, asker)
-    type = random.choice(TYPES)
-    pairs = [made.criterion(type) for _ in range(random.choice((0, 1, 1, 1, 1, 1, 2, 2, 2, 3)))]
+    type = random.choice(TYPES if asker.name != "narrow" or random.random() < 0.2 else NARROW_TYPES)
+    pairs = [made.criterion(type) for _ in range(random.choice((0, 1, 1, 1, 1, 1, 1, 2, 2, 3)))]
     if random.random() < 0.08:  # the same parameter twice: both hold
         known = TABLE[type][random.choice(list(TABLE[type]))]
         pairs += [(known.code, made.value(known, "", type)) for _ in range(2)]
@@ -75,6 +80,7 @@ class Maker:
 
     def __init__(self, random: Random, world: World, asker: Asker) -> None:
         self.random, self.world, self.asker = random, world, asker
+        self.resources = world.by_type
 
     def pick(self, options: Sequence[str]) -> str:
         return self.random.choice(options)
@@ -89,7 +95,14 @@ class Maker:
             return self.chain(type, hops)
         if hops < HOPS_MAX and self.often(0.12 if hops == 0 else 0.2) and (reverse := self.has(type, hops)):
             return reverse
-        return self.plain(TABLE[type][self.pick(list(TABLE[type]))], type)
+        return self.plain(self.parameter(type), type)
+
+    def parameter(self, type: str) -> Known:
+        """Each kind of parameter as often as the others, whatever their numbers."""
+        there = list(TABLE[type].values())
+        kinds = sorted({one.type for one in there})
+        kind = self.random.choices(kinds, [WEIGHTS.get(kind, 2) for kind in kinds])[0]
+        return self.random.choice([one for one in there if one.type == kind])
 
     def plain(self, known: Known, type: str) -> Pair:
         modifier = ""
@@ -159,7 +172,43 @@ class Maker:
             "reference": self.reference,
             "token": self.token,
         }
-        return self.id(type) if known.kind == "id" else makers[known.type](known, modifier)
+        if known.kind == "id":
+            return self.id(type)
+        if modifier in ("", "not", "exact") and self.often(0.5) and (stored := self.stored(known, type)):
+            return stored
+        return makers[known.type](known, modifier)
+
+    def stored(self, known: Known, type: str) -> str | None:
+        """What stands somewhere in the store, so that something is found."""
+        there = [element for one in self.resources.get(type, ()) for element in elements(known, one)]
+        element = self.random.choice(there) if there else None
+        if element is None or known.kind in ("boolean", "deceased", "canonical"):
+            return None
+        match known.type:
+            case "date":
+                written = element if isinstance(element, str) else element.get("start", element.get("end"))
+                return self.prefix() + self.pick((written, written[:10], written[:7])) if written else None
+            case "number" | "quantity":
+                return self.number(element)
+            case "string":
+                written = self.pick(texts(known.kind, element) or ["x"])
+                return escaped(written)
+            case "reference":
+                named = self.world.judge.named(element.get("reference", "#"))
+                return None if named is None or (known.targets and named.split("/")[-2] not in known.targets) else named
+            case "token":
+                found = [(system, code) for systems, code in coded(known, element) for system in systems]
+                system, code = self.random.choice(found or [("", "x")])
+                return escaped(code) if self.often(0.5) or known.kind in PHONES else f"{escaped(system)}|{escaped(code)}"
+        return escaped(str(element))
+
+    def number(self, element: Any) -> str | None:
+        found = element if not isinstance(element, dict) else element.get("value")
+        if found is None:
+            return None
+        unit = element if isinstance(element, dict) else {}
+        code = f"|{unit['system']}|{unit['code']}" if "system" in unit and self.often(0.6) else ""
+        return f"{self.prefix()}{found}{code}"
 
     def prefix(self) -> str:
         return self.pick(("", "", *PREFIXES))
@@ -216,7 +265,7 @@ class Maker:
             return self.pick(("true", "false"))
         pairs = [*self.pairs_of(known)]
         system, code = self.random.choice(pairs)
-        if known.kind in ("phone", "email", "telecom"):
+        if known.kind in PHONES:
             return escaped(code)
         forms = [escaped(code)] * 2 + [f"{escaped(system)}|{escaped(code)}"] * 2 + ([f"{escaped(system)}|"] if system else [])
         return self.pick(forms)
@@ -243,7 +292,7 @@ class Maker:
         if known.kind == "Identifier":
             yield from ((system or "", value) for system in v.IDENTIFIER_SYSTEMS for value in v.IDENTIFIER_VALUES)
             return
-        if known.kind in ("phone", "email", "telecom"):
+        if known.kind in PHONES:
             yield from (("", one) for one in v.PHONES)
             return
         special = {"clinical-status": v.CLINICAL_STATUS, "verification-status": v.VERIFICATION_STATUS, "class": v.CLASSES, "_tag": v.TAGS}

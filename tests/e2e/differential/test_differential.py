@@ -19,4 +19,4 @@ async def test_the_hub_answers_every_search_as_the_naive_evaluator_does(clean_da
     report = await run(clean_database, tmp_path, seed=SEED, cases=CASES, per_store=PER_STORE)
     assert not report.differences, "\n\n".join(("the hub and the naive evaluator differ", *report.differences))
     assert report.cases == CASES
-    assert report.answered > CASES / 3, "too few of the searches find anything"
+    assert report.answered > CASES / 4, "too few of the searches find anything"

@@ -70,6 +70,10 @@ class World:
                 found[resource["patient"]["reference"]].append(resource)
         return found
 
+    @cached_property
+    def by_type(self) -> dict[str, list[Json]]:
+        return {type: [one for one in self.current.values() if one["resourceType"] == type] for type in TABLE}
+
     # What a caller may see
 
     def concerned(self, resource: Json) -> set[str]:

@@ -16,6 +16,8 @@ UNITS: dict[str | None, tuple[str, Fraction, Fraction]] = {
     "min": ("s", Fraction(60), Fraction(0)),
     "h": ("s", Fraction(3600), Fraction(0)),
     "d": ("s", Fraction(86400), Fraction(0)),
+    "mo": ("s", Fraction(2_629_800), Fraction(0)),
+    "a": ("s", Fraction(31_557_600), Fraction(0)),
     "K": ("K", Fraction(1), Fraction(0)),
     "Cel": ("K", Fraction(1), Fraction(27315, 100)),
     "/min": ("/s", Fraction(1, 60), Fraction(0)),

@@ -175,6 +175,14 @@ class Population:
     def age(self) -> Json:
         return {"value": self.pick((1, 5, 60)), "system": UCUM, "code": self.pick(("a", "mo"))}
 
+    def ages(self) -> Json:
+        """Open on a side, or not, and not always in the same unit."""
+        sides = {
+            "low": {"value": 1, "system": UCUM, "code": "a"},
+            "high": {"value": 60, "system": UCUM, "code": self.pick(("a", "a", "mo"))},
+        }
+        return self.some(0.8, low=lambda: sides["low"], high=lambda: sides["high"]) or {"low": sides["low"]}
+
     def meta(self) -> Json | None:
         tags = self.many(lambda: dict(self.pick(v.TAGS)))
         return self.some(0.6, tag=tags, security=tags, profile=lambda: [self.pick(v.PROFILES)], source=lambda: self.pick(v.URLS)) or None
@@ -300,7 +308,9 @@ class Population:
             **self.some(
                 0.5, category=lambda: [self.coded([{"system": v.CONDITION_CATEGORY, "code": "problem-list-item"}, *v.CODINGS[:2]])]
             ),
-            **self.one(0.8, onsetDateTime=self.date, onsetPeriod=self.period, onsetAge=self.age, onsetString=self.text),
+            **self.one(
+                0.8, onsetDateTime=self.date, onsetPeriod=self.period, onsetAge=self.age, onsetRange=self.ages, onsetString=self.text
+            ),
             **self.some(0.4, asserter=self.to("Practitioner", "Patient"), encounter=self.to("Encounter"), evidence=self.many(evidence)),
             **self.ended(),
         }

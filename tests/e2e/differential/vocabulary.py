@@ -119,7 +119,7 @@ ASKED_UNITS = (
     "||milligram",
     "||kg",
     "||°C",
-    *(f"|{UCUM}|{code}" for code in ("mg", "g", "kg", "mm[Hg]", "mg/dL", "g/L", "Cel", "K", "/min", "/h", "")),
+    *(f"|{UCUM}|{code}" for code in ("mg", "g", "kg", "mm[Hg]", "mg/dL", "g/L", "Cel", "K", "/min", "/h", "a", "mo", "")),
     "|urn:units|mg",
     "|urn:units|",
 )

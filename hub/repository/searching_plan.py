@@ -1,8 +1,8 @@
 """From a search to what the store is asked: the question over tokens, and inside it what this caller may see.
 
 DESIGN 6: the permission goes inside the query, before any limit. Where the question names its patients, the rules of
-those are asked for; where it names rows that can be looked up across patients (an identifier, an id), the rules of those
-whom these rows concern; else the grants of all patients are joined (docs/adr/0007).
+those are asked for; where it names rows that can be looked up across patients (an identifier, an id, what a reference or a
+code says), the rules of those whom these rows concern; else the grants of all patients are joined (docs/adr/0007, 0012).
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,11 @@ from hub.search.sort import row_order
 from hub.services import Services
 from hub.store.protocol import Finding, Order, Snapshot
 
-NAMED_MAX = 200
-"""Patients whose rules are asked for one by one; beyond that the grants of all are joined."""
+NAMED_MAX = 190
+"""Patients whose rules are asked for one by one; beyond that the grants of all are joined. So many ranges of its index (with
+one of nobody's rows) MongoDB merges in order; it sorts everything in memory from 200 on (internalQueryMaxScansToExplode)."""
+CARRYING_MAX = 3
+"""Criteria whose tokens are tried in turn, until one leads to few enough patients."""
 CARRIERS_MAX = 200
 """Rows looked up across patients to learn whose rules to ask for; beyond that the grants of all are joined."""
 
@@ -82,10 +85,19 @@ class Planner:
         return None if found is None else await self._reached(search.type, found, snapshot)
 
     async def _reached(self, type: str, found: Reach, snapshot: Snapshot) -> frozenset[bytes] | None:
-        if found.look_up is None:
-            return found.patients
-        concerned = await snapshot.concerned(type, found.look_up, CARRIERS_MAX)
-        return None if concerned is None else found.patients | concerned
+        patients = found.patients
+        if found.look_up is not None:
+            concerned = await snapshot.concerned(type, found.look_up, CARRIERS_MAX)
+            if concerned is None:
+                return None
+            patients |= concerned
+        if not found.carrying:
+            return patients
+        for tokens in found.carrying[:CARRYING_MAX]:
+            carriers = await snapshot.carriers(tokens, NAMED_MAX)
+            if carriers is not None:
+                return patients | carriers
+        return None
 
     def _narrow(self, search: Search, now_us: int) -> Narrowing:
         blind = self._services.blind
@@ -99,11 +111,11 @@ class Planner:
         patients = None if found is None else await self._reached(type, found, snapshot)
         if found is None or patients is None or len(patients) > NAMED_MAX:
             return await self._visible_of_all(snapshot, now_us), True
-        if found.look_up is None:
+        if found.named:
             return await visibility.of_patients(snapshot, patients, now_us), False
         # Somebody's rules are always asked for: found for nobody must take as long as found for somebody hidden (law 3).
         nobody = self._services.blind.token("nobody", type)
-        return await visibility.of_patients(snapshot, patients | {nobody}, now_us, patientless=True), not found.patients
+        return await visibility.of_patients(snapshot, patients | {nobody}, now_us, patientless=True), not (found.patients or found.carrying)
 
     async def _visible_of_all(self, snapshot: Snapshot, now_us: int) -> Visible:
         """The same for each search of one moment."""

@@ -38,9 +38,12 @@ from hub.store.protocol import (
     Unavailable,
     Unit,
 )
+from hub.store.schema import MAIN_INDEX
 
 BATCH_ROWS = 200
 MANY_ROWS = 10_000
+CARRIERS_READ_MAX = 5_000
+"""Entries of the index that are read to learn who carries one of several tokens."""
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -234,6 +237,28 @@ class MongoSnapshot:
         if len(rows) > rows_max:
             return None
         return frozenset(patient for row in rows for patient in (row.get("p"), *row.get("q", ())) if patient)
+
+    async def carriers(self, tokens: frozenset[bytes], patients_max: int) -> frozenset[bytes] | None:
+        """In whose compartments rows lie, of whatever type, that carry one of these tokens; None if that is more than can be told.
+
+        From the index alone: of one token, patient by patient and not row by row. For those who then ask what these
+        patients permit; nothing is answered from this.
+        """
+        found: list[Document]
+        if len(tokens) == 1:
+            stages: list[Document] = [{"$match": {"k": next(iter(tokens))}}, {"$group": {"_id": "$p"}}, {"$limit": patients_max + 2}]
+            cursor = await _answered(self._hub["resources"].aggregate(stages, session=self._session, hint=MAIN_INDEX))
+            found = await _answered(cursor.to_list())
+            patients = {one["_id"] for one in found}
+        else:
+            asked = {"k": {"$in": sorted(tokens)}}
+            rows = self._hub["resources"].find(asked, {"_id": 0, "p": 1}, session=self._session, hint=MAIN_INDEX, batch_size=MANY_ROWS)
+            found = await _answered(rows.limit(CARRIERS_READ_MAX + 1).to_list())
+            if len(found) > CARRIERS_READ_MAX:
+                return None
+            patients = {one.get("p") for one in found}
+        patients.discard(None)
+        return None if len(patients) > patients_max else frozenset(patients)
 
     async def pairings_of_devices(self, devices: Sequence[bytes]) -> Sequence[Pairing]:
         cursor = self._hub["pairings"].find({"dv": {"$in": list(devices)}}, session=self._session)

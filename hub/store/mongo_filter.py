@@ -88,4 +88,19 @@ def _any(parts: list[Filter]) -> Filter:
         return NOTHING_FILTER
     if any(not part for part in parts):
         return {}
+    parts = _alike(parts)
     return parts[0] if len(parts) == 1 else {"$or": parts}
+
+
+def _alike(parts: list[Filter]) -> list[Filter]:
+    """Values of one field asked for in several parts become one set, whose ranges MongoDB walks in the order of an index."""
+    values: dict[str, list[Any]] = {}
+    others: list[Filter] = []
+    for part in parts:
+        (field, asked), *more = part.items()
+        if more or field.startswith("$") or (isinstance(asked, dict) and asked.keys() != {"$in"}):
+            others.append(part)
+        else:
+            values.setdefault(field, []).extend(asked["$in"] if isinstance(asked, dict) else [asked])
+    sets: list[Filter] = [{field: those[0] if len(those) == 1 else {"$in": those}} for field, those in values.items()]
+    return [*sets, *others]

@@ -13,6 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
 NAMESPACE_EXISTS = 48
+INDEX_NOT_FOUND = 27
 
 Client = AsyncMongoClient[dict[str, Any]]
 
@@ -79,9 +80,10 @@ COLLECTIONS = (
 INDEXES = (
     Index(
         collection="resources",
-        keys=(("p", 1), ("k", 1), ("d", -1), ("_id", 1)),
-        why="one patient's data by code, category or device, latest first: the hub's main search",
+        keys=(("k", 1), ("p", 1), ("d", -1), ("_id", 1)),
+        why="one patient's data by code, category or device, latest first: the hub's main search; any token across patients",
     ),
+    Index(collection="resources", keys=(("p", 1),), why="everything of one patient, for access and erasure"),
     Index(collection="resources", keys=(("t", 1), ("d", -1), ("_id", 1)), why="a type across patients, latest first"),
     Index(collection="resources", keys=(("t", 1), ("lu", 1), ("_id", 1)), why="_lastUpdated and _sort=_lastUpdated"),
     Index(
@@ -107,9 +109,14 @@ INDEXES = (
     Index(collection="records", keys=(("t", -1), ("_id", 1)), why="the log in time, latest first"),
 )
 
+MAIN_INDEX = "k_1_p_1_d_-1__id_1"
+"""The index of the main search, by its name."""
+RETIRED = (("resources", "p_1_k_1_d_-1__id_1"),)
+"""Indexes of earlier versions (collection, name): dropped once what took their place is there."""
+
 
 async def ensure_indexes(client: Client, admin: Client | None = None, keys: Client | None = None) -> None:
-    """Make what is missing; idempotent, safe when several hubs start at once.
+    """Make what is missing, then drop what was replaced; idempotent, safe when several hubs start at once.
 
     admin  who may make things in `hub_audit` (None: `client`; enough where the operator has made them)
     keys   where `hub_keys` lies if it has a server of its own (None: `client`)
@@ -141,3 +148,14 @@ async def _ensure_of(database: AsyncDatabase[dict[str, Any]], collection: str) -
     for index in INDEXES:
         if index.collection == collection and index.name not in known:
             await database[collection].create_index(list(index.keys), **index.options())
+    for retired in RETIRED:
+        if retired[0] == collection and retired[1] in known:
+            await _drop(database, *retired)
+
+
+async def _drop(database: AsyncDatabase[dict[str, Any]], collection: str, name: str) -> None:
+    try:
+        await database[collection].drop_index(name)
+    except OperationFailure as error:
+        if error.code != INDEX_NOT_FOUND:  # another hub dropped it just now
+            raise

@@ -112,7 +112,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         monkeypatch.setattr(MongoSnapshot, name, call)
 
-    for name in ("grants", "grant_groups", "concerned", "find", "count", "rows", "versions", "patients"):
+    for name in ("grants", "grant_groups", "concerned", "carriers", "find", "count", "rows", "versions", "patients"):
         noted(name)
     return calls
 
@@ -134,6 +134,67 @@ async def test_what_can_be_looked_up_is_decided_by_the_rules_of_those_it_concern
     assert asked == for_nobody
     if "rare" in path:
         assert len((await scene.ask(scene.ehr, "GET", path)).json()["entry"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("Observation?device=Device/{other}", 1),
+        ("Observation?performer=Practitioner/p,Practitioner/{other}", 1),
+        ("Observation?code=http://loinc.org|9999-9", 1),
+        ("Practitioner?_has:Observation:performer:code=9999-9", 0),
+    ],
+)
+async def test_what_a_reference_or_a_code_leads_to_is_decided_by_the_rules_of_those_it_leads_to(
+    scene: Scene, asked: list[str], query: str, found: int
+) -> None:
+    """docs/adr/0012: nobody else's grants are joined; hidden and absent take the same questions in the same order (law 3)."""
+    other = "1" * 22
+    path = query.format(other=other)
+    assert (await scene.ask(scene.stranger, "GET", path)).json().get("entry") is None
+    for_nobody = list(asked)
+    assert "grant_groups" not in for_nobody
+    assert "carriers" in for_nobody
+    made = {**observation(scene.person, "9999-9"), "device": {"reference": f"Device/{other}"}}
+    made["performer"] = [{"reference": f"Practitioner/{other}"}]
+    assert (await scene.ask(scene.ehr, "POST", "Observation", made)).status_code == 201
+    asked.clear()
+    assert (await scene.ask(scene.stranger, "GET", path)).json().get("entry") is None
+    assert asked[: len(for_nobody)] == for_nobody
+    assert len((await scene.ask(scene.ehr, "GET", path)).json().get("entry", ())) == found
+
+
+async def test_what_is_told_of_a_resource_is_found_without_the_grants_of_all(scene: Scene, asked: list[str]) -> None:
+    """docs/adr/0012: `_revinclude=Provenance:target` and its like; hidden and absent alike (law 3)."""
+    made = (await scene.ask(scene.ehr, "POST", "Observation", observation(scene.person, "9999-9"))).json()["id"]
+    about = {"resourceType": "Provenance", "recorded": "2026-01-05T08:00:00Z", "agent": [{"who": {"display": "somebody"}}]}
+    about["target"] = [{"reference": f"Observation/{made}"}]
+    assert (await scene.ask(scene.ehr, "POST", "Provenance", about)).status_code == 201
+    asked.clear()
+    assert (await scene.ask(scene.stranger, "GET", f"Provenance?target=Observation/{'1' * 22}")).json().get("entry") is None
+    for_nobody = list(asked)
+    asked.clear()
+    assert (await scene.ask(scene.stranger, "GET", f"Provenance?target=Observation/{made}")).json().get("entry") is None
+    assert asked[: len(for_nobody)] == for_nobody
+    path = f"Observation?_id={made}&_revinclude=Provenance:target"
+    assert len((await scene.ask(scene.ehr, "GET", path)).json()["entry"]) == 2
+    assert "grant_groups" not in asked
+
+
+async def test_a_token_of_too_many_patients_is_joined_by_the_grants_of_all(
+    scene: Scene, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/adr/0007: the answer is the same either way."""
+    for _ in range(3):
+        person = (await scene.ask(scene.ehr, "POST", "Patient", patient())).json()["id"]
+        assert (await scene.ask(scene.ehr, "POST", "Observation", observation(person, "9999-9"))).status_code == 201
+    path = "Observation?code=9999-9&_total=accurate"
+    few = (await scene.ask(scene.ehr, "GET", path)).json()
+    assert "grant_groups" not in asked
+    monkeypatch.setattr(searching_plan, "NAMED_MAX", 2)
+    many = (await scene.ask(scene.ehr, "GET", path)).json()
+    assert "grant_groups" in asked
+    assert (few["total"], few["entry"]) == (3, many["entry"])
 
 
 async def test_too_many_to_look_up_are_joined_by_the_grants_of_all(scene: Scene, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from hub.store.embedded import Endpoint
-from hub.store.schema import COLLECTIONS, INDEXES, ensure_indexes
+from hub.store.schema import COLLECTIONS, INDEXES, MAIN_INDEX, RETIRED, ensure_indexes
 
 Document = dict[str, Any]
 Sort = dict[str, int]
@@ -23,15 +23,21 @@ QUESTIONS: dict[str, tuple[str, Mapping[str, Any], Sort, str]] = {
         "resources",
         {"$and": [{"p": P, "k": K, "d": {"$gte": 1, "$lt": 9}}, {"p": P}, {"t": "Observation"}]},
         {"d": -1, "_id": 1},
-        "p_1_k_1_d_-1__id_1",
+        MAIN_INDEX,
     ),
     "the same for several codes": (
         "resources",
         {"p": P, "k": {"$in": [K, OTHER]}, "t": "Observation"},
         {"d": -1, "_id": 1},
-        "p_1_k_1_d_-1__id_1",
+        MAIN_INDEX,
     ),
-    "everything of one patient": ("resources", {"p": P}, {}, "p_1_k_1_d_-1__id_1"),
+    "what refers to a device, whosoever it is": (
+        "resources",
+        {"$and": [{"k": OTHER}, {"p": {"$in": [None, P]}}, {"t": "Observation"}]},
+        {"d": -1, "_id": 1},
+        MAIN_INDEX,
+    ),
+    "everything of one patient": ("resources", {"p": P}, {}, "p_1"),
     "a type across patients, latest first": ("resources", {"t": "Observation"}, {"d": -1, "_id": 1}, "t_1_d_-1__id_1"),
     "a type by last update": ("resources", {"t": "Patient", "lu": {"$gte": 1}}, {"lu": 1, "_id": 1}, "t_1_lu_1__id_1"),
     "look-up by identifier": ("resources", {"g": b"identifier-007", "t": "Patient"}, {}, "g_1_t_1_present_g"),
@@ -150,7 +156,20 @@ async def test_two_hubs_that_start_at_once_do_not_hinder_each_other(mongod: Endp
         admin[collection.database][collection.name].drop()
     async with AsyncMongoClient[Document](mongod.admin_url) as one, AsyncMongoClient[Document](mongod.admin_url) as other:
         await asyncio.gather(ensure_indexes(one), ensure_indexes(other))
-    assert "p_1_k_1_d_-1__id_1" in admin.hub.resources.index_information()
+    assert MAIN_INDEX in admin.hub.resources.index_information()
+
+
+async def test_an_index_of_an_earlier_version_goes_when_its_successor_is_there(filled: Endpoint, admin: MongoClient[Document]) -> None:
+    """What is stored stays as it is and is found as before: the indexes alone change, at the next start."""
+    resources = admin.hub.resources
+    before = list(resources.find({"p": P, "k": K}))
+    resources.drop_index(MAIN_INDEX)
+    resources.create_index([("p", 1), ("k", 1), ("d", -1), ("_id", 1)], name=RETIRED[0][1])
+    async with AsyncMongoClient[Document](filled.url) as one, AsyncMongoClient[Document](filled.url) as other:
+        await asyncio.gather(ensure_indexes(one), ensure_indexes(other))
+    assert MAIN_INDEX in resources.index_information()
+    assert RETIRED[0][1] not in resources.index_information()
+    assert list(resources.find({"p": P, "k": K})) == before != []
 
 
 def test_a_writer_cannot_use_a_number_of_its_chain_twice(clean_database: Endpoint) -> None:

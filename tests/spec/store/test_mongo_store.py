@@ -198,6 +198,20 @@ async def test_whom_rows_concern_is_told_up_to_a_bound(store: MongoStore) -> Non
         assert await snapshot.concerned("Patient", EVERYTHING, 2) == frozenset()
 
 
+async def test_who_carries_a_token_is_told_up_to_a_bound(store: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/adr/0012: patients, however many rows each has; rows of nobody count for nobody."""
+    monkeypatch.setattr("hub.store.mongo.CARRIERS_READ_MAX", 3)
+    one = [replace(stored(f"{n}"), patient=b"p%d" % (n % 2), tokens=(b"one",)) for n in range(6)]
+    rows = [*one, replace(stored("a"), patient=b"p2", tokens=(b"two",)), replace(stored("b"), tokens=(b"two", b"one"))]
+    await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
+    async with store.snapshot() as snapshot:
+        assert await snapshot.carriers(frozenset({b"one"}), 2) == {b"p0", b"p1"}
+        assert await snapshot.carriers(frozenset({b"one"}), 1) is None
+        assert await snapshot.carriers(frozenset({b"two", b"three"}), 1) == {b"p2"}
+        assert await snapshot.carriers(frozenset({b"one", b"two"}), 9) is None
+        assert await snapshot.carriers(frozenset({b"three"}), 1) == frozenset()
+
+
 async def test_without_permission_nothing_is_found(store: MongoStore) -> None:
     """DESIGN 6: an empty restriction matches nothing, for rows and for counts."""
     await store.commit(Unit(inserts=[stored("a")], drafts=[draft("0")]))

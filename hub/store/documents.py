@@ -7,6 +7,8 @@ from typing import Any
 from hub.store.protocol import Grant, Pairing, Quarantined, ReadingMark, Stored
 
 VERSION_DIGITS = 9
+LASTING_US = 25 * 3_600 * 1_000_000
+"""What lasts longer is marked: all others end at most so long after their start. The longest of days has 25 hours."""
 Document = dict[str, Any]
 
 
@@ -29,6 +31,8 @@ def document(stored: Stored) -> Document:
     if stored.start_us is not None:
         made["d"] = stored.start_us
         made["e"] = stored.end_us
+        if stored.end_us is not None and stored.end_us - stored.start_us > LASTING_US:
+            made["z"] = True
     if stored.raw is not None:
         made["r"] = stored.raw
     if stored.reading is not None:

@@ -6,6 +6,7 @@ committer. What must be seen at one moment (a search with its grants) runs in a 
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from itertools import islice
 from typing import Any, TypeVar
 
 from pymongo import AsyncMongoClient
@@ -22,7 +23,7 @@ from hub.store.committer import Committer
 from hub.store.find_ids import find_ids
 from hub.store.gather import Gather
 from hub.store.mongo_filter import RECORDED_PRECISION_US, Filter, mongo_filter
-from hub.store.mongo_find import AUDIT_TYPE, parts, sort, wanted
+from hub.store.mongo_find import ANY_ORDER, AUDIT_TYPE, Part, parts, sort
 from hub.store.mongo_history import Source, merged, sources
 from hub.store.mongo_writer import MongoWriter
 from hub.store.protocol import (
@@ -174,18 +175,20 @@ class MongoSnapshot:
             if left == 0:
                 return
 
-    async def _cursor(self, type: str, asked: Filter, order: Order, limit: int | None) -> AsyncGenerator[Document, None]:
-        cursor = self._collection(type).find(asked, session=self._session, batch_size=min(limit or BATCH_ROWS, BATCH_ROWS))
+    async def _cursor(self, type: str, part: Part, order: Order, limit: int | None) -> AsyncGenerator[Document, None]:
+        batch = min(limit or BATCH_ROWS, BATCH_ROWS)
+        cursor = self._collection(type).find(part.asked, session=self._session, batch_size=batch, hint=part.hint)
         cursor = cursor.sort(sort(order, type))
         async with aclosing(_each(cursor if limit is None else cursor.limit(limit))) as rows:
             async for found in rows:
                 yield found
 
     async def count(self, finding: Finding, limit: int | None = None) -> int:
-        counted = self._collection(finding.type).count_documents(
-            wanted(finding), session=self._session, **({"limit": limit} if limit else {})
-        )
-        return await _answered(counted)
+        counted = 0
+        for part in parts(finding, ANY_ORDER):
+            options = {name: value for name, value in (("limit", limit), ("hint", part.hint)) if value}
+            counted += await _answered(self._collection(finding.type).count_documents(part.asked, session=self._session, **options))
+        return counted if limit is None else min(counted, limit)
 
     async def rows(self, rows: Sequence[str], *, deleted: bool = False) -> Sequence[Stored]:
         """Current rows by their names ("Type/id"), hidden or not; what is deleted is not there unless it is asked for."""
@@ -222,9 +225,13 @@ class MongoSnapshot:
 
     async def patients(self, finding: Finding, limit: int) -> frozenset[bytes]:
         """At most `limit` of the patients in whose compartments the rows lie."""
-        stages: list[Document] = [{"$match": wanted(finding)}, {"$group": {"_id": "$p"}}, {"$limit": limit}]
-        cursor = await _answered(self._collection(finding.type).aggregate(stages, session=self._session))
-        return frozenset(found["_id"] for found in await _answered(cursor.to_list()) if found["_id"])
+        found: set[bytes] = set()
+        for part in parts(finding, ANY_ORDER):
+            stages: list[Document] = [{"$match": part.asked}, {"$group": {"_id": "$p"}}, {"$limit": limit}]
+            options = {"hint": part.hint} if part.hint else {}
+            cursor = await _answered(self._collection(finding.type).aggregate(stages, session=self._session, **options))
+            found.update(one["_id"] for one in await _answered(cursor.to_list()) if one["_id"])
+        return frozenset(islice(found, limit))
 
     async def concerned(self, type: str, predicate: Predicate, rows_max: int) -> frozenset[bytes] | None:
         """Whom the rows concern for which the predicate holds, hidden or not; None if there are more than `rows_max` rows.

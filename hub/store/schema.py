@@ -12,6 +12,8 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
+from hub.store.documents import LASTING_US
+
 NAMESPACE_EXISTS = 48
 INDEX_NOT_FOUND = 27
 
@@ -37,6 +39,7 @@ class Index:
 
     present  only rows that have this field are indexed (a partial index)
     expires  rows go when the date in the field is past (TTL)
+    fill     (which, update): what earlier versions stored gets the field before the index is made
     """
 
     collection: str
@@ -45,6 +48,7 @@ class Index:
     unique: bool = False
     present: str | None = None
     expires: bool = False
+    fill: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
 
     @property
     def name(self) -> str:
@@ -77,6 +81,11 @@ COLLECTIONS = (
     Collection(database="hub_audit", name="records", holds="the log"),
 )
 
+LASTING_MARK: tuple[Mapping[str, Any], Mapping[str, Any]] = (
+    {"z": None, "t": {"$exists": True}, "$expr": {"$gt": [{"$subtract": ["$e", "$d"]}, LASTING_US]}},
+    {"$set": {"z": True}},
+)
+
 INDEXES = (
     Index(
         collection="resources",
@@ -93,6 +102,14 @@ INDEXES = (
         why="look-up across patients: identifier, name, birth date; most rows (Observations) have none",
     ),
     Index(collection="resources", keys=(("q", 1),), present="q", why="resources that name a patient besides their own"),
+    Index(
+        collection="resources",
+        keys=(("p", 1), ("t", 1), ("e", 1)),
+        present="z",
+        why="what of one patient lasts longer than a day and ends after some moment",
+        fill=LASTING_MARK,
+    ),
+    Index(collection="resources", keys=(("t", 1), ("e", 1)), present="z", why="the same across patients"),
     Index(collection="resources", keys=(("x", 1), ("lu", 1), ("_id", 1)), present="x", why="what was deleted, for the history of a type"),
     Index(collection="history", keys=(("t", 1), ("lu", 1), ("_id", 1)), why="the history of a type and of all types, latest first"),
     Index(collection="history", keys=(("p", 1),), why="everything of one patient, for access and erasure; versions by `_id`"),
@@ -147,6 +164,8 @@ async def _ensure_of(database: AsyncDatabase[dict[str, Any]], collection: str) -
     known = await database[collection].index_information()
     for index in INDEXES:
         if index.collection == collection and index.name not in known:
+            if index.fill is not None:
+                await database[collection].update_many(*index.fill)
             await database[collection].create_index(list(index.keys), **index.options())
     for retired in RETIRED:
         if retired[0] == collection and retired[1] in known:

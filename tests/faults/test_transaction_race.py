@@ -1,7 +1,7 @@
 """Many clients send the same transaction at once, to two processes: exactly one of each resource.
 
 FHIR.md 0.2: conditional creates race in every server looked at. DESIGN 6: the claim over the criteria is written in the same
-MongoDB transaction. The number of rounds is HUB_RACE_ROUNDS (docs/performance.md says what a long run gave).
+MongoDB transaction. The number of rounds is HUB_RACE_ROUNDS (docs/faults.md says what a long run gave).
 """
 
 import os

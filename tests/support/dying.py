@@ -7,7 +7,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from hub.store.embedded import Endpoint
 from tests.support.backstage import Account
 from tests.support.inprocess import in_process
-from tests.support.suspensions import Counted
+from tests.support.suspensions import each_await
 
 PATIENCE_S = 120
 Json = dict[str, Any]
@@ -53,22 +52,13 @@ async def _answer(dying: Dying, body: Json, place: int | None) -> int:
         headers = {**hub.authorization(dying.account, "system/*.cruds"), "Content-Type": "application/fhir+json"}
         awaits = 0
 
-        def count(_: int) -> None:
+        def at(number: int) -> None:
             nonlocal awaits
-            awaits += 1
-            if awaits == place:
+            awaits = number
+            if number == place:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        def counted(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **more: Any) -> "asyncio.Task[Any]":
-            return asyncio.Task(_each(work, count), loop=loop, **more)
-
-        loop = asyncio.get_running_loop()
-        loop.set_task_factory(counted)
-        answer = await loop.create_task(hub.http.post("/fhir", json=body, headers=headers))
-        loop.set_task_factory(None)
+        with each_await(at):
+            answer = await asyncio.create_task(hub.http.post("/fhir", json=body, headers=headers))
         assert answer.status_code == 200, answer.text
         return awaits
-
-
-async def _each(work: Coroutine[Any, Any, Any], at: Any) -> Any:
-    return await Counted(work, at)

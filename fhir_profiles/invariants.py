@@ -76,15 +76,6 @@ def _starts_before_it_ends(element: Element) -> bool:
     return bool(start[:length] <= end[:length])
 
 
-def _contains_no_containers(element: Element) -> bool:
-    return not any("contained" in contained for contained in element.get("contained", []))
-
-
-def _contained_has_no_life_of_its_own(element: Element) -> bool:
-    metas = (contained.get("meta", {}) for contained in element.get("contained", []))
-    return not any(meta.keys() & {"versionId", "lastUpdated", "security"} for meta in metas)
-
-
 def _is_a_unit(element: Element) -> bool:
     return element.get("system") != UCUM or is_valid(element.get("code", "1"))
 
@@ -92,11 +83,6 @@ def _is_a_unit(element: Element) -> bool:
 _UCUM: Final = Invariant("ucum", _is_a_unit, "the code is no unit of UCUM, which are case-sensitive: mm[Hg], /min, kg, Cel")
 """No constraint of R4 has a key for it: https://hl7.org/fhir/R4/datatypes.html#Quantity, the code is one of the system that is named."""
 _QUANTITY: Final = (Invariant("qty-3", _needs("code", "system"), "a code needs its system (for UCUM http://unitsofmeasure.org)"), _UCUM)
-
-ANY_RESOURCE: Final = (
-    Invariant("dom-2", _contains_no_containers, "a contained resource cannot contain another: put them side by side"),
-    Invariant("dom-4", _contained_has_no_life_of_its_own, "a contained resource has no meta.versionId, lastUpdated or security (dom-5)"),
-)
 
 INVARIANTS: Final[Mapping[str, tuple[Invariant, ...]]] = MappingProxyType(
     {

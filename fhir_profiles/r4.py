@@ -14,7 +14,7 @@ from typing import Any
 
 from fhir_profiles.constraints import constraints
 from fhir_profiles.definitions import RESOURCE_TYPES, Definition, Element, Type, definition, required_codes
-from fhir_profiles.invariants import ANY_RESOURCE, INVARIANTS, Invariant
+from fhir_profiles.invariants import INVARIANTS, Invariant
 from fhir_profiles.primitives import PRIMITIVES, Predicate
 from fhir_profiles.structure import Choice, Problem, Shape, Slot, Walk
 
@@ -89,6 +89,7 @@ def _slot(name: str, element: Element, type: Type) -> Slot:
         codes=codes,
         load=None if holds or type.code == "Resource" else partial(_shape, element.structure or type.profile or type.code),
         extensible=element.extensible and holds is not None,
+        targets=frozenset(type.targets) - {"Resource"} if type.code == "Reference" else None,
     )
 
 
@@ -112,14 +113,8 @@ def _one_of(codes: frozenset[str]) -> Predicate:
     return fits
 
 
-ALSO = frozenset({"dom-5"})
-"""Said by the hand-written dom-4 too."""
-
-
 def _invariants(structure: Definition) -> tuple[Invariant, ...]:
-    """Constraints that are checked: those of the structure, by its name without dots, and those of every resource."""
+    """Constraints that are checked: by hand those of the structure, by its name without dots, then the others."""
     head, *rest = structure.name.split(".")
-    own = INVARIANTS.get(head + "".join(part[0].upper() + part[1:] for part in rest), ())
-    by_hand = own + (ANY_RESOURCE if structure.kind == "resource" else ())
-    keys = frozenset(one.key for one in by_hand) | (ALSO if structure.kind == "resource" else frozenset())
-    return by_hand + constraints(structure, keys)
+    by_hand = INVARIANTS.get(head + "".join(part[0].upper() + part[1:] for part in rest), ())
+    return by_hand + constraints(structure, frozenset(one.key for one in by_hand))

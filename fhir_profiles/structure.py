@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from fhir_profiles.invariants import Invariant
 from fhir_profiles.primitives import FORMS, Predicate
+from fhir_profiles.references import NOWHERE, contained_faults, fault, scope_of
 
 PROBLEMS_MAX: Final = 50
 DEPTH_MAX: Final = 40
@@ -43,6 +44,7 @@ class Slot:
     primitive      name of its primitive type; then `fits` says whether a value is right, `holds` whether it is but for its code
     codes          of a required binding, if they can be listed
     load           gives the shape of an object; None where a resource stands, which says its type itself
+    targets        types that a Reference may lead to, none where it may be any; None of what is no Reference
     extensible     its JSON name with an underscore may carry id and extensions of the primitive value
     """
 
@@ -55,6 +57,7 @@ class Slot:
     codes: frozenset[str] | None
     load: Callable[[], "Shape"] | None
     extensible: bool
+    targets: frozenset[str] | None
     _shape: "Shape | None" = field(default=None, init=False)
 
     def shape(self) -> "Shape | None":
@@ -99,12 +102,13 @@ class Walk:
     primitive_extension  shape of what stands under an underscored name
     """
 
-    __slots__ = ("of_type", "primitive_extension", "problems", "top")
+    __slots__ = ("of_type", "primitive_extension", "problems", "scope", "top")
 
     def __init__(self, of_type: Callable[[Any], Shape | None], primitive_extension: Callable[[], Shape]) -> None:
         self.of_type = of_type
         self.primitive_extension = primitive_extension
         self.problems: list[Problem] = []
+        self.scope = NOWHERE
         self.top = "Resource"
 
     def add(self, code: ProblemCode, path: Path, text: str, *, below: str = "") -> None:
@@ -120,11 +124,24 @@ class Walk:
         if shape is not None:
             if not path:
                 self.top = shape.name
-            self.object(shape, value, path, depth)
+            self.known(shape, value, path, depth)
         elif "resourceType" in value:
             self.add("not-supported", path, "resourceType is not one that can be checked against R4")
         else:
             self.add("required", path, "resourceType is missing")
+
+    def known(self, shape: Shape, value: Mapping[str, Any], path: Path, depth: int) -> None:
+        """A resource of this type. What is contained belongs to the scope of what contains it."""
+        if path and path[1].name == "contained":
+            self.object(shape, value, path, depth)
+            return
+        found, outer = len(self.problems), self.scope
+        self.scope = scope_of(value, shape.name, outer)
+        self.object(shape, value, path, depth)
+        self.scope = outer
+        if "contained" in value and found == len(self.problems):
+            for index, (code, below, text) in contained_faults(value):
+                self.add(code, (path, shape.slots["contained"], index), text, below=below)
 
     def object(self, shape: Shape, value: Mapping[str, Any], path: Path, depth: int) -> None:
         """Elements in their order, then what is missing, then the constraints if the rest was right."""
@@ -166,7 +183,15 @@ class Walk:
         elif _only_id(item):
             self.add("structure", path, f"{slot.name} needs more than an id")
         else:
+            found = len(self.problems)
             self.object(shape, item, path, depth + 1)
+            if slot.targets is not None and found == len(self.problems):
+                self.reference(slot.targets, item, path)
+
+    def reference(self, targets: frozenset[str], item: Mapping[str, Any], path: Path) -> None:
+        wrong = fault(item, targets, self.scope)
+        if wrong is not None:
+            self.add(wrong.code, path, wrong.text, below=wrong.below)
 
     def items(self, slot: Slot, items: Any, value: Mapping[str, Any], path: Path, depth: int) -> None:
         if type(items) is not list or not items:

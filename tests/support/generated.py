@@ -130,10 +130,18 @@ class _Maker:
             count = 1 if not element.many else self.chance.randint(1, 1 + (MANY_MAX - 1) // (depth + 1))
             name = element.json_name(type)
             items = [self.typed(type, element, depth + 1) for _ in range(count)]
+            if element.name == "contained":
+                items = [self.contained(item, index) for index, item in enumerate(items)]
             made[name] = items if element.many else items[0]
             if element.extensible and type.is_primitive and self.happens(0.05):
                 made |= self.extended(name, made[name], element)
         return made if made or "extension" not in found.named or not depth else {"extension": [self.extension(depth)]}
+
+    def contained(self, inside: Json, index: int) -> Json:
+        """dom-3: what is contained is referred to, or refers to what contains it."""
+        id = f"c{index}"
+        link = {"url": "http://example.org/link", "valueReference": {"reference": self.chance.choice(["#", f"#{id}"])}}
+        return {**inside, "id": id, "extension": [link]}
 
     def is_there(self, element: Element, depth: int) -> bool:
         if element.minimum:

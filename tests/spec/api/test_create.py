@@ -152,8 +152,26 @@ def test_whose_data_it_is_must_be_clear(ehr: Caller, subject: Json | None) -> No
     resource = observation(None, category="survey")
     if subject is not None:
         resource["subject"] = subject
+    if subject == {"reference": "#patient"}:
+        resource["contained"] = [{"resourceType": "Patient", "id": "patient"}]
     answer = ehr.post("Observation", resource)
     refused(answer, 422, "business-rule", expression="Observation.subject")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "code", "expression"),
+    [
+        ({"performer": [{"reference": "Somebody/1"}]}, 400, "value", "Observation.performer[0].reference"),
+        ({"performer": [{"reference": "Device/1"}]}, 400, "structure", "Observation.performer[0].reference"),
+        ({"device": {"reference": "#d"}}, 422, "invariant", "Observation.device.reference"),
+        ({"contained": [{"resourceType": "Device", "id": "d"}]}, 422, "invariant", "Observation.contained[0]"),
+    ],
+)
+def test_a_reference_that_r4_does_not_allow_is_refused(ehr: Caller, wrong: Json, status: int, code: str, expression: str) -> None:
+    """references.html: form, type, and what is contained; nothing is stored."""
+    made = ehr.create(patient())
+    refused(ehr.post("Observation", observation(made["id"], **wrong)), status, code, expression=expression)
+    assert ehr.found(f"Observation?patient={made['id']}") == []
 
 
 def test_a_patient_may_be_named_with_our_own_base(ehr: Caller) -> None:

@@ -24,6 +24,7 @@ JUNK = (
     *(None, "", " ", "x", 0, -1, 1.5, 2**40, True, [], {}, [None], [{}], ["x"], {"x": 1}, {"extension": []}, [[]]),
     *("2026-02-30", "2026-11-22T09:30", "09:61:00", "urn:oid:x", "a\x00b", "a b", "http://a b"),
 )
+CLINIC = PATIENT["contained"][0]
 NAMES = ("unknown", "_status", "_id", "id", "valueString", "valueInteger", "effectiveDateTime", "extension", "fhir_comments", "status__ext")
 
 
@@ -51,8 +52,8 @@ def test_published_examples_are_right(path: Path) -> None:
         (PATIENT, {"resourceType": ["Patient"]}, "not-supported", "Resource"),
         (PATIENT, {"resourceType": "HumanName"}, "not-supported", "Resource"),
         (PATIENT, {"resourceType": "SubscriptionTopic"}, "not-supported", "Resource"),  # R4B only
-        (PATIENT, {"contained": [{"id": "x"}]}, "required", "Patient.contained[0]"),
-        (PATIENT, {"contained": [{"resourceType": "Organization", "name": 1}]}, "value", "Patient.contained[0].name"),
+        (PATIENT, {"contained": [CLINIC, {"id": "x"}]}, "required", "Patient.contained[1]"),
+        (PATIENT, {"contained": [CLINIC | {"name": 1}]}, "value", "Patient.contained[0].name"),
         # unknown elements
         (PATIENT, {"nickname": "x"}, "structure", "Patient"),
         (PATIENT, {"name": [{"first": "x"}]}, "structure", "Patient.name[0]"),
@@ -144,11 +145,11 @@ def test_published_examples_are_right(path: Path) -> None:
         (PATIENT, {"contact": [{"gender": "male"}]}, "invariant", "Patient.contact[0]"),
         (
             PATIENT,
-            {"contained": [{"resourceType": "Device", "contained": [{"resourceType": "Device", "lotNumber": "1"}]}]},
+            {"contained": [CLINIC | {"partOf": {"reference": "#o1"}, "contained": [CLINIC]}]},
             "invariant",
-            "Patient",
+            "Patient.contained[0].contained",
         ),
-        (PATIENT, {"contained": [{"resourceType": "Device", "meta": {"versionId": "1"}}]}, "invariant", "Patient"),
+        (PATIENT, {"contained": [CLINIC | {"meta": {"versionId": "1"}}]}, "invariant", "Patient.contained[0].meta.versionId"),
         (ORGANIZATION, {"name": None}, "value", "Organization.name"),
     ],
 )
@@ -168,7 +169,7 @@ def test_what_is_missing_is_named(resource: dict[str, Any], name: str) -> None:
 
 
 DROPPED_BY_R4B = {
-    "EffectEvidenceSynthesis": {"status": "draft", **{name: {"reference": "Group/1"} for name in ("population", "exposure")}},
+    "EffectEvidenceSynthesis": {"status": "draft", **{name: {"reference": "EvidenceVariable/1"} for name in ("population", "exposure")}},
     "EvidenceVariable": {"status": "draft", "characteristic": [{"definitionReference": {"reference": "Group/1"}, "groupMeasure": "mean"}]},
     "MedicinalProduct": {"name": [{"productName": "Something"}]},
     "SubstanceProtein": {"numberOfSubunits": 2, "subunit": [{"sequence": "MKV"}]},

@@ -22,6 +22,7 @@ from hub.search.parameters import RESOURCE_TYPES
 from hub.search.parse import parse_search
 from hub.services import random_id
 from hub.settings import Settings
+from hub.shelf import Shelf
 from hub.wiring import Hub
 from security.oauth.clients import Client
 from security.oauth.metadata import token_url
@@ -48,13 +49,15 @@ def create_app(hub: Hub) -> Starlette:
         clock=now_us,
     )
     guards = {row: Guarded(row.interaction, row.endpoint, hub.services, authenticator) for row in ROUTES if row.guard == "fhir"}
-    for row in ROUTES:
-        endpoint = guards[row].__call__ if row in guards else row.endpoint
+    routes = [
+        Route(path, guards.get(row, row.endpoint), methods=[row.method])
+        for row in ROUTES
         # Clients write the base with a slash and without.
-        for path in (row.path, *((BASE_WITH_SLASH,) if row.path == FHIR_BASE else ())):
-            app.router.routes.append(Route(path, endpoint, methods=[row.method]))
+        for path in (row.path, *((BASE_WITH_SLASH,) if row.path == FHIR_BASE else ()))
+    ]
+    app.router.routes.extend((Shelf(routes), *routes))
     inner = [row for row in guards if row.path.startswith("/fhir/")]  # a Bundle has no Bundle of interactions inside
-    app.state.entries = Entries([(Route(row.path, guards[row].__call__, methods=[row.method]), guards[row]) for row in inner])
+    app.state.entries = Entries([(Route(row.path, guards[row], methods=[row.method]), guards[row]) for row in inner])
     for status in (404, 405):
         app.add_exception_handler(status, partial(_no_route, hub=hub, status=status))
     app.add_middleware(Cors, origins=hub.services.settings.cors_origins)

@@ -5,13 +5,14 @@ One wrapper for every row of the table, so that no route can forget it.
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cache, partial
 from time import perf_counter
 
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
-from starlette.types import Receive, Scope
+from starlette.types import Receive, Scope, Send
 
 from hub import outcomes
 from hub.authenticate import Authenticator, Unauthenticated
@@ -40,13 +41,13 @@ CLIENT_ID = re.compile(r"[A-Za-z0-9._:/+=~@-]{1,128}")
 
 
 def facts_of(request: Request, interaction: str, services: Services) -> RequestFacts:
-    client = request.client
+    client, scope = request.client, request.scope
     return RequestFacts(
         request_id=services.new_id(),
         interaction=interaction,
-        method=request.method,
-        path=request.url.path,
-        query=request.url.query,
+        method=scope["method"],
+        path=scope["path"].replace("?", "%3F"),
+        query=scope["query_string"].decode("latin-1"),
         address=client.host if client else None,
         client_request_id=request.headers.get("x-request-id"),
     )
@@ -60,16 +61,23 @@ class Guarded:
         self._endpoint = endpoint
         self._services = services
         self._authenticator = authenticator
+        self._seconds = SECONDS.labels(interaction)
+        self._answered = cache(partial(REQUESTS.labels, interaction))
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI application of its own, so that nothing is wrapped around an endpoint that catches everything itself."""
+        response = await self._respond(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
         began = perf_counter()
         facts = facts_of(request, self._interaction, self._services)
         request.state.wanted = wanted_of_refused(request)
         response = await self._answer(request, facts)
         response = self._rendered(response, request.state.wanted, facts)
         response.headers.update(request_ids(facts))
-        SECONDS.labels(self._interaction).observe(perf_counter() - began)
-        REQUESTS.labels(self._interaction, response.status_code).inc()
+        self._seconds.observe(perf_counter() - began)
+        self._answered(response.status_code).inc()
         return response
 
     async def entry(self, request: Request, caller: AccessContext, request_id: str) -> Response:

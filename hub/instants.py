@@ -3,6 +3,10 @@
 import time
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_to_datetime
+from functools import lru_cache
+
+SECONDS_KEPT_MAX = 256
+"""What runs at the same time speaks of the same seconds: writing each of them once is enough."""
 
 
 def now_us() -> int:
@@ -12,13 +16,22 @@ def now_us() -> int:
 
 def fhir_instant(us: int) -> str:
     """https://hl7.org/fhir/R4/datatypes.html#instant, in UTC with milliseconds."""
-    moment = datetime.fromtimestamp(us // 1_000_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{us % 1_000_000 // 1_000:03d}Z"
+    return f"{_second(us // 1_000_000)}.{us % 1_000_000 // 1_000:03d}Z"
+
+
+@lru_cache(SECONDS_KEPT_MAX)
+def _second(s: int) -> str:
+    return f"{datetime.fromtimestamp(s, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def http_date(us: int) -> str:
     """RFC 9110 section 5.6.7."""
-    return formatdate(us // 1_000_000, usegmt=True)
+    return _http_second(us // 1_000_000)
+
+
+@lru_cache(SECONDS_KEPT_MAX)
+def _http_second(s: int) -> str:
+    return formatdate(s, usegmt=True)
 
 
 def from_http_date(text: str) -> int | None:

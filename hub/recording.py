@@ -109,6 +109,8 @@ class Recording:
         self._services = services
         self._gathered = _Gathered()
         self._committed = False
+        self._known: frozenset[bytes] = frozenset()
+        """Patients whom records beside this one speak of: nobody has to find out whether there are such patients."""
 
     def becomes(self, kind: str) -> None:
         """It turns out to be another interaction: a conditional create that finds its match only reads."""
@@ -137,6 +139,7 @@ class Recording:
     async def commit(self, unit: Unit, writes: Sequence[Write], beside: Sequence["Recording"] = ()) -> None:
         """Write the unit and this record, and those beside it, in one transaction. Raises Conflict or Unavailable."""
         others = [draft for one in beside for draft in await one._drafts("0", None, ())]  # noqa: SLF001 (its own kind)
+        self._known = frozenset(patient for one in beside for patient in one._reached())  # noqa: SLF001 (its own kind)
         unit.drafts = [*others, *await self._drafts("0", None, writes)]
         await self._services.store.commit(unit)
         self._committed = self._facts.recorded = True
@@ -193,9 +196,9 @@ class Recording:
     async def _keys(self) -> Mapping[bytes | None, DataKey]:
         """Patients only aimed at may be hidden or absent: finding out must take the same time (law 3)."""
         vault = self._services.vault
-        reached = self._reached()
-        aimed = [patient for patient in self._gathered.aimed if patient not in reached]
-        return {**await vault.keys([None, *reached]), **await vault.keys_afresh(aimed)}
+        known = {*self._reached(), *self._known}
+        aimed = [patient for patient in self._gathered.aimed if patient not in known]
+        return {**await vault.keys([None, *known]), **await vault.keys_afresh(aimed)}
 
     def _interaction(self, outcome: Outcome, code: str | None, **more: Any) -> Interaction:
         facts, caller = self._facts, self._caller

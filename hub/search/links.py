@@ -5,7 +5,7 @@ type uri, url, oid or uuid, or the address of a link or an image in a narrative;
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub.search.references import ID_PATTERN
@@ -24,23 +24,41 @@ Replace = Callable[[str], str | None]
 """The text that takes the place of a link; None leaves it."""
 
 
-def references_in(content: Any, path: str = "") -> Iterator[tuple[str, str]]:
+Way = tuple["Way", str] | None
+"""From a place back to the resource, a name or an index at a time: it becomes text only where a reference stands."""
+
+
+def references_in(content: Any) -> list[tuple[str, str]]:
     """Every Reference.reference, with its place below the resource (`subject.reference`, `performer[1].reference`).
 
     A Bundle that is kept as it is has links of its own.
     """
-    if isinstance(content, Mapping):
+    found: list[tuple[str, str]] = []
+    _collect(content, None, found)
+    return found
+
+
+def _collect(content: Any, way: Way, found: list[tuple[str, str]]) -> None:
+    if isinstance(content, dict):
         if content.get("resourceType") == BUNDLE:
             return
         for name, value in content.items():
-            below = f"{path}.{name}" if path else name
-            if name == "reference" and isinstance(value, str):
-                yield below, value
-            else:
-                yield from references_in(value, below)
+            if isinstance(value, dict | list):
+                _collect(value, (way, "." + name), found)
+            elif name == "reference" and isinstance(value, str):
+                found.append((_path((way, ".reference")), value))
     elif isinstance(content, list):
         for place, item in enumerate(content):
-            yield from references_in(item, f"{path}[{place}]")
+            if isinstance(item, dict | list):
+                _collect(item, (way, f"[{place}]"), found)
+
+
+def _path(way: Way) -> str:
+    steps: list[str] = []
+    while way is not None:
+        way, step = way
+        steps.append(step)
+    return "".join(reversed(steps)).removeprefix(".")
 
 
 def is_conditional(reference: str) -> bool:

@@ -82,6 +82,7 @@ class Committer:
         self._head: Head | None = None
         self._queue: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
+        self._writing = 0
 
     async def commit(self, unit: Unit) -> None:
         """Raises Conflict or Locked (nothing written, redo), Unavailable (nothing written) or Unsure (nobody knows)."""
@@ -92,6 +93,11 @@ class Committer:
         # A caller that goes away must not pull its unit out of a round that is being written.
         await asyncio.shield(done)
 
+    @property
+    def waiting(self) -> int:
+        """How many units have to be made durable before one that comes now would be looked at, and those of its round."""
+        return len(self._queue) + self._writing
+
     async def drain(self) -> None:
         """Wait until nothing is under way (used before the process ends)."""
         while self._task is not None and not self._task.done():
@@ -101,10 +107,12 @@ class Committer:
         while self._queue:
             await asyncio.sleep(0)  # whoever is about to commit in this turn of the loop comes along
             round_, second = _without_second(self._take())
+            self._writing = len(round_)
             try:
                 await self._settle(round_)
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
                 _fail(round_, Unsure(str(error)))
+            self._writing = 0
             # Told only now: when they look again, they find what came first.
             self.statistics.conflicts += len(second)
             _fail(second, Conflict())

@@ -19,7 +19,16 @@ async def find_ids(database: AsyncDatabase[Document], collection: str, ids: Sequ
     """Those that exist, in no order. Many, or large ones, come by cursor. Raises PyMongoError."""
     if len(ids) > IN_ONE_PIECE_MAX:
         return await database[collection].find({"_id": {"$in": list(ids)}}).to_list()
-    command = {"find": collection, "filter": {"_id": {"$in": list(ids)}}, "batchSize": IN_ONE_PIECE_MAX, "readConcern": MAJORITY}
+    return await _find(database, {"find": collection, "filter": {"_id": {"$in": list(ids)}}, "batchSize": IN_ONE_PIECE_MAX})
+
+
+async def find_some(database: AsyncDatabase[Document], collection: str, filter: Document, limit: int) -> list[Document]:
+    """At most `limit` (not above IN_ONE_PIECE_MAX * 8) of those for which the filter holds. Raises PyMongoError."""
+    return await _find(database, {"find": collection, "filter": filter, "limit": limit, "batchSize": limit})
+
+
+async def _find(database: AsyncDatabase[Document], command: Document) -> list[Document]:
+    command["readConcern"] = MAJORITY
     try:
         answer = await database.command(command)
     except AutoReconnect:
@@ -27,5 +36,5 @@ async def find_ids(database: AsyncDatabase[Document], collection: str, ids: Sequ
     found: list[Document] = answer["cursor"]["firstBatch"]
     if answer["cursor"]["id"]:
         # Together they were larger than one answer may be: rare enough to ask again.
-        return await database[collection].find({"_id": {"$in": list(ids)}}).to_list()
+        return await database[command["find"]].find(command["filter"], limit=command.get("limit", 0)).to_list()
     return found

@@ -20,8 +20,9 @@ from audit.record import from_document
 from hub.search.predicate import Predicate
 from hub.store import documents
 from hub.store.committer import Committer
-from hub.store.find_ids import find_ids
+from hub.store.find_ids import find_ids, find_some
 from hub.store.gather import Gather
+from hub.store.lanes import Lanes
 from hub.store.mongo_filter import RECORDED_PRECISION_US, Filter, mongo_filter
 from hub.store.mongo_find import ANY_ORDER, AUDIT_TYPE, Part, parts, sort
 from hub.store.mongo_history import Source, merged, sources
@@ -42,6 +43,10 @@ from hub.store.protocol import (
 from hub.store.schema import MAIN_INDEX
 
 BATCH_ROWS = 200
+LANES = 2
+"""One for writes, and one more where records of reads need not wait for them."""
+CARRIERS_MAX = 8
+"""Rows that carry one token: beyond that a search of its own has to look for them."""
 MANY_ROWS = 10_000
 CARRIERS_READ_MAX = 5_000
 """Entries of the index that are read to learn who carries one of several tokens."""
@@ -65,7 +70,9 @@ class MongoStore:
         self._audit = client.get_database("hub_audit", read_concern=majority)
         self._current: Gather[str, Stored] = Gather(self._fetch_current)
         self._grant: Gather[bytes, Grant] = Gather(self._fetch_grants)
-        self.committer = Committer(MongoWriter(client), new_head, advanced)
+        self._carriers: Gather[bytes, Sequence[Stored]] = Gather(self._fetch_carriers)
+        writer = MongoWriter(client)
+        self.committer = Lanes(*(Committer(writer, new_head, advanced) for _ in range(LANES)))
 
     async def current(self, row: str, *, deleted: bool = False) -> Stored | None:
         found = await _answered(self._current(row))
@@ -89,6 +96,10 @@ class MongoStore:
     async def claims(self, keys: Sequence[bytes]) -> Mapping[bytes, str]:
         cursor = self._hub["claims"].find({"_id": {"$in": list(keys)}})
         return {found["_id"]: str(found["v"]) for found in await _answered(cursor.to_list())}
+
+    async def carriers(self, token: bytes) -> Sequence[Stored] | None:
+        """Current rows of whatever type that can be looked up by this token, if they are few; None if they may be many."""
+        return await _answered(self._carriers(token))
 
     async def pairings(self, device: bytes) -> Sequence[Pairing]:
         found = await _answered(self._hub["pairings"].find({"dv": device}).sort("from", 1).to_list())
@@ -133,6 +144,15 @@ class MongoStore:
     async def _fetch_current(self, rows: Sequence[str]) -> Mapping[str, Stored]:
         found = await find_ids(self._hub, "resources", rows)
         return {one["_id"]: documents.stored(one) for one in found}
+
+    async def _fetch_carriers(self, tokens: Sequence[bytes]) -> Mapping[bytes, Sequence[Stored]]:
+        """One question for all of them, cut off where one of them asks for much."""
+        limit = CARRIERS_MAX * len(tokens)
+        found = await find_some(self._hub, "resources", {"g": {"$in": list(tokens)}}, limit)
+        if len(found) == limit:
+            return {}
+        rows = [documents.stored(one) for one in found]
+        return {token: [row for row in rows if token in row.global_tokens] for token in tokens}
 
     async def _fetch_grants(self, patients: Sequence[bytes]) -> Mapping[bytes, Grant]:
         found = await find_ids(self._hub, "grants", patients)

@@ -18,6 +18,7 @@ from tests.support.inprocess import InProcess, in_process
 from tests.support.resources import ABSENT, observation, patient
 
 SCOPE = "system/*.cruds"
+SYSTEM = "urn:example:readings"
 
 
 @dataclass
@@ -44,10 +45,11 @@ class Scene:
     hidden: str
     deleted: str
 
-    async def effort(self, method: str, path: str) -> tuple[int, bytes, list[str]]:
+    async def effort(self, method: str, path: str, body: Any = None) -> tuple[int, bytes, list[str]]:
         self.commands.seen.clear()
         self.commands.on = True
-        answer = await self.hub.http.request(method, path, headers=self.hub.authorization(self.stranger, SCOPE))
+        headers = {**self.hub.authorization(self.stranger, SCOPE), "Content-Type": "application/fhir+json"}
+        answer = await self.hub.http.request(method, path, headers=headers, json=body)
         self.commands.on = False
         return answer.status_code, answer.content, sorted(self.commands.seen)
 
@@ -66,7 +68,8 @@ async def scene(clean_database: Endpoint, tmp_path: Path, monkeypatch: pytest.Mo
         stranger = await hub.register(new_client("stranger", SCOPE))
         headers = {**hub.authorization(ehr, SCOPE), "Content-Type": "application/fhir+json"}
         person = (await hub.http.post("/fhir/Patient", json=patient(), headers=headers)).json()["id"]
-        ids = [(await hub.http.post("/fhir/Observation", json=observation(person), headers=headers)).json()["id"] for _ in range(2)]
+        known = {**observation(person), "identifier": [{"system": SYSTEM, "value": "known"}]}
+        ids = [(await hub.http.post("/fhir/Observation", json=known, headers=headers)).json()["id"] for _ in range(2)]
         assert (await hub.http.delete(f"/fhir/Observation/{ids[1]}", headers=headers)).status_code == 204
         made = Scene(hub, stranger, commands, *ids)
         await made.effort("GET", f"/fhir/Observation/{ABSENT}")  # what is asked once and then remembered
@@ -91,3 +94,11 @@ async def test_the_same_answer_for_the_same_effort(scene: Scene, method: str, pa
     assert absent[2]
     assert hidden == absent
     assert deleted == absent
+
+
+async def test_criteria_that_match_what_is_hidden_cost_what_criteria_cost_that_match_nothing(scene: Scene) -> None:
+    """Law 3, for conditional interactions: the patient is nobody's, so that both are refused alike in the end."""
+    body = observation(ABSENT)
+    hidden, nothing = [await scene.effort("PUT", f"/fhir/Observation?identifier={SYSTEM}|{value}", body) for value in ("known", "unknown")]
+    assert hidden[0] == 422
+    assert hidden == nothing

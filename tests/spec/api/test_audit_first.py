@@ -51,8 +51,10 @@ class Set:
     def __init__(self, hub: InProcess, account: Account) -> None:
         self.hub = hub
         self.headers = {**hub.authorization(account, "system/*.cruds"), "Content-Type": "application/fhir+json"}
-        committer = hub.hub.services.store.committer
-        self.gate = committer._writer = Gate(committer._writer)  # type: ignore[assignment]
+        lanes = hub.hub.services.store.committer.each
+        self.gate = Gate(lanes[0]._writer)
+        for lane in lanes:
+            lane._writer = self.gate
         self.patient = self.reading = ""
 
     async def ask(self, method: str, path: str, body: Json | bytes | None = None) -> httpx.Response:

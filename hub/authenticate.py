@@ -27,6 +27,10 @@ class Unauthenticated(FhirError):
         self.claimed = claimed
 
 
+def _nothing() -> None:
+    return None
+
+
 class Authenticator:
     def __init__(
         self,
@@ -44,9 +48,13 @@ class Authenticator:
         self._clock = clock
         self._cache = TokenCache()
 
-    async def __call__(self, authorization: str | None, request_id: str) -> AccessContext:
-        """The caller behind an Authorization header. Raises Unauthenticated."""
+    async def __call__(self, authorization: str | None, request_id: str, meanwhile: Callable[[], None] = _nothing) -> AccessContext:
+        """The caller behind an Authorization header. Raises Unauthenticated.
+
+        meanwhile  what can be begun as soon as a valid token is there, while its client is looked up
+        """
         claims = self._claims(bearer(authorization))
+        meanwhile()
         client = await self._clients.find_client(claims.client_id)
         if client is None or client.revoked_us is not None:
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)

@@ -32,6 +32,8 @@ log = structlog.get_logger()
 Endpoint = Callable[[Request, Repository], Awaitable[Response]]
 RETRY_AFTER_S: Mapping[IssueCode, str] = {"transient": "1", "lock-error": "5"}
 OPERATION = "operation"
+AHEAD = frozenset({"read", "vread"})
+"""Interactions that are about one resource and begin with looking it up."""
 FHIR_BASE = "/fhir"
 """Below it a format that the hub cannot give is refused; elsewhere only errors are FHIR."""
 
@@ -99,15 +101,23 @@ class Guarded:
             return await self._refused(outcomes.unexpected(), facts)
 
     async def _admitted(self, request: Request, facts: RequestFacts) -> Response:
-        caller = facts.caller or await self._authenticator(request.headers.get("authorization"), facts.request_id)
+        caller = facts.caller or await self._authenticator(
+            request.headers.get("authorization"), facts.request_id, partial(self._ask_ahead, request, facts)
+        )
         facts.caller = caller
-        if request.url.path.startswith(FHIR_BASE):
+        if request.scope["path"].startswith(FHIR_BASE):
             request.state.wanted = wanted(request)
         if self._interaction != OPERATION and names_operation(request.url.path):
             raise outcomes.unknown_operation()
         if "type" in request.path_params:
             known_type(request.path_params["type"])
         return await self._endpoint(request, Repository(caller, self._services, facts))
+
+    def _ask_ahead(self, request: Request, facts: RequestFacts) -> None:
+        """Whoever asks for one resource waits for it and for the look-up of the client together."""
+        if self._interaction in AHEAD:
+            type, id = request.path_params["type"], request.path_params["id"]
+            facts.asked = type, id, self._services.ask(type, id)
 
     async def _refused(self, error: FhirError, facts: RequestFacts) -> Response:
         """A refusal that no interaction recorded (no token, unknown type, a body that is no resource) is recorded here."""

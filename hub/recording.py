@@ -19,7 +19,7 @@ from audit.record import Draft, Write
 from hub import outcomes
 from hub.errors import FhirError
 from hub.services import KEYED, Services
-from hub.store.protocol import SYSTEM_KEY, Stored, Unavailable, Unit, Unsure
+from hub.store.protocol import SYSTEM_KEY, Asked, Stored, Unavailable, Unit, Unsure
 from hub.vault import AUDIT_TYPE
 from security.context import AccessContext
 from security.envelope import DataKey
@@ -83,6 +83,8 @@ class RequestFacts:
     reason: str | None = None
     caller: AccessContext | None = None
     recorded: bool = False
+    asked: tuple[str, str, Sequence[Asked]] | None = None
+    """The row that the request names, asked for while the caller was looked up. Good once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,11 @@ class Recording:
     def becomes(self, kind: str) -> None:
         """It turns out to be another interaction: a conditional create that finds its match only reads."""
         self._kind = kind
+
+    def asked_already(self, type: str, id: str) -> Sequence[Asked]:
+        """What was asked of the store for the resource that the request names; nothing the second time."""
+        asked, self._facts.asked = self._facts.asked, None
+        return asked[2] if asked is not None and asked[:2] == (type, id) else ()
 
     def touch(self, touched: Touched) -> None:
         """Note a resource that is part of the answer, or was written."""

@@ -1,15 +1,14 @@
 """What every part of the hub is given instead of reaching for it: store, keys, clock, randomness. Made in `hub.app`."""
 
-import asyncio
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hub.settings import Settings
 from hub.store.mongo import MongoStore
-from hub.store.protocol import Stored
+from hub.store.protocol import Asked, Stored
 from hub.turns import Turns
 from hub.vault import AUDIT_TYPE, Vault
 from security.blind import Blind, fhir_id
@@ -34,16 +33,23 @@ class Services:
     settings: Settings
     turns: Turns = field(default_factory=Turns)
 
-    async def resolve(self, type: str, id: str, *, deleted: bool = False) -> Stored | None:
-        """The current row of a logical id, ours or brought by an importer. `deleted`: its tombstone too."""
+    async def resolve(self, type: str, id: str, *, deleted: bool = False, asked: Sequence[Asked] = ()) -> Stored | None:
+        """The current row of a logical id, ours or brought by an importer. `deleted`: its tombstone too.
+
+        asked  what `ask` gave for the same id, if somebody has asked already
+        """
         if type == AUDIT_TYPE:
             return await self.store.record(id)
-        brought = f"{type}/{self.brought_id(type, id)}"
-        if not OWN_ID.fullmatch(id):
-            return await self.store.current(brought, deleted=deleted)
-        # An importer may bring an id that looks like ours; both are asked, found or not, so that the effort tells nothing.
-        own, other = await asyncio.gather(*(self.store.current(row, deleted=deleted) for row in (f"{type}/{id}", brought)))
+        own, *others = [await self.store.answer(one, deleted=deleted) for one in asked or self.ask(type, id)]
+        other = others[0] if others else None
         return other if own is None or (own.deleted and other is not None) else own
+
+    def ask(self, type: str, id: str) -> Sequence[Asked]:
+        """For the rows that may bear this id, without waiting for them; of all types but AuditEvent."""
+        brought = f"{type}/{self.brought_id(type, id)}"
+        # An importer may bring an id that looks like ours; both are asked, found or not, so that the effort tells nothing.
+        rows = (f"{type}/{id}", brought) if OWN_ID.fullmatch(id) else (brought,)
+        return [self.store.ask(row) for row in rows]
 
     def brought_id(self, type: str, id: str) -> str:
         """Ids brought by importers may say something about a person, so rows bear them keyed (DESIGN 5)."""

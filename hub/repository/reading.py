@@ -112,7 +112,7 @@ class Reading:
     async def _resolve(self, type: str, id: str, letter: str, recording: Recording) -> Stored:
         """Scope first, then the row; whose patient it is goes to the log before anything is decided."""
         self._rights.require(type, letter)
-        stored = await self._services.resolve(type, id, deleted=True)
+        stored = await self._services.resolve(type, id, deleted=True, asked=recording.asked_already(type, id))
         if stored is None:
             await self.as_if_hidden(type, id, recording)
             raise outcomes.absent()

@@ -23,12 +23,16 @@ class Gather(Generic[Key, Value]):
         self._task: asyncio.Task[None] | None = None
 
     async def __call__(self, key: Key) -> Value | None:
+        return await asyncio.shield(self.ask(key))
+
+    def ask(self, key: Key) -> asyncio.Future[Value | None]:
+        """The answer to be: for who has other things to do meanwhile. Not to be cancelled, others may wait for the same."""
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
-        return await asyncio.shield(future)
+        return future
 
     async def _run(self) -> None:
         while self._waiting:

@@ -4,6 +4,7 @@ Reads use read concern majority, so that nothing is answered that a failover cou
 committer. What must be seen at one moment (a search with its grants) runs in a snapshot session.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from itertools import islice
@@ -29,6 +30,7 @@ from hub.store.mongo_history import Source, merged, sources
 from hub.store.mongo_writer import MongoWriter
 from hub.store.protocol import (
     SYSTEM_KEY,
+    Asked,
     Finding,
     Grant,
     GrantGroup,
@@ -75,7 +77,14 @@ class MongoStore:
         self.committer = Lanes(*(Committer(writer, new_head, advanced) for _ in range(LANES)))
 
     async def current(self, row: str, *, deleted: bool = False) -> Stored | None:
-        found = await _answered(self._current(row))
+        return await self.answer(self.ask(row), deleted=deleted)
+
+    def ask(self, row: str) -> Asked:
+        """As `current`, for who has other things to do before `answer`."""
+        return self._current.ask(row)
+
+    async def answer(self, asked: Asked, *, deleted: bool = False) -> Stored | None:
+        found = await _answered(asyncio.shield(asked))
         return found if found is None or deleted or not found.deleted else None
 
     async def currents(self, rows: Sequence[str], *, deleted: bool = False) -> Mapping[str, Stored]:

@@ -3,6 +3,7 @@
 A store never sees a resource in clear and never decides; it keeps what it is given together or not at all.
 """
 
+from asyncio import Future
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -172,6 +173,10 @@ class Unit:
     def audit_only(self) -> bool:
         written = (self.inserts, self.replaces, self.remarks, self.past, self.grants, self.claims, self.pairings)
         return not (any(written) or self.quarantine or self.released)
+
+
+Asked = Future["Stored | None"]
+"""A row that was asked for, tombstones included; the answer is to come."""
 
 
 class Conflict(Exception):

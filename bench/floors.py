@@ -4,9 +4,12 @@ What has to be durable is written with majority and journal, as the hub writes i
 """
 
 import asyncio
+import os
 import random
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
 from time import perf_counter, process_time
 from typing import Any
 
@@ -23,6 +26,7 @@ Document = dict[str, Any]
 Collection = AsyncCollection[Document]
 
 SCRATCH = "bench_floor"
+PAGE = bytes(4_096)
 DURABLE = WriteConcern(w="majority", j=True)
 
 
@@ -59,6 +63,20 @@ def insert_one(url: str, documents: Sequence[Document], clients: int, seconds: f
         return await _timed(one, clients, seconds)
 
     return _run(url, act)
+
+
+def fsync(directory: Path, seconds: float) -> Measured:
+    """A page written and flushed, again and again, by one writer in this directory: what nothing durable can be faster than alone."""
+    latencies_s: list[float] = []
+    began, cpu = perf_counter(), process_time()
+    with TemporaryFile(dir=directory) as file:
+        while (before := perf_counter()) < began + seconds:
+            file.seek(0)
+            file.write(PAGE)
+            file.flush()
+            os.fsync(file.fileno())
+            latencies_s.append(perf_counter() - before)
+    return Measured(seconds=perf_counter() - began, cpu_s=process_time() - cpu, latencies_s=latencies_s, statuses={})
 
 
 def find_one(url: str, ids: Sequence[str], clients: int, seconds: float) -> Measured:

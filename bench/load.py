@@ -73,7 +73,8 @@ class _Connection(asyncio.Protocol):
         self.send()
 
     def send(self) -> None:
-        following = None if perf_counter() >= self.run.ends else next(self.run.next, None)
+        over = self.began and perf_counter() >= self.run.ends  # one request at least, however long connecting took
+        following = None if over else next(self.run.next, None)
         if following is None:
             self.transport.close()
             return

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 240
 FLOORS = {
     "create": {"insert_one", "GET /livez"},
+    "bundle": {"insert_one", "GET /livez"},
+    "pair": {"fsync"},
     "read": {"find_one", "GET /livez"},
     "token": {"insert_one", "cryptography"},
     "ingest": {"insert_many", "insert_many, no secondary index"},
@@ -37,7 +39,7 @@ def floors(results: dict[str, Any], benchmark: str) -> set[str]:
 
 def test_every_benchmark_measures_something_beside_its_floor(tmp_path: Path) -> None:
     """DESIGN 3: benchmarks, each with its floor in the same run."""
-    found = bench(tmp_path / "results.json", "micro", "create", "read", "token", "ingest", "search")
+    found = bench(tmp_path / "results.json", "micro", "create", "bundle", "pair", "read", "token", "ingest", "search")
 
     assert all(figure["median"] > 0 for figure in found["figures"])
     assert {name: floors(found, name) for name in FLOORS if name != "start"} == {

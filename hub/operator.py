@@ -202,6 +202,7 @@ class Operator:
             global_tokens=tuple(sorted(indexed.g)),
             start_us=indexed.start_us,
             end_us=indexed.end_us,
+            revived=version > 1,
         )
 
     async def _pairing(self, token: bytes, row: str, patient: str, patient_token: bytes, from_us: int | None, to_us: int | None) -> Pairing:

@@ -44,4 +44,5 @@ def written(done: Done, prefer: Preferences, repository: Repository) -> Response
     if created or done.how == "found":
         headers["Location"] = version
     bodies = {"minimal": b"", "OperationOutcome": outcomes.done(done.how), "representation": None}
-    return resource_response(made, status=201 if created else 200, headers=headers, body=bodies[prefer.returning])
+    returning = prefer.returning if done.shown or prefer.returning != "representation" else "minimal"
+    return resource_response(made, status=201 if created else 200, headers=headers, body=bodies[returning])

@@ -69,7 +69,7 @@ def _entry(one: Version, base: str) -> Entry:
         json=one.json,
         method="DELETE" if one.json is None else "POST" if created else "PUT",
         url=type if created else name,
-        created=version == 1,
+        created=version == 1 or one.stored.revived,
         version=version,
         last_modified=fhir_instant(one.stored.updated_us),
     )

@@ -67,7 +67,7 @@ async def _changed(request: Request, repository: Repository, change: Callable[[J
         return {**resource, "meta": meta}
 
     done = await repository.patch(path["type"], path["id"], apply, precondition(request.headers))
-    return _returned(numbers.loads(done.resource.json).get("meta", {}))
+    return _returned(numbers.loads(done.resource.json).get("meta", {}) if done.shown else {})
 
 
 def _add(meta: Json, more: Mapping[str, Any]) -> None:

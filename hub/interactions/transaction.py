@@ -164,10 +164,10 @@ def _answer(entry: Entry, outcome: Outcome, base: str, returning: str) -> dict[s
     if outcome.how != "read":
         headers["location"] = f"{base}/{resource.type}/{resource.id}/{HISTORY}/{resource.version}"
     made = {"response": response(STATUS.get(outcome.how, 200), headers, resource.updated_us)}
-    return {**_shown(entry, resource, outcome.how, base, returning), **made}
+    return {**_shown(entry, resource, outcome, base, returning), **made}
 
 
-def _shown(entry: Entry, resource: Resource, how: str, base: str, returning: str) -> dict[str, Any]:
-    if entry.method == "HEAD" or (how != "read" and returning != "representation"):
+def _shown(entry: Entry, resource: Resource, outcome: Outcome, base: str, returning: str) -> dict[str, Any]:
+    if entry.method == "HEAD" or not outcome.shown or (outcome.how != "read" and returning != "representation"):
         return {}
     return {"fullUrl": f"{base}/{resource.type}/{resource.id}", "resource": orjson.Fragment(resource.json)}

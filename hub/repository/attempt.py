@@ -14,7 +14,7 @@ from hub.recording import Recording, Touched
 from hub.repository.matching import Matching, Unclaimed
 from hub.repository.pending import Made, Pending
 from hub.repository.precondition import ANY, Precondition
-from hub.repository.preparing import Means, Preparing, require_recorder, with_meta
+from hub.repository.preparing import READ_OR_SEARCH, Means, Preparing, require_recorder, with_meta
 from hub.repository.reading import Opened, Resource
 from hub.repository.reserved import refuse_reserved
 from hub.repository.searching import Match
@@ -29,12 +29,16 @@ How = Literal["created", "updated", "unchanged", "found"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What became of one step. `made` is None where nothing had to be written."""
+    """What became of one step. `made` is None where nothing had to be written.
+
+    shown  the caller may read the resource: who may only change it has not sent all of what a patch leaves
+    """
 
     how: How
     resource: Resource
     touched: Touched
     made: Made | None = None
+    shown: bool = True
 
     @classmethod
     def of(cls, made: Made) -> "Done":
@@ -87,13 +91,16 @@ class Attempt:
             await self._means.reading.as_if_hidden(type, id, self._recording)
             raise outcomes.absent()
         opened = await self._open(type, current)
+        if type == "Consent":  # a patch can ask what a Consent says, which only those may know who may see it
+            await self._means.reading.open(current, "access", "u")
         if current.deleted:
             raise Deleted(current.version)
         on.check(current.version)
         content = apply(numbers.loads(opened.json))
         if content.get("resourceType") != type or content.get("id") != id:
             raise FhirError("invalid", "A patch cannot change the type or the id of a resource.", expression=f"{type}.id")
-        return await self._new_version(type, id, content, opened)
+        shown = any(self._means.rights.scopes_match(type, letter, content) for letter in READ_OR_SEARCH)
+        return replace(await self._new_version(type, id, content, opened), shown=shown)
 
     async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition) -> Done:
         """https://hl7.org/fhir/R4/http.html#cond-update: none creates, one is updated, many are refused."""

@@ -65,9 +65,16 @@ class Matching:
             return found
         key = self._services.blind.once(SPACE, canonical(search))
         holder = await self._services.store.claim(key)
-        stored = None if holder is None else await self._services.store.current(holder)
-        held = None if stored is None else await self._seen(search, stored)
+        held = await self._held(search, holder or f"{search.type}/{self._services.blind.id(SPACE, canonical(search))}")
         return held if held is not None and held.resource.id not in but else Unclaimed(key=key, holder=holder)
+
+    async def _held(self, search: Search, holder: str) -> Match | None:
+        """The claim's holder, if it matches and may be seen. Asked for nobody too: that must take as long as for somebody hidden."""
+        stored = await self._services.store.current(holder)
+        if stored is None:
+            await self._rights.visibility.rules(self._services.blind.token("nobody", holder))
+            return None
+        return await self._seen(search, stored)
 
     async def _looked_up(self, search: Search, but: frozenset[str]) -> Match | None:
         """The only match, where the criteria name what few rows bear (an identifier): no more is asked than for a read.
@@ -99,11 +106,10 @@ class Matching:
     async def _seen(self, search: Search, stored: Stored) -> Match | None:
         """The row, if it matches and may be seen."""
         try:
-            opened = await self._reading.open(stored, "access")
+            opened = await self._reading.open(stored, "access", "s")
         except FhirError:
             return None
-        asked_for = matches(search, opened.content, now_us=self._services.clock(), base=self._services.base_url)
-        if not asked_for or not self._rights.scopes_match(search.type, "s", opened.content):
+        if not matches(search, opened.content, now_us=self._services.clock(), base=self._services.base_url):
             return None
         resource = Resource(
             type=stored.type, id=opened.content["id"], version=stored.version, updated_us=stored.updated_us, json=opened.json

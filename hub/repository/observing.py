@@ -31,7 +31,12 @@ class Observing(Searching):
         """Hand everything that matches and may be seen to `take`, the newest first. Raises FhirError too-costly."""
         self._joins.require(search)
         async with self._services.store.snapshot() as snapshot:
-            for match in await self._all(search, self._moment(snapshot, recording), lambda match: take(match.content)):
+
+            def shown(match: Match) -> bool:
+                recording.aim(match.stored)  # whose data was used, though it is no part of the answer
+                return take(match.content)
+
+            for match in await self._all(search, self._moment(snapshot, recording), shown):
                 recording.touch(match.touched)
 
     async def lastn(self, search: Search, most: int, recording: Recording) -> list[list[Match]]:

@@ -28,6 +28,7 @@ from security.envelope import DataKey
 
 DECIDED_BY: Mapping[str, str] = {"Organization": "partOf", "Patient": "managingOrganization"}
 """Elements by which it is decided who may see (reading 4, opt-out)."""
+READ_OR_SEARCH = "rs"
 UNKNOWN_PATIENT = UNKNOWN_TARGET = "A resource this one is about cannot be found."
 
 
@@ -56,6 +57,7 @@ class Preparing:
         self._caller = means.caller
         self._services = means.services
         self._rights = means.rights
+        self._reading = means.reading
         self._pending = pending
         self._recording = recording
 
@@ -117,12 +119,22 @@ class Preparing:
         """The patients of what a Provenance or a Binary is about: it says something of them."""
         found: set[bytes] = set()
         for reference in about(type, content, self._services.base_url):
-            stored = self._pending.written(reference) or await self._services.resolve(*reference.split("/", 1))
-            if stored is None:
-                raise FhirError("business-rule", UNKNOWN_TARGET)
+            stored = self._pending.written(reference) or await self._seen(*reference.split("/", 1))
             self._recording.aim(stored)
             found |= {one for one in (stored.patient, *stored.others) if one is not None}
         return found
+
+    async def _seen(self, type: str, id: str) -> Stored:
+        """What somebody else has written, if this caller may see it: of what is hidden nothing can be said, as of what is absent."""
+        stored = await self._services.resolve(type, id)
+        if stored is None:
+            await self._reading.as_if_hidden(type, id, self._recording)
+            raise FhirError("business-rule", UNKNOWN_TARGET)
+        self._recording.aim(stored)
+        try:
+            return (await self._reading.open(stored, "access", READ_OR_SEARCH)).stored
+        except FhirError:
+            raise FhirError("business-rule", UNKNOWN_TARGET) from None
 
     def _concerned(self, type: str, indexed: Indexed, before: Opened | None, derived: set[bytes]) -> _Concerned:
         blind = self._services.blind
@@ -190,6 +202,7 @@ class Preparing:
             end_us=indexed.end_us,
             # The mark of a reading stays: a device that sends it again must not undo what a person put right.
             reading=None if before is None else before.stored.reading,
+            revived=before is not None and before.stored.deleted is not None,
         )
 
 

@@ -68,17 +68,18 @@ class Reading:
             raise outcomes.absent()
         return await self._answer(found, recording, "access")
 
-    async def open(self, stored: Stored, action: Action, letter: str | None = None) -> Opened:
+    async def open(self, stored: Stored, action: Action, letters: str | None = None) -> Opened:
         """Decide and open one row, or answer as for an absent one. A tombstone opens as the content that was deleted.
 
-        `letter` of the scope that must cover it, where it is not that of a read or an update.
+        `letters` of the scopes of which one must cover it, where it is not that of a read or an update.
         """
         rules = await self._rules(stored)
         json, content = await self._opened(stored)
         basis = AUDIT_BASIS if stored.type in POLICY_ONLY else self._permitted(rules, content, action)
         if action == "collect":  # what may not be seen is not there to be changed either (law 3)
             self._permitted(rules, content, "access")
-        if not self._rights.scopes_match(stored.type, letter or ("r" if action == "access" else "u"), content):
+        letters = letters or ("r" if action == "access" else "u")
+        if not any(self._rights.scopes_match(stored.type, letter, content) for letter in letters):
             raise outcomes.absent()
         return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis))
 

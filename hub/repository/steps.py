@@ -51,11 +51,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of an entry. `version`: of a deletion, which leaves no resource."""
+    """What became of an entry. `version`: of a deletion, which leaves no resource; `shown`: as `Done.shown`."""
 
     how: str
     resource: Resource | None = None
     version: int | None = None
+    shown: bool = True
 
 
 class at:  # noqa: N801 (reads as a word: with at(step))

@@ -29,5 +29,6 @@ def tombstone(opened: Opened, *, now_us: int, key: DataKey, vault: Vault) -> Sto
         sealed=vault.seal(key, old.type, old.id, version, old.patient, left),
         key_version=key.version,
         raw=None,
+        revived=False,
         deleted=vault.seal(key, old.type, old.id, version, old.patient, opened.json, purpose="deleted"),
     )

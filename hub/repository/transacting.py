@@ -105,7 +105,7 @@ class _Round:
         """What was found and not written is shown all the same, and so it is recorded."""
         if done.made is None:
             self._recording.touch(done.touched)
-        return Outcome(how=done.how, resource=done.resource)
+        return Outcome(how=done.how, resource=done.resource, shown=done.shown)
 
     async def _create(self, step: Step) -> Done:
         found = self._named.found.get(step.place)

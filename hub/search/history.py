@@ -90,7 +90,7 @@ def _sort(asked: HistoryAsked, value: str) -> HistoryAsked:
 def _total(asked: HistoryAsked, value: str) -> HistoryAsked:
     if value not in ("none", "estimate", "accurate"):
         _refuse("invalid", "_total", "must be one of none, estimate, accurate")
-    return replace(asked, total=value == "accurate")
+    return replace(asked, total=value != "none")
 
 
 def _page(asked: HistoryAsked, value: str) -> HistoryAsked:

@@ -17,17 +17,19 @@ from hub.search.understood import BadName, NotTaken, UnknownName
 from hub.search.value import BadValue, Value, Written
 
 HAS = "_has"
+LIST = "_list"
+OF_LIST = f"{HAS}:List:item:_id"
+"""What `_list` asks: https://hl7.org/fhir/R4/search.html#list."""
 HOPS_MAX = 4
 BRANCHES_MAX = 64
 """A chain without types goes to each type that a reference allows, over and over."""
-SHAPING = (*(name for name in RESULT_PARAMETERS if name != "_page"), "_include", "_revinclude", "_has")
+SHAPING = (*(name for name in RESULT_PARAMETERS if name != "_page"), "_include", "_revinclude", HAS, LIST)
 _TYPE_NAME = re.compile(r"[A-Z][A-Za-z]+")
 
 UNAVAILABLE: Mapping[str, str] = {
     "_text": "is not offered: resources are sealed one by one, and there is no index of their words",
     "_content": "is not offered: resources are sealed one by one, and there is no index of their words",
     "_filter": "is not offered: write the conditions as parameters, which all hold together",
-    "_list": "is not offered: read the List and ask for the ids with _id",
     "_query": "is not offered: this hub has no named queries",
     "_containedType": "is not offered: contained resources come inside those that contain them",
     "_type": "belongs to a search of the whole system: the type stands in the URL here",
@@ -46,6 +48,10 @@ class Names:
         """None if the name is known and the value is empty: R4 lets it be ignored."""
         if hops > HOPS_MAX:
             raise BadName(f"goes over more than {HOPS_MAX} references")
+        if name == LIST:
+            if value.startswith("$"):
+                raise BadName("takes the id of a List that is stored here; lists that a server keeps up by itself are not offered")
+            name = OF_LIST
         if name.startswith(HAS + ":"):
             return self._has(row, name, value, hops)
         head, dot, rest = name.partition(".")

@@ -35,6 +35,8 @@ def document(stored: Stored) -> Document:
             made["z"] = True
     if stored.raw is not None:
         made["r"] = stored.raw
+    if stored.revived:
+        made["b"] = True
     if stored.reading is not None:
         made["s"] = {"m": stored.reading.modified_us, "h": list(stored.reading.values)}
     return made
@@ -76,6 +78,7 @@ def stored(found: Mapping[str, Any]) -> Stored:
         raw=found.get("r"),
         reading=ReadingMark(modified_us=mark["m"], values=tuple(mark["h"])) if mark else None,
         deleted=found.get("l"),
+        revived=found.get("b", False),
     )
 
 

@@ -33,6 +33,7 @@ class Stored:
 
     deleted  of a tombstone: the content that was deleted, sealed apart. `sealed` holds no more than id and version then;
              by the deleted content it is decided who may know of it, and `tokens` are still its tokens
+    revived  the version that brought back what had been deleted
     """
 
     type: str
@@ -50,6 +51,7 @@ class Stored:
     raw: bytes | None = None
     reading: ReadingMark | None = None
     deleted: bytes | None = None
+    revived: bool = False
 
     @property
     def row(self) -> str:

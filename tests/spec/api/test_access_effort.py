@@ -42,13 +42,15 @@ class Scene:
     hub: InProcess
     stranger: Account
     commands: Commands
+    ehr: Account
+    person: str
     hidden: str
     deleted: str
 
-    async def effort(self, method: str, path: str, body: Any = None) -> tuple[int, bytes, list[str]]:
+    async def effort(self, method: str, path: str, body: Any = None, **conditions: str) -> tuple[int, bytes, list[str]]:
         self.commands.seen.clear()
         self.commands.on = True
-        headers = {**self.hub.authorization(self.stranger, SCOPE), "Content-Type": "application/fhir+json"}
+        headers = {**self.hub.authorization(self.stranger, SCOPE), "Content-Type": "application/fhir+json", **conditions}
         answer = await self.hub.http.request(method, path, headers=headers, json=body)
         self.commands.on = False
         return answer.status_code, answer.content, sorted(self.commands.seen)
@@ -71,7 +73,7 @@ async def scene(clean_database: Endpoint, tmp_path: Path, monkeypatch: pytest.Mo
         known = {**observation(person), "identifier": [{"system": SYSTEM, "value": "known"}]}
         ids = [(await hub.http.post("/fhir/Observation", json=known, headers=headers)).json()["id"] for _ in range(2)]
         assert (await hub.http.delete(f"/fhir/Observation/{ids[1]}", headers=headers)).status_code == 204
-        made = Scene(hub, stranger, commands, *ids)
+        made = Scene(hub, stranger, commands, ehr, person, *ids)
         await made.effort("GET", f"/fhir/Observation/{ABSENT}")  # what is asked once and then remembered
         yield made
 
@@ -102,3 +104,17 @@ async def test_criteria_that_match_what_is_hidden_cost_what_criteria_cost_that_m
     hidden, nothing = [await scene.effort("PUT", f"/fhir/Observation?identifier={SYSTEM}|{value}", body) for value in ("known", "unknown")]
     assert hidden[0] == 422
     assert hidden == nothing
+
+
+async def test_a_condition_that_only_something_hidden_meets_costs_what_one_that_nothing_meets_costs(scene: Scene) -> None:
+    """http.html#ccreate, law 3: the claim of what is hidden is looked at as long as one that nobody has."""
+    keyed = {**observation(None), "subject": {"reference": f"Patient/{ABSENT}"}}
+    ehr = {**scene.hub.authorization(scene.ehr, SCOPE), "If-None-Exist": "identifier=urn:effort|hidden"}
+    made = observation(scene.person, identifier=[{"system": "urn:effort", "value": "hidden"}])
+    assert (await scene.hub.http.post("/fhir/Observation", json=made, headers=ehr)).status_code == 201
+    hidden, absent = [
+        await scene.effort("POST", "/fhir/Observation", keyed, **{"If-None-Exist": f"identifier=urn:effort|{value}"})
+        for value in ("hidden", "absent")
+    ]
+    assert hidden == absent
+    assert absent[0] == 422

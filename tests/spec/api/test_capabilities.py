@@ -157,7 +157,6 @@ def test_what_is_not_announced_is_refused(type: str, statement: Json, ehr: Calle
     for name in {
         "_text",
         "_content",
-        "_list",
         "_has",
         "_filter",
         "_query",

@@ -321,3 +321,17 @@ def test_a_hidden_history_is_answered_as_an_absent_one(ehr: Caller, stranger: Ca
         hidden = stranger.get(f"{name_of(reading)}/_history")
         assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content) == (404, absent.content)
         ehr.request("DELETE", name_of(reading))
+
+
+def test_what_brings_back_a_deleted_resource_has_created_it(ehr: Caller, versions: list[Json]) -> None:
+    """http.html#history, #update: the answer to that PUT was 201, and so says its entry; the ones after it say 200 again."""
+    path = name_of(versions[-1])
+    assert ehr.put(path, {**versions[-1], "name": "back"}).status_code == 201
+    assert ehr.put(path, {**versions[-1], "name": "changed"}).status_code == 200
+    for found in (history(ehr, f"{path}/_history"), history(ehr, f"Organization/_history?_count={5}")):
+        entries = [one for one in found["entry"] if one["fullUrl"].endswith(path)][:5]
+        assert [one["response"]["status"] for one in entries] == ["200", "201", "204", "200", "200"]
+        assert [one["request"]["method"] for one in entries] == ["PUT", "PUT", "DELETE", "PUT", "PUT"]
+    delete(ehr, versions[-1])
+    (last, *_) = history(ehr, f"{path}/_history")["entry"]
+    assert last["response"]["status"] == "204"

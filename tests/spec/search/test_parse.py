@@ -27,7 +27,7 @@ UNKNOWN = [
         "_has:Foo:subject:_id",
         "_has:AuditEvent:entity",
     ),
-    *("_text", "_content", "_filter", "_list", "_query", "_type", "_containedType"),
+    *("_text", "_content", "_filter", "_query", "_type", "_containedType"),
 ]
 
 

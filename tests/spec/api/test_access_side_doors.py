@@ -1,0 +1,97 @@
+"""Side doors: writes that could show, or tell of, what their caller may not see.
+
+DESIGN law 1 and 3; FHIR.md 0.4. Each test is of a door that once stood ajar.
+"""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.spec.api.test_transaction import bundle, entry
+from tests.support.backstage import Backstage
+from tests.support.caller import Caller
+from tests.support.outcomes import refused
+from tests.support.resources import ABSENT, LOINC, WEIGHT, action, concept, consent, observation, organization, patient
+
+Json = dict[str, Any]
+JSON_PATCH = {"Content-Type": "application/json-patch+json"}
+CAN_WRITE = {"action": [action("collect")]}
+
+
+def provenance(target: str) -> Json:
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": target}],
+        "recorded": "2026-05-01T10:00:00Z",
+        "agent": [{"who": {"display": "Quelqu'un"}}],
+    }
+
+
+def binary(about: str) -> Json:
+    data = base64.b64encode(b"x").decode()
+    return {"resourceType": "Binary", "contentType": "text/plain", "securityContext": {"reference": about}, "data": data}
+
+
+@pytest.mark.parametrize("tells_of", [provenance, binary])
+def test_nothing_is_told_of_what_may_not_be_seen(ehr: Caller, stranger: Caller, tells_of: Callable[[str], Json]) -> None:
+    """Law 1: a reference to something hidden is answered exactly like a reference to something absent."""
+    person = ehr.create(patient())
+    hidden = ehr.create(observation(person["id"]))
+    ehr.create(consent(person["id"], provision=CAN_WRITE))
+    seen = stranger.create(organization())
+    for caller in (stranger, stranger.narrowed("system/Observation.crus?code=29463-7 system/Provenance.c system/Binary.c")):
+        told = [tells_of(f"Observation/{id}") for id in (hidden["id"], ABSENT)]
+        answers = [caller.post(one["resourceType"], one) for one in told]
+        assert answers[0].content == answers[1].content
+        refused(answers[0], 422, "business-rule")
+    without_scope = stranger.narrowed("system/Provenance.c system/Binary.c")
+    answers = [
+        without_scope.post(one["resourceType"], one) for one in map(tells_of, (f"Organization/{seen['id']}", f"Organization/{ABSENT}"))
+    ]
+    assert answers[0].content == answers[1].content
+    ehr.create(consent(person["id"]))
+    assert stranger.post(tells_of("x")["resourceType"], tells_of(f"Observation/{hidden['id']}")).status_code == 201
+
+
+def test_a_patch_of_a_consent_shows_it_to_no_recorder_who_may_not_see_it(ehr: Caller, another: Callable[..., Caller]) -> None:
+    """docs/adr/0009: a recorder may write any Consent; reading one stays a matter of consent, and a patch reads."""
+    elsewhere = another(recorder=True)
+    person = ehr.create(patient())
+    denied = ehr.create(consent(person["id"], "deny", provision={"code": [concept(LOINC, WEIGHT)]}))
+    for operations in (
+        "[]",
+        '[{"op": "test", "path": "/provision/type", "value": "deny"}]',
+        '[{"op": "test", "path": "/status", "value": "x"}]',
+    ):
+        answers = [elsewhere.request("PATCH", f"Consent/{id}", content=operations, headers=JSON_PATCH) for id in (denied["id"], ABSENT)]
+        refused(answers[0], 404, "not-found")
+        assert answers[0].content == answers[1].content
+    told = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"code": "t"}]}}]}
+    refused(elsewhere.post(f"Consent/{denied['id']}/$meta-add", told), 404, "not-found")
+    assert elsewhere.put(f"Consent/{denied['id']}", {**denied, "status": "inactive"}).status_code == 200
+    assert ehr.request("PATCH", f"Consent/{denied['id']}", content="[]", headers=JSON_PATCH).status_code == 200
+
+
+def test_who_may_only_change_is_not_shown_what_a_patch_leaves(ehr: Caller) -> None:
+    """SMART 2.2: u is to change, r to read. Whoever sends a whole resource knows it; whoever patches does not."""
+    person = ehr.create(patient())
+    reading = ehr.create(observation(person["id"]))
+    path = f"Observation/{reading['id']}"
+    changer = ehr.narrowed("system/Observation.u?code=8867-4")
+    assert changer.request("PATCH", path, content="[]", headers=JSON_PATCH).content == b""
+    told = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"system": "urn:t", "code": "t"}]}}]}
+    assert changer.post(f"{path}/$meta-add", told).json() == {"resourceType": "Parameters"}
+    patch = {"resourceType": "Binary", "contentType": JSON_PATCH["Content-Type"], "data": base64.b64encode(b"[]").decode()}
+    inside = changer.post("/fhir", bundle(entry("PATCH", path, patch)), headers={"Prefer": "return=representation"})
+    assert "resource" not in inside.json()["entry"][0]
+    assert ehr.request("PATCH", path, content="[]", headers=JSON_PATCH).json()["meta"]["tag"][0]["code"] == "t"
+
+
+def test_whose_labels_were_gathered_is_in_the_log(ehr: Caller, backstage: Backstage) -> None:
+    """Law 2: $meta of a type shows of whom it holds something, so each of them has a record of it."""
+    person = ehr.create(patient(meta={"tag": [{"system": "urn:gathered", "code": "t"}]}))
+    answer = ehr.get("Patient/$meta")
+    assert "urn:gathered" in answer.text
+    assert backstage.patient_token(person["id"]) in {one.patient for one in backstage.records(answer.headers["x-request-id"])}

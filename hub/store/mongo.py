@@ -50,8 +50,12 @@ LANES = 2
 CARRIERS_MAX = 8
 """Rows that carry one token: beyond that a search of its own has to look for them."""
 MANY_ROWS = 10_000
-CARRIERS_READ_MAX = 5_000
-"""Entries of the index that are read to learn who carries one of several tokens."""
+CARRIERS_ROWS, CARRIERS_READS_MAX = 500, 4
+"""Entries of the index that are read at once, and how often, to learn who carries a token."""
+RANGES_MAX = 190
+"""Ranges of an index that MongoDB merges in order (internalQueryMaxScansToExplode, 200)."""
+FIRST_PATIENT = b""
+"""Before all tokens of patients, behind the rows of nobody."""
 
 Document = dict[str, Any]
 T = TypeVar("T")
@@ -277,24 +281,25 @@ class MongoSnapshot:
     async def carriers(self, tokens: frozenset[bytes], patients_max: int) -> frozenset[bytes] | None:
         """In whose compartments rows lie, of whatever type, that carry one of these tokens; None if that is more than can be told.
 
-        From the index alone: of one token, patient by patient and not row by row. For those who then ask what these
-        patients permit; nothing is answered from this.
+        From the index alone, patient by patient: however many rows one has, they are read once and then passed over. For
+        those who then ask what these patients permit; nothing is answered from this.
         """
-        found: list[Document]
-        if len(tokens) == 1:
-            stages: list[Document] = [{"$match": {"k": next(iter(tokens))}}, {"$group": {"_id": "$p"}}, {"$limit": patients_max + 2}]
-            cursor = await _answered(self._hub["resources"].aggregate(stages, session=self._session, hint=MAIN_INDEX))
-            found = await _answered(cursor.to_list())
-            patients = {one["_id"] for one in found}
-        else:
-            asked = {"k": {"$in": sorted(tokens)}}
-            rows = self._hub["resources"].find(asked, {"_id": 0, "p": 1}, session=self._session, hint=MAIN_INDEX, batch_size=MANY_ROWS)
-            found = await _answered(rows.limit(CARRIERS_READ_MAX + 1).to_list())
-            if len(found) > CARRIERS_READ_MAX:
+        if len(tokens) > RANGES_MAX:
+            return None
+        asked: Filter = {"k": {"$in": sorted(tokens)}}
+        found: set[bytes] = set()
+        for _ in range(CARRIERS_READS_MAX):
+            cursor = self._hub["resources"].find(
+                asked, {"_id": 0, "p": 1}, session=self._session, hint=MAIN_INDEX, batch_size=CARRIERS_ROWS + 1
+            )
+            rows = await _answered(cursor.sort("p", 1).limit(CARRIERS_ROWS).to_list())
+            found |= {one["p"] for one in rows if one.get("p")}
+            if len(found) > patients_max:
                 return None
-            patients = {one.get("p") for one in found}
-        patients.discard(None)
-        return None if len(patients) > patients_max else frozenset(patients)
+            if len(rows) < CARRIERS_ROWS:
+                return frozenset(found)
+            asked["p"] = {"$gt": rows[-1].get("p") or FIRST_PATIENT}
+        return None
 
     async def pairings_of_devices(self, devices: Sequence[bytes]) -> Sequence[Pairing]:
         cursor = self._hub["pairings"].find({"dv": {"$in": list(devices)}}, session=self._session)

@@ -51,7 +51,7 @@ async def scene(clean_database: Endpoint, tmp_path: Path, monkeypatch: pytest.Mo
         yield made
 
 
-@pytest.mark.parametrize("query", ["_sort=code", "_sort=status&_count=1", "code=http://loinc.org|&_total=accurate"])
+@pytest.mark.parametrize("query", ["_sort=code", "_sort=status&_count=1", "code=http://loinc.org|&_total=accurate", "value-quantity=gt500"])
 async def test_what_is_visible_counts_and_what_is_hidden_does_not(scene: Scene, query: str) -> None:
     """Law 3: the refusal comes for what may be seen alone."""
     await scene.readings(HEART_RATE, OPENED_MAX - 2)

@@ -200,16 +200,21 @@ async def test_whom_rows_concern_is_told_up_to_a_bound(store: MongoStore) -> Non
 
 async def test_who_carries_a_token_is_told_up_to_a_bound(store: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/adr/0012: patients, however many rows each has; rows of nobody count for nobody."""
-    monkeypatch.setattr("hub.store.mongo.CARRIERS_READ_MAX", 3)
-    one = [replace(stored(f"{n}"), patient=b"p%d" % (n % 2), tokens=(b"one",)) for n in range(6)]
+    monkeypatch.setattr("hub.store.mongo.CARRIERS_ROWS", 3)
+    one = [replace(stored(f"{n:02d}"), patient=b"p%d" % (n % 2), tokens=(b"one",)) for n in range(20)]
     rows = [*one, replace(stored("a"), patient=b"p2", tokens=(b"two",)), replace(stored("b"), tokens=(b"two", b"one"))]
+    rows += [replace(stored(f"nobody{n}"), tokens=(b"nobody",)) for n in range(9)]
+    rows += [replace(stored(f"many{n}"), patient=b"m%02d" % n, tokens=(b"many",)) for n in range(20)]
     await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
     async with store.snapshot() as snapshot:
         assert await snapshot.carriers(frozenset({b"one"}), 2) == {b"p0", b"p1"}
         assert await snapshot.carriers(frozenset({b"one"}), 1) is None
         assert await snapshot.carriers(frozenset({b"two", b"three"}), 1) == {b"p2"}
-        assert await snapshot.carriers(frozenset({b"one", b"two"}), 9) is None
+        assert await snapshot.carriers(frozenset({b"one", b"two", b"nobody"}), 9) == {b"p0", b"p1", b"p2"}
+        assert await snapshot.carriers(frozenset({b"nobody"}), 1) == frozenset()
         assert await snapshot.carriers(frozenset({b"three"}), 1) == frozenset()
+        assert await snapshot.carriers(frozenset({b"many"}), 30) is None  # not told in so many reads
+        assert await snapshot.carriers(frozenset(b"%d" % n for n in range(500)), 30) is None
 
 
 async def test_without_permission_nothing_is_found(store: MongoStore) -> None:

@@ -4,7 +4,7 @@ Each row says who may ask: `open` needs no token; `fhir` needs one, gets a repos
 errors as OperationOutcome. There is no row that reaches data without a repository.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,6 +52,12 @@ def _operation(method: str, path: str, endpoint: Callable[..., Awaitable[Respons
     return RouteRow(method=method, path=path, interaction="operation", guard="fhir", endpoint=endpoint)
 
 
+def _on_type_and_instance(type: str, name: str, endpoint: Callable[..., Awaitable[Response]]) -> Iterator[RouteRow]:
+    for path in (f"/fhir/{type}/{name}", f"/fhir/{type}/{{id}}/{name}"):
+        yield _operation("GET", path, endpoint)
+        yield _operation("POST", path, endpoint)
+
+
 ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/", interaction="welcome", guard="open", endpoint=welcome),
     RouteRow(method="GET", path="/docs", interaction="docs", guard="open", endpoint=docs),
@@ -71,12 +77,10 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/fhir", interaction="search-system", guard="fhir", endpoint=search_system),
     RouteRow(method="POST", path="/fhir", interaction="transaction", guard="fhir", endpoint=bundle),
     RouteRow(method="POST", path="/fhir/_search", interaction="search-system", guard="fhir", endpoint=search_system),
-    _operation("GET", "/fhir/ValueSet/$expand", value_set_expand),
-    _operation("POST", "/fhir/ValueSet/$expand", value_set_expand),
-    _operation("GET", "/fhir/ValueSet/$validate-code", value_set_validate_code),
-    _operation("POST", "/fhir/ValueSet/$validate-code", value_set_validate_code),
-    _operation("GET", "/fhir/CodeSystem/$validate-code", code_system_validate_code),
-    _operation("POST", "/fhir/CodeSystem/$validate-code", code_system_validate_code),
+    *_on_type_and_instance("ValueSet", "$expand", value_set_expand),
+    *_on_type_and_instance("ValueSet", "$validate-code", value_set_validate_code),
+    *_on_type_and_instance("CodeSystem", "$validate-code", code_system_validate_code),
+    _operation("GET", "/fhir/{type}/$validate", validate),
     _operation("POST", "/fhir/{type}/$validate", validate),
     _operation("POST", "/fhir/{type}/{id}/$validate", validate),
     _operation("GET", "/fhir/{type}/{id}/$validate", validate),

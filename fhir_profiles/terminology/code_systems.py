@@ -65,7 +65,7 @@ def read(resource: Mapping[str, Any]) -> CodeSystem:
     if resource.get("hierarchyMeaning") in NO_KIND:
         links.clear()
     return CodeSystem(
-        url=resource["url"],
+        url=resource.get("url", ""),
         version=resource.get("version"),
         complete=resource.get("content") == "complete",
         concepts=MappingProxyType(concepts),

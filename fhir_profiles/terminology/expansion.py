@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fhir_profiles.terminology.compose import Entry, entries
+from fhir_profiles.terminology.terms import SHIPPED, Terms
 
 HEAD: Final = ("url", "identifier", "version", "name", "title", "status", "experimental", "publisher", "copyright")
 """What of the value set goes with its expansion: who made it, and whose codes these are."""
@@ -33,10 +34,10 @@ class Wanted:
 ALL: Final = Wanted()
 
 
-def expand(value_set: Mapping[str, Any], wanted: Wanted = ALL, *, timestamp: str) -> dict[str, Any]:
+def expand(value_set: Mapping[str, Any], wanted: Wanted = ALL, *, timestamp: str, terms: Terms = SHIPPED) -> dict[str, Any]:
     """The value set with its expansion, without its definition. Raises TerminologyError where it cannot be listed."""
     words = _fold(wanted.filter).split()
-    found = [one for one in entries(value_set) if _fits(one, words) and not (one.inactive and wanted.active_only)]
+    found = [one for one in entries(value_set, terms) if _fits(one, words) and not (one.inactive and wanted.active_only)]
     end = None if wanted.count is None else wanted.offset + wanted.count
     contains = [_written(entry) for entry in found[wanted.offset : end]]
     expansion: dict[str, Any] = {"timestamp": timestamp, "total": len(found), "offset": wanted.offset, "parameter": _said(wanted)}

@@ -19,12 +19,16 @@ from hub.rendering import resource_of
 from hub.repository import Repository
 
 MODES = ("create", "update", "delete", "profile")
+OF_INSTANCES = ("update", "delete")
 ALLOWED = ("c", "u", "r")
 FINE = "All is well."
 
 
 async def validate(request: Request, repository: Repository) -> Response:
-    """POST on a type, or on an instance: a resource, or Parameters with `resource`, `mode` and `profile`."""
+    """POST on a type, or on an instance: a resource, or Parameters with `resource`, `mode` and `profile`.
+
+    GET on an instance asks about it as it is stored; on a type it is refused, for it brings no resource.
+    """
     path = request.path_params
     content, parameters = await _asked(request, repository)
     mode, profile = parameters.text("mode"), parameters.text("profile")
@@ -32,6 +36,8 @@ async def validate(request: Request, repository: Repository) -> Response:
         bad("mode", f"must be one of {', '.join(MODES)}")
     if mode == "profile" and profile is None:
         bad("profile", "is needed with the mode profile")
+    if mode in OF_INSTANCES and "id" not in path:
+        bad("mode", f"{mode} is asked of an instance: of {path['type']}/[id]/$validate")
     if content is None and "id" in path and mode != "delete":
         content = orjson.loads((await repository.read(path["type"], path["id"])).json)
         return _answer(_issues(content, path, mode, profile, repository))
@@ -39,11 +45,11 @@ async def validate(request: Request, repository: Repository) -> Response:
         async with repository.recording("operation"):
             repository.rights.require(path["type"], "d")
         return _answer([])
-    if content is None:
-        bad("resource", "is needed: the resource to validate, sent as it is or as one of Parameters", "required")
     async with repository.recording("operation"):
         if not any(repository.rights.covers(path["type"], letter) for letter in ALLOWED):
             raise outcomes.forbidden()
+        if content is None:
+            bad("resource", "is needed: the resource to validate, sent as it is or as one of Parameters", "required")
         return _answer(_issues(content, path, mode, profile, repository))
 
 

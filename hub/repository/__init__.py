@@ -19,6 +19,7 @@ from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
 from hub.repository.searching import Found, Match
 from hub.repository.steps import Outcome, Step
+from hub.repository.terminology import Terminology
 from hub.repository.transacting import Transacting
 from hub.repository.writing import Writing
 from hub.search.history import HistoryAsked
@@ -47,10 +48,15 @@ class Repository:
         self._deleting = Deleting(means)
         self._transacting = Transacting(means, self._matching, self._deleting)
         self._history = History(services, self.rights, self._reading)
+        self.terminology = Terminology(self.rights, self._searching)
 
     async def read(self, type: str, id: str) -> Resource:
         async with self.recording("read") as recording:
             return await self._reading.read(type, id, recording)
+
+    async def read_within(self, type: str, id: str, recording: Recording) -> Resource:
+        """A read that is part of another interaction, whose record tells of it."""
+        return await self._reading.read(type, id, recording)
 
     async def vread(self, type: str, id: str, version: int) -> Resource:
         async with self.recording("vread") as recording:

@@ -109,6 +109,17 @@ REQUESTS: dict[str, Request] = {
     "ValueSet/$validate-code POST": Request(lambda _: "/fhir/ValueSet/$validate-code", lambda _: parameters(url=GENDERS, code="female")),
     "CodeSystem/$validate-code GET": Request(lambda _: f"/fhir/CodeSystem/$validate-code?url={GENDER}&code=female"),
     "CodeSystem/$validate-code POST": Request(lambda _: "/fhir/CodeSystem/$validate-code", lambda _: parameters(url=GENDER, code="female")),
+    "ValueSet/{id}/$expand GET": Request(lambda _: "/fhir/ValueSet/administrative-gender/$expand"),
+    "ValueSet/{id}/$expand POST": Request(lambda _: "/fhir/ValueSet/administrative-gender/$expand", lambda _: parameters(filter="male")),
+    "ValueSet/{id}/$validate-code GET": Request(lambda _: "/fhir/ValueSet/administrative-gender/$validate-code?code=female"),
+    "ValueSet/{id}/$validate-code POST": Request(
+        lambda _: "/fhir/ValueSet/administrative-gender/$validate-code", lambda _: parameters(code="female")
+    ),
+    "CodeSystem/{id}/$validate-code GET": Request(lambda _: "/fhir/CodeSystem/administrative-gender/$validate-code?code=female"),
+    "CodeSystem/{id}/$validate-code POST": Request(
+        lambda _: "/fhir/CodeSystem/administrative-gender/$validate-code", lambda _: parameters(code="female")
+    ),
+    "{type}/$validate GET": Request(lambda _: "/fhir/Observation/$validate"),
     "{type}/$validate POST": Request(lambda _: "/fhir/Observation/$validate", lambda on: observation(on.patient)),
     "{id}/$validate POST": Request(lambda on: f"/fhir/Observation/{on.reading}/$validate", lambda on: observation(on.patient)),
     "{id}/$validate GET": Request(lambda on: f"/fhir/Observation/{on.reading}/$validate"),
@@ -135,6 +146,10 @@ BAD_GETS = {
     "ValueSet/$expand GET": "/fhir/ValueSet/$expand",
     "ValueSet/$validate-code GET": "/fhir/ValueSet/$validate-code",
     "CodeSystem/$validate-code GET": "/fhir/CodeSystem/$validate-code",
+    "ValueSet/{id}/$expand GET": "/fhir/ValueSet/administrative-gender/$expand?count=some",
+    "ValueSet/{id}/$validate-code GET": "/fhir/ValueSet/administrative-gender/$validate-code",
+    "CodeSystem/{id}/$validate-code GET": "/fhir/CodeSystem/administrative-gender/$validate-code",
+    "{type}/$validate GET": "/fhir/Observation/$validate?mode=dance",
     "{id}/$validate GET": f"/fhir/Observation/{ABSENT}/$validate?mode=dance",
     "{type}/$meta GET": "/fhir/Observation/$meta?x=1",
     "{id}/$meta GET": "/fhir/Observation/a_b/$meta",
@@ -144,6 +159,9 @@ NONSENSE = (
     "ValueSet/$expand POST",
     "ValueSet/$validate-code POST",
     "CodeSystem/$validate-code POST",
+    "ValueSet/{id}/$expand POST",
+    "ValueSet/{id}/$validate-code POST",
+    "CodeSystem/{id}/$validate-code POST",
     "{type}/$validate POST",
     "{id}/$validate POST",
     "{id}/$meta-add POST",
@@ -219,6 +237,7 @@ RIGHT: dict[str, Due] = {
     "search-system POST": Due(200, both("search-system", DONE)),
     **{name: Due(200, both("operation", DONE)) for name in OPERATIONS},
     **{name: Due(200, own("operation", DONE)) for name in NOBODYS},
+    "{type}/$validate GET": Due(400, own("operation", REFUSED)),
     **{name: Due(200, both(kind, DONE)) for name, kind in OF_ONE.items()},
     "compartment": Due(200, both("search-type", DONE)),
     "ingest": Due(200, both("ingest", DONE)),
@@ -292,12 +311,15 @@ OPEN: dict[str, Due] = {
 """Routes that need no token and show no data: nothing is recorded but requests for tokens."""
 
 
+TERMINOLOGY = ("ValueSet", "CodeSystem")
 ALONE = ("$lastn", "$stats", "$everything")
 
 
 def name_of(row: RouteRow) -> str:
     if row.interaction == "operation":
-        *_, before, last = row.path.split("/")
+        *_, of, before, last = row.path.split("/")
+        if of in TERMINOLOGY:
+            return f"{of}/{before}/{last} {row.method}"
         return f"{last if last in ALONE else f'{before}/{last}'} {row.method}"
     if row.interaction == "search-compartment":
         return "compartment"

@@ -70,3 +70,11 @@ def test_an_instance_as_it_is_stored(ehr: Caller, stranger: Caller) -> None:
 
 def test_an_update_is_held_against_the_id_of_the_url(ehr: Caller) -> None:
     assert validated(ehr, f"Organization/{ABSENT}/$validate?mode=update", {**organization(), "id": "x"}) == [("error", "invalid")]
+
+
+def test_a_type_has_nothing_to_validate_without_a_resource(ehr: Caller) -> None:
+    """operation-resource-validate.html: a GET carries no resource, and update and delete are of an instance."""
+    refused(ehr.get("Patient/$validate"), 400, "required")
+    for mode in ("update", "delete"):
+        refused(ehr.get(f"Patient/$validate?mode={mode}"), 400, "invalid", expression="Parameters.parameter.where(name='mode')")
+        refused(ehr.post(f"Organization/$validate?mode={mode}", organization()), 400, "invalid")

@@ -1,7 +1,8 @@
 """Is a text a FHIR narrative: one XHTML div that formats text and does nothing else?
 
 https://hl7.org/fhir/R4/narrative.html, constraints txt-1 and txt-2. Browsers forgive what XML does not, so whatever is
-not on the list of the specification is refused instead of cleaned.
+not on the list of the specification is refused instead of cleaned. Links may lead anywhere; what a browser loads by itself
+(images, also those of a style) lies in the text or on the same server, else whoever opens a record would tell others so.
 """
 
 import re
@@ -16,20 +17,27 @@ def _words(text: str) -> frozenset[str]:
 
 
 _TAGS: Final = _words(
-    "a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre q "
-    "samp small span strong sub sup table tbody td tfoot th thead tr tt ul var"
+    "a abbr acronym address b bdo big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li "
+    "ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt ul var"
 )
+"""Those that txt-1 lists in XPath, and address, bdo and kbd of the chapters that it names."""
 _ATTRIBUTES: Final = _words(
-    "abbr accesskey align alt axis border cellhalign cellpadding cellspacing cellvalign char charoff charset class cite colspan compact "
-    "coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel rev rowspan rules scope shape span src start "
-    "style summary tabindex title type valign value vspace width xml:lang xmlns"
+    "abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset class "
+    "cite colspan compact coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel rev rowspan "
+    "rules scope shape span src start style summary tabindex title type valign value vspace width xml:lang xmlns"
 )
-_ADDRESSES: Final = frozenset({"href", "src", "cite", "longdesc"})
-_HARMLESS_ADDRESS: Final = re.compile(
-    r"(?:https?://|mailto:|cid:|#|data:image/(?:png|gif|jpeg);base64,)[^\s\x00-\x20<>]*|[A-Za-z0-9_./\-]+"
+_REST: Final = r"[^\s\x00-\x20<>\\]*+"
+_HERE: Final = rf"#{_REST}|cid:{_REST}|urn:(?:uuid|oid):[A-Za-z0-9.\-]++|(?!//)[A-Za-z0-9_./~%+,=@\-]++(?:[?#]{_REST})?"
+"""Inside the resource or its Bundle, or on the same server: without a colon before ? and # there is no scheme, without // no other host."""
+_IMAGE: Final = r"data:[ ]?image/(?:png|gif|jpeg);base64,[A-Za-z0-9+/=\s]*+"
+_ADDRESSES: Final = {
+    **dict.fromkeys(("href", "cite", "longdesc"), re.compile(rf"(?:https?://|mailto:){_REST}|{_HERE}|{_IMAGE}")),
+    "src": re.compile(rf"{_HERE}|{_IMAGE}"),
+}
+_HARMLESS_STYLE: Final = re.compile(
+    rf"(?:url\((?:{_IMAGE}|'{_IMAGE}'|\"{_IMAGE}\")\)|(?:rgb|hsl)a?\([0-9\s.,%/]*+\)|[A-Za-z0-9\s:;,.%#!'\"/\-])*+", re.IGNORECASE
 )
-_HARMLESS_STYLE: Final = re.compile(r"[A-Za-z0-9\s:;,.%#\-]*")
-"""Without brackets, quotes and backslashes a style can neither load nor run anything."""
+"""Without other brackets, without backslash and @, a style can neither load nor run anything."""
 
 _HARMLESS_COMMENT: Final = re.compile(r"(?!-)(?:(?!--)[^<>])*(?<!-)")
 
@@ -85,14 +93,14 @@ class _Reader(HTMLParser):
             raise _Refused
         if not all(_is_harmless(name, value) for name, value in attrs):
             raise _Refused
-        self.has_content |= tag == "img"
+        self.has_content |= tag == "img" and "src" in dict(attrs)
 
 
 def _is_harmless(name: str, value: str | None) -> bool:
     if value is None or name not in _ATTRIBUTES:
         return False
     if name in _ADDRESSES:
-        return _HARMLESS_ADDRESS.fullmatch(value) is not None
+        return _ADDRESSES[name].fullmatch(value) is not None
     return name != "style" or _HARMLESS_STYLE.fullmatch(value) is not None
 
 

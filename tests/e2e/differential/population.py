@@ -41,6 +41,12 @@ class Population:
     names: dict[str, list[str]] = field(default_factory=dict)
 
     def new_id(self) -> str:
+        """As the hub gives them, or as another system does."""
+        if self.often(0.15):
+            return "".join(self.random.choices(ascii_letters + digits + "-.", k=8)) + "-"
+        return self.own_id()
+
+    def own_id(self) -> str:
         return "".join(self.random.choices(ascii_letters + digits, k=22))
 
     def contents(self) -> Iterator[Json]:
@@ -79,7 +85,8 @@ class Population:
             "MedicationStatement": self.medication,
             "RiskAssessment": self.risk,
         }
-        made = {**self.some(0.3, meta=self.meta), **self.some(0.5, identifier=self.many(self.identifier)), **makers[type]()}
+        beside = {**self.some(0.3, meta=self.meta), **self.some(0.04, extension=self.extension)}
+        made = {**beside, **self.some(0.5, identifier=self.many(self.identifier)), **makers[type]()}
         if type in v.STATUS:
             made.setdefault("status", self.pick(v.STATUS[type]))
         if type in SUBJECTED:
@@ -186,6 +193,11 @@ class Population:
     def meta(self) -> Json | None:
         tags = self.many(lambda: dict(self.pick(v.TAGS)))
         return self.some(0.6, tag=tags, security=tags, profile=lambda: [self.pick(v.PROFILES)], source=lambda: self.pick(v.URLS)) or None
+
+    def extension(self) -> list[Json] | None:
+        """Somebody is named where no parameter looks: that patient must permit too."""
+        patient = self.refer("Patient")
+        return [{"url": "urn:x", "valueReference": patient}] if patient else None
 
     # References
 

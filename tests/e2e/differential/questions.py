@@ -1,6 +1,6 @@
 """Random searches of a store: every kind of parameter, prefix, modifier, chain, order, page and include that its types have.
 
-`question(random, world, asker)` is one search and how it goes through its pages; `features` says what it is made of, so
+`question(random, world, asker)` is one search; `features` says what it is made of, so
 that a run can tell what it has covered.
 """
 
@@ -12,9 +12,9 @@ from typing import Any
 from tests.e2e.differential import vocabulary as v
 from tests.e2e.differential.codes import PARENTS, VALUE_SETS
 from tests.e2e.differential.criteria import coded
-from tests.e2e.differential.table import TABLE, Known
+from tests.e2e.differential.table import COMPARTMENTS, TABLE, Known
 from tests.e2e.differential.values import PREFIXES, elements, texts
-from tests.e2e.differential.world import Asker, Pair, World
+from tests.e2e.differential.world import Asked, Asker, Pair, World
 
 PHONES = ("phone", "email", "telecom")
 FOREIGN = "https://other.example/fhir"
@@ -40,23 +40,28 @@ PAGE_SIZES = (1, 2, 3, 5, 8, 13, 20)
 
 @dataclass(frozen=True)
 class Question:
-    """`pairs`: the query. Pages are all followed forwards, then back."""
+    """Pages are all followed forwards, then back."""
 
     asker: Asker
-    type: str
-    pairs: tuple[Pair, ...]
+    asked: Asked
 
     def without(self, place: int) -> "Question":
-        return replace(self, pairs=self.pairs[:place] + self.pairs[place + 1 :])
+        pairs = self.asked.pairs
+        return replace(self, asked=replace(self.asked, pairs=pairs[:place] + pairs[place + 1 :]))
 
     def with_value(self, place: int, value: str) -> "Question":
-        return replace(self, pairs=(*self.pairs[:place], (self.pairs[place][0], value), *self.pairs[place + 1 :]))
+        pairs = self.asked.pairs
+        return replace(self, asked=replace(self.asked, pairs=(*pairs[:place], (pairs[place][0], value), *pairs[place + 1 :])))
 
     def features(self) -> Iterator[str]:
-        for name, value in self.pairs:
-            yield from _features(self.type, name, value)
-        if len([name for name, _ in self.pairs if not name.startswith("_")]) > 1:
+        for name, value in self.asked.pairs:
+            yield from _features(self.asked.types[0], name, value)
+        if len(self.asked.criteria) > 1:
             yield "several parameters"
+        if self.asked.everywhere:
+            yield "several types"
+        if self.asked.within:
+            yield f"compartment of a {self.asked.within.partition('/')[0]}"
 
 
 def escaped(text: str) -> str:
@@ -65,14 +70,16 @@ def escaped(text: str) -> str:
 
 def question(random: Random, world: World, asker: Asker) -> Question:
     made = Maker(random, world, asker)
+    if random.random() < 0.08:
+        return Question(asker, made.everywhere())
     type = random.choice(TYPES if asker.name != "narrow" or random.random() < 0.2 else NARROW_TYPES)
     pairs = [made.criterion(type) for _ in range(random.choice((0, 1, 1, 1, 1, 1, 1, 2, 2, 3)))]
     if random.random() < 0.08:  # the same parameter twice: both hold
         known = TABLE[type][random.choice(list(TABLE[type]))]
         pairs += [(known.code, made.value(known, "", type)) for _ in range(2)]
     pairs += made.along(type)
-    pairs += made.shape(type, world.matching(asker, type, pairs))
-    return Question(asker, type, tuple(pairs))
+    asked = Asked((type,), tuple(pairs), within=made.compartment(type) if random.random() < 0.08 else "")
+    return Question(asker, made.shaped(asked))
 
 
 class Maker:
@@ -303,14 +310,35 @@ class Maker:
 
     # The answer's shape
 
-    def shape(self, type: str, matching: int) -> list[Pair]:
+    def everywhere(self) -> Asked:
+        """Several types at once, by what all of them have."""
+        types = self.random.sample(NARROW_TYPES[1:] if self.asker.name == "narrow" else list(TABLE), self.random.choice((1, 2, 3, 4)))
+        shared = [code for code in SHARED if all(code in TABLE[type] for type in types)]
+        pairs = [self.plain(TABLE[types[0]][self.pick(shared)], types[0]) for _ in range(self.random.choice((0, 1, 1, 2)))]
+        along = [("_include", "*"), ("_revinclude", "Provenance:target"), ("_include:iterate", "Encounter:*")]
+        pairs += [self.random.choice(along)] if self.often(0.2) else []
+        return self.shaped(Asked(tuple(types), (("_type", ",".join(types)), *pairs), everywhere=True))
+
+    def compartment(self, type: str) -> str:
+        """One of a kind in which this type may lie, or ""."""
+        kinds = [kind for kind, types in COMPARTMENTS.items() if type in types]
+        there = [name for kind in kinds for name in self.world.current if name.startswith(f"{kind}/")]
+        return self.pick(there) if there else ""
+
+    def shaped(self, asked: Asked) -> Asked:
+        sorted_by = None if asked.everywhere else asked.types[0]
+        return replace(asked, pairs=(*asked.pairs, *self.shape(sorted_by, self.world.matching(self.asker, asked))))
+
+    def shape(self, type: str | None, matching: int) -> list[Pair]:
         made: list[Pair] = []
-        if self.often(0.35):
+        if type is not None and self.often(0.35):
             made.append(("_sort", ",".join(self.sort_keys(type))))
         if self.often(0.06):
             return [*made, self.random.choice((("_summary", "count"), ("_count", "0")))]
         if self.often(0.3):  # of a few pages, for each of them is asked twice
-            made.append(("_count", str(self.random.choice([size for size in PAGE_SIZES if size * PAGES_MAX >= matching]))))
+            made.append(
+                ("_count", str(self.random.choice([size for size in PAGE_SIZES if size * PAGES_MAX >= matching] or PAGE_SIZES[-1:])))
+            )
         if self.often(0.35):
             made.append(("_total", self.random.choice(("accurate", "accurate", "none"))))
         return made
@@ -360,7 +388,7 @@ class Maker:
 
 
 def _features(type: str, name: str, value: str) -> Iterator[str]:
-    if name in ("_sort", "_count", "_total", "_summary") or name.startswith(("_include", "_revinclude")):
+    if name in ("_sort", "_count", "_total", "_summary", "_type") or name.startswith(("_include", "_revinclude")):
         yield name
         if name == "_sort":
             yield from ("_sort several" for _ in range("," in value))

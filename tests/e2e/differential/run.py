@@ -82,7 +82,7 @@ async def _one(case: Case, store: Store, http: Ask, report: Report) -> None:
     report.cases += 1
     report.features.update(set(asked.features()))
     report.features[f"by {asked.asker.name}"] += 1
-    report.answered += store.plain.matching(asked.asker, asked.type, asked.pairs) > 0
+    report.answered += store.plain.matching(asked.asker, asked.asked) > 0
     found = await difference(asked, store.plain, ask)
     if found is not None:
         least = await _shrunk(asked, store.plain, ask)
@@ -99,22 +99,23 @@ async def _shrunk(asked: Question, world: World, ask: Ask) -> Question:
 
 
 def _less(asked: Question) -> Iterator[Question]:
-    for place, (_, value) in enumerate(asked.pairs):
-        yield asked.without(place)
+    for place, (name, value) in enumerate(asked.asked.pairs):
+        if name != "_type":
+            yield asked.without(place)
         values = value.split(",")
-        if len(values) > 1 and "\\" not in value:
+        if len(values) > 1 and "\\" not in value and name != "_type":
             for one in range(len(values)):
                 yield asked.with_value(place, ",".join(values[:one] + values[one + 1 :]))
 
 
 def told(case: Case, asked: Question, found: str, world: World) -> str:
     """What somebody needs who wants to see it again."""
-    named = sorted({name for name in world.current if name.partition("/")[2] in set(re.findall(r"\w{22}", found))})
+    named = sorted(set(re.findall(r"[A-Z]\w+/[\w.-]+", found)) & world.current.keys())
     resources = [json.dumps(world.current[name], ensure_ascii=False) for name in named[:3]]
     return "\n".join(
         (
             f"seed {case.seed}, store {case.store}, case {case.number}",
-            f"{asked.asker.name}: GET {asked.type}?{unquote(query_of(asked))}",
+            f"{asked.asker.name}: GET {asked.asked.path}?{unquote(query_of(asked))}",
             f"  {found}",
             *(f"  {one}" for one in resources),
         )

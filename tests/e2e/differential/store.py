@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from hub.operator import Operator
 from hub.recording import RequestFacts
 from hub.repository import Repository
 from hub.repository.attempt import Done
@@ -115,12 +116,16 @@ class Loader:
         self.population = Population(random, BASE)
         self.current: dict[str, Json] = {}
         self.versions: dict[tuple[str, int], Json] = {}
+        self.rows: dict[str, str] = {}
+        self.paired: dict[str, str] = {}
         self.organization = ""
 
     async def load(self) -> None:
         for resource in self.population.contents():
             self.organization = self.organization or f"Organization/{resource['id']}"
             await self.create(resource)
+            if self.population.names.get("Device") and not self.paired:
+                await self.pair()
         await self.change()
         for provenance in self.population.provenances():
             await self.create(provenance)
@@ -142,7 +147,34 @@ class Loader:
                 del self.current[name]
                 self.population.names[type].remove(name)
 
+    async def pair(self) -> None:
+        """Two units that say of nobody whom they are worn by: pairings do."""
+        for identifier in ("unit-1", "unit-2"):
+            patient, id = self.random.choice(self.population.names["Patient"]), self.population.own_id()
+            self.hand.ids = [id, random_id()]
+            paired = await Operator(self.hub, "tests").pair(
+                system=self.population.random.choice(("urn:mrn", "urn:other-mrn")),
+                manufacturer="Dupont",
+                product="Zoé",
+                identifier=identifier,
+                patient=patient,
+                from_us=0,
+                to_us=None,
+            )
+            stored = await self.hub.services.store.current(paired.device)
+            assert stored is not None
+            content = orjson.loads(self.hub.services.vault.open(await self.hub.services.vault.key(None), stored))
+            self.current[paired.device] = self.versions[paired.device, 1] = content
+            self.paired[paired.device] = patient
+            self.population.names["Device"].append(paired.device)
+
     async def create(self, resource: Json) -> None:
+        """Under the id that it bears: given by the hub, or brought by an importer, as what does not look like the hub's must be."""
+        type, id = resource["resourceType"], resource["id"]
+        if id.endswith("-") or self.random.random() < 0.05:
+            self.rows[f"{type}/{id}"] = self.hub.services.brought_id(type, id)
+            await self.update(resource)
+            return
         self.hand.ids = [resource["id"]]
         self.note(resource, await self.writer("create").create(resource["resourceType"], without_id(resource)))
 
@@ -152,7 +184,7 @@ class Loader:
     def writer(self, interaction: str) -> Repository:
         self.hand.now_us += self.random.choice(STEPS_US)
         loader = Asker("loader", "Device/loader", self.organization, "TREAT", opted_out=True, scopes=EVERYTHING)
-        return repository(self.hub.services, context(loader, recorder=True), interaction)
+        return repository(self.hub.services, context(loader, recorder=True, importer=True), interaction)
 
     def note(self, sent: Json, done: Done) -> None:
         """What was sent, with what the hub adds to it by its own account."""
@@ -180,5 +212,5 @@ async def opened_store(data_dir: Path, endpoint: Endpoint, seed: str) -> AsyncIt
         loader = Loader(hub, hand, Random(f"store {seed}"))
         await loader.load()
         hand.now_us = int(NOW.timestamp()) * 1_000_000
-        plain = World(base=BASE, now=NOW, current=loader.current, versions=loader.versions)
+        plain = World(base=BASE, now=NOW, current=loader.current, versions=loader.versions, rows=loader.rows, paired=loader.paired)
         yield Store(hub=hub, plain=plain, askers=askers(loader.population.names["Organization"]))

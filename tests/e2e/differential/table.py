@@ -299,3 +299,44 @@ TABLE: dict[str, dict[str, Known]] = {
     | {one.code: one for one in map(_composite, COMPOSITES.get(type, "").strip().splitlines())}
     for type, text in TEXTS.items()
 }
+
+COMPARTMENTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "Patient": {
+        "Observation": ("subject", "performer"),
+        "Condition": ("patient", "asserter"),
+        "DiagnosticReport": ("subject",),
+        "Encounter": ("patient",),
+        "MedicationStatement": ("subject",),
+        "ServiceRequest": ("subject", "performer"),
+        "RiskAssessment": ("subject",),
+        "Provenance": ("patient",),
+        "Consent": ("patient",),
+        "Group": ("member",),
+    },
+    "Practitioner": {
+        "Patient": ("general-practitioner",),
+        "Observation": ("performer",),
+        "Condition": ("asserter",),
+        "DiagnosticReport": ("performer",),
+        "Encounter": ("practitioner", "participant"),
+        "MedicationStatement": ("source",),
+        "ServiceRequest": ("performer", "requester"),
+        "RiskAssessment": ("performer",),
+        "Provenance": ("agent",),
+        "Group": ("member",),
+    },
+    "Device": {
+        "Observation": ("subject", "device"),
+        "ServiceRequest": ("performer", "requester"),
+        "RiskAssessment": ("performer",),
+        "Provenance": ("agent",),
+        "Group": ("member",),
+    },
+    "Encounter": {
+        "Observation": ("encounter",),
+        "Condition": ("encounter",),
+        "DiagnosticReport": ("encounter",),
+        "ServiceRequest": ("encounter",),
+    },
+}
+"""https://hl7.org/fhir/R4/compartmentdefinition.html: by which parameters a type lies in a compartment."""

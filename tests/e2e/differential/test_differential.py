@@ -9,9 +9,9 @@ from pathlib import Path
 from hub.store.embedded import Endpoint
 from tests.e2e.differential.run import run
 
-CASES = int(os.environ.get("HUB_DIFFERENTIAL_CASES", "1000"))
+CASES = int(os.environ.get("HUB_DIFFERENTIAL_CASES", "2400"))
 SEED = int(os.environ.get("HUB_DIFFERENTIAL_SEED", "20261129"))
-PER_STORE = 1_000
+PER_STORE = 800
 
 
 async def test_the_hub_answers_every_search_as_the_naive_evaluator_does(clean_database: Endpoint, tmp_path: Path) -> None:

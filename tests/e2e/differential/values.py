@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from tests.e2e.differential.codes import CURRENCIES, UCUM, UNITS
@@ -21,7 +22,8 @@ ADDRESS_PARTS = ("text", "line", "city", "district", "state", "postalCode", "cou
 LETTERS = {"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"}
 
 
-def pieces(text: str, separator: str) -> list[str]:
+@cache
+def pieces(text: str, separator: str) -> tuple[str, ...]:
     """Parted where the separator stands without a backslash before it; still escaped."""
     found, place = [""], 0
     while place < len(text):
@@ -34,7 +36,7 @@ def pieces(text: str, separator: str) -> list[str]:
         else:
             found[-1] += text[place]
         place += 1
-    return found
+    return tuple(found)
 
 
 def plain(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.e2e.differential.codes import UCUM, UNITS
 from tests.e2e.differential.criteria import Judge, coded
-from tests.e2e.differential.table import TABLE, Known
+from tests.e2e.differential.table import COMPARTMENTS, TABLE, Known
 from tests.e2e.differential.values import date_spans, elements, fraction, spaced, texts
 from tests.spec.consent.oracle import Caller, judge
 
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 Pair = tuple[str, str]
 Key = tuple[str, int]
 """("Type/id", version)"""
-RESULT = ("_sort", "_count", "_total", "_summary", "_include", "_revinclude")
+RESULT = ("_sort", "_count", "_total", "_summary", "_include", "_revinclude", "_type")
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,28 @@ class Forbidden(Exception):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A search of `types`: one, or several at once (`everywhere`). `within`: the compartment that it is of, or ""."""
+
+    types: tuple[str, ...]
+    pairs: tuple[Pair, ...]
+    everywhere: bool = False
+    within: str = ""
+
+    @property
+    def path(self) -> str:
+        if self.everywhere:
+            return ""
+        return f"{self.within}/{self.types[0]}" if self.within else self.types[0]
+
+    @property
+    def criteria(self) -> list[Pair]:
+        return [pair for pair in self.pairs if pair[0].partition(":")[0] not in RESULT]
+
+
+@dataclass(frozen=True)
 class Answer:
-    """What all pages together must hold. `orders`: what is equal is parted by id, upwards or downwards."""
+    """What all pages together must hold, as "Type/id". `orders`: those that are right (see `World.ordered`)."""
 
     orders: tuple[tuple[str, ...], ...]
     total: int | None
@@ -50,12 +70,15 @@ class Answer:
 
 @dataclass
 class World:
-    """`current`: by "Type/id"; `versions`: every version there was; `now`: of the search."""
+    """`current`: by "Type/id"; `versions`: every version there was; `now`: of the search; `rows`: how ids that were brought are kept;
+    `paired`: the patient who wears a device."""
 
     base: str
     now: datetime
     current: dict[str, Json]
     versions: dict[Key, Json]
+    rows: dict[str, str] = field(default_factory=dict)
+    paired: dict[str, str] = field(default_factory=dict)
     seen: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     @cached_property
@@ -64,11 +87,16 @@ class World:
 
     @cached_property
     def consents(self) -> dict[str, list[Json]]:
-        found: dict[str, list[Json]] = {name: [] for name in self.current if name.startswith("Patient/")}
+        found: dict[str, list[Json]] = {name: [] for name in self.last if name.startswith("Patient/")}
         for resource in self.current.values():
             if resource["resourceType"] == "Consent":
                 found[resource["patient"]["reference"]].append(resource)
         return found
+
+    @cached_property
+    def last(self) -> dict[str, Json]:
+        """The newest version of each, deleted or not."""
+        return {name: resource for (name, _), resource in sorted(self.versions.items(), key=lambda item: item[0])}
 
     @cached_property
     def by_type(self) -> dict[str, list[Json]]:
@@ -77,22 +105,24 @@ class World:
     # What a caller may see
 
     def concerned(self, resource: Json) -> set[str]:
-        """The patients whose data it is: itself, whoever is named anywhere in it, and whom that concerns which a Provenance is about."""
+        """The patients whose data it is: itself, whoever is named anywhere in it or wears it, and whom that concerns which a
+        Provenance is about."""
         found = {named for reference in references(resource) if (named := self.judge.named(reference) or "").startswith("Patient/")}
         if resource["resourceType"] == "Patient":
             found.add(f"Patient/{resource['id']}")
         if resource["resourceType"] == "Provenance":
             about = self.judge.local(TABLE["Provenance"]["target"], resource)
-            found |= {patient for name in about if name in self.current for patient in self.concerned(self.current[name])}
-        return found
+            found |= {patient for name in about if name in self.last for patient in self.concerned(self.last[name])}
+        worn_by = self.paired.get(f"{resource['resourceType']}/{resource['id']}")
+        return found | ({worn_by} if worn_by else set())
 
     def permits(self, asker: Asker, resource: Json) -> bool:
         return all(self.patient_permits(asker, patient, resource) for patient in self.concerned(resource))
 
     def patient_permits(self, asker: Asker, patient: str, resource: Json) -> bool:
-        if patient not in self.current:
+        if patient not in self.last:
             return False
-        managed_by = self.current[patient].get("managingOrganization", {}).get("reference")
+        managed_by = self.last[patient].get("managingOrganization", {}).get("reference")
         default = asker.opted_out and asker.purpose == "TREAT" and managed_by == asker.organization
         caller = Caller(names=frozenset(self.names_of(asker)), purpose=asker.purpose, action="access")
         return judge(self.consents[patient], caller, resource, default=default, now=self.now)[0]
@@ -152,40 +182,58 @@ class World:
 
     # The answer
 
-    def search(self, asker: Asker, type: str, pairs: Sequence[Pair]) -> Answer:
-        shape = dict(pairs)
-        asked = [pair for pair in pairs if pair[0].partition(":")[0] not in RESULT]
-        found = self.found(asker, type, asked)
-        size, counted = int(shape.get("_count", "50")), shape.get("_summary") == "count"
-        total = len(found) if counted or not size or shape.get("_total") == "accurate" else None
-        if counted or not size:
-            found = []
-        return Answer(tuple(self.ordered(found, type, shape.get("_sort"), tie) for tie in ("_id", "-_id")), total, size)
+    def matches(self, asker: Asker, asked: Asked, type: str) -> list[Json]:
+        found = self.found(asker, type, asked.criteria)
+        codes = COMPARTMENTS[asked.within.partition("/")[0]][type] if asked.within else ()
+        return [one for one in found if not codes or any(self.simple(one, code, asked.within) for code in codes)]
 
-    def matching(self, asker: Asker, type: str, pairs: Sequence[Pair]) -> int:
+    def matching(self, asker: Asker, asked: Asked) -> int:
         try:
-            return len(self.found(asker, type, [pair for pair in pairs if pair[0].partition(":")[0] not in RESULT]))
+            return sum(len(self.matches(asker, asked, type)) for type in asked.types)
         except Forbidden:
             return 0
 
-    def ordered(self, found: Sequence[Json], type: str, sort: str | None, tie: str) -> tuple[str, ...]:
-        """What is missing comes last, up or down. Observations come newest first if nothing is said, others by id."""
+    def search(self, asker: Asker, asked: Asked) -> Answer:
+        shape = dict(asked.pairs)
+        found = {type: self.matches(asker, asked, type) for type in sorted(asked.types)}
+        size, counted = int(shape.get("_count", "50")), shape.get("_summary") == "count"
+        total = sum(map(len, found.values())) if counted or not size or shape.get("_total") == "accurate" else None
+        if counted or not size:
+            found = {}
+        orders = {
+            tuple(name for type in found for name in self.ordered(found[type], type, shape.get("_sort"), down=down, rows=rows))
+            for down in (False, True)
+            for rows in ({}, self.rows)
+        }
+        return Answer(tuple(orders), total, size)
+
+    def ordered(self, found: Sequence[Json], type: str, sort: str | None, *, down: bool, rows: dict[str, str]) -> list[str]:
+        """What is missing comes last, up or down. Observations come newest first if nothing is said, others by id.
+
+        What is equal is parted by id, upwards or downwards; ids that an importer brought count as the hub keeps them (`rows`),
+        unless the order asks to have everything opened.
+        """
         keys = sort.split(",") if sort else ["-date"] if type == "Observation" else ["_id"]
-        made = list(found)
-        for key in reversed([*keys, tie]):  # a stable sort by the last key first
-            made = by(made, TABLE[type][key.removeprefix("-")], down=key.startswith("-"))
-        return tuple(one["id"] for one in made)
+
+        def by_id(one: Json) -> str:
+            return rows.get(f"{type}/{one['id']}", one["id"])
+
+        made = sorted(found, key=by_id, reverse=down)
+        for key in reversed(keys):  # a stable sort by the last key first
+            known, up = TABLE[type][key.removeprefix("-")], not key.startswith("-")
+            made = sorted(made, key=by_id, reverse=not up) if known.kind == "id" else by(made, known, down=not up)
+        return [f"{type}/{one['id']}" for one in made]
 
     # What comes along
 
-    def along(self, asker: Asker, pairs: Sequence[Pair], type: str, matches: Sequence[str]) -> set[Key]:
-        """https://hl7.org/fhir/R4/search.html#include: the (Type/id, version) that come with a page of these ids."""
-        asked = [(name, value) for name, value in pairs if name.partition(":")[0] in ("_include", "_revinclude")]
-        there = {self.key_of(f"{type}/{id}") for id in matches}
+    def along(self, asker: Asker, search: Asked, matches: Sequence[str]) -> set[Key]:
+        """https://hl7.org/fhir/R4/search.html#include: the (Type/id, version) that come with a page of these."""
+        asked = [(name, value) for name, value in search.pairs if name.partition(":")[0] in ("_include", "_revinclude")]
+        there = {self.key_of(name) for name in matches}
         whole, fresh, first = set(there), set(there), True
         while fresh:
             active = [pair for pair in asked if first or pair[0].endswith((":iterate", ":recurse"))]
-            more = {led for key in fresh for pair in active for led in self.hop(asker, *pair, type, key)}
+            more = {led for key in fresh for pair in active for led in self.hop(asker, *pair, search.types, key)}
             fresh, first = more - whole, False
             whole |= fresh
         return whole - there
@@ -193,8 +241,11 @@ class World:
     def key_of(self, name: str) -> Key:
         return name, int(self.current[name]["meta"]["versionId"])
 
-    def hop(self, asker: Asker, name: str, value: str, type: str, key: Key) -> Iterator[Key]:
-        source, code, target = (*(value.split(":") if value != "*" else (type, "*")), "")[:3]
+    def hop(self, asker: Asker, name: str, value: str, types: Sequence[str], key: Key) -> Iterator[Key]:
+        """`*` is every reference of what is searched."""
+        own = key[0].partition("/")[0]
+        whole = [own, "*"] if own in types else ["Organization", "none"]
+        source, code, target = (*(value.split(":") if value != "*" else whole), "")[:3]
         rows = [one for one in TABLE[source].values() if one.type == "reference" and one.kind == "Reference" and code in ("*", one.code)]
         if name.startswith("_include"):
             if key[0].startswith(f"{source}/"):

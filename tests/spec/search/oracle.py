@@ -5,6 +5,7 @@ It shares nothing with the hub: other parsing, other arithmetic (aware datetimes
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 BEGINNING, END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 FORMS = (
@@ -38,6 +39,7 @@ class Span:
         return Span(BEGINNING, self.first)
 
 
+@cache
 def span(text: str) -> Span:
     if "." in text:
         return _fraction(text)

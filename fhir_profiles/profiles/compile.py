@@ -11,6 +11,7 @@ from fhir_profiles.definitions import PRIMITIVE_TYPES, Definition, Element, defi
 from fhir_profiles.profiles import rules
 from fhir_profiles.profiles.discriminators import Item
 from fhir_profiles.profiles.finding import Path, ProfileError
+from fhir_profiles.profiles.remembering import CODED, remembering
 from fhir_profiles.profiles.run import Check, Run
 from fhir_profiles.profiles.slicing import Checks, Taken, slicer
 from fhir_profiles.profiles.tree import Node, element_of
@@ -91,7 +92,8 @@ class _Compiler:
             if slices is not None:
                 slices(taken, path, run)
 
-        return member if plain is None else _shortened(name, plain, member)
+        check: Check = member if plain is None else _shortened(name, plain, member)
+        return remembering(name, check) if checks.keys() <= CODED else check
 
     def of_typed(self, place: Place, code: str) -> Checks:
         return self.of_value(place.node, _structure(place.element, code), code, place.element)

@@ -111,6 +111,39 @@ def test_each_problem_is_named_with_its_place(ehr: Caller) -> None:
     assert places >= {"Patient.gender", "Patient.birthDate", "Patient.active"}
 
 
+ACTING = {
+    "script": "<script>alert(1)</script>",
+    "event": '<p onclick="alert(1)">x</p>',
+    "address": '<a href="javascript:alert(1)">x</a>',
+    "blank before": '<a href=" javascript:alert(1)">x</a>',
+    "control character before": '<a href="&#1;javascript:alert(1)">x</a>',
+    "tab inside": '<a href="java&#9;script:alert(1)">x</a>',
+    "style": "<style>p {}</style>",
+}
+
+
+@pytest.mark.parametrize("what", ACTING)
+@pytest.mark.parametrize("where", ["text", "section"])
+def test_a_narrative_that_acts_is_refused(ehr: Caller, what: str, where: str) -> None:
+    """FHIR.md 4b.13: leading control characters included; not made harmless in silence, and nothing is stored."""
+    narrative = {"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml"><p>x</p>{ACTING[what]}</div>'}
+    person = ehr.create(patient())
+    resource: dict[str, object] = {
+        "resourceType": "Composition",
+        "status": "final",
+        "type": {"text": "x"},
+        "subject": {"reference": f"Patient/{person['id']}"},
+        "date": "2026",
+        "author": [{"display": "x"}],
+        "title": "x",
+    }
+    resource |= {"text": narrative} if where == "text" else {"section": [{"text": narrative}]}
+    refused(
+        ehr.post("Composition", resource), 400, "value", expression=f"Composition.{'text' if where == 'text' else 'section[0].text'}.div"
+    )
+    assert ehr.found(f"Composition?patient={person['id']}") == []
+
+
 def test_refusals_repeat_no_value(ehr: Caller) -> None:
     """Law 4: error texts name the place, never what stands there."""
     for wrong in (patient(birthDate="Zqcanary"), patient(gender="Zqcanary"), {"resourceType": "Patient", "Zqcanary Q": 1}):

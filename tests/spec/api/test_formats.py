@@ -172,6 +172,21 @@ def test_a_bundle_comes_in_either_format(ehr: Caller) -> None:
     refused(ehr.request("POST", "Patient/_search", content=f"{query}&_format=ttl".encode(), headers=form), 406, "not-supported")
 
 
+@pytest.mark.parametrize("type", ["transaction", "batch"])
+def test_transactions_and_histories_come_in_either_format(ehr: Caller, type: str) -> None:
+    """FHIR.md 4b (1): Bundles in each format, those that are sent and those that are answered."""
+    request = {"method": "POST", "url": "Organization"}
+    sent = {"resourceType": "Bundle", "type": type, "entry": [{"resource": organization(f"En {type}"), "request": request}]}
+    answer = ehr.post("/fhir", to_xml(sent), headers={"Content-Type": FHIR_XML, "Accept": FHIR_XML})
+    assert answer.status_code == 200, answer.text
+    told = from_answer(answer)
+    assert (told["type"], told["entry"][0]["response"]["status"]) == (f"{type}-response", "201 Created")
+    name = told["entry"][0]["response"]["location"].removeprefix(f"{ehr.base}/").partition("/_history")[0]
+    history = from_answer(ehr.get(f"{name}/_history", headers={"Accept": FHIR_XML}))
+    assert history == ehr.get(f"{name}/_history").json()
+    assert history["entry"][0]["resource"]["name"] == f"En {type}"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [

@@ -49,6 +49,39 @@ def test_a_code_is_held_against_a_code_system(ehr: Caller) -> None:
     assert told(ehr.get(f"CodeSystem/$validate-code?url={GENDER}&code=women"))["result"] is False
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"ValueSet/$expand?url={GENDERS}|4.0.1", 200),
+        (f"ValueSet/$expand?url={GENDERS}&valueSetVersion=4.0.1", 200),
+        (f"ValueSet/$expand?url={GENDERS}|9", 404),
+        (f"ValueSet/$expand?url={GENDERS}&valueSetVersion=9", 404),
+        (f"ValueSet/$validate-code?url={GENDERS}&valueSetVersion=9&code=female", 404),
+        (f"ValueSet/$validate-code?url={GENDERS}&system={GENDER}&systemVersion=4.0.1&code=female", 200),
+        (f"ValueSet/$validate-code?url={GENDERS}&system={GENDER}&systemVersion=9&code=female", 400),
+        (f"CodeSystem/$validate-code?url={GENDER}&version=4.0.1&code=female", 200),
+        (f"CodeSystem/$validate-code?url={GENDER}&version=9&code=female", 400),
+        (f"CodeSystem/$validate-code?url={GENDER}&valueSet=x&code=female", 400),
+    ],
+)
+def test_another_version_is_another_thing(ehr: Caller, path: str, status: int) -> None:
+    """references.html#canonical: what is asked of one version is not answered from another, and no parameter is passed over."""
+    answer = ehr.get(path)
+    assert answer.status_code == status, answer.text
+    if status == 200:
+        assert answer.json()["resourceType"] in ("ValueSet", "Parameters")
+    else:
+        refused(answer, status, "not-found" if status == 404 else "not-supported")
+
+
+def test_a_concept_that_groups_others_is_a_code_only_where_that_is_asked(ehr: Caller) -> None:
+    """codesystem-operation-validate-code.html: abstract."""
+    system = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+    grouping = f"CodeSystem/$validate-code?url={system}&code=_ActHealthInformationManagementReason"
+    assert told(ehr.get(grouping))["result"] is False
+    assert told(ehr.get(f"{grouping}&abstract=true"))["result"] is True
+
+
 def test_what_is_not_shipped_is_refused_with_the_reason(ehr: Caller) -> None:
     """Half an answer would pass for a whole one."""
     refused(ehr.get("ValueSet/$expand?url=urn:nowhere"), 404, "not-found")

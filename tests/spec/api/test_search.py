@@ -211,6 +211,30 @@ def test_totals_are_exact(ehr: Caller, days: Json, query: str, entries: bool) ->
     assert link(bundle, "next") is None
 
 
+@pytest.mark.parametrize(
+    ("summary", "kept"),
+    [
+        ("true", {"status", "code", "subject", "effectiveDateTime", "valueQuantity"}),
+        ("text", {"status", "code", "text"}),
+        ("data", {"status", "category", "code", "subject", "effectiveDateTime", "valueQuantity", "note"}),
+        ("false", {"status", "category", "code", "subject", "effectiveDateTime", "valueQuantity", "note", "text"}),
+        ("count", None),
+    ],
+)
+def test_each_of_the_five_summaries_keeps_its_part(ehr: Caller, summary: str, kept: set[str] | None) -> None:
+    """search.html#summary: of elements of the summary, of the narrative, of all but that, of everything, or the number alone."""
+    made = ehr.create(patient())
+    text = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}
+    ehr.create(observation(made["id"], text=text, note=[{"text": "x"}]))
+    bundle = ehr.search(f"Observation?patient={made['id']}&_summary={summary}")
+    if kept is None:
+        assert (bundle["total"], "entry" in bundle) == (1, False)
+        return
+    (resource,) = resources(bundle)
+    assert resource.keys() - {"resourceType", "id", "meta"} == kept
+    assert ("tag" in resource["meta"]) is (summary != "false")
+
+
 @pytest.mark.parametrize("query", ["", "_total=none"])
 def test_a_total_that_was_not_asked_for_is_not_made_up(ehr: Caller, days: Json, query: str) -> None:
     """search.html#total; FHIR.md 2b: Bundle.total is never wrong, and costs nothing unless asked for."""

@@ -5,7 +5,6 @@ two forms are computed by different code (`security.access` over tokens, `securi
 a disagreement is an error, never an answer.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +83,7 @@ class Visibility:
     async def rules(self, patient: bytes) -> PatientRules | None:
         """The patient's rules as of now, or None for a patient the hub does not know."""
         # Looked up for whom nobody knows too, so that the time does not tell (law 3).
-        grant, _ = await asyncio.gather(self._store.grant(patient), self._look_above())
+        grant = await self._store.grant(patient, self._look_above())
         return None if grant is None else (await self.opened([grant])).get(patient)
 
     async def opened(self, grants: Iterable[Grant]) -> Mapping[bytes, PatientRules]:

@@ -99,8 +99,12 @@ class MongoStore:
         found = await _answered(self._hub["history"].find_one({"_id": documents.history_id(row, version)}))
         return documents.stored(found) if found else None
 
-    async def grant(self, patient: bytes) -> Grant | None:
-        return await _answered(self._grant(patient))
+    async def grant(self, patient: bytes, meanwhile: Awaitable[None] | None = None) -> Grant | None:
+        """`meanwhile`: something else to wait for, once the question is on its way."""
+        asked = self._grant.ask(patient)
+        if meanwhile is not None:
+            await meanwhile
+        return await _answered(asyncio.shield(asked))
 
     async def claim(self, key: bytes) -> str | None:
         found = await _answered(self._hub["claims"].find_one({"_id": key}))

@@ -4,7 +4,7 @@ A store never sees a resource in clear and never decides; it keeps what it is gi
 """
 
 from asyncio import Future
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -298,7 +298,7 @@ class Store(Protocol):
 
     async def version(self, row: str, version: int) -> Stored | None: ...
 
-    async def grant(self, patient: bytes) -> Grant | None: ...
+    async def grant(self, patient: bytes, meanwhile: Awaitable[None] | None = None) -> Grant | None: ...
 
     async def claim(self, key: bytes) -> str | None: ...
 

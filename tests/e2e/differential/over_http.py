@@ -19,7 +19,9 @@ from tests.e2e.differential.world import Asker
 from tests.support.backstage import new_client
 
 Json = dict[str, Any]
-POLL_S = 0.01
+
+OPEN_S = 3_600
+"""Connections stay open: on a busy machine minutes may lie between two questions."""
 
 
 @asynccontextmanager
@@ -28,9 +30,9 @@ async def over_http(store: Store) -> AsyncIterator[Ask]:
     tokens = {asker.name: await _token(store, asker) for asker in store.askers}
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(store.hub), log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(create_app(store.hub), log_level="error", lifespan="off", timeout_keep_alive=OPEN_S))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=OPEN_S) as http:
 
         async def ask(asker: Asker, path: str, query: str) -> tuple[int, Json]:
             headers = {"Authorization": f"Bearer {tokens[asker.name]}"}

@@ -27,7 +27,7 @@ OPEN_S = 3_600
 @asynccontextmanager
 async def over_http(store: Store) -> AsyncIterator[Ask]:
     """Gives the function that asks over HTTP."""
-    tokens = {asker.name: await _token(store, asker) for asker in store.askers}
+    clients = {asker.name: await _registered(store, asker) for asker in store.askers}
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(create_app(store.hub), log_level="error", lifespan="off", timeout_keep_alive=OPEN_S))
@@ -35,7 +35,7 @@ async def over_http(store: Store) -> AsyncIterator[Ask]:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=OPEN_S) as http:
 
         async def ask(asker: Asker, path: str, query: str) -> tuple[int, Json]:
-            headers = {"Authorization": f"Bearer {tokens[asker.name]}"}
+            headers = {"Authorization": f"Bearer {_token(store, asker, clients[asker.name])}"}
             if len(query) % 2 and not path.count("/"):  # a compartment is asked by GET
                 form = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
                 answer = await http.post(f"/fhir/{path}/_search".replace("//", "/"), content=query.encode(), headers=form)
@@ -52,7 +52,7 @@ async def over_http(store: Store) -> AsyncIterator[Ask]:
             listening.close()
 
 
-async def _token(store: Store, asker: Asker) -> str:
+async def _registered(store: Store, asker: Asker) -> str:
     made = new_client(
         asker.name,
         scope_text(asker),
@@ -62,11 +62,16 @@ async def _token(store: Store, asker: Asker) -> str:
     )
     client = await Operator(store.hub, "tests").add_client(made.client, None)
     assert asker.device == f"Device/{client.client_id}"
+    return client.client_id
+
+
+def _token(store: Store, asker: Asker, client_id: str) -> str:
+    """A fresh one each time: the hub's tokens are short-lived."""
     return issue(
         key=store.hub.signing_keys.current,
         issuer=store.hub.base_url,
         audience=store.hub.services.base_url,
-        client_id=client.client_id,
+        client_id=client_id,
         scope=scope_text(asker),
         purpose=asker.purpose,
         jti=f"token-of-{asker.name}",

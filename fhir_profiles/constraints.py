@@ -5,14 +5,14 @@ invariant that holds where none of the elements it speaks of is there costs a lo
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
 from fhir_profiles.definitions import Definition
 from fhir_profiles.definitions import Invariant as Defined
-from fhir_profiles.fhirpath import Compiled, FhirPathError, compile_
+from fhir_profiles.fhirpath import Compiled, compile_
 from fhir_profiles.invariants import Element, Invariant
 
 LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
@@ -40,11 +40,21 @@ CORRECTED: Final[Mapping[str, str]] = MappingProxyType(
             key: _FOR_SCOPE.format(system=_SCOPE, code=code)
             for key, code in {"ppc-2": "patient-privacy", "ppc-3": "research", "ppc-4": "adr", "ppc-5": "treatment"}.items()
         },
+        # published so that any category counts, and so that a concept is compared with a text
+        "con-3": (
+            "clinicalStatus.exists() or verificationStatus.coding.where(system='http://terminology.hl7.org/CodeSystem/condition-ver-status'"
+            " and code='entered-in-error').exists() or category.coding.where(system='http://terminology.hl7.org/CodeSystem/condition-category'"
+            " and code='problem-list-item').empty()"
+        ),
         # published with the type Boolean of FHIRPath, which no element has: the answer is a boolean of FHIR
         "que-7": "operator = 'exists' implies (answer is boolean)",
     }
 )
 """What is run in place of expressions that cannot mean what the sentence published beside them says."""
+_WHOLE: Final[Mapping[str, str]] = MappingProxyType(
+    {"name.matches('[A-Z]([A-Za-z0-9_]){0,254}')": "name.matches('^[A-Z]([A-Za-z0-9_]){0,254}$')"}
+)
+"""The naming rule of all conformance resources (csd-0, vsd-0, …) speaks of the whole name; a part of it always matches something."""
 DEEP: Final = frozenset({"descendants", "children", "repeat"})
 """Functions that lead to elements which the expression does not name from here."""
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
@@ -52,17 +62,22 @@ _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 def constraints(structure: Definition, known: frozenset[str]) -> tuple[Invariant, ...]:
     """Those of the structure, and of its elements, that are errors. `known`: keys that are checked by other means."""
-    of_elements = (
-        _of_element(name, element.structure or type.profile or type.code, one)
-        for name, (element, type) in structure.named.items()
-        for one in element.invariants
-        if _runs(one, known)
-    )
-    return (*(_compiled(structure, one) for one in structure.invariants if _runs(one, known)), *of_elements)
+    return tuple(_all(structure, "error", known))
 
 
-def _runs(defined: Defined, known: frozenset[str]) -> bool:
-    return defined.severity == "error" and defined.key not in known and defined.key not in LEFT_OUT
+def advice(structure: Definition) -> tuple[Invariant, ...]:
+    """Those that are warnings: best practice, rules for names."""
+    return tuple(_all(structure, "warning", frozenset()))
+
+
+def _all(structure: Definition, severity: str, known: frozenset[str]) -> Iterator[Invariant]:
+    def runs(one: Defined) -> bool:
+        return one.severity == severity and one.key not in known and one.key not in LEFT_OUT
+
+    yield from (_compiled(structure, one) for one in structure.invariants if runs(one))
+    for name, (element, type) in structure.named.items():
+        of = element.structure or type.profile or type.code
+        yield from (_of_element(name, of, one) for one in element.invariants if runs(one))
 
 
 def _compiled(structure: Definition, defined: Defined) -> Invariant:
@@ -78,7 +93,7 @@ def _compiled(structure: Definition, defined: Defined) -> Invariant:
 
 
 def _meant(defined: Defined) -> str:
-    return CORRECTED.get(defined.key, defined.expression)
+    return CORRECTED.get(defined.key) or _WHOLE.get(defined.expression, defined.expression)
 
 
 def _of_element(name: str, type: str, defined: Defined) -> Invariant:
@@ -92,12 +107,9 @@ def _of_element(name: str, type: str, defined: Defined) -> Invariant:
 
 
 def _holds(expression: str, type: str | None, value: Any) -> bool:
-    """What cannot be decided here refuses nothing."""
-    try:
-        compiled = _of(expression)
-        return compiled.holds(value) if type is None else compiled.holds(value, type=type, root=value)
-    except FhirPathError:
-        return True
+    """Raises FhirPathError where it cannot be decided: no resource of R4 leads there (a test makes sure), so it is no yes."""
+    compiled = _of(expression)
+    return compiled.holds(value) if type is None else compiled.holds(value, type=type, root=value)
 
 
 @cache

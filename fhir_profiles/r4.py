@@ -12,13 +12,13 @@ from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
-from fhir_profiles.constraints import constraints
+from fhir_profiles.constraints import advice, constraints
 from fhir_profiles.definitions import RESOURCE_TYPES, Definition, Element, Type, definition, required_codes
 from fhir_profiles.invariants import INVARIANTS, Invariant
 from fhir_profiles.primitives import PRIMITIVES, Predicate
 from fhir_profiles.structure import Choice, Problem, Shape, Slot, Walk
 
-__all__ = ["RESOURCE_TYPES", "Problem", "check", "warm"]
+__all__ = ["RESOURCE_TYPES", "Problem", "advise", "check", "warm"]
 
 
 def check(resource: Mapping[str, Any]) -> tuple[Problem, ...]:
@@ -29,6 +29,13 @@ def check(resource: Mapping[str, Any]) -> tuple[Problem, ...]:
     definition (see `warm`).
     """
     walk = Walk(_of_type, _primitive_extension)
+    walk.resource(resource, (), 0)
+    return tuple(walk.problems)
+
+
+def advise(resource: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """What R4 recommends and this resource, in which `check` finds nothing wrong, does otherwise."""
+    walk = Walk(_of_type, _primitive_extension, advising=True)
     walk.resource(resource, (), 0)
     return tuple(walk.problems)
 
@@ -73,6 +80,7 @@ def _shape(name: str) -> Shape:
         required=tuple(element.name for element in elements if element.minimum and not element.choice),
         choices=tuple(map(_choice, (element for element in elements if element.choice))),
         invariants=_invariants(structure),
+        advice=advice(structure),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from fhir_profiles.fhirpath.errors import FhirPathError
 from fhir_profiles.invariants import Invariant
 from fhir_profiles.primitives import FORMS, Predicate
 from fhir_profiles.references import NOWHERE, contained_faults, fault, scope_of
@@ -16,6 +17,9 @@ from fhir_profiles.references import NOWHERE, contained_faults, fault, scope_of
 PROBLEMS_MAX: Final = 50
 DEPTH_MAX: Final = 40
 CODES_SHOWN_MAX: Final = 12
+
+NARRATIVE: Final = "dom-6"
+"""Not asked of what is contained, which the narrative of what contains it tells: https://hl7.org/fhir/R4/narrative.html"""
 
 ELEMENT_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 
@@ -81,7 +85,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What an object of one structure looks like in JSON: a Definition made ready for checking."""
+    """What an object of one structure looks like in JSON: a Definition made ready for checking.
+
+    invariants, advice  constraints that are errors, and those that are warnings
+    """
 
     name: str
     is_resource: bool
@@ -89,6 +96,7 @@ class Shape:
     required: tuple[str, ...]
     choices: tuple[Choice, ...]
     invariants: tuple[Invariant, ...]
+    advice: tuple[Invariant, ...]
 
 
 Path = tuple[Any, ...]
@@ -100,11 +108,13 @@ class Walk:
 
     of_type              shape of a resource type, None if there is none
     primitive_extension  shape of what stands under an underscored name
+    advising             the resource is right: constraints that are warnings are asked instead of those that are errors
     """
 
-    __slots__ = ("of_type", "primitive_extension", "problems", "scope", "top")
+    __slots__ = ("advising", "of_type", "primitive_extension", "problems", "scope", "top")
 
-    def __init__(self, of_type: Callable[[Any], Shape | None], primitive_extension: Callable[[], Shape]) -> None:
+    def __init__(self, of_type: Callable[[Any], Shape | None], primitive_extension: Callable[[], Shape], *, advising: bool = False) -> None:
+        self.advising = advising
         self.of_type = of_type
         self.primitive_extension = primitive_extension
         self.problems: list[Problem] = []
@@ -161,10 +171,21 @@ class Walk:
             elif not slot.fits(item):
                 self.primitive(slot, item, (path, slot, None))
         self.cardinality(shape, value, path)
-        if found == len(self.problems):
-            for invariant in shape.invariants:
+        if self.advising:
+            self.constraints(shape.advice, value, path)
+        elif found == len(self.problems):
+            self.constraints(shape.invariants, value, path)
+
+    def constraints(self, invariants: tuple[Invariant, ...], value: Mapping[str, Any], path: Path) -> None:
+        """One that cannot be decided is not kept: silence would be a yes that nobody gave."""
+        for invariant in invariants:
+            if invariant.key == NARRATIVE and path and path[1].name == "contained":
+                continue
+            try:
                 if not invariant.holds(value):
                     self.add("invariant", path, f"{invariant.key}: {invariant.text}")
+            except FhirPathError as error:
+                self.add("invariant", path, f"{invariant.key}: this cannot be decided ({error})")
 
     def primitive(self, slot: Slot, item: Any, path: Path) -> None:
         """Say what is wrong with a value that does not fit."""

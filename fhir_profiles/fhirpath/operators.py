@@ -176,7 +176,7 @@ def compare(left: Items, right: Items) -> int | None:
         return (one > other) - (one < other)
     if number(one) and number(other):
         return int(one > other) - int(one < other)
-    if isinstance(one, Node) and isinstance(other, Node) and "Quantity" in one.type.kin:
+    if any(isinstance(side, Node) and "Quantity" in side.type.kin for side in (one, other)):
         return None  # a quantity without a value
     return _measured(one, other)
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_profiles.profiles import asked, findings
+from fhir_profiles.r4 import advise
 from hub import outcomes
 from hub.errors import FhirError, Issue
 from hub.http import json_response, read_body
@@ -78,7 +79,8 @@ def _issues(
     except FhirError as error:
         return [("error", issue) for issue in error.issues]
     profiles = [*asked(content), *([profile] if profile is not None and profile not in asked(content) else [])]
-    return [(one.severity, Issue(code=one.code, text=one.text, expression=one.expression)) for one in findings(content, profiles)]
+    found = [(one.severity, Issue(code=one.code, text=one.text, expression=one.expression)) for one in findings(content, profiles)]
+    return [*found, *(("warning", Issue(code=one.code, text=one.text, expression=one.expression)) for one in advise(content))]
 
 
 def _answer(found: list[tuple[str, Issue]]) -> Response:

@@ -93,6 +93,11 @@ def resource(type: str, chance: Random, *, fullness: float = FULLNESS, refer: Re
     return _right(_Maker(chance, fullness, refer).resource(type, 0), chance)
 
 
+def rough(type: str, chance: Random, *, fullness: float = FULLNESS) -> Json:
+    """One resource whose structure is right; it may break any constraint."""
+    return _Maker(chance, fullness, refer).resource(type, 0)
+
+
 def value(type: str, chance: Random, *, fullness: float = FULLNESS) -> Any:
     return _Maker(chance, fullness, refer).typed(Type(code=type), None, 1)
 
@@ -135,7 +140,9 @@ class _Maker:
             made[name] = items if element.many else items[0]
             if element.extensible and type.is_primitive and self.happens(0.05):
                 made |= self.extended(name, made[name], element)
-        return made if made or "extension" not in found.named or not depth else {"extension": [self.extension(depth)]}
+        if made.keys() - {"id"} or "extension" not in found.named or not depth:
+            return made
+        return {**made, "extension": [self.extension(depth)]}  # ele-1: an id alone is no content
 
     def contained(self, inside: Json, index: int) -> Json:
         """dom-3: what is contained is referred to, or refers to what contains it."""

@@ -23,7 +23,8 @@ def validated(caller: Caller, path: str, body: Json) -> list[tuple[str, str]]:
 def test_a_good_resource_is_told_so_and_not_stored(ehr: Caller, backstage: Backstage) -> None:
     """FHIR.md 4b.10: $validate on a type."""
     before = backstage.admin["hub"]["resources"].count_documents({})
-    assert validated(ehr, "Organization/$validate", organization()) == [("information", "informational")]
+    told = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}
+    assert validated(ehr, "Organization/$validate", organization(text=told)) == [("information", "informational")]
     assert backstage.admin["hub"]["resources"].count_documents({}) == before
 
 
@@ -40,6 +41,15 @@ def test_a_good_resource_is_told_so_and_not_stored(ehr: Caller, backstage: Backs
 def test_what_is_wrong_is_named(ehr: Caller, body: Json, expected: tuple[str, str]) -> None:
     """Structure, bindings, the profile of vital signs whether or not it is claimed, another type than the URL's."""
     assert expected in validated(ehr, "Observation/$validate", body)
+
+
+def test_what_r4_recommends_is_a_warning_here_and_refuses_nothing(ehr: Caller) -> None:
+    """conformance-rules.html#constraints: a warning (dom-6, a narrative) does not make a resource invalid."""
+    answer = ehr.post("Organization/$validate", organization())
+    [issue] = answer.json()["issue"]
+    assert (issue["severity"], issue["code"], issue["expression"]) == ("warning", "invariant", ["Organization"])
+    assert issue["diagnostics"].startswith("dom-6: ")
+    ehr.create(organization())
 
 
 def test_nothing_to_validate_is_refused_where_it_should_be(ehr: Caller) -> None:

@@ -3,7 +3,7 @@
 Where the two differ it says why, expression by expression; a row that no longer differs fails, so that the list stays true.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -14,13 +14,13 @@ import pytest
 from fhirpathpy.engine.nodes import ResourceNode
 from fhirpathpy.models import models
 
-from fhir_profiles.constraints import CORRECTED
-from fhir_profiles.definitions import RESOURCE_TYPES, Definition, definition
+from fhir_profiles.definitions import RESOURCE_TYPES
 from fhir_profiles.fhirpath import FhirPathError, compile_
 from hub import numbers
 from tests.spec.fhirpath import test_functions, test_operators
 from tests.spec.fhirpath.given import PATIENT, PLAIN, shown
 from tests.support.generated import resource, seeded
+from tests.support.invariants import invariants_in
 
 Json = dict[str, Any]
 
@@ -106,7 +106,7 @@ def test_both_find_the_same_invariants_of_r4_kept() -> None:
     for type in sorted(RESOURCE_TYPES):
         for seed in range(2):
             content = plainer(orjson.loads(numbers.dumps(resource(type, seeded(type, seed), fullness=0.25 + 0.2 * seed))))
-            for key, expression, value, of in inside(definition(type), content):
+            for key, expression, value, of in invariants_in(content):
                 other = kept_there(expression, value, of, content)
                 if other is not None and key not in AROUND:
                     judged.add(key)
@@ -119,19 +119,6 @@ def plainer(content: Any) -> Any:
     if isinstance(content, list):
         return [plainer(item) for item in content if item is not None]
     return {name: plainer(item) for name, item in content.items() if name[0] != "_"} if isinstance(content, dict) else content
-
-
-def inside(structure: Definition, value: Json) -> Iterator[tuple[str, str, Any, str | None]]:
-    """Key, expression, what it speaks of and its type (none of a resource), everywhere in a resource."""
-    type = None if structure.kind == "resource" else structure.name
-    yield from ((one.key, CORRECTED.get(one.key, one.expression), value, type) for one in structure.invariants)
-    for name, (element, known) in structure.named.items():
-        of = element.structure or known.profile or known.code
-        for item in value[name] if element.many and name in value else [value.get(name)]:
-            if item is not None:
-                yield from ((one.key, CORRECTED.get(one.key, one.expression), item, of) for one in element.invariants)
-            if isinstance(item, dict):
-                yield from inside(definition(item["resourceType"] if of == "Resource" else of), item)
 
 
 def kept_there(expression: str, value: Any, type: str | None, root: Json) -> bool | None:

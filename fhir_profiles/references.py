@@ -5,7 +5,8 @@ constraints ref-1 and dom-2 to dom-5. Whether the target exists is not asked her
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
 from fhir_profiles.definitions import RESOURCE_TYPES
@@ -40,26 +41,35 @@ class Scope(NamedTuple):
 
     type         of the resource itself
     contained    type by id of what it contains
+    entries      type by full URL of the entries of the Bundle that it stands in
     conditional  it stands in a Bundle that is still to be carried out, so references may be criteria
     """
 
     type: str
     contained: Mapping[str, str]
+    entries: Mapping[str, str]
     conditional: bool
 
 
-NOWHERE: Final = Scope("", {}, conditional=False)
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+NOWHERE: Final = Scope("", _NOTHING, _NOTHING, conditional=False)
 
 
 def scope_of(resource: Mapping[str, Any], type: str, outer: Scope) -> Scope:
     """Of a resource that is not contained, at the top or standing in `outer`. It may still be anything but right."""
-    contained = resource.get("contained")
-    inside = contained if isinstance(contained, list) else ()
-    return Scope(
-        type,
-        {str(one.get("id")): str(one.get("resourceType")) for one in inside if isinstance(one, dict)},
-        outer.conditional or (type == "Bundle" and resource.get("type") in ("transaction", "batch")),
-    )
+    contained = _types(resource.get("contained"), "id", lambda one: one)
+    if type != "Bundle":
+        return Scope(type, contained, outer.entries, outer.conditional)
+    entries = _types(resource.get("entry"), "fullUrl", lambda one: one.get("resource"))
+    return Scope(type, contained, entries, outer.conditional or resource.get("type") in ("transaction", "batch"))
+
+
+def _types(items: Any, key: str, resource: Callable[[Mapping[str, Any]], Any]) -> Mapping[str, str]:
+    """Types of the resources in a list, by a key of its items; whatever is no such list has none."""
+    if not isinstance(items, list):
+        return _NOTHING
+    found = ((str(one.get(key)), resource(one)) for one in items if isinstance(one, dict))
+    return {name: str(inside.get("resourceType")) for name, inside in found if isinstance(inside, dict)}
 
 
 def fault(reference: Mapping[str, Any], targets: frozenset[str], scope: Scope) -> Fault | None:
@@ -83,6 +93,8 @@ def _led(literal: str, scope: Scope) -> str | Fault | None:
         return found[1] if found[1] in RESOURCE_TYPES else Fault("value", ".reference", _NO_TYPE)
     if literal.startswith("#"):
         return _inside(literal, scope)
+    if literal in scope.entries:
+        return scope.entries[literal]
     if _URL.fullmatch(literal) is not None:
         found = _OF_AN_INSTANCE.fullmatch(literal)
         return found[1] if found is not None and found[1] in RESOURCE_TYPES else None

@@ -184,6 +184,22 @@ def test_each_entry_of_a_bundle_has_contained_resources_of_its_own() -> None:
     assert found(bundle) == [("invariant", "Bundle.entry[1].resource.managingOrganization.reference")]
 
 
+@pytest.mark.parametrize("full_url", [UUID, "http://example.org/anything"])
+def test_a_reference_to_an_entry_of_the_bundle_has_its_type(full_url: str) -> None:
+    """https://hl7.org/fhir/R4/bundle.html#references: resolved by the full URL of an entry."""
+    entries = [{"resource": observation({"reference": full_url})}, {"fullUrl": full_url, "resource": CLINIC}]
+    place = "Bundle.entry[0].resource.subject.reference"
+    assert found({"resourceType": "Bundle", "type": "collection", "entry": entries}) == [("structure", place)]
+    entries[1]["resource"] = {"resourceType": "Patient", "id": "1"}
+    assert found({"resourceType": "Bundle", "type": "collection", "entry": entries}) == []
+
+
+@pytest.mark.parametrize("entry", [1, "x", {}, [1], [{"fullUrl": []}], [{"fullUrl": UUID, "resource": 1}]])
+def test_whatever_stands_in_an_entry_gets_an_answer(entry: Any) -> None:
+    """The full URLs are looked up before the structure has been found right."""
+    assert check({"resourceType": "Bundle", "type": "collection", "entry": entry}) != ()
+
+
 @pytest.mark.parametrize("contained", [1, "x", {}, [1], [[]], [{"id": []}], [{"id": {}, "resourceType": []}]])
 def test_whatever_stands_in_contained_gets_an_answer(contained: Any) -> None:
     """The ids are looked up before the structure has been found right."""

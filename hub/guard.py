@@ -32,6 +32,8 @@ log = structlog.get_logger()
 Endpoint = Callable[[Request, Repository], Awaitable[Response]]
 RETRY_AFTER_S: Mapping[IssueCode, str] = {"transient": "1", "lock-error": "5"}
 OPERATION = "operation"
+TOKEN_PARAMETER = b"access_token"
+TOKEN_IN_URL = "Send the access token in the Authorization header alone: URLs are written down on their way."  # noqa: S105 (a text)
 AHEAD = frozenset({"read", "vread"})
 """Interactions that are about one resource and begin with looking it up."""
 FHIR_BASE = "/fhir"
@@ -105,6 +107,8 @@ class Guarded:
             request.headers.get("authorization"), facts.request_id, partial(self._ask_ahead, request, facts)
         )
         facts.caller = caller
+        if TOKEN_PARAMETER in request.scope["query_string"] and TOKEN_PARAMETER.decode() in request.query_params:
+            raise FhirError("invalid", TOKEN_IN_URL, expression=f"http.{TOKEN_PARAMETER.decode()}")
         if request.scope["path"].startswith(FHIR_BASE):
             request.state.wanted = wanted(request)
         if self._interaction != OPERATION and names_operation(request.url.path):

@@ -12,6 +12,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fhir_profiles.profiles.library import shipped
 from hub.errors import FhirError
 from hub.guard import error_response
 from hub.http import json_response
@@ -27,8 +28,18 @@ OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-u
 SMART_SERVICE = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 OPEN = {"Cache-Control": "public, max-age=300"}
 """Discovery and metadata are for everybody."""
-SYSTEM = ("history-system",)
+SYSTEM = ("transaction", "batch", "search-system", "history-system")
 """Interactions that name no type."""
+PATCHES = ("application/json-patch+json", FHIR_JSON, FHIR_XML)
+DEFINED = "http://hl7.org/fhir/OperationDefinition/"
+OF_ANY = ("validate", "meta", "meta-add", "meta-delete")
+OF_TYPE: Mapping[str, tuple[str, ...]] = {
+    "Patient": ("everything",),
+    "Observation": ("lastn", "stats"),
+    "ValueSet": ("expand", "validate-code"),
+    "CodeSystem": ("validate-code",),
+}
+"""Operations, as `hub.routes` has them; a test holds the two together."""
 SEARCH_TYPES = {"id": "token"}
 
 
@@ -62,6 +73,7 @@ def statement(base_url: str, *, cors: bool) -> dict[str, Any]:
         "implementation": {"description": "FHIR hub for data from connected health devices", "url": fhir_base(base_url)},
         "fhirVersion": "4.0.1",
         "format": [FHIR_JSON, FHIR_XML, "json", "xml"],
+        "patchFormat": list(PATCHES),
         "rest": [
             {
                 "mode": "server",
@@ -84,7 +96,7 @@ def _security(base_url: str, cors: bool) -> dict[str, Any]:
 def _resource(type: ResourceType) -> dict[str, Any]:
     log = type.name in READ_ONLY
     reading = ["read", "vread", "history-instance", *(() if log else ("history-type",)), "search-type"]
-    writing = [] if log else ["create", "update", "delete"]
+    writing = [] if log else ["create", "update", "patch", "delete"]
     made: dict[str, Any] = {
         "type": type.name,
         "interaction": [{"code": code} for code in (*reading, *writing)],
@@ -95,7 +107,12 @@ def _resource(type: ResourceType) -> dict[str, Any]:
     }
     made |= {
         name: values
-        for name, values in (("searchInclude", _includes(type)), ("searchRevInclude", _reverse_includes()[type.name]))
+        for name, values in (
+            ("supportedProfile", _profiles().get(type.name)),
+            ("searchInclude", _includes(type)),
+            ("searchRevInclude", _reverse_includes()[type.name]),
+            ("operation", _operations(type.name)),
+        )
         if values
     }
     if writing:
@@ -106,8 +123,25 @@ def _resource(type: ResourceType) -> dict[str, Any]:
             "updateCreate": False,
             "conditionalCreate": True,
             "conditionalUpdate": True,
+            "conditionalDelete": "single",
         }
     return made
+
+
+def _operations(type: str) -> list[dict[str, str]]:
+    any_type = OF_ANY[:2] if type in READ_ONLY else OF_ANY
+    named = [(name, f"Resource-{name}") for name in any_type] + [(name, f"{type}-{name}") for name in OF_TYPE.get(type, ())]
+    return [{"name": name, "definition": DEFINED + definition} for name, definition in named]
+
+
+@cache
+def _profiles() -> Mapping[str, list[str]]:
+    """By type the profiles that the hub ships: what claims one is held against it."""
+    found: dict[str, list[str]] = {}
+    for url, definition in sorted(shipped().items()):
+        if definition["kind"] == "resource":
+            found.setdefault(definition["type"], []).append(url)
+    return found
 
 
 def _includes(type: ResourceType) -> list[str]:

@@ -48,6 +48,12 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     assert [target for target in local if not (page.parent / target).exists()] == []
 
 
+def test_every_page_is_in_the_list_of_pages() -> None:
+    listed = set(re.findall(r"\]\(([\w/.-]+\.md)\)", (ROOT / "docs/index.md").read_text()))
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md") if page.parent.name != "adr"}
+    assert listed == pages - {"index.md"}
+
+
 def test_named_decisions_and_documents_exist() -> None:
     """Comments cite docs/…; what they cite is there."""
     cited = {(str(path), name) for path, text in texts() for name in re.findall(r"\bdocs/[a-z0-9/_-]+\.md\b", text)}

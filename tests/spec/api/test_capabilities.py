@@ -9,6 +9,7 @@ import pytest
 
 from fhir_profiles.definitions import RESOURCE_TYPES as R4_TYPES
 from fhir_profiles.r4 import check
+from hub.routes import ROUTES
 from tests.spec.search.examples import example
 from tests.support.caller import Caller, ids, link
 from tests.support.outcomes import refused
@@ -50,10 +51,54 @@ def test_it_names_the_types_of_the_hub(statement: Json) -> None:
 
 def test_each_interaction_with_the_whole_system_that_is_announced_works(statement: Json, ehr: Caller) -> None:
     """capabilitystatement.html: rest.interaction."""
-    asked = {"history-system": ("GET", "_history?_since=2126", 200)}
+    nothing = {"resourceType": "Bundle", "type": "transaction"}
+    asked: dict[str, tuple[str, str, Json | None]] = {
+        "history-system": ("GET", "_history?_since=2126", None),
+        "search-system": ("GET", "/fhir?_count=0", None),
+        "transaction": ("POST", "/fhir", nothing),
+        "batch": ("POST", "/fhir", {**nothing, "type": "batch"}),
+    }
     assert {one["code"] for one in statement["rest"][0]["interaction"]} == set(asked)
-    for method, path, status in asked.values():
-        assert ehr.request(method, path).status_code == status
+    for method, path, body in asked.values():
+        answer = ehr.post(path, body) if body else ehr.request(method, path)
+        assert answer.status_code == 200, answer.text
+
+
+def test_the_operations_that_are_announced_are_those_that_have_a_route(statement: Json) -> None:
+    """capabilitystatement.html: rest.resource.operation, by the name and with the definition of R4."""
+    paths = [row.path.split("/")[2:] for row in ROUTES if row.interaction == "operation"]
+    routed = {(parts[0], parts[-1].removeprefix("$")) for parts in paths}
+    for type, said in announced(statement).items():
+        names = {one["name"] for one in said["operation"]}
+        written = {"meta-add", "meta-delete"} if type == "AuditEvent" else set()
+        assert names == {name for of, name in routed if of in (type, "{type}")} - written
+        for one in said["operation"]:
+            of = type if (type, one["name"]) in routed else "Resource"
+            assert one["definition"] == f"http://hl7.org/fhir/OperationDefinition/{of}-{one['name']}"
+
+
+def test_the_profiles_that_are_announced_are_followed(statement: Json, ehr: Caller) -> None:
+    """capabilitystatement.html: supportedProfile; a resource that breaks one that it claims is refused."""
+    said = announced(statement)["Observation"]["supportedProfile"]
+    assert "http://hl7.org/fhir/StructureDefinition/vitalsigns" in said
+    person = ehr.create(patient())
+    for profile in said:
+        wrong = {
+            "resourceType": "Observation",
+            "meta": {"profile": [profile]},
+            "status": "final",
+            "code": {"text": "x"},
+            "subject": {"reference": f"Patient/{person['id']}"},
+        }
+        assert ehr.post("Observation", wrong).status_code == 422, profile
+
+
+def test_the_forms_of_patches_that_are_announced_are_taken(statement: Json, ehr: Caller) -> None:
+    """capabilitystatement.html: patchFormat. What cannot be read in a form that is known is 400, not 415."""
+    made = ehr.create(organization())
+    assert "application/json-patch+json" in statement["patchFormat"]
+    for form in statement["patchFormat"]:
+        refused(ehr.request("PATCH", f"Organization/{made['id']}", content=b"?", headers={"Content-Type": form}), 400, "structure")
 
 
 def test_it_says_where_tokens_are_had(statement: Json, http: httpx.Client) -> None:
@@ -101,6 +146,7 @@ def interactions(type: str, example: Json) -> Iterator[tuple[str, str, str, int]
     yield "history-type", "GET", f"{type}/_history?_count=1", 200
     yield "create", "POST", type, 201
     yield "update", "PUT", f"{type}/{example['id']}", 200
+    yield "patch", "PATCH", f"{type}/{example['id']}", 200
     # Each example is needed by the next one: what a Patient still has keeps it.
     yield "delete", "DELETE", f"{type}/{example['id']}", 409 if type == "Patient" else 204
 
@@ -113,7 +159,9 @@ def test_each_interaction_that_is_announced_works_and_no_other(
     caller, example = auditor if type == "AuditEvent" else ehr, examples[type]
     said = {one["code"] for one in announced(statement)[type]["interaction"]}
     for code, method, path, status in interactions(type, example):
-        body = {"json": example} if method in ("POST", "PUT") else {}
+        body: dict[str, Any] = {"json": example} if method in ("POST", "PUT") else {}
+        if method == "PATCH":
+            body = {"content": b"[]", "headers": {"Content-Type": "application/json-patch+json"}}
         answer = caller.request(method, path, **body)
         assert (answer.status_code == status) is (code in said), (code, answer.status_code, answer.text[:200])
 
@@ -174,6 +222,7 @@ def test_versions_are_announced_as_they_are(statement: Json) -> None:
             continue
         assert (said["versioning"], said["readHistory"]) == ("versioned", True)
         assert (said["updateCreate"], said["conditionalCreate"], said["conditionalUpdate"]) == (False, True, True)
+        assert (said["conditionalRead"], said["conditionalDelete"]) == ("full-support", "single")
 
 
 def test_parameters_have_the_types_of_the_specification(statement: Json) -> None:

@@ -243,7 +243,15 @@ def test_an_assertion_is_no_access_token(ehr: Caller) -> None:
 def test_a_token_in_the_url_is_refused(ehr: Caller, where: str) -> None:
     """FHIR.md 4b (13): URLs end up in logs and histories."""
     refused(ehr.http.get(f"/fhir/Organization?{where.format(token=ehr.token)}"), 401, "login")
-    refused(ehr.get(f"Organization?{where.format(token=ehr.token)}"), 400, "not-supported")
+    assert ehr.get(f"Organization?{where.format(token=ehr.token)}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["Organization", f"Organization/{ABSENT}", f"Organization/{ABSENT}/_history", f"Patient/{ABSENT}/$everything", "/quarantine"]
+)
+def test_a_token_in_the_url_is_refused_beside_the_header_too(ehr: Caller, path: str) -> None:
+    """RFC 6750 3.1: "uses more than one method for including an access token" is an invalid request, whatever is asked for."""
+    refused(ehr.get(f"{path}?access_token={ehr.token}"), 400, "invalid", expression="http.access_token")
 
 
 def test_a_revoked_client_is_refused_from_its_next_request_on(another: Callable[..., Caller], backstage: Backstage) -> None:

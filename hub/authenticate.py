@@ -87,6 +87,7 @@ def caller_of(client: Client, scopes: Scopes, purpose: str, request_id: str, tok
         importer=client.importer,
         request_id=request_id,
         token_id=token_id,
+        administrator=client.administrator,
     )
 
 

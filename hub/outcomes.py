@@ -135,6 +135,8 @@ def found(issues: Sequence[tuple[str, Issue]]) -> bytes:
     return orjson.dumps({"resourceType": "OperationOutcome", "issue": [_issue(issue, severity) for severity, issue in issues]})
 
 
-def warnings(issues: Sequence[Issue]) -> bytes:
-    """What goes along with an answer that left something out of account."""
-    return orjson.dumps(operation_outcome(issues, "warning"))
+def warnings(issues: Sequence[Issue], explained: Sequence[str] = ()) -> bytes | None:
+    """What goes along with an answer that left something out of account, or of which it is told how it came about; None without either."""
+    told = [{"severity": "information", "code": "informational", "diagnostics": line} for line in explained]
+    made = [*(_issue(issue, "warning") for issue in issues), *told]
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": made}) if made else None

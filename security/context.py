@@ -22,6 +22,7 @@ class AccessContext:
     consent_default  what holds when no Consent speaks (hub client add --consent-default)
     recorder         may create Patient and Consent
     importer         may bring its own ids
+    administrator    may have it explained how a search runs (docs/search.md); sees no more data for it
     request_id       links the audit records of one interaction
     token_id         `jti` of the access token, for the audit record
     """
@@ -36,3 +37,4 @@ class AccessContext:
     importer: bool
     request_id: str
     token_id: str | None = None
+    administrator: bool = False

@@ -38,6 +38,7 @@ def add(
     ] = "opt-in",
     recorder: Annotated[bool, typer.Option("--recorder", help="May create Patient and Consent.")] = False,
     importer: Annotated[bool, typer.Option("--importer", help="May bring its own ids.")] = False,
+    administrator: Annotated[bool, typer.Option("--administrator", help="May have it explained how a search runs.")] = False,
     key_out: Annotated[Path | None, typer.Option("--key-out", help="Make a key pair and write the private key here (0600).")] = None,
     jwks: Annotated[str | None, typer.Option("--jwks", help="The client's public keys: a file or an https URL.")] = None,
     reason: Reason = None,
@@ -66,6 +67,7 @@ def add(
         jwks=public,
         jwks_uri=uri,
         created_us=now_us(),
+        administrator=administrator,
     )
 
     async def act(hub: Hub) -> Client:
@@ -168,6 +170,7 @@ def _shown(client: Client) -> dict[str, Any]:
         "consent_default": client.consent_default,
         "recorder": client.recorder,
         "importer": client.importer,
+        "administrator": client.administrator,
         "created": fhir_instant(client.created_us),
         "revoked": None if client.revoked_us is None else fhir_instant(client.revoked_us),
     }

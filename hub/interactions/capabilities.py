@@ -77,6 +77,7 @@ def statement(base_url: str, *, cors: bool) -> dict[str, Any]:
         "rest": [
             {
                 "mode": "server",
+                "documentation": "With _explain=true an administrator's search says how it ran (an OperationOutcome among the entries).",
                 "security": _security(base_url, cors),
                 "resource": [_resource(one) for one in RESOURCE_TYPES.values()],
                 "interaction": [{"code": code} for code in SYSTEM],

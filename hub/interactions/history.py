@@ -46,7 +46,7 @@ async def _history(request: Request, repository: Repository, of: str, tell: Told
         entries=[_entry(one, base) for one in past.versions],
         total=past.total,
         pages=pages(target, asked.used, past, cursor, repository),
-        outcome=outcomes.warnings(ignored) if ignored else None,
+        outcome=outcomes.warnings(ignored),
     )
     return json_response(bundle)
 

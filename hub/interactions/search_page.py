@@ -24,6 +24,8 @@ from security.pages import open_page, seal_page
 PARAMETERS_MAX = 100
 FORM = "application/x-www-form-urlencoded"
 FORM_BYTES_MAX = 65_536
+EXPLAIN = "_explain"
+"""Ours: how the search runs, for administrators (docs/search.md)."""
 
 Pairs = Sequence[Pair]
 Parse = Callable[[Pairs, bool], Search]
@@ -33,7 +35,13 @@ Run = Callable[[Search, Cursor | None], Awaitable[Found]]
 
 async def answered(request: Request, repository: Repository, target: str, parse: Parse, run: Run) -> Response:
     """The page that the request asks for. `target`: what is searched, as it stands in the URL behind the base."""
-    search = parse(await parameters(request), preferences(request.headers).lenient)
+    pairs, explained = explain_asked(await parameters(request))
+    if explained:
+        repository.require_administrator()
+        repository.facts.query = noted(repository.facts.query)
+    search = parse(pairs, preferences(request.headers).lenient)
+    if explained and not search.type:
+        raise FhirError("not-supported", "_explain is offered for one type at a time.", expression=f"http.{EXPLAIN}")
     cursor = None
     if search.page is not None:
         cursor = cursor_of(target, search.page, repository)
@@ -42,13 +50,26 @@ async def answered(request: Request, repository: Repository, target: str, parse:
     base, ignored = repository.services.base_url, ignored_issues(search)
     bundle = searchset(
         url=f"{base}/{target}" if target else base,
-        used=search.used,
+        used=[*search.used, (EXPLAIN, "true")] if explained else search.used,
         entries=[*_entries(base, found.matches, "match", search), *_entries(base, found.included, "include", search)],
         total=found.total,
         pages=pages(target, search.used, found, cursor, repository),
-        outcome=outcomes.warnings(ignored) if ignored else None,
+        outcome=outcomes.warnings(ignored, repository.explained(found) if explained else ()),
     )
     return json_response(bundle)
+
+
+def explain_asked(pairs: Pairs) -> tuple[Pairs, bool]:
+    """The pairs without `_explain`, and whether it is asked for. Raises FhirError invalid for what says neither."""
+    said = {value for name, value in pairs if name == EXPLAIN}
+    if not said <= {"true", "false"} or len(said) > 1:
+        raise FhirError("invalid", "The search parameter '_explain' must be true or false.", expression=f"http.{EXPLAIN}")
+    return [pair for pair in pairs if pair[0] != EXPLAIN], said == {"true"}
+
+
+def noted(query: str) -> str:
+    """The query as the log has it; a form is not part of it, and that something was explained is to be seen there."""
+    return query if EXPLAIN in query else f"{query}&{EXPLAIN}=true".removeprefix("&")
 
 
 def _entries(base: str, found: Iterable[Match], mode: Mode, search: Search) -> Iterator[Entry]:

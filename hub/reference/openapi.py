@@ -49,6 +49,7 @@ QUERY: Mapping[str, str] = {
     "_at": "2026-01",
     "_page": "",
     "_type": "Patient,Observation",
+    "_explain": "false",
     "device": "A-1",
     "timeZone": "Europe/Paris",
     "lang": "fr",
@@ -257,7 +258,7 @@ def _query_parameters() -> Json:
     results = {
         name: {"name": name, "in": "query", "description": row.how.en, "schema": {"type": "string"}, "example": row.example}
         for name, row in RESULTS.items()
-        if name in RESULT_PARAMETERS
+        if name in RESULT_PARAMETERS or name in QUERY
     }
     others = {name: {"name": name, "in": "query", "schema": {"type": "string"}, "example": value} for name, value in QUERY.items()}
     every = {

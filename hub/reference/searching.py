@@ -116,5 +116,11 @@ RESULTS: Mapping[str, ResultRow] = {
     "_total": ResultRow(how=Said("none, estimate or accurate", "none, estimate ou accurate"), example="accurate"),
     "_summary": ResultRow(how=Said("count or false", "count ou false"), example="count"),
     "_contained": ResultRow(how=Said("contained resources as well", "aussi les ressources contenues"), example="false"),
+    "_explain": ResultRow(
+        how=Said(
+            "true: how the search runs, for administrators alone", "true : comment la recherche s’exécute, réservé aux administrateurs"
+        ),
+        example="false",
+    ),
     "_page": ResultRow(how=Said("in next links only; opaque", "dans les liens suivants seulement ; opaque"), example="…"),
 }

@@ -7,6 +7,7 @@ inside `Recording.of`, which makes the record durable before the answer exists (
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hub.errors import FhirError
 from hub.recording import Recording, RequestFacts
 from hub.repository.attempt import Apply, Done
 from hub.repository.deleting import Deleting, Deletion
@@ -28,6 +29,8 @@ from hub.search.parse import Search
 from hub.search.predicate import EVERYTHING, AnyOf, Naming, PatientIs, Predicate
 from hub.services import Services
 from security.context import AccessContext
+
+NOT_EXPLAINED = "How a search runs is explained to clients registered with --administrator; leave out _explain."
 
 __all__ = ["Deletion", "Done", "Found", "Match", "Outcome", "Past", "Precondition", "Repository", "Resource", "Step", "Version"]
 
@@ -114,6 +117,15 @@ class Repository:
     async def search_all(self, search: Search, cursor: Cursor | None, patient: str | None = None) -> Found:
         async with self.recording("search-system") as recording:
             return await self._searching.search_all(search, cursor, recording, self._of(patient))
+
+    def explained(self, found: Found) -> tuple[str, ...]:
+        """How the search ran, in words. Raises FhirError forbidden for who is no administrator."""
+        self.require_administrator()
+        return self._searching.explained(found)
+
+    def require_administrator(self) -> None:
+        if not self.caller.administrator:
+            raise FhirError("forbidden", NOT_EXPLAINED)
 
     async def gather(self, search: Search, take: Take) -> None:
         async with self.recording("operation") as recording:

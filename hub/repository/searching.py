@@ -6,16 +6,18 @@ has passed the re-check of the search and of consent.
 
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from operator import sub
 
 from hub import outcomes
 from hub.recording import Recording
+from hub.repository.explaining import explanation
 from hub.repository.reading import POLICY_ONLY
 from hub.repository.rights import Rights
 from hub.repository.searching_include import Includes
 from hub.repository.searching_join import Joins, Moment, others_undecided
 from hub.repository.searching_pages import Page, Placed, Walked, along, cut, walk
-from hub.repository.searching_plan import Plan, Planner
+from hub.repository.searching_plan import Plan, Planner, Tally
 from hub.repository.searching_rows import Match, Rows
 from hub.repository.visibility import PatientRules
 from hub.search.asked import Include, Search
@@ -27,10 +29,16 @@ from hub.store.protocol import Order, Snapshot
 
 __all__ = ["Found", "Match", "Searching"]
 
+PARTS = ("chains, consents and plan", "rows", "what comes along")
+"""Of a search, in the order in which they run."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """One page, and what comes along with it. `after` and `before`: the positions of the pages next to it, or None."""
+    """One page, and what comes along with it. `after` and `before`: the positions of the pages next to it, or None.
+
+    times_us  how long the parts of a search of one type took, by name
+    """
 
     matches: tuple[Match, ...]
     included: tuple[Match, ...]
@@ -38,6 +46,7 @@ class Found:
     after: Position | None
     before: Position | None
     started_us: int
+    times_us: Mapping[str, int] = field(default_factory=dict)
 
 
 class Searching:
@@ -59,10 +68,19 @@ class Searching:
         """A page of one type's matches. `within`: what is known of the rows besides, without which the answer were the same."""
         self._joins.require(search)
         async with self._services.store.snapshot() as snapshot:
-            moment = self._moment(snapshot, recording, cursor)
-            walked, total, plan = await self._walk(search, cursor, search.page_size + 1, moment, within)
-            page = cut(walked.found, search.page_size, cursor)
-            return await self._found(page, total, search.includes, plan.visible.rules, moment)
+            moment, clock = self._moment(snapshot, recording, cursor), self._services.clock
+            times_us = [clock()]
+            plan = await self._plan(search, moment, within)
+            times_us.append(clock())
+            walked, total = await self._walk(plan, cursor, search.page_size + 1, moment)
+            times_us.append(clock())
+            found = await self._found(cut(walked.found, search.page_size, cursor), total, search.includes, plan.visible.rules, moment)
+            times_us.append(clock())
+            return replace(found, times_us=dict(zip(PARTS, map(sub, times_us[1:], times_us), strict=True)))
+
+    def explained(self, found: Found) -> tuple[str, ...]:
+        """How the search that found this ran, in words."""
+        return explanation(self._planner.made, found.times_us, self._services)
 
     async def search_all(self, asked: Search, cursor: Cursor | None, recording: Recording, within: Predicate = EVERYTHING) -> Found:
         """A page of a search over several types (`Search.each`): type by type in the order of their names.
@@ -76,7 +94,8 @@ class Searching:
             found: list[Placed] = []
             for one, here in along([search for search in searches if search.type in there], cursor):
                 if len(found) <= size:
-                    walked, *_ = await self._walk(replace(one, total="none"), here, size + 1 - len(found), moment, within)
+                    plan = await self._plan(replace(one, total="none"), moment, within)
+                    walked, _ = await self._walk(plan, here, size + 1 - len(found), moment)
                     found += [((one.type, *place), match) for place, match in walked.found]
             total = None
             if _totalled(asked):
@@ -124,14 +143,11 @@ class Searching:
             moment.recording.aim_patient(patient)
         return plan
 
-    async def _walk(
-        self, search: Search, cursor: Cursor | None, wanted: int, moment: Moment, within: Predicate
-    ) -> tuple[Walked, int | None, Plan]:
-        plan = await self._plan(search, moment, within)
-        walked = Walked() if search.count_only else await walk(plan, cursor, wanted, moment.snapshot, self._rows)
-        if not _totalled(search):
-            return walked, None, plan
-        return walked, await self._total(plan, moment.snapshot) if walked.total is None else walked.total, plan
+    async def _walk(self, plan: Plan, cursor: Cursor | None, wanted: int, moment: Moment) -> tuple[Walked, int | None]:
+        walked = Walked() if plan.search.count_only else await walk(plan, cursor, wanted, moment.snapshot, self._rows)
+        if not _totalled(plan.search):
+            return walked, None
+        return walked, await self._total(plan, moment.snapshot) if walked.total is None else walked.total
 
     async def _found(
         self, page: Page, total: int | None, includes: Sequence[Include], rules: Mapping[bytes, PatientRules], moment: Moment
@@ -146,7 +162,7 @@ class Searching:
     async def _total(self, plan: Plan, snapshot: Snapshot) -> int:
         if plan.exact and not await others_undecided(plan, snapshot):
             return await snapshot.count(plan.finding)
-        plan = replace(plan, exact=False)
+        plan = replace(plan, exact=False, tally=Tally())
         count = 0
         async for _ in self._rows.matches(plan, Order(field="id"), None, snapshot):
             count += 1

@@ -117,7 +117,7 @@ class Includes:
         return await self._matches(Search(type=type, criteria=(one_of(ids, RESOURCE_TYPES[type]),)), moment)
 
     async def _matches(self, search: Search, moment: Moment) -> list[Match]:
-        plan = replace(await self._planner.plan(search, moment.snapshot, moment.started_us), exact=False)
+        plan = replace(await self._planner.plan(search, moment.snapshot, moment.started_us, role="include"), exact=False)
         found = []
         async with aclosing(self._rows.matches(plan, Order(field="id"), None, moment.snapshot)) as matches:
             async for match in matches:

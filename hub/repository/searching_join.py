@@ -13,7 +13,7 @@ from hub.errors import FhirError
 from hub.recording import Recording
 from hub.repository.reading import POLICY_ONLY
 from hub.repository.rights import Rights
-from hub.repository.searching_plan import Plan, Planner
+from hub.repository.searching_plan import Plan, Planner, Role
 from hub.repository.searching_rows import Match, Rows
 from hub.search.asked import Chain, Criterion, Has, Search
 from hub.search.parameters import RESOURCE_TYPES, Parameter
@@ -70,7 +70,7 @@ class Joins:
     async def _chain(self, chain: Chain, search: Search, moment: Moment) -> Criterion:
         found: set[str] = set()
         for type, inner in chain.targets.items():
-            plan = await self._plan(inner, moment)
+            plan = await self._plan(inner, moment, role="chain")
             async with aclosing(self._matches(plan, moment)) as matches:
                 async for match in matches:
                     found.add(f"{type}/{match.resource.id}")
@@ -79,7 +79,8 @@ class Joins:
 
     async def _has(self, has: Has, search: Search, moment: Moment) -> Criterion:
         row = RESOURCE_TYPES[search.type]
-        plan = await self._plan(has.inner, moment, await self._among(search, moment) if _tells_patients(has, search) else EVERYTHING)
+        among = await self._among(search, moment) if _tells_patients(has, search) else EVERYTHING
+        plan = await self._plan(has.inner, moment, among, role="reverse chain")
         if _tells_patients(has, search) and plan.exact and not await others_undecided(plan, moment.snapshot):
             patients = await moment.snapshot.patients(plan.finding, PATIENTS_MAX + 1)
             _bounded(len(patients), PATIENTS_MAX)
@@ -93,9 +94,9 @@ class Joins:
                 _bounded(len(found), FOUND_MAX)
         return answered(has, frozenset(found), row)
 
-    async def _plan(self, inner: Search, moment: Moment, among: Predicate = EVERYTHING) -> Plan:
+    async def _plan(self, inner: Search, moment: Moment, among: Predicate = EVERYTHING, *, role: Role) -> Plan:
         joined = await self.joined(inner, moment)
-        return await self._planner.plan(joined, moment.snapshot, moment.started_us, among=among)
+        return await self._planner.plan(joined, moment.snapshot, moment.started_us, among=among, role=role)
 
     async def _matches(self, plan: Plan, moment: Moment) -> AsyncGenerator[Match, None]:
         """What decides about others is not returned; the log says whose data was used (law 2).

@@ -62,6 +62,7 @@ async def walk(plan: Plan, cursor: Cursor | None, wanted: int, snapshot: Snapsho
     try:
         return await way(plan, cursor, wanted, snapshot, rows)
     except NamesOthersError:
+        plan.tally.clear()
         return await way(replace(plan, exact=False), cursor, wanted, snapshot, rows)
 
 

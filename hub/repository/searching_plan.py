@@ -5,7 +5,9 @@ those are asked for; where it names rows that can be looked up across patients (
 code says), the rules of those whom these rows concern; else the grants of all patients are joined (docs/adr/0007, 0012).
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
 from hub.repository.reading import POLICY_ONLY
 from hub.repository.rights import Rights
@@ -27,6 +29,33 @@ CARRIERS_MAX = 200
 """Rows looked up across patients to learn whose rules to ask for; beyond that the grants of all are joined."""
 
 
+Role = Literal["search", "chain", "reverse chain", "include"]
+Item = TypeVar("Item")
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a search went through, of what its caller may see; never of what it may not (law 3).
+
+    seen   rows that came up, up to the last that was asked for
+    found  of them, what matches
+    """
+
+    seen: int = 0
+    found: int = 0
+
+    def counted(self, opened: Iterable[Item | None]) -> Iterator[Item]:
+        """Those that are asked for; None is one that may be seen and is not."""
+        for one in opened:
+            self.seen += 1
+            if one is not None:
+                self.found += 1
+                yield one
+
+    def clear(self) -> None:
+        self.seen = self.found = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A search ready to run: what the store is asked, in which order, and whether its answer needs counting by hand."""
@@ -38,6 +67,8 @@ class Plan:
     visible: Visible
     now_us: int
     started_us: int
+    role: Role = "search"
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def named(self) -> frozenset[bytes]:
@@ -53,12 +84,17 @@ class Planner:
         self._services = services
         self._rights = rights
         self._of_all: tuple[Snapshot, Visible] | None = None
+        self.made: list[Plan] = []
+        """Every plan of this request, in the order in which they ran: for who wants it explained."""
 
-    async def plan(self, search: Search, snapshot: Snapshot, started_us: int, *, among: Predicate = EVERYTHING) -> Plan:
+    async def plan(
+        self, search: Search, snapshot: Snapshot, started_us: int, *, among: Predicate = EVERYTHING, role: Role = "search"
+    ) -> Plan:
         """A search without chains, as this caller may run it. Raises `forbidden` without a scope.
 
         started_us  when the first page was asked for: `ap` means the same on every page
         among       what is known of the rows besides
+        role        what it is there for, should somebody ask
         """
         scope, scope_exact = self._rights.predicate(search.type, "s")
         now_us = self._services.clock()
@@ -74,9 +110,18 @@ class Planner:
             others_within=visible.permitted if others_known else None,
         )
         exact = narrowing.exact and scope_exact and visible.exact
-        return Plan(
-            search=search, finding=finding, order=_order(search), exact=exact, visible=visible, now_us=now_us, started_us=started_us
+        plan = Plan(
+            search=search,
+            finding=finding,
+            order=_order(search),
+            exact=exact,
+            visible=visible,
+            now_us=now_us,
+            started_us=started_us,
+            role=role,
         )
+        self.made.append(plan)
+        return plan
 
     async def candidates(self, search: Search, snapshot: Snapshot, started_us: int) -> frozenset[bytes] | None:
         """The patients, hidden or not, to whom a search may lead, where it names or looks up a few; None if it does not say."""

@@ -61,7 +61,7 @@ class Rows:
                 if len(chunk) < size:
                     continue
                 opened += len(chunk)
-                for match in await self.open(chunk, plan, snapshot):
+                for match in plan.tally.counted(await self.open(chunk, plan, snapshot)):
                     yield match
                 chunk, size = [], CHUNK_ROWS
                 if opened > OPENED_MAX:
@@ -69,22 +69,26 @@ class Rows:
                         "too-costly",
                         f"This search would open more than {OPENED_MAX} resources; narrow it by patient, code or date.",
                     )
-        for match in await self.open(chunk, plan, snapshot):
+        for match in plan.tally.counted(await self.open(chunk, plan, snapshot)):
             yield match
 
-    async def open(self, chunk: Sequence[Stored], plan: Plan, snapshot: Snapshot) -> list[Match]:
+    async def open(self, chunk: Sequence[Stored], plan: Plan, snapshot: Snapshot) -> list[Match | None]:
+        """Each row that the caller may see, in order; None for one that was not asked for."""
         vault = self._services.vault
         patients = {patient for stored in chunk for patient in (stored.patient, *stored.others) if patient}
         keys = await vault.keys([stored.patient for stored in chunk])
         rules = {} if plan.search.type in POLICY_ONLY else await self._rules(patients, plan, snapshot)
-        found = []
+        found: list[Match | None] = []
         for stored in chunk:
             if stored.patient not in keys:
                 continue  # its key has been destroyed: nobody can read it any more
             json = vault.open(keys[stored.patient], stored)
             content = orjson.loads(json)
             basis = self._basis(stored, content, rules, plan)
-            if basis is None or not self._asked_for(content, plan):
+            if basis is None or not self._rights.scopes_match(plan.search.type, "s", content):
+                continue
+            if not self._asked_for(content, plan):
+                found.append(None)
                 continue
             resource = Resource(type=stored.type, id=content["id"], version=stored.version, updated_us=stored.updated_us, json=json)
             found.append(Match(stored=stored, resource=resource, content=content, basis=basis))
@@ -116,9 +120,7 @@ class Rows:
 
     def _asked_for(self, content: Mapping[str, Any], plan: Plan) -> bool:
         base = self._services.base_url
-        if not matches(_criteria(plan.search), content, now_us=plan.started_us, base=base):
-            return False
-        return self._rights.scopes_match(plan.search.type, "s", content)
+        return matches(_criteria(plan.search), content, now_us=plan.started_us, base=base)
 
 
 def _criteria(search: Search) -> Search | Sequence[Asked]:

@@ -21,6 +21,8 @@ def shape(predicate: Predicate, of_type: bytes) -> str:
     start, end, updated                     a range of times
     """
     match predicate:
+        case HasToken(any_of) | HasGlobal(any_of) | PatientIs(any_of) | Naming(any_of) if not any_of:
+            return NOTHING
         case HasToken(any_of):
             return TYPE if any_of == {of_type} else "token"
         case Between(field):

@@ -23,6 +23,7 @@ class Client:
     consent_default  what holds for its patients when no Consent speaks
     recorder         may create Patient and Consent
     importer         may bring its own ids
+    administrator    may have searches explained; who was registered before there was such a thing is none
     jwks, jwks_uri   its public keys inline, or where they are; exactly one of the two
     created_us       microseconds since 1970 UTC, as is `revoked_us`
     """
@@ -39,6 +40,7 @@ class Client:
     jwks_uri: str | None
     created_us: int
     revoked_us: int | None = None
+    administrator: bool = False
 
     def __post_init__(self) -> None:
         if (self.jwks is None) == (self.jwks_uri is None):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.caller import Caller
@@ -15,6 +16,18 @@ from tests.support.process import HubProcess, command, invoke
 from tests.support.resources import patient
 
 Json = dict[str, Any]
+
+
+def test_an_administrators_searches_are_explained(running: Running, tmp_path: Path) -> None:
+    """`hub client add --administrator`: the registration, and nothing in the request, makes one."""
+    hub, key = running.process, tmp_path / "key.pem"
+    flags = ("--scope", "system/Device.rs", "--administrator", "--key-out", str(key), "--reason", "tests")
+    added = hub.command("client", "add", "Exploitation", *flags)
+    assert (added.code, added.json()["administrator"]) == (0, True), added.err
+    token = command("token", "--base-url", hub.url, "--client-id", added.json()["client_id"], "--key", str(key))
+    headers = {"Authorization": f"Bearer {token.out.strip()}"}
+    answer = httpx.get(f"{hub.url}/fhir/Device?status=active&_explain=true", headers=headers)
+    assert [one["search"]["mode"] for one in answer.json()["entry"]][-1] == "outcome"
 
 
 def test_a_client_is_registered_gets_a_token_and_is_revoked(running: Running, ehr: Caller, tmp_path: Path) -> None:
@@ -27,11 +40,12 @@ def test_a_client_is_registered_gets_a_token_and_is_revoked(running: Running, eh
     )
     assert added.code == 0, added.err
     made = added.json()
-    assert (made["name"], made["scope"], made["purpose"], made["recorder"], made["importer"]) == (
+    assert (made["name"], made["scope"], made["purpose"], made["recorder"], made["importer"], made["administrator"]) == (
         "Poste de soins",
         "system/Patient.rs",
         "TREAT",
         True,
+        False,
         False,
     )
     assert made["organization"] == ehr.account.organization

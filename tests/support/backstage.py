@@ -56,6 +56,7 @@ def new_client(
     consent_default: str = "opt-in",
     recorder: bool = False,
     importer: bool = False,
+    administrator: bool = False,
 ) -> Account:
     pem, public = new_client_keys()
     client = Client(
@@ -70,6 +71,7 @@ def new_client(
         jwks=public,
         jwks_uri=None,
         created_us=now_us(),
+        administrator=administrator,
     )
     return Account(client=client, key=pem)
 

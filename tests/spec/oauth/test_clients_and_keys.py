@@ -32,6 +32,14 @@ def test_a_document_without_a_field_is_refused(world: World, field: str) -> None
         Client.from_document(document)
 
 
+def test_who_was_registered_before_there_were_administrators_is_none(world: World) -> None:
+    """Silence means no."""
+    document = replace(world.clients["client-1"], administrator=True).to_document()
+    assert Client.from_document(document).administrator
+    del document["administrator"]
+    assert not Client.from_document(document).administrator
+
+
 @pytest.mark.parametrize("changes", [{"jwks": None}, {"jwks_uri": JWKS_URI}])
 def test_a_client_has_its_keys_in_one_place(world: World, changes: dict[str, Any]) -> None:
     """SMART: JWKS inline or by URL; two places could disagree."""

@@ -20,12 +20,14 @@ from hub.search.index import index
 from hub.search.parameters import RESOURCE_TYPES, Parameter
 from hub.search.predicate import Predicate
 from hub.search.shape import shape
+from hub.search.sort import row_order
 from hub.search.types import SEARCH_TYPES
 from hub.search.types.date import COMPARE
 from hub.store.documents import document
 from hub.store.embedded import Endpoint
+from hub.store.leads import leads
 from hub.store.mongo import CARRIERS_READS_MAX, CARRIERS_ROWS
-from hub.store.protocol import Stored
+from hub.store.protocol import Order, Stored
 from hub.wiring import AsyncMongoClient
 from tests.spec.search.examples import FIRST, value
 from tests.spec.search.given import narrowed, search, token
@@ -305,8 +307,23 @@ async def test_a_page_costs_no_more_than_it_shows_and_one_look_at_whom_it_may_sh
     found = await scene.ask(question)
     stages = [stage for plan in found.plans for stage in _stages(plan)]
     assert "COLLSCAN" not in {stage["stage"] for stage in stages}
+    _assert_as_explained(question, found)
     most = KEYS_OF_PATIENT_MAX if "patient={me}" in question else KEYS_MAX
     assert found.keys <= most + (HISTORY if question in WITHIN_ONE_PATIENT else 0)
+
+
+def _assert_as_explained(question: str, found: Seen) -> None:
+    """`_explain` names every index that MongoDB may choose: the last query in an order is that of the matches."""
+    if question in JOINED:
+        return
+    type, _, query = question.partition("?")
+    pairs = [pair.split("=", 1) for pair in query.replace(ME, "me").replace("{one}", "one").split("&")]
+    asked = search(type, *((name, text) for name, text in pairs))
+    kind = shape(narrowed(asked).predicate, token("_type", type))
+    told = leads(type, kind, Order(field=(row_order(asked) or (("id", False),))[0][0]))
+    of_matches = [plan for plan in found.plans if "sort" in plan["command"] and "projection" not in plan["command"]]
+    chosen = {stage["indexName"] for plan in of_matches for stage in _stages(plan) if "indexName" in stage}
+    assert chosen <= set(told)
 
 
 def _stages(plan: Any) -> Iterator[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from fhir_profiles.fhirpath.errors import FhirPathEvaluationError
 from fhir_profiles.fhirpath.node import Node
 from fhir_profiles.fhirpath.temporal import Temporal
 from fhir_profiles.fhirpath.values import ONE, UCUM, Quantity
+from fhir_profiles.ucum import is_valid
 
 Items = list[Any]
 DIGITS: Final = Context(prec=34)
@@ -259,6 +260,9 @@ def _with_quantity(operator: str, one: Any, other: Any) -> Items:
         return [Quantity(value, left.unit, left.system) for value in _with_numbers(operator, left.value, right.value)]
     if operator in "*/" and ONE in {left.unit, right.unit} and (operator == "*" or right.unit == ONE):
         unit = left.unit if right.unit == ONE else right.unit
+        return [Quantity(value, unit, UCUM) for value in _with_numbers(operator, left.value, right.value)]
+    unit = f"({left.unit}){'.' if operator == '*' else operator}({right.unit})"
+    if operator in "*/" and left.system == right.system == UCUM and is_valid(unit):
         return [Quantity(value, unit, UCUM) for value in _with_numbers(operator, left.value, right.value)]
     return []
 

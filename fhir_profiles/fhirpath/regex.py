@@ -39,12 +39,13 @@ def prepare(pattern: str) -> None:
 
 
 def matches(text: str, pattern: str) -> bool:
-    """Is the pattern found? Whoever means the whole text anchors it; R4's own invariants are read as whole (see `whole`)."""
+    """Is the pattern found? Whoever means the whole text anchors it."""
     return _compiled(pattern).search(text) is not None
 
 
 def replaced(text: str, pattern: str, substitution: str) -> str:
-    return str(_compiled(pattern).sub(_references(substitution), text))
+    """An empty pattern finds nothing that could be replaced."""
+    return text if not pattern else str(_compiled(pattern).sub(_references(substitution), text))
 
 
 def _references(substitution: str) -> str:

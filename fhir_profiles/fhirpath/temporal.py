@@ -69,7 +69,10 @@ class Temporal:
         """https://hl7.org/fhirpath/N1/#datetime-arithmetic. None beyond the calendar, or for a unit that is no time."""
         if unit in _CALENDAR_STEPS and self.kind != "time":
             return self._months(int(amount) * _CALENDAR_STEPS[unit])
-        return self._seconds(amount * _SECONDS[unit]) if unit in _SECONDS else None
+        if unit not in _SECONDS:
+            return None
+        whole = amount if _SECONDS[unit] <= 1 else Decimal(int(amount))  # above seconds, what is no whole unit is left aside
+        return self._seconds(whole * _SECONDS[unit])
 
     def _months(self, months: int) -> "Temporal | None":
         year, month, *rest = (*self.parts, 1)[: max(2, len(self.parts))] if len(self.parts) == 1 else self.parts
@@ -93,7 +96,7 @@ class Temporal:
             moved = _calendar(self.parts) + timedelta(microseconds=int((whole + second) * 1_000_000))
         except OverflowError:
             return None
-        exact = Decimal(moved.second) + Decimal(moved.microsecond) / 1_000_000
+        exact = Decimal(moved.second) + Decimal(moved.microsecond) / 1_000_000 + Decimal(second) * 0  # with the digits it had
         return self._of((moved.year, moved.month, moved.day, moved.hour, moved.minute, exact)[: len(self.parts)])
 
     def _of(self, parts: tuple[int | Decimal, ...]) -> "Temporal":
@@ -170,5 +173,4 @@ def _written(kind: TemporalKind, parts: tuple[int | Decimal, ...], offset: int |
 
 def _second(second: int | Decimal) -> str:
     whole, _, fraction = format(second, "f").partition(".")
-    fraction = fraction.rstrip("0")
     return f"{int(whole):02d}" + (f".{fraction}" if fraction else "")

@@ -61,7 +61,11 @@ def _moment(*kinds: str) -> Convert:
     def convert(value: Any) -> Any:
         if isinstance(value, str | Temporal):
             given = value if isinstance(value, str) else value.text
-            made = Temporal.parse(given.partition("T")[0] if kinds == ("date",) else given)
+            if kinds == ("date",):
+                given = given.partition("T")[0]
+            elif kinds == ("time",) and len(given) == len("hh"):
+                given = f"T{given}"  # else no one could tell it from a number
+            made = Temporal.parse(given)
             return made if made is not None and made.kind in kinds else None
         return None
 

@@ -1,7 +1,7 @@
 """https://hl7.org/fhirpath/N1/#math"""
 
 from collections.abc import Callable, Mapping
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal, DecimalException
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, DecimalException
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from fhir_profiles.fhirpath.operators import DIGITS, number, single
 from fhir_profiles.fhirpath.values import Quantity
 
 PLACES_MAX: Final = 28
+_SPARE: Final = Context(prec=DIGITS.prec + 8)
 
 
 def _of(function: Callable[..., Any], arguments: int = 0) -> Function:
@@ -56,6 +57,11 @@ def _round(focus: Items, precision: Items | None = None) -> Items:
     return [Decimal(value).quantize(Decimal((0, (1,), -places)), rounding=ROUND_HALF_UP)]
 
 
+def _log(value: Decimal, base: Decimal) -> Decimal:
+    """With digits to spare, so that 16.log(2) is 4."""
+    return DIGITS.plus(_SPARE.divide(_SPARE.ln(value), _SPARE.ln(base)))
+
+
 def _power(focus: Items, exponent: Items) -> Items:
     value, power = single(focus), single(exponent)
     if value is None or power is None:
@@ -80,7 +86,7 @@ TABLE: Final[Mapping[str, Function]] = MappingProxyType(
         "sqrt": _of(DIGITS.sqrt),
         "exp": _of(DIGITS.exp),
         "ln": _of(DIGITS.ln),
-        "log": _of(lambda value, base: DIGITS.divide(DIGITS.ln(value), DIGITS.ln(base)), 1),
+        "log": _of(_log, 1),
         "power": over(_power, 1),
     }
 )

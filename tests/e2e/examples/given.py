@@ -56,9 +56,14 @@ def jars() -> Path:
     return jars
 
 
+def cases() -> zipfile.ZipFile:
+    """The package of the test cases, open."""
+    return zipfile.ZipFile(next(jars().glob("fhir-test-cases-*.jar")))
+
+
 def examples() -> Iterator[tuple[str, bytes]]:
     """Name and bytes of every file of the test cases for R4 that holds one resource, right or wrong."""
-    with zipfile.ZipFile(next(jars().glob("fhir-test-cases-*.jar"))) as archive:
+    with cases() as archive:
         for name in sorted(archive.namelist()):
             short = name.removeprefix(CASES)
             if name.startswith(CASES) and not name.endswith("/") and NO_RESOURCE.fullmatch(short) is None:

@@ -94,6 +94,8 @@ CONVERSION = [
     ("'1'.convertsToBoolean()", [True]),
     ("'2026'.convertsToDateTime()", [True]),
     ("'25:00'.convertsToTime()", [False]),
+    ("'14'.convertsToTime()", [True]),
+    ("'140'.convertsToTime()", [False]),
 ]
 STRINGS = [
     ("'abc'.indexOf('c')", [2]),
@@ -114,6 +116,7 @@ STRINGS = [
     ("'abc'.matches('b')", [True]),
     ("'abc'.matches('^b$')", [False]),
     ("'11/30'.replaceMatches('([0-9]+)/([0-9]+)', '$2-$1')", ["30-11"]),
+    ("'abc'.replaceMatches('', 'x')", ["abc"]),
     ("'abc'.length()", [3]),
     ("{}.length()", []),
     ("'ab'.toChars()", ["a", "b"]),
@@ -135,6 +138,7 @@ MATH = [
     ("0.exp()", [1.0]),
     ("1.ln()", [0.0]),
     ("100.log(10)", [2.0]),
+    ("16.log(2) = 4", [True]),
     ("2.power(3)", [8]),
     ("(-1).power(0.5)", []),
     ("2.power(100000000)", []),

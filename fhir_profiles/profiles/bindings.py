@@ -29,7 +29,7 @@ def held(value_set: str, type: str, *, choice: bool) -> Held | None:
         case "CodeableConcept":
             return partial(_concept, pair)
         case "code" | "string" | "uri":
-            return None if known is None else partial(_bare, frozenset(code for _, code in known))
+            return partial(_bare_asked, value_set) if known is None else partial(_bare, frozenset(code for _, code in known))
         case _:
             return partial(_coding, pair)
 
@@ -45,6 +45,16 @@ def _asked(canonical: str, system: Any, code: Any) -> bool | None:
 
 def _bare(codes: frozenset[str], value: Any) -> bool | None:
     return None if value is None else value in codes
+
+
+def _bare_asked(canonical: str, value: Any) -> bool | None:
+    """A code of a value set that cannot be listed: of one of the systems that it takes in."""
+    value_set = library.value_set(canonical)
+    if value is None or value_set is None:
+        return None
+    systems = {part["system"] for part in value_set.get("compose", {}).get("include", ()) if "system" in part}
+    answers = {holds(value_set, system, value) for system in systems}
+    return True if True in answers else None if None in answers or not answers else False
 
 
 def _coding(pair: Callable[[Any, Any], bool | None], value: Mapping[str, Any]) -> bool | None:

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 from fhir_profiles.definitions import PRIMITIVE_TYPES, Definition, Element, definition
 from fhir_profiles.profiles import rules
 from fhir_profiles.profiles.discriminators import Item
-from fhir_profiles.profiles.finding import Path, ProfileError
+from fhir_profiles.profiles.finding import Path
 from fhir_profiles.profiles.remembering import CODED, remembering
 from fhir_profiles.profiles.run import Check, Run
 from fhir_profiles.profiles.slicing import Checks, Taken, slicer
 from fhir_profiles.profiles.tree import Node, element_of
 
+REFERRED = "BackboneElement"
+"""The type of an element whose content another one tells."""
 TypeOf = Callable[[str], str | None]
 """Type that a profile constrains, by its url; None of an unknown one."""
 
@@ -57,6 +59,8 @@ class _Compiler:
         ]
         members = [self.of_member(child, structure) for child in node.children.values()]
         inside = tuple(member for member in members if member is not None)
+        if node.content is not None:
+            inside = (*inside, self.of_content(node.content, structure))
         if type in PRIMITIVE_TYPES:
             return Checks(tuple(checks), inside)
         return Checks((*checks, *inside))
@@ -67,7 +71,8 @@ class _Compiler:
         place = Place(element, node, f"{element.name}[x]" if element.choice else element.name)
         count = _count(place)
         allowed = _allowed(place)
-        checks = {type.code: self.of_typed(place, type.code) for type in element.types if allowed is None or type.code in allowed}
+        codes = [type.code for type in element.types] or [REFERRED]
+        checks = {code: self.of_typed(place, code) for code in codes if allowed is None or code in allowed}
         slices = slicer(node, place.label, lambda one, code: self.of_sliced(place, one, code))
         if count is None and allowed is None and slices is None and not any(any(one) for one in checks.values()):
             return None
@@ -95,12 +100,23 @@ class _Compiler:
         check: Check = member if plain is None else _shortened(name, plain, member)
         return remembering(name, check) if checks.keys() <= CODED else check
 
+    def of_content(self, told: Node, structure: Definition) -> Check:
+        """What the profile says of the content of another element, for one that refers to it; it may be the element around it."""
+        same = Node(name=told.name, children=told.children, constraints=told.constraints)
+        made: list[Checks] = []
+
+        def check(value: Any, path: Path, run: Run) -> None:
+            if not made:
+                made.append(self.of_value(same, structure, structure.name, None))
+            for one in made[0].value:
+                one(value, path, run)
+
+        return check
+
     def of_typed(self, place: Place, code: str) -> Checks:
         return self.of_value(place.node, _structure(place.element, code), code, place.element)
 
     def of_sliced(self, place: Place, slice: Node, code: str) -> Checks:
-        if slice.slices and not place.element.many:
-            raise ProfileError(f"{place.label}: a slice of a slice is not understood")
         return self.of_value(slice, _structure(place.element, code), code, place.element)
 
 
@@ -159,7 +175,7 @@ def _taker(element: Element) -> Callable[[Mapping[str, Any]], list[Taken]]:
     """How to get at the values of an element."""
     if element.choice:
         return _choice_taker({element.json_name(type): type.code for type in element.types})
-    code = element.types[0].code if element.types else "BackboneElement"
+    code = element.types[0].code if element.types else REFERRED
     return _many_taker(element.name, code) if element.many else _single_taker(element.name, code)
 
 

@@ -18,6 +18,8 @@ CANONICAL: Final = "http://hl7.org/fhir/StructureDefinition/"
 EVERYWHERE: Final = frozenset({"ele-1", "ext-1"})
 """Constraints that published snapshots repeat at every element."""
 STRENGTHS: Final = frozenset({"required", "extensible"})
+MAX_VALUE_SET: Final = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
+"""https://hl7.org/fhir/R4/extension-elementdefinition-maxvalueset.html"""
 REFERENCES: Final = frozenset({"Reference", "canonical"})
 
 
@@ -70,13 +72,30 @@ def _tested(holds: Callable[[Any], bool], text: str) -> Check:
 
 
 def of_binding(node: Node, type: str, element: Element | None) -> Iterator[Check]:
-    """A required binding is an error, an extensible one advice. What R4 itself binds on the element has been checked."""
+    """A required binding is an error, an extensible one advice. What R4 itself binds on the element has been checked.
+
+    Where a binding that is not required names a value set beyond which nobody may go, leaving that is an error too.
+    """
     binding = node.said.get("binding", {})
-    if element is None or binding.get("strength") not in STRENGTHS or "valueSet" not in binding:
+    if element is None:
+        return
+    yield from _of_strength(node, binding, type, element)
+    beyond: Mapping[str, Any] = next((one for one in binding.get("extension", ()) if one.get("url") == MAX_VALUE_SET), {})
+    canonical = beyond.get("valueCanonical") or beyond.get("valueUri")
+    if canonical is not None:
+        yield from _held(node, {"strength": "required", "valueSet": canonical}, type, element)
+
+
+def _of_strength(node: Node, binding: Mapping[str, Any], type: str, element: Element) -> Iterator[Check]:
+    if binding.get("strength") not in STRENGTHS or "valueSet" not in binding:
         return
     base = element.binding
     if base is not None and base.strength == "required" and base.value_set == binding["valueSet"].partition("|")[0] and type == "code":
         return
+    yield from _held(node, binding, type, element)
+
+
+def _held(node: Node, binding: Mapping[str, Any], type: str, element: Element) -> Iterator[Check]:
     test = held(binding["valueSet"], type, choice=element.choice and len(node.types) != 1)
     if test is not None:
         yield _bound(test, binding, node.name)

@@ -50,6 +50,7 @@ class _Slice:
     maximum: int | None
     tests: tuple[Test, ...]
     checks: Callable[[str], Checks]
+    inner: Slices | None
 
     def takes(self, item: Item, path: Path, run: Run) -> bool:
         for test in self.tests:  # noqa: SIM110 -- on every write; a generator costs as much again
@@ -83,6 +84,9 @@ def slicer(node: Node, label: str, checks: Callable[[Node, str], Checks]) -> Sli
             elif rules == "closed":
                 run.add("error", "structure", where, f"{label} has to be one of the profile's: {_alternatives(slices)}")
         _count(slices, found, label, path, run)
+        for number, slice in enumerate(slices):
+            if slice.inner is not None:
+                slice.inner([one for one, place in zip(taken, found, strict=True) if place == number], path, run)
         if ordered or rules == "openAtEnd":
             _order(found, label, path, run, ordered=ordered, at_end=rules == "openAtEnd")
 
@@ -105,11 +109,16 @@ def _implied(label: str) -> Mapping[str, Any]:
 
 
 def _slice(name: str, node: Node, slicing: Mapping[str, Any], label: str, checks: Callable[[Node, str], Checks]) -> _Slice:
-    if "/" in name:
-        raise ProfileError(f"slice {name}: a slice of a slice is not understood")
     by_url = label in EXTENSIONS and [one["path"] for one in slicing.get("discriminator", ())] in ([], ["url"])
     found = [extension_test(node, name)] if by_url else tests(slicing, node, name)
-    return _Slice(name=name, minimum=node.minimum, maximum=node.maximum, tests=tuple(found), checks=_kept(partial(checks, node)))
+    return _Slice(
+        name=name,
+        minimum=node.minimum,
+        maximum=node.maximum,
+        tests=tuple(found),
+        checks=_kept(partial(checks, node)),
+        inner=slicer(node, label, checks),
+    )
 
 
 def _kept(checks: Callable[[str], Checks]) -> Callable[[str], Checks]:

@@ -27,6 +27,7 @@ class Node:
     said         what the profiles say of it, by element of ElementDefinition ("fixed", "pattern" without their type)
     constraints  by key
     slices       by name; each item of the element obeys the element itself, and its slice
+    content      the node whose content rules hold here too, if the profile says something of it
     """
 
     name: str
@@ -34,6 +35,7 @@ class Node:
     constraints: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     children: dict[str, "Node"] = field(default_factory=dict)
     slices: dict[str, "Node"] = field(default_factory=dict)
+    content: "Node | None" = None
 
     @property
     def minimum(self) -> int:
@@ -60,7 +62,20 @@ def grown(profile: Mapping[str, Any], base: Node | None) -> Node:
     view = profile.get("differential") or profile.get("snapshot") or {}
     for element in view.get("element", ()):
         _lay(_reached(root, _steps(element), profile["type"]), element)
+    for element in view.get("element", ()):
+        if "contentReference" in element:
+            node = _reached(root, _steps(element), profile["type"])
+            node.content = _told(root, _parted(element["contentReference"].rpartition("#")[2]))
     return root
+
+
+def _told(root: Node, steps: list[tuple[str, str]]) -> Node | None:
+    """The node of an element of which the profile says something. https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.contentReference"""
+    node: Node | None = root
+    for name, slice in steps:
+        node = None if node is None else node.children.get(name)
+        node = node.slices.get(slice) if node is not None and slice else node
+    return node
 
 
 def _steps(element: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -68,6 +83,10 @@ def _steps(element: Mapping[str, Any]) -> list[tuple[str, str]]:
     id = element.get("id")
     if not id:
         raise ProfileError("an element of the profile has no id")
+    return _parted(id)
+
+
+def _parted(id: str) -> list[tuple[str, str]]:
     steps = [step.partition(":") for step in id.split(".")]
     return [(name, slice) for name, _, slice in steps[1:]]
 
@@ -81,7 +100,8 @@ def _reached(root: Node, steps: list[tuple[str, str]], type: str) -> Node:
         if short is not None:  # valueQuantity: the choice comes down to this type
             inner.said["type"] = [one for one in inner.types if one["code"] == short] or [{"code": short}]
         if slice and not (element.choice and slice == name):
-            inner = inner.slices.setdefault(slice, Node(name=label(element)))
+            for part in slice.split("/"):  # https://hl7.org/fhir/R4/profiling.html#reslicing
+                inner = inner.slices.setdefault(part, Node(name=label(element)))
         node, structure = inner, structure_of(element, inner, slice)
     return node
 
@@ -118,8 +138,6 @@ def structure_of(element: Element, node: Node, slice: str) -> Definition:
 
 
 def _lay(node: Node, element: Mapping[str, Any]) -> None:
-    if "contentReference" in element:
-        raise ProfileError(f"{element['id']}: a content reference in a profile is not followed")
     for name, value in element.items():
         if name in LAID_OVER:
             node.said[name] = value

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from fhir_profiles.profiles import Library, ProfileError, check, findings
+from fhir_profiles.profiles.rules import MAX_VALUE_SET
 from tests.spec.profiles.given_profiles import BASE, LOINC, MDC, URL, concept, found, observation, profile, told
 
 QUANTITY = {"value": 72, "unit": "beats/min", "system": "http://unitsofmeasure.org", "code": "/min"}
+RANGE = {"low": {"value": 1}}
 VITAL = "http://terminology.hl7.org/CodeSystem/observation-category"
 CATEGORY_SLICE = [
     {
@@ -285,6 +287,93 @@ def test_a_binding_is_an_error_advice_or_nothing_by_its_strength(strength: str, 
     assert told(observation(code=wrong), bound) == ([] if severity is None else [(severity, "code-invalid", "Observation.code")])
 
 
+LANGUAGES = {
+    "id": "Observation.language",
+    "binding": {
+        "strength": "preferred",
+        "valueSet": "http://hl7.org/fhir/ValueSet/languages",
+        "extension": [{"url": MAX_VALUE_SET, "valueCanonical": "http://hl7.org/fhir/ValueSet/all-languages"}],
+    },
+}
+RESULTS = "http://hl7.org/fhir/ValueSet/observation-vitalsignresult"
+RESULTS_AT_MOST = {
+    "id": "Observation.code",
+    "binding": {"strength": "extensible", "valueSet": RESULTS, "extension": [{"url": MAX_VALUE_SET, "valueUri": RESULTS}]},
+}
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept", "broken", "expression"),
+    [
+        (LANGUAGES, {"language": "tlh"}, {"language": "no_language_at_all"}, "Observation.language"),
+        (RESULTS_AT_MOST, {}, {"code": concept(LOINC, "2339-0")}, "Observation.code"),
+    ],
+    ids=["what cannot be listed", "a list"],
+)
+def test_nobody_goes_beyond_the_largest_value_set(
+    rule: dict[str, Any], kept: dict[str, Any], broken: dict[str, Any], expression: str
+) -> None:
+    """https://hl7.org/fhir/R4/extension-elementdefinition-maxvalueset.html: an error whatever the strength."""
+    assert found(observation(**kept), profile(rule), advice=False) == []
+    (one,) = found(observation(**broken), profile(rule), advice=False)
+    assert (one.severity, one.code, one.expression) == ("error", "code-invalid", expression)
+
+
+def test_what_a_profile_says_of_content_holds_where_it_is_referred_to() -> None:
+    """https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.contentReference"""
+    referring = {"id": "Observation.component.referenceRange", "contentReference": "#Observation.referenceRange"}
+    constrained = profile({"id": "Observation.referenceRange.text", "min": 1}, referring)
+    here, there = observation(referenceRange=[RANGE]), observation(component=[component("A", valueInteger=1, referenceRange=[RANGE])])
+    assert told(here, constrained) == [("error", "required", "Observation.referenceRange[0].text")]
+    assert told(there, constrained) == [("error", "required", "Observation.component[0].referenceRange[0].text")]
+    assert found(observation(component=[component("A", valueInteger=1, referenceRange=[{**RANGE, "text": "x"}])]), constrained) == []
+    assert told(there, profile(referring)) == []
+
+
+def test_content_that_refers_to_itself_is_checked_at_every_depth() -> None:
+    item = {"linkId": "1", "type": "group", "text": "x"}
+    constraint = {"key": "t-1", "severity": "error", "human": "No prefix.", "expression": "prefix.empty()"}
+    constrained = profile(
+        {"id": "Questionnaire.item", "constraint": [constraint]},
+        {"id": "Questionnaire.item.text", "min": 1},
+        {"id": "Questionnaire.item.item", "contentReference": "#Questionnaire.item"},
+        type="Questionnaire",
+    )
+    deepest = {"linkId": "3", "type": "display", "prefix": "1"}
+    form = {"resourceType": "Questionnaire", "status": "draft", "item": [{**item, "item": [{**item, "linkId": "2", "item": [deepest]}]}]}
+    place = "Questionnaire.item[0].item[0].item[0]"
+    assert set(told(form, constrained)) == {("error", "required", f"{place}.text"), ("error", "invariant", place)}
+
+
+RESLICED = (
+    {"id": "Observation.component:A", "min": 1, "slicing": {"discriminator": [{"type": "type", "path": "value"}], "rules": "closed"}},
+    {"id": "Observation.component:A.code", "patternCodeableConcept": concept(LOINC, "A")},
+    {"id": "Observation.component:A/whole", "max": "1"},
+    {"id": "Observation.component:A/whole.value[x]", "type": [{"code": "integer"}]},
+    {"id": "Observation.component:A/words", "min": 1},
+    {"id": "Observation.component:A/words.value[x]", "type": [{"code": "string"}], "maxLength": 3},
+)
+
+
+@pytest.mark.parametrize(
+    ("components", "expected"),
+    [
+        ([component("A", valueString="abc"), component("A", valueInteger=1), component("B", valueBoolean=True)], []),
+        ([component("A", valueInteger=1)], [("required", "Observation.component")]),
+        ([component("A", valueString="abcd")], [("value", "Observation.component[0].value")]),
+        ([component("A", valueString="a"), component("A", valueBoolean=True)], [("structure", "Observation.component[1]")]),
+        (
+            [component("A", valueString="a"), component("A", valueInteger=1), component("A", valueInteger=2)],
+            [("structure", "Observation.component")],
+        ),
+    ],
+)
+def test_a_slice_is_sliced_again(components: list[dict[str, Any]], expected: list[tuple[str, str]]) -> None:
+    """https://hl7.org/fhir/R4/profiling.html#reslicing: what is in the slice is counted and checked once more."""
+    resource = observation(component=components)
+    assert [(one.code, one.expression) for one in found(resource, slices("pattern", "code", *RESLICED))] == expected
+
+
 def test_advice_is_left_out_where_only_errors_count() -> None:
     bound = profile(
         {
@@ -367,7 +456,6 @@ def test_a_snapshot_does_where_there_is_no_differential() -> None:
         {"id": "Observation.component:A", "min": 1},
         {"id": "Observation.subject", "constraint": [{"key": "x", "severity": "error", "human": "x", "expression": "(("}]},
         {"id": "Observation.category:VS/inner", "min": 1},
-        {"id": "Observation.component.referenceRange", "contentReference": "#Observation.referenceRange"},
     ],
 )
 def test_a_profile_that_is_not_understood_says_so_and_checks_nothing(element: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypedDict, Unpack
 
 from fhir_profiles.fhirpath.compiler import run, truth
-from fhir_profiles.fhirpath.context import PLAIN, Environment, Evaluation, Frame
+from fhir_profiles.fhirpath.context import PLAIN, STEPS_MAX, Environment, Evaluation, Frame
 from fhir_profiles.fhirpath.errors import FhirPathError, FhirPathEvaluationError, FhirPathSyntaxError, TooCostlyError
 from fhir_profiles.fhirpath.model import UNTYPED, r4, type_of
 from fhir_profiles.fhirpath.node import Node
@@ -89,6 +89,13 @@ class Compiled:
         """As an invariant: everything but false is true. https://hl7.org/fhir/R4/conformance-rules.html#constraints"""
         frame = _frame(focus, **surroundings)
         return self._truth(frame.this, frame) is not False
+
+    def holds_within(self, focus: Any, steps: int, **surroundings: Unpack[Surroundings]) -> tuple[bool, int]:
+        """The same within so many steps (at most STEPS_MAX), and how many of them it took. Raises TooCostlyError beyond."""
+        frame = _frame(focus, **surroundings)
+        frame.evaluation.steps = allowed = min(steps, STEPS_MAX)
+        held = self._truth(frame.this, frame) is not False
+        return held, allowed - frame.evaluation.steps
 
 
 def _frame(

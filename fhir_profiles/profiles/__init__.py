@@ -11,12 +11,12 @@ The resource is one that R4 itself finds right (`fhir_profiles.r4`).
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from fhir_profiles.profiles.finding import Finding, ProfileError
+from fhir_profiles.profiles.finding import Budget, Finding, ProfileError
 from fhir_profiles.profiles.library import SHIPPED, Library, shipped
 from fhir_profiles.profiles.run import Run
 from fhir_profiles.profiles.vital_signs import vital_sign
 
-__all__ = ["SHIPPED", "Finding", "Library", "ProfileError", "asked", "check", "findings", "shipped"]
+__all__ = ["SHIPPED", "Budget", "Finding", "Library", "ProfileError", "asked", "check", "findings", "shipped"]
 
 
 def check(resource: Mapping[str, Any]) -> tuple[Finding, ...]:
@@ -42,16 +42,18 @@ def findings(
     top: str | None = None,
     advice: bool = True,
     library: Library = SHIPPED,
+    budget: Budget | None = None,
 ) -> list[Finding]:
     """What is found by each of these profiles.
 
     root, top  what the resource stands in, and where (the resource itself)
     advice     warnings too, also about profiles that nobody here knows
+    budget     for profiles that are not the hub's own: beyond it, a profile cannot be followed
     """
     top = top or str(resource["resourceType"])
     found: list[Finding] = []
     for url in profiles:
-        run = Run(root or resource, library.check, advice=advice, top=top)
+        run = Run(root or resource, library.check, advice=advice, top=top, budget=budget)
         _follow(run, resource, url, library)
         found.extend(finding for finding in run.findings if finding not in found)
     return found
@@ -62,12 +64,12 @@ def _follow(run: Run, resource: Mapping[str, Any], url: str, library: Library) -
     below = f".meta.profile[{claimed.index(url)}]" if url in claimed else ""
     try:
         check = library.check(url)
+        if check is not None:
+            check(resource, (), run)
     except ProfileError as error:
         run.add("warning", "not-supported", (), f"this profile cannot be followed: {error}", below)
         return
-    if check is not None:
-        check(resource, (), run)
-    elif run.advice:
+    if check is None and run.advice:
         run.add("warning", "not-supported", (), "the profile is not known here, so nothing was checked against it", below)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from fhir_profiles.definitions import PRIMITIVE_TYPES, Definition, Element, definition
 from fhir_profiles.profiles import rules
 from fhir_profiles.profiles.discriminators import Item
-from fhir_profiles.profiles.finding import Path
+from fhir_profiles.profiles.finding import Path, understood
 from fhir_profiles.profiles.remembering import CODED, remembering
 from fhir_profiles.profiles.run import Check, Run
 from fhir_profiles.profiles.slicing import Checks, Taken, slicer
@@ -107,7 +107,8 @@ class _Compiler:
 
         def check(value: Any, path: Path, run: Run) -> None:
             if not made:
-                made.append(self.of_value(same, structure, structure.name, None))
+                with understood():
+                    made.append(self.of_value(same, structure, structure.name, None))
             for one in made[0].value:
                 one(value, path, run)
 

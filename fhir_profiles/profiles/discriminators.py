@@ -50,6 +50,8 @@ class Step(NamedTuple):
 
 def tests(slicing: Mapping[str, Any], slice: Node, name: str) -> list[Test]:
     """What an item of this slice has to meet. Raises ProfileError where the slice does not say it."""
+    if not slicing.get("discriminator"):
+        raise ProfileError(f"slice {name} has nothing that tells it apart")
     return [_test(one["type"], one["path"], slice, name) for one in slicing["discriminator"]]
 
 

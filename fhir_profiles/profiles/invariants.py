@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fhir_profiles.fhirpath import FhirPathError, FhirPathSyntaxError, compile_
+from fhir_profiles.fhirpath.errors import TooCostlyError
 from fhir_profiles.profiles.finding import Path, ProfileError, Severity
 from fhir_profiles.profiles.run import Check, Run
 
@@ -28,8 +29,16 @@ def invariant(constraint: Mapping[str, Any], type: str) -> Check:
 
     def _holds(value: Any, run: Run) -> bool:
         try:
-            return compiled.holds(value, type=type, root=run.root)
+            if run.budget is None:
+                return compiled.holds(value, type=type, root=run.root)
+            held, steps = compiled.holds_within(value, run.budget.left, type=type, root=run.root)
+        except TooCostlyError as error:
+            if run.budget is None:
+                return False
+            raise ProfileError(f"the constraint {constraint['key']} takes more steps than are allowed") from error
         except FhirPathError:
             return False
+        run.budget.spend(steps + 1)
+        return held
 
     return check

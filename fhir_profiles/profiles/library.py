@@ -13,9 +13,9 @@ import orjson
 
 from fhir_profiles.definitions import RESOURCE_TYPES
 from fhir_profiles.profiles.compile import compiled
-from fhir_profiles.profiles.finding import Path, ProfileError
+from fhir_profiles.profiles.finding import Path, ProfileError, understood
 from fhir_profiles.profiles.run import Check, Run
-from fhir_profiles.profiles.tree import Node, grown
+from fhir_profiles.profiles.tree import Node, elements, grown
 from fhir_profiles.profiles.vital_signs import PROFILES
 
 CANONICAL: Final = "http://hl7.org/fhir/StructureDefinition/"
@@ -88,7 +88,8 @@ class Library:
         definition = self._find(url)
         if definition is None:
             return None
-        return compiled(self._tree(definition, 0), self.type_of)
+        with understood():
+            return _counted(compiled(self._tree(definition, 0), self.type_of), len(elements(definition)))
 
     def _tree(self, definition: Definition, depth: int) -> Node:
         if definition.get("derivation") != "constraint" or depth > BASES_MAX:
@@ -100,6 +101,17 @@ class Library:
         if base != f"{CANONICAL}{definition['type']}":
             raise ProfileError("the profile is based on another one that is not known here")
         return grown(definition, None)
+
+
+def _counted(check: Check, size: int) -> Check:
+    """Each time that somebody else's profile is followed, its elements count."""
+
+    def counted(value: Any, path: Path, run: Run) -> None:
+        if run.budget is not None:
+            run.budget.spend(size)
+        check(value, path, run)
+
+    return counted
 
 
 def _is_a(type: str) -> Check:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from fhir_profiles.profiles.finding import FINDINGS_MAX, Finding, Path, Severity, words
+from fhir_profiles.profiles.finding import FINDINGS_MAX, Budget, Finding, Path, Severity, words
 from fhir_profiles.structure import ProblemCode
 
 Check = Callable[[Any, Path, "Run"], None]
@@ -19,11 +19,15 @@ class Run:
     top      FHIRPath of the place where the checked part begins
     advice   warnings are wanted too
     checks   gives the check of a known profile, None of another
+    budget   None where every profile is the hub's own
     """
 
-    __slots__ = ("advice", "checks", "depth", "findings", "root", "top")
+    __slots__ = ("advice", "budget", "checks", "depth", "findings", "root", "top")
 
-    def __init__(self, root: Mapping[str, Any], checks: Callable[[str], Check | None], *, advice: bool, top: str) -> None:
+    def __init__(
+        self, root: Mapping[str, Any], checks: Callable[[str], Check | None], *, advice: bool, top: str, budget: Budget | None = None
+    ) -> None:
+        self.budget = budget
         self.root = root
         self.checks = checks
         self.advice = advice
@@ -37,7 +41,7 @@ class Run:
 
     def trial(self, check: Check, value: Any, path: Path) -> list[Finding]:
         """What a check would find, without finding it. Errors only, as that is what decides."""
-        inner = Run(self.root, self.checks, advice=False, top=self.top)
+        inner = Run(self.root, self.checks, advice=False, top=self.top, budget=self.budget)
         inner.depth = self.depth
         check(value, path, inner)
         return inner.findings

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from fhir_profiles.profiles.discriminators import Item, Test, extension_test, tests
-from fhir_profiles.profiles.finding import Path, ProfileError
+from fhir_profiles.profiles.finding import Path, ProfileError, understood
 from fhir_profiles.profiles.rules import too_many
 from fhir_profiles.profiles.run import Check, Run
 from fhir_profiles.profiles.tree import Node
@@ -94,6 +94,8 @@ def slicer(node: Node, label: str, checks: Callable[[Node, str], Checks]) -> Sli
 
 
 def _first(slices: tuple[_Slice, ...], item: Item, path: Path, run: Run) -> int | None:
+    if run.budget is not None:
+        run.budget.spend(len(slices))
     for number, one in enumerate(slices):
         if one.takes(item, path, run):
             return number
@@ -127,7 +129,8 @@ def _kept(checks: Callable[[str], Checks]) -> Callable[[str], Checks]:
 
     def of_type(code: str) -> Checks:
         if code not in kept:
-            kept[code] = checks(code)
+            with understood():
+                kept[code] = checks(code)
         return kept[code]
 
     return of_type

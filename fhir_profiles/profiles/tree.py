@@ -59,14 +59,19 @@ class Node:
 def grown(profile: Mapping[str, Any], base: Node | None) -> Node:
     """The tree of this StructureDefinition over that of its base. Raises ProfileError for what has no place in it."""
     root = Node(name=profile["type"]) if base is None else deepcopy(base)
-    view = profile.get("differential") or profile.get("snapshot") or {}
-    for element in view.get("element", ()):
+    for element in elements(profile):
         _lay(_reached(root, _steps(element), profile["type"]), element)
-    for element in view.get("element", ()):
+    for element in elements(profile):
         if "contentReference" in element:
             node = _reached(root, _steps(element), profile["type"])
             node.content = _told(root, _parted(element["contentReference"].rpartition("#")[2]))
     return root
+
+
+def elements(profile: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What is followed of a StructureDefinition: the differential, or the snapshot where there is none."""
+    view = profile.get("differential") or profile.get("snapshot") or {}
+    return list(view.get("element", ()))
 
 
 def _told(root: Node, steps: list[tuple[str, str]]) -> Node | None:

@@ -10,18 +10,23 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fhir_profiles.profiles import asked, findings
-from fhir_profiles.r4 import advise
+from fhir_profiles.profiles import SHIPPED, Budget, Finding, asked, findings
+from fhir_profiles.r4 import Problem, advise
 from hub import outcomes
 from hub.errors import FhirError, Issue
 from hub.http import json_response, read_body
 from hub.interactions.operation import Given, bad, given_in
+from hub.recording import Recording
 from hub.rendering import resource_of
 from hub.repository import Repository
 
 MODES = ("create", "update", "delete", "profile")
 OF_INSTANCES = ("update", "delete")
 ALLOWED = ("c", "u", "r")
+STEPS_MAX = 2_000_000
+"""Of holding a resource against profiles that are stored: some seconds."""
+SIZE_USUAL = 1_000
+"""Elements of a resource up to which it may take all of these."""
 FINE = "All is well."
 
 
@@ -40,18 +45,19 @@ async def validate(request: Request, repository: Repository) -> Response:
     if mode in OF_INSTANCES and "id" not in path:
         bad("mode", f"{mode} is asked of an instance: of {path['type']}/[id]/$validate")
     if content is None and "id" in path and mode != "delete":
-        content = orjson.loads((await repository.read(path["type"], path["id"])).json)
-        return _answer(_issues(content, path, mode, profile, repository))
+        async with repository.recording("read") as recording:
+            content = orjson.loads((await repository.read_within(path["type"], path["id"], recording)).json)
+            return _answer(await _issues(content, path, mode, profile, repository, recording))
     if mode == "delete":
         async with repository.recording("operation"):
             repository.rights.require(path["type"], "d")
         return _answer([])
-    async with repository.recording("operation"):
+    async with repository.recording("operation") as recording:
         if not any(repository.rights.covers(path["type"], letter) for letter in ALLOWED):
             raise outcomes.forbidden()
         if content is None:
             bad("resource", "is needed: the resource to validate, sent as it is or as one of Parameters", "required")
-        return _answer(_issues(content, path, mode, profile, repository))
+        return _answer(await _issues(content, path, mode, profile, repository, recording))
 
 
 async def _asked(request: Request, repository: Repository) -> tuple[Mapping[str, Any] | None, Given]:
@@ -67,8 +73,13 @@ async def _asked(request: Request, repository: Repository) -> tuple[Mapping[str,
     return content, parameters
 
 
-def _issues(
-    content: Mapping[str, Any], path: Mapping[str, str], mode: str | None, profile: str | None, repository: Repository
+async def _issues(
+    content: Mapping[str, Any],
+    path: Mapping[str, str],
+    mode: str | None,
+    profile: str | None,
+    repository: Repository,
+    recording: Recording,
 ) -> list[tuple[str, Issue]]:
     if content.get("resourceType") != path["type"]:
         return [("error", Issue(code="invalid", text=f"The resource is no {path['type']}.", expression=path["type"]))]
@@ -79,8 +90,28 @@ def _issues(
     except FhirError as error:
         return [("error", issue) for issue in error.issues]
     profiles = [*asked(content), *([profile] if profile is not None and profile not in asked(content) else [])]
-    found = [(one.severity, Issue(code=one.code, text=one.text, expression=one.expression)) for one in findings(content, profiles)]
-    return [*found, *(("warning", Issue(code=one.code, text=one.text, expression=one.expression)) for one in advise(content))]
+    library = await repository.profiles.library(profiles, recording)
+    budget = None if library is SHIPPED else Budget(_within(content))
+    found = findings(content, profiles, library=library, budget=budget)
+    return [*map(_told, found), *(("warning", _issue(one)) for one in advise(content))]
+
+
+def _told(finding: Finding) -> tuple[str, Issue]:
+    return finding.severity, _issue(finding)
+
+
+def _issue(one: Finding | Problem) -> Issue:
+    return Issue(code=one.code, text=one.text, expression=one.expression)
+
+
+def _within(content: Mapping[str, Any]) -> int:
+    """The steps for stored profiles; of a resource with many elements each of a profile's costs that many looks."""
+    return STEPS_MAX // max(1, _size(content) // SIZE_USUAL)
+
+
+def _size(content: Any) -> int:
+    inner = content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
+    return 1 + sum(map(_size, inner))
 
 
 def _answer(found: list[tuple[str, Issue]]) -> Response:

@@ -10,12 +10,14 @@ from typing import Any
 from hub.errors import FhirError
 from hub.recording import Recording, RequestFacts
 from hub.repository.attempt import Apply, Done
+from hub.repository.canonicals import Canonicals
 from hub.repository.deleting import Deleting, Deletion
 from hub.repository.history import History, Past, Version
 from hub.repository.matching import Matching
 from hub.repository.observing import Observing, Take
 from hub.repository.precondition import ANY, Precondition
 from hub.repository.preparing import Means
+from hub.repository.profiles import Profiles
 from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
 from hub.repository.searching import Found, Match
@@ -51,7 +53,8 @@ class Repository:
         self._deleting = Deleting(means)
         self._transacting = Transacting(means, self._matching, self._deleting)
         self._history = History(services, self.rights, self._reading)
-        self.terminology = Terminology(self.rights, self._searching)
+        canonicals = Canonicals(self.rights, self._searching)
+        self.terminology, self.profiles = Terminology(canonicals), Profiles(canonicals)
 
     async def read(self, type: str, id: str) -> Resource:
         async with self.recording("read") as recording:

@@ -1,7 +1,6 @@
 """Value sets and code systems that a caller may go by: what comes with the hub, and what is stored as far as it may be seen.
 
-https://hl7.org/fhir/R4/references.html#canonical: by url, of the version that is named, else of the latest. What comes with the
-hub goes first; looking up what is stored takes a scope to search the type, and what was found is recorded as shown.
+https://hl7.org/fhir/R4/terminology-module.html. What comes with the hub goes first (`hub.repository.canonicals` for the rest).
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,16 +13,10 @@ from fhir_profiles.terminology.gaps import untold
 from fhir_profiles.terminology.terms import Needed, Terms, needed
 from hub.errors import FhirError
 from hub.recording import Recording
-from hub.repository.rights import Rights
-from hub.repository.searching import Match, Searching
-from hub.repository.searching_include import latest
-from hub.search.canonicals import Canonical, parted
-from hub.search.follow import by_url
+from hub.repository.canonicals import Canonicals
 
 NEEDED_MAX = 1_000
 """Canonicals that one question may lead to."""
-FOUND_MAX = 200
-"""Stored resources that have the urls of one step, in all their versions."""
 
 Resource = Mapping[str, Any]
 
@@ -31,9 +24,8 @@ Resource = Mapping[str, Any]
 class Terminology:
     """Looks up for one caller."""
 
-    def __init__(self, rights: Rights, searching: Searching) -> None:
-        self._rights = rights
-        self._searching = searching
+    def __init__(self, canonicals: Canonicals) -> None:
+        self._canonicals = canonicals
 
     async def value_set(self, canonical: str, recording: Recording) -> Resource | None:
         """None where nothing of this url is known to this caller."""
@@ -61,26 +53,15 @@ class Terminology:
 
     async def _stored(self, wanted: Iterable[Needed], recording: Recording) -> dict[Needed, Resource]:
         """Of what does not come with the hub: what is stored, once for all of a type."""
-        asked: dict[str, dict[Needed, Canonical]] = {}
-        for one in wanted:
-            canonical = parted(one.canonical)
-            if shipped.owner(canonical.url) is None and self._rights.covers(one.type, "s"):
-                asked.setdefault(one.type, {})[one] = canonical
+        asked: dict[str, list[str]] = {}
+        for one in sorted(wanted):
+            if shipped.owner(one.canonical) is None:
+                asked.setdefault(one.type, []).append(one.canonical)
         found: dict[Needed, Resource] = {}
-        for type, those in sorted(asked.items()):
-            matches = await self._matches(type, those.values(), recording)
-            for one, canonical in those.items():
-                match = latest(canonical, matches)
-                if match is not None:
-                    recording.touch(match.touched)
-                    found[one] = told(match.content)
+        for type, those in asked.items():
+            resources = await self._canonicals.found(type, those, recording)
+            found |= {Needed(type, canonical): told(resource) for canonical, resource in resources.items()}
         return found
-
-    async def _matches(self, type: str, canonicals: Iterable[Canonical], recording: Recording) -> tuple[Match, ...]:
-        matches = await self._searching.some(by_url(type, {one.url for one in canonicals}), FOUND_MAX, recording)
-        if len(matches) == FOUND_MAX:
-            raise FhirError("too-costly", f"{FOUND_MAX} resources or more have these canonical urls; name a version, or ask for less.")
-        return matches
 
 
 def told(resource: Resource) -> Resource:

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html#mime-type, https://hl7.org/fhir/R4/http.html#p
 renders what they answer, errors included, and `resource_of` reads what they are sent. JSON passes untouched.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from fhir_profiles.xml import NotFhirXml, from_xml, to_xml
 from hub import numbers
 from hub.errors import FhirError
+from hub.json_names import repeated_name
 
 Format = Literal["json", "xml"]
 
@@ -32,6 +34,8 @@ _WILDCARDS: Final = ({"application/*"}, {"text/*"}, {"*/*"})
 _NAMES: Final = {format: ({name for name, of in _FORMAT_OF.items() if of == format}, *_WILDCARDS) for format in MEDIA_TYPES}
 """What Accept may call each format, the most exact first."""
 
+_PATH: Final = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]{1,64}|\[[0-9]+\])*", re.ASCII)
+"""What may be repeated of a path that was sent: names of elements, or what looks like them."""
 _SHORT: Final[Mapping[str, Format]] = {"json": "json", "xml": "xml"}
 _VERSIONS: Final = frozenset({"", "4.0", "4.0.1"})
 _CHARSETS: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
@@ -96,12 +100,22 @@ def resource_of(content_type: str, body: bytes) -> dict[str, Any]:
             return from_xml(body, decimal=numbers.number)
         except NotFhirXml as error:
             raise FhirError(error.problem.code, error.problem.text, expression=error.problem.expression) from None
+    content = json_of(body)
+    if not isinstance(content, dict):
+        raise FhirError("structure", "The body must be a resource: a JSON object with its resourceType.")
+    return content
+
+
+def json_of(body: bytes) -> Any:
+    """Parsed JSON that says each thing once. Raises FhirError structure."""
     try:
         content = numbers.loads(body)
     except ValueError:
         raise FhirError("structure", "The body is not well-formed JSON, or is nested too deeply.") from None
-    if not isinstance(content, dict):
-        raise FhirError("structure", "The body must be a resource: a JSON object with its resourceType.")
+    twice = repeated_name(body, content)
+    if twice is not None:
+        place = twice if _PATH.fullmatch(twice) else None
+        raise FhirError("structure", "An object has a name twice; in FHIR several values are an array.", expression=place)
     return content
 
 

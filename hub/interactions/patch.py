@@ -8,11 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fhir_profiles.patch import PatchError, fhirpath_patch, json_patch
-from hub import numbers
 from hub.errors import FhirError, IssueCode
 from hub.http import precondition, preferences, read_body
 from hub.interactions.create import with_provenance, written
-from hub.rendering import resource_of
+from hub.rendering import json_of, resource_of
 from hub.repository import Repository
 from hub.repository.attempt import Apply
 from hub.search.conditional import criteria
@@ -47,10 +46,7 @@ async def _apply(request: Request, repository: Repository) -> Apply:
 def patch_of(content_type: str, body: bytes) -> Apply:
     """What carries the patch out. Raises FhirError for a body that is no patch."""
     if content_type.partition(";")[0].strip().lower() == JSON_PATCH:
-        try:
-            operations = numbers.loads(body)
-        except ValueError:
-            raise FhirError("structure", "The body is not well-formed JSON, or is nested too deeply.") from None
+        operations = json_of(body)
         return lambda resource: _carried_out(
             lambda: json_patch(resource, operations), lambda place: pointed_at(resource, operations, place)
         )

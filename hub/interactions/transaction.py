@@ -81,9 +81,12 @@ def _check_search(entry: Entry, repository: Repository, *, lenient: bool) -> Non
         raise entry.error("not-found", "The hub does not offer this resource type.", ".request.url")
     try:
         pairs = parse_qsl(entry.query, keep_blank_values=True)
-        repository.require(parse_search(entry.path, pairs, lenient=lenient, base=repository.services.base_url))
+        search = parse_search(entry.path, pairs, lenient=lenient, base=repository.services.base_url)
+        repository.require(search)
     except FhirError as error:
         raise at_entry(error, entry.place) from error
+    if search.page is not None:  # whether it still holds would be known when everything is written
+        raise entry.error("not-supported", "A page link is followed by itself and not in a transaction.", ".request.url")
 
 
 def _step(entry: Entry, base: str) -> Step:

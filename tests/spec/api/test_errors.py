@@ -91,6 +91,41 @@ def test_a_body_that_is_no_resource_is_a_bad_request(ehr: Caller, method: str, w
     refused(answer, 400, "structure")
 
 
+TWICE = {
+    "at the top": (b'{"resourceType": "Organization", "name": "a", "name": "b"}', "Organization.name"),
+    "the same value": (b'{"resourceType": "Organization", "active": true, "active" : true}', "Organization.active"),
+    "inside": (
+        b'{"resourceType": "Organization", "contact": [{"name": {"text": "a"}}, {"name": {"text": "a", "text": "b"}}]}',
+        "Organization.contact[1].name.text",
+    ),
+    "written otherwise": (rb'{"resourceType": "Organization", "name": "\u0022:", "n\u0061me": "b"}', "Organization.name"),
+    "in a string too": (rb'{"resourceType": "Organization", "name": "\":", "name" : "b"}', "Organization.name"),
+}
+
+
+@pytest.mark.parametrize("what", TWICE)
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_name_that_an_object_has_twice_is_refused(ehr: Caller, method: str, what: str) -> None:
+    """json.html: property names shall be unique. Taking one value and dropping the other would be a guess, of a subject or a dose."""
+    body, place = TWICE[what]
+    path = "Organization" if method == "POST" else f"Organization/{ABSENT}"
+    refused(ehr.request(method, path, content=body, headers={"Content-Type": "application/fhir+json"}), 400, "structure", expression=place)
+
+
+def test_what_only_looks_like_a_name_twice_is_read(ehr: Caller) -> None:
+    """A string may hold anything; the same name in two objects is no repetition."""
+    body = rb'{"resourceType": "Organization", "name": "\"name\": \"name\" : \u0022name\u0022:", "contact": [{"name": {"text": "name"}}]}'
+    answer = ehr.post("Organization", body)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["name"] == '"name": "name" : "name":'
+
+
+def test_a_patch_that_says_something_twice_is_refused(ehr: Caller) -> None:
+    body = b'[{"op": "replace", "path": "/name", "path": "/alias", "value": "x"}]'
+    answer = ehr.request("PATCH", f"Organization/{ABSENT}", content=body, headers={"Content-Type": "application/json-patch+json"})
+    refused(answer, 400, "structure")
+
+
 @pytest.mark.parametrize("what", ["lists", "objects", "extensions"])
 @pytest.mark.parametrize("depth", [DEPTH_MAX + 1, 100_000])
 def test_a_body_nested_too_deeply_is_a_bad_request(ehr: Caller, what: str, depth: int) -> None:

@@ -27,6 +27,7 @@ NOWHERE = frozenset({401, 403, 404, 405, 409, 410, 413})
 WHOLE = (
     "The body is not well-formed",
     "The body must be a resource",
+    "An object has a name twice",
     "The parameters are not valid UTF-8",
     "The query of the URL must give at least one",
     "is no query in valid UTF-8",

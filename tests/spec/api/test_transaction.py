@@ -251,6 +251,14 @@ def test_preconditions_of_entries_hold(ehr: Caller) -> None:
     refused(ehr.post("/fhir", bundle(stale)), 412, "conflict", expression="Bundle.entry[0].request.ifMatch")
 
 
+def test_a_page_link_is_not_followed_in_a_transaction(ehr: Caller) -> None:
+    """http.html#trules: all or nothing. Whether a link still holds is known only when everything else is written."""
+    name = organization("Jamais", identifier=[{"system": "urn:paged", "value": "1"}])
+    answer = ehr.post("/fhir", bundle(entry("POST", "Organization", name), entry("GET", "Organization?_page=x")))
+    refused(answer, 400, "not-supported", expression="Bundle.entry[1].request.url")
+    assert ehr.found("Organization?identifier=urn:paged|1") == []
+
+
 def test_resources_come_along_where_they_are_preferred(ehr: Caller) -> None:
     """Prefer: return=representation; without it the response alone. bundle.html: lastModified is meta.lastUpdated, to the digit."""
     post = entry("POST", "Organization", organization())
@@ -363,7 +371,7 @@ def test_a_link_to_no_entry_is_refused_and_nothing_is_written(ehr: Caller, backs
 
 def test_links_inside_a_bundle_that_is_stored_are_its_own(ehr: Caller) -> None:
     """bundle.html#references: they are resolved within the Bundle they stand in."""
-    reading = observation(ehr.create(patient())["id"], performer=[{"reference": NOWHERE}])
+    reading = observation(ehr.create(patient())["id"], hasMember=[{"reference": NOWHERE}])
     kept = {"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": NOWHERE, "resource": reading}]}
     answer = ehr.post("/fhir", bundle(entry("POST", "Bundle", kept)))
     assert statuses(answer.json()) == ["201"], answer.text

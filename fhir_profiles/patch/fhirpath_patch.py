@@ -33,12 +33,14 @@ def fhirpath_patch(resource: Mapping[str, Any], parameters: Any) -> Json:
 
 
 def _operations(parameters: Any) -> list[Json]:
-    """One parameter `operation` for each, and nothing else."""
+    """One parameter `operation` for each, and nothing else; a patch without any changes nothing."""
     if type(parameters) is not dict or parameters.get("resourceType") != "Parameters":
         raise PatchError("malformed", "a FHIRPath Patch is a Parameters resource")
-    found = parameters.get("parameter")
+    if "parameter" not in parameters:
+        return []
+    found = parameters["parameter"]
     if type(found) is not list or not found:
-        raise PatchError("malformed", "a patch has at least one parameter, called operation")
+        raise PatchError("malformed", "parameter is an array of operations that is not empty")
     if len(found) > OPERATIONS_MAX:
         raise PatchError("limit", f"a patch has at most {OPERATIONS_MAX} operations")
     for index, one in enumerate(found):
@@ -117,12 +119,33 @@ def _insert(found: list[Node], parts: Mapping[str, Part]) -> None:
 
 def _delete(found: list[Node], _: Mapping[str, Part]) -> None:
     """It is no error if there is nothing to delete."""
-    if not found:
-        return
-    node = _one(found)
-    place = pairs(_holder(node), node.key)
+    if found:
+        _remove(_one(found))
+
+
+def _remove(node: Node) -> None:
+    """With what it leaves empty, for no element is (https://hl7.org/fhir/R4/element.html, ele-1)."""
+    holder, above = _holder(node), node.parent
+    place = pairs(holder, node.key)
     del place[node.index or 0]
-    put_pairs(_holder(node), node.key, place, repeats=node.index is not None)
+    put_pairs(holder, node.key, place, repeats=node.index is not None)
+    if holder or above is None or above.parent is None:
+        return
+    if above.key:
+        _remove(above)
+    else:
+        _without_extensions(above.parent)
+
+
+def _without_extensions(primitive: Node) -> None:
+    """What stood beside the value of a primitive has become empty."""
+    if primitive.value is None:
+        _remove(primitive)
+        return
+    holder, index = _holder(primitive), primitive.index or 0
+    place = pairs(holder, primitive.key)
+    place[index] = (place[index][0], None)
+    put_pairs(holder, primitive.key, place, repeats=primitive.index is not None)
 
 
 def _replace(found: list[Node], parts: Mapping[str, Part]) -> None:

@@ -111,6 +111,8 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("delete what is not there", operation("delete", "Patient.gender"), {}),
     ("delete a primitive of several", operation("delete", "Patient.name.given[1]"), {"name": [{"given": ["A"]}]}),
     ("delete the last one of a list", operation("delete", "Patient.contact[0]"), {"contact": None}),
+    ("delete all that an object has", operation("delete", "Patient.contact[0].name.text"), {"contact": None}),
+    ("delete all that stands beside a primitive", operation("delete", "Patient.name.given[1].id"), {"name": [{"given": ["A", "B"]}]}),
     ("replace a primitive", operation("replace", "Patient.birthDate", value="1930-01-01"), {"birthDate": "1930-01-01"}),
     ("replace within", operation("replace", "Patient.contact[0].name.text", value="t"), {"contact": [{"name": {"text": "t"}}]}),
     ("replace an object", operation("replace", "Patient.identifier[1]", VALUE_IDENTIFIER), {"identifier": [A, {"system": "n"}, C]}),
@@ -177,7 +179,7 @@ def test_a_patch_that_fails_says_which_operation(failing: dict[str, Any], fault:
     [
         ([], "malformed"),
         ({"resourceType": "Patient"}, "malformed"),
-        ({"resourceType": "Parameters"}, "malformed"),
+        ({"resourceType": "Parameters", "parameter": []}, "malformed"),
         ({"resourceType": "Parameters", "parameter": [{"name": "other"}]}, "malformed"),
         ({"resourceType": "Parameters", "parameter": [{"name": "operation"}] * 1_001}, "limit"),
     ],
@@ -236,3 +238,8 @@ def test_a_move_and_the_move_back_change_nothing(order: list[int], source: int, 
         operation("move", "identifier", source=one, destination=two) for one, two in ((source, destination), (destination, source))
     )
     assert patched(there, back, resource=resource) == resource
+
+
+def test_a_patch_without_operations_changes_nothing() -> None:
+    """fhirpatch.html: each operation is a parameter, and there may be none; HL7's own tests have such a patch."""
+    assert fhirpath_patch(PATIENT, {"resourceType": "Parameters"}) == PATIENT

@@ -21,6 +21,7 @@ from tests.support.outcomes import refused
 from tests.support.resources import ABSENT, HEART_RATE, observation, organization, patient
 
 Json = dict[str, Any]
+KEY = [{"system": "urn:first", "value": "1"}]
 PATIENCE_TURNS = 50
 """So often everybody else gets a turn before the test concludes that a request is waiting."""
 
@@ -57,12 +58,13 @@ class Set:
             lane._writer = self.gate
         self.patient = self.reading = ""
 
-    async def ask(self, method: str, path: str, body: Json | bytes | None = None) -> httpx.Response:
+    async def ask(self, method: str, path: str, body: Json | bytes | None = None, **headers: str) -> httpx.Response:
         sent = {"json": body} if isinstance(body, dict) else {"content": body}
-        return await self.hub.http.request(method, path, headers=self.headers, **sent)  # type: ignore[arg-type]
+        named = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return await self.hub.http.request(method, path, headers=named, **sent)  # type: ignore[arg-type]
 
     async def given(self) -> "Set":
-        self.patient = (await self.ask("POST", "/fhir/Patient", patient())).json()["id"]
+        self.patient = (await self.ask("POST", "/fhir/Patient", patient(identifier=KEY))).json()["id"]
         self.reading = (await self.ask("POST", "/fhir/Observation", observation(self.patient))).json()["id"]
         return self
 
@@ -83,6 +85,25 @@ Ask = Callable[[Set], Awaitable[httpx.Response]]
 GROUP = (
     b'{"measuregrps": [{"grpid": 1, "attrib": 0, "date": 1750000000, "category": 1, "measures": [{"value": 71, "type": 1, "unit": 0}]}]}'
 )
+STATISTIC = "system=http://loinc.org&code=8867-4&statistic=average"
+JSON_PATCH = "application/json-patch+json"
+STALE = 'W/"7"'
+
+
+def _bundle(type: str, on: Set) -> Json:
+    """One entry that reads, one that writes nothing new, one search."""
+    urls = (f"Observation/{on.reading}", f"Patient/{on.patient}", f"Observation?patient={on.patient}")
+    entries: list[Json] = [{"request": {"method": "GET", "url": url}} for url in urls]
+    made = {"request": {"method": "POST", "url": "Organization"}, "resource": organization()}
+    return {"resourceType": "Bundle", "type": type, "entry": [*entries, made]}
+
+
+def _found(on: Set) -> Json:
+    """A transaction that writes nothing: what it asks for is there."""
+    criteria = {"method": "POST", "url": "Patient", "ifNoneExist": "identifier=urn:first|1"}
+    return {"resourceType": "Bundle", "type": "transaction", "entry": [{"request": criteria, "resource": patient(identifier=KEY)}]}
+
+
 ASKED: dict[str, tuple[Ask, int]] = {
     "read": (lambda on: on.ask("GET", f"/fhir/Observation/{on.reading}"), 200),
     "vread": (lambda on: on.ask("GET", f"/fhir/Observation/{on.reading}/_history/1"), 200),
@@ -98,6 +119,42 @@ ASKED: dict[str, tuple[Ask, int]] = {
     "no route": (lambda on: on.ask("GET", "/fhir/no/such/thing/here"), 404),
     "no method": (lambda on: on.ask("DELETE", f"/fhir/Observation/{on.reading}/_history/1"), 405),
     "history": (lambda on: on.ask("GET", f"/fhir/Observation/{on.reading}/_history"), 200),
+    "history of a type": (lambda on: on.ask("GET", "/fhir/Observation/_history"), 200),
+    "history of the system": (lambda on: on.ask("GET", "/fhir/_history"), 200),
+    "head": (lambda on: on.ask("HEAD", f"/fhir/Observation/{on.reading}"), 200),
+    "known already": (lambda on: on.ask("GET", f"/fhir/Observation/{on.reading}", If_None_Match='W/"1"'), 304),
+    "include": (lambda on: on.ask("GET", "/fhir/Observation?_include=Observation:patient"), 200),
+    "system search": (lambda on: on.ask("GET", "/fhir?_type=Patient,Observation"), 200),
+    "compartment": (lambda on: on.ask("GET", f"/fhir/Patient/{on.patient}/Observation"), 200),
+    "everything": (lambda on: on.ask("GET", f"/fhir/Patient/{on.patient}/$everything"), 200),
+    "lastn": (lambda on: on.ask("GET", f"/fhir/Observation/$lastn?patient={on.patient}"), 200),
+    "stats": (lambda on: on.ask("GET", f"/fhir/Observation/$stats?subject=Patient/{on.patient}&{STATISTIC}"), 200),
+    "meta": (lambda on: on.ask("GET", f"/fhir/Observation/{on.reading}/$meta"), 200),
+    "meta of a type": (lambda on: on.ask("GET", "/fhir/Observation/$meta"), 200),
+    "validate": (lambda on: on.ask("GET", f"/fhir/Observation/{on.reading}/$validate"), 200),
+    "expand": (lambda on: on.ask("GET", "/fhir/ValueSet/$expand?url=http://hl7.org/fhir/ValueSet/administrative-gender"), 200),
+    "found instead of created": (
+        lambda on: on.ask("POST", "/fhir/Patient", patient(identifier=KEY), If_None_Exist="identifier=urn:first|1"),
+        200,
+    ),
+    "patch that changes nothing": (lambda on: on.ask("PATCH", f"/fhir/Observation/{on.reading}", b"[]", Content_Type=JSON_PATCH), 200),
+    "patch whose test fails": (
+        lambda on: on.ask(
+            "PATCH",
+            f"/fhir/Observation/{on.reading}",
+            b'[{"op": "test", "path": "/status", "value": "x"}]',
+            Content_Type=JSON_PATCH,
+        ),
+        422,
+    ),
+    "stale update": (
+        lambda on: on.ask("PUT", f"/fhir/Observation/{on.reading}", {**observation(on.patient), "id": on.reading}, If_Match=STALE),
+        412,
+    ),
+    "needed patient": (lambda on: on.ask("DELETE", f"/fhir/Patient/{on.patient}"), 409),
+    "batch": (lambda on: on.ask("POST", "/fhir", _bundle("batch", on)), 200),
+    "transaction": (lambda on: on.ask("POST", "/fhir", _bundle("transaction", on)), 200),
+    "transaction that finds": (lambda on: on.ask("POST", "/fhir", _found(on), Prefer="return=representation"), 200),
     "delete": (lambda on: on.ask("DELETE", f"/fhir/Observation/{on.reading}"), 204),
 }
 
@@ -125,7 +182,9 @@ async def test_without_a_record_there_is_nothing_but_503(set_up: Set, what: str,
     ask, status = ASKED[what]
     set_up.gate.failure = failure
     answer = await ask(set_up)
-    refused(answer, 503, "transient")
+    assert answer.status_code == 503
+    if answer.request.method != "HEAD":
+        refused(answer, 503, "transient")
     assert set_up.reading not in answer.text
     assert set_up.patient not in answer.text
     assert "etag" not in answer.headers

@@ -1,0 +1,107 @@
+"""Whoever's data is in an answer has a record of it, whatever the interaction. DESIGN law 2; FHIR.md 0.6, 4b.12."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.spec.api.test_transaction import bundle, entry
+from tests.support.backstage import Backstage
+from tests.support.caller import Caller
+from tests.support.resources import device, observation, patient
+
+Json = dict[str, Any]
+SYSTEM = "urn:audit-whole"
+SHOWN = {"Prefer": "return=representation"}
+JSON_PATCH = {"Content-Type": "application/json-patch+json"}
+READS = """
+    Patient/{p} Observation/{o} Observation/{o}/_history/1 Observation/{o}/_history Patient/{p}/_history
+    Observation?patient={p} Observation?patient={p}&_include=Observation:patient Patient?_id={p}&_revinclude=Observation:patient
+    Observation?patient={p}&_summary=true Observation?patient={p}&_elements=status Patient?identifier=urn:audit-whole|{p}
+    Observation?patient.identifier=urn:audit-whole|{p} Patient?_has:Observation:patient:identifier=urn:audit-whole|{p} Patient?_list={l}
+    /fhir?_type=Patient,Observation&_id={p},{o} Patient/{p}/Observation Patient/{p}/* Patient/{p}/$everything
+    Device?_id={d} Device/{d} Device/{d}/Observation Observation/$lastn?patient={p} Observation/{o}/$meta Patient/{p}/$meta
+    Observation/$stats?subject=Patient/{p}&system=http://loinc.org&code=8867-4&statistic=average Observation/{o}/$validate
+""".split()  # noqa: SIM905 (one to a line would be a page)
+
+
+@pytest.fixture(scope="module")
+def given(ehr: Caller) -> dict[str, str]:
+    """A patient (p) with a reading (o), a device (d) that names the patient, and a list (l)."""
+    made = ehr.create(patient())
+    person, key = made["id"], [{"system": SYSTEM, "value": made["id"]}]
+    ehr.update(made, identifier=key)
+    unit = ehr.create(device(patient={"reference": f"Patient/{person}"}))["id"]
+    reading = ehr.create(observation(person, identifier=key, device={"reference": f"Device/{unit}"}))["id"]
+    held = [{"item": {"reference": f"Patient/{person}"}}]
+    about = {"subject": {"reference": f"Patient/{person}"}, "status": "current", "mode": "working", "entry": held}
+    listed = ehr.create({"resourceType": "List", **about})["id"]
+    return {"p": person, "o": reading, "d": unit, "l": listed}
+
+
+def owners(backstage: Backstage, answer: httpx.Response) -> set[bytes | None]:
+    """Of whom there are records of this request that say it was done."""
+    return {one.patient for one in backstage.records(answer.headers["x-request-id"]) if one.outcome == "0"}
+
+
+@pytest.mark.parametrize("path", READS)
+def test_what_is_shown_is_recorded_under_its_patient(ehr: Caller, backstage: Backstage, given: dict[str, str], path: str) -> None:
+    answer = ehr.get(path.format(**given))
+    assert answer.status_code == 200, answer.text
+    assert backstage.patient_token(given["p"]) in owners(backstage, answer)
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+@pytest.mark.parametrize("path", ["Patient/{p}", "Observation/{o}/_history/1", "Observation?patient={p}"])
+def test_what_is_shown_inside_a_bundle_is_recorded_too(
+    ehr: Caller, backstage: Backstage, given: dict[str, str], kind: str, path: str
+) -> None:
+    answer = ehr.post("/fhir", bundle(entry("GET", path.format(**given)), type=kind))
+    assert answer.json()["entry"][0]["response"]["status"].startswith("200")
+    assert backstage.patient_token(given["p"]) in owners(backstage, answer)
+
+
+def writes(ehr: Caller, given: dict[str, str]) -> Iterator[httpx.Response]:
+    """Answers that show something which is there already."""
+    person, reading, criteria = given["p"], given["o"], f"identifier={SYSTEM}|{given['p']}"
+    key = [{"system": SYSTEM, "value": person}]
+    current = ehr.get(f"Observation/{reading}").json()
+    yield ehr.post("Patient", patient(identifier=key), headers={**SHOWN, "If-None-Exist": criteria})
+    yield ehr.put(f"Observation/{reading}", current, headers=SHOWN)
+    yield ehr.put(f"Observation?{criteria}", current, headers=SHOWN)
+    yield ehr.request("PATCH", f"Observation/{reading}", content="[]", headers={**SHOWN, **JSON_PATCH})
+    yield ehr.request("PATCH", f"Observation?{criteria}", content="[]", headers={**SHOWN, **JSON_PATCH})
+    for one in (
+        entry("POST", "Patient", patient(identifier=key), ifNoneExist=criteria),
+        entry("PUT", f"Observation/{reading}", current),
+        entry("POST", "Observation", observation(None, subject={"reference": f"Patient?{criteria}"})),
+    ):
+        yield ehr.post("/fhir", bundle(one), headers=SHOWN)
+
+
+def test_what_a_write_finds_is_recorded_under_its_patient(ehr: Caller, backstage: Backstage, given: dict[str, str]) -> None:
+    for number, answer in enumerate(writes(ehr, given)):
+        assert answer.status_code in (200, 201), (number, answer.text)
+        assert given["p"] in answer.text
+        assert backstage.patient_token(given["p"]) in owners(backstage, answer), number
+
+
+def test_what_a_refusal_aimed_at_is_recorded_under_its_patient(
+    ehr: Caller, stranger: Caller, backstage: Backstage, given: dict[str, str]
+) -> None:
+    """409, 412, 404, 422: nothing is shown, and who tried what with whom is in the log all the same."""
+    stale = {"If-Match": 'W/"9"'}
+    body = {**observation(given["p"]), "id": given["o"]}
+    answers = [
+        (ehr.request("DELETE", f"Patient/{given['p']}"), 409),
+        (ehr.put(f"Observation/{given['o']}", body, headers=stale), 412),
+        (ehr.post("/fhir", bundle(entry("PUT", f"Observation/{given['o']}", body, ifMatch='W/"9"'))), 412),
+        (stranger.get(f"Observation/{given['o']}"), 404),
+        (stranger.post("Observation", observation(given["p"])), 422),
+        (stranger.post("/fhir", bundle(entry("DELETE", f"Observation/{given['o']}"))), 404),
+    ]
+    for number, (answer, status) in enumerate(answers):
+        assert answer.status_code == status, (number, answer.text)
+        found = {one.patient for one in backstage.records(answer.headers["x-request-id"]) if one.outcome == "4"}
+        assert backstage.patient_token(given["p"]) in found, number

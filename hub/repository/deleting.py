@@ -22,7 +22,7 @@ from hub.repository.tombstone import tombstone
 from hub.repository.visibility import PatientRules
 from hub.search.conditional import canonical
 from hub.search.parse import Search
-from hub.store.protocol import Conflict, Stored
+from hub.store.protocol import Closing, Conflict, Stored
 
 NEEDED_TYPES = frozenset({"Patient", "Consent"})
 """Not counted among what a Patient still has: Consents stay and go on deciding about whatever else is left."""
@@ -115,30 +115,29 @@ class Deleting:
 
     async def _refuse_while_needed(self, opened: Opened, pending: Pending) -> None:
         stored = opened.stored
-        if stored.type == "Patient" and await self._has_more(opened, pending):
-            raise FhirError("conflict", "There is more about this patient; delete that first.")
+        if stored.type == "Patient" and stored.patient is not None:
+            await self._refuse_while_more(stored.patient, pending)
         if stored.type == "Device" and await is_worn(self._services, stored.row, stored.others, pending.now_us):
             raise FhirError("conflict", "The device is paired with a patient; end the pairing first.")
         element = DECIDED_BY.get(stored.type)
         if element is not None and element in opened.content and not self._means.caller.recorder:
             raise FhirError("forbidden", f"This client is not registered as a recorder and may not take away {stored.type}.{element}.")
 
-    async def _has_more(self, opened: Opened, pending: Pending) -> bool:
-        """Is there anything else of the patient that this caller can see? What it can't see keeps nothing from being deleted.
+    async def _refuse_while_more(self, patient: bytes, pending: Pending) -> None:
+        """While there is anything else of the patient that this caller can see: what it can't see keeps nothing from being deleted.
 
-        What the same unit deletes is there no more.
+        What the same unit deletes is there no more. What is written about the patient later, before the deletion is, makes that
+        one come second.
         """
-        patient = opened.stored.patient
-        if patient is None:
-            return False
-        gone = {one.stored.row for one in pending.made if one.stored.deleted}
+        seen = {one.stored.row for one in pending.made if one.stored.deleted}
         async with self._services.store.snapshot() as snapshot:
             visible = await self._means.rights.visibility.of_patients(snapshot, frozenset({patient}), pending.now_us)
             async with aclosing(snapshot.compartment(patient, visible.predicate, but=NEEDED_TYPES)) as rows:
                 async for stored in rows:
-                    if stored.row not in gone and await self._can_see(stored):
-                        return True
-        return False
+                    if stored.row not in seen and await self._can_see(stored):
+                        raise FhirError("conflict", "There is more about this patient; delete that first.")
+                    seen.add(stored.row)
+        pending.closing.append(Closing(patient=patient, restriction=visible.predicate, but=NEEDED_TYPES, seen=frozenset(seen)))
 
     async def _can_see(self, stored: Stored) -> bool:
         try:

@@ -13,7 +13,7 @@ from hub.recording import Touched
 from hub.repository.reading import Resource
 from hub.repository.visibility import PatientRules, Visibility, grant_of
 from hub.services import Services
-from hub.store.protocol import Claim, Grant, GrantWrite, Replace, Stored, Unit
+from hub.store.protocol import Claim, Closing, Grant, GrantWrite, Replace, Stored, Unit
 from security.envelope import DataKey, fingerprint
 
 
@@ -56,6 +56,8 @@ class Pending:
         self.now_us = services.clock()
         self.made: list[Made] = []
         self.claims: list[Claim] = []
+        self.closing: list[Closing] = []
+        self._deletions = services.store.deletions
         self._rules: dict[bytes, PatientRules | None] = {}
         self._keys: dict[bytes | None, DataKey] = {}
         self._changed: dict[bytes, _Changed] = {}
@@ -98,6 +100,8 @@ class Pending:
                 self._grant(patient, one) for patient, one in self._changed.items() if one.grant is None or one.after != one.before
             ),
             claims=tuple(self.claims),
+            closing=tuple(self.closing),
+            deletions=self._deletions,
         )
 
     def _grant(self, patient: bytes, changed: _Changed) -> GrantWrite:

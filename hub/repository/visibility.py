@@ -187,6 +187,7 @@ def grant_of(patient: bytes, version: int, content: PatientRules, *, blind: Blin
         actors=tuple(sorted({blind.token("grant-actor", name) for name in permitted_actors(content.rules)})),
         organization=None if organization is None else blind.token("grant-organization", organization),
         shape=blind.token("grant-shape", (organization or "") + "\n" + shape(content.rules).decode()),
+        deleted=content.deleted,
     )
 
 

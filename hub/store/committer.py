@@ -193,15 +193,22 @@ class Committer:
 
 
 def _without_second(round_: Sequence[_Waiting]) -> tuple[list[_Waiting], list[_Waiting]]:
-    """Those who can be written together, and those who want a claim or a row that another one of the round wants as well."""
+    """Those who can be written together, and those who want a claim, a row or a grant that another one of the round wants as well.
+
+    What is written about a patient stands in the way of who changes the grant, and not of what else is written.
+    """
     wanted: set[bytes | str] = set()
+    entered: set[bytes | str] = set()
     first: list[_Waiting] = []
     second: list[_Waiting] = []
     for waiting in round_:
         unit = waiting.unit
         keys: set[bytes | str] = {*(one.key for one in unit.claims), *(one.old.row for one in unit.replaces)}
-        (first if wanted.isdisjoint(keys) else second).append(waiting)
+        keys |= {one.new.patient for one in unit.grants}
+        alone = wanted.isdisjoint(keys | unit.about) and entered.isdisjoint(keys)
+        (first if alone else second).append(waiting)
         wanted |= keys
+        entered |= unit.about
     return first, second
 
 

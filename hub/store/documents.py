@@ -91,6 +91,7 @@ def grant_document(grant: Grant) -> Document:
         "a": list(grant.actors),
         "o": grant.organization,
         "f": grant.shape,
+        **({"x": True} if grant.deleted else {}),
     }
 
 
@@ -103,6 +104,7 @@ def grant(found: Mapping[str, Any]) -> Grant:
         actors=tuple(found["a"]),
         organization=found["o"],
         shape=found["f"],
+        deleted=found.get("x", False),
     )
 
 

@@ -24,7 +24,7 @@ from hub.store.committer import Committer
 from hub.store.find_ids import find_ids, find_some
 from hub.store.gather import Gather
 from hub.store.lanes import Lanes
-from hub.store.mongo_filter import RECORDED_PRECISION_US, Filter, mongo_filter
+from hub.store.mongo_filter import RECORDED_PRECISION_US, Filter, compartment_filter, mongo_filter
 from hub.store.mongo_find import ANY_ORDER, AUDIT_TYPE, Part, parts, sort
 from hub.store.mongo_history import Source, merged, sources
 from hub.store.mongo_writer import MongoWriter
@@ -77,7 +77,7 @@ class MongoStore:
         self._current: Gather[str, Stored] = Gather(self._fetch_current)
         self._grant: Gather[bytes, Grant] = Gather(self._fetch_grants)
         self._carriers: Gather[bytes, Sequence[Stored]] = Gather(self._fetch_carriers)
-        writer = MongoWriter(client)
+        self._writer = writer = MongoWriter(client)
         self.committer = Lanes(*(Committer(writer, new_head, advanced) for _ in range(LANES)))
 
     async def current(self, row: str, *, deleted: bool = False) -> Stored | None:
@@ -117,6 +117,11 @@ class MongoStore:
     async def carriers(self, token: bytes) -> Sequence[Stored] | None:
         """Current rows of whatever type that can be looked up by this token, if they are few; None if they may be many."""
         return await _answered(self._carriers(token))
+
+    @property
+    def deletions(self) -> int | None:
+        """Of Patients, as many as are known of: for `Unit.deletions`, to be asked before anything is decided."""
+        return self._writer.fence.deletions
 
     async def pairings(self, device: bytes) -> Sequence[Pairing]:
         found = await _answered(self._hub["pairings"].find({"dv": device}).sort("from", 1).to_list())
@@ -310,8 +315,7 @@ class MongoSnapshot:
         return [documents.pairing(found) for found in await _answered(cursor.to_list())]
 
     async def compartment(self, patient: bytes, restriction: Predicate, but: frozenset[str]) -> AsyncGenerator[Stored, None]:
-        asked: Filter = {"$and": [{"p": patient, "t": {"$exists": True, "$nin": sorted(but)}}, mongo_filter(restriction, "")]}
-        cursor = self._hub["resources"].find(asked, session=self._session, batch_size=BATCH_ROWS)
+        cursor = self._hub["resources"].find(compartment_filter(patient, restriction, but), session=self._session, batch_size=BATCH_ROWS)
         async with aclosing(_each(cursor)) as rows:
             async for found in rows:
                 yield documents.stored(found)

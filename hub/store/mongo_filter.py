@@ -104,3 +104,8 @@ def _alike(parts: list[Filter]) -> list[Filter]:
             values.setdefault(field, []).extend(asked["$in"] if isinstance(asked, dict) else [asked])
     sets: list[Filter] = [{field: those[0] if len(those) == 1 else {"$in": those}} for field, those in values.items()]
     return [*sets, *others]
+
+
+def compartment_filter(patient: bytes, restriction: Predicate, but: frozenset[str]) -> Filter:
+    """Everything of one patient that the restriction lets through, of whatever type but these."""
+    return {"$and": [{"p": patient, "t": {"$exists": True, "$nin": sorted(but)}}, mongo_filter(restriction, "")]}

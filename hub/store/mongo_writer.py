@@ -16,6 +16,7 @@ from pymongo.write_concern import WriteConcern
 from audit.record import Record, to_document
 from hub.store import documents
 from hub.store.committer import Contended, Uncertain, UnitsInConflict, Unreached, Unwritable
+from hub.store.mongo_fence import Fence
 from hub.store.protocol import Stored, Unit
 
 DURABLE = WriteConcern(w="majority", j=True)
@@ -38,6 +39,7 @@ class MongoWriter:
         self._hub = client.get_database("hub")
         self._records = client.get_database("hub_audit", write_concern=DURABLE)["records"]
         self._audit = client.get_database("hub_audit")["records"]
+        self.fence = Fence(client, DURABLE)
 
     async def write(self, units: Sequence[Unit], records: Sequence[Record]) -> None:
         made = [to_document(record) for record in records]
@@ -57,6 +59,7 @@ class MongoWriter:
 
     async def _transaction(self, units: Sequence[Unit], made: Sequence[Document]) -> None:
         try:
+            await self.fence.join(units)
             async with self._client.start_session() as session:
                 await session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=DURABLE)
                 try:
@@ -65,6 +68,7 @@ class MongoWriter:
                     await _abort(session)
                     raise
                 await _commit(session)
+            self.fence.committed()
         except (UnitsInConflict, Contended, Uncertain, Unwritable):
             raise
         except PyMongoError as error:
@@ -76,6 +80,7 @@ class MongoWriter:
             raise Unwritable(type(error).__name__) from error
 
     async def _operations(self, units: Sequence[Unit], made: Sequence[Document], session: AsyncClientSession) -> None:
+        await self.fence.enter(units, session)
         await self._claim(units, session)
         await self._insert("resources", _owned(units, lambda unit: [documents.document(one) for one in unit.inserts]), session)
         await self._insert("history", _owned(units, _past), session)

@@ -12,6 +12,8 @@ from typing import Any, Literal, Protocol
 from audit.record import Draft
 from hub.search.predicate import NOTHING, Predicate
 
+DECIDING = frozenset({"Patient", "Consent"})
+"""Types whose writes change what the consents come to, and are written though the Patient is deleted."""
 SYSTEM_KEY = b"system"
 """Key id of what belongs to no patient (DESIGN 5)."""
 
@@ -64,7 +66,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What the consents of one patient come to. `sealed` holds the rules in words, the rest lets a query join."""
+    """What the consents of one patient come to. `sealed` holds the rules in words, the rest lets a query join.
+
+    deleted  the Patient is: nothing more is written about it
+    """
 
     patient: bytes
     version: int
@@ -73,6 +78,7 @@ class Grant:
     actors: tuple[bytes, ...]
     organization: bytes | None
     shape: bytes
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +154,19 @@ class GrantWrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """A Patient is deleted because nothing else of the patient was there, of what `restriction` lets through, but for the rows `seen`.
+
+    but  types that may stay
+    """
+
+    patient: bytes
+    restriction: Predicate
+    but: frozenset[str]
+    seen: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PairDevice:
     """A pairing opened, changed or closed, and the tokens of the patients the Device is now paired with."""
 
@@ -158,7 +177,10 @@ class PairDevice:
 
 @dataclass(slots=True, kw_only=True)
 class Unit:
-    """What one request wants written, all or nothing, its audit records included."""
+    """What one request wants written, all or nothing, its audit records included.
+
+    deletions  of Patients that the store knew of before it was decided that this may be written; None: it is not known
+    """
 
     inserts: Sequence[Stored] = ()
     replaces: Sequence[Replace] = ()
@@ -170,6 +192,15 @@ class Unit:
     quarantine: Sequence[Quarantined] = ()
     released: Sequence[str] = ()
     drafts: Sequence[Draft] = ()
+    closing: Sequence[Closing] = ()
+    deletions: int | None = None
+
+    @property
+    def about(self) -> frozenset[bytes]:
+        """Patients of whom it writes something that a deletion of the Patient may not overlook, nor come before."""
+        written = (*self.inserts, *self.past, *(one.new for one in self.replaces))
+        about = {one.patient for one in written if one.patient is not None and not one.deleted and one.type not in DECIDING}
+        return frozenset(about - {one.new.patient for one in self.grants})
 
     @property
     def audit_only(self) -> bool:

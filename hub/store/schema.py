@@ -72,6 +72,7 @@ COLLECTIONS = (
     Collection(database="hub", name="history", holds="versions that were current once"),
     Collection(database="hub", name="claims", holds="unique keys, `_id` = the key"),
     Collection(database="hub", name="grants", holds="what the consents of a patient come to, `_id` = patient token"),
+    Collection(database="hub", name="fences", holds="one for each writer: where writes and the deletion of a Patient meet"),
     Collection(database="hub", name="pairings", holds="which patient wears a device, and when"),
     Collection(database="hub", name="outbox", holds="notifications that wait to be sent"),
     Collection(database="hub", name="quarantine", holds="items that wait for a decision or a repair"),

@@ -37,7 +37,10 @@ def matches(search: Search | Sequence[Asked], resource: Resource, *, now_us: int
             return False
         search = search.criteria
     opened = Opened(base=with_slash(base), now_us=now_us)
-    return all(_matches(criterion, resource, opened) for criterion in search)
+    for criterion in search:  # noqa: SIM110 -- for every row of every page; a generator costs as much again
+        if not _matches(criterion, resource, opened):
+            return False
+    return True
 
 
 def compartments(predicate: Predicate) -> frozenset[bytes] | None:
@@ -65,8 +68,10 @@ def _matches(criterion: Asked, resource: Resource, opened: Opened) -> bool:
         return any(_matches(one, resource, opened) for one in criterion.criteria)
     if not isinstance(criterion, Criterion):
         raise _unresolved()
-    some = any(value.matches(criterion.parameter, resource, opened) for value in criterion.values)
-    return some is not criterion.negated
+    for value in criterion.values:
+        if value.matches(criterion.parameter, resource, opened):
+            return not criterion.negated
+    return criterion.negated
 
 
 def _unresolved() -> FhirError:

@@ -26,14 +26,18 @@ def of_parameter(parameter: Parameter, resource: Resource) -> Iterator[Any]:
         yield element
 
 
-def typed(parameter: Parameter, resource: Resource) -> Iterator[tuple[str, Any]]:
+def typed(parameter: Parameter, resource: Resource) -> list[tuple[str, Any]]:
     """Each element with the FHIR type of its path."""
+    found: list[tuple[str, Any]] = []
     for place, path in enumerate(parameter.paths):
         if path and path[0] not in resource:
             continue
-        only = parameter.only[place] if parameter.only else None
-        for element in elements(resource, path, only):
-            yield parameter.kinds[place], element
+        kind, only = parameter.kinds[place], parameter.only[place] if parameter.only else None
+        if len(path) == 1 and only is None:
+            found += [(kind, element) for element in _repetitions(resource[path[0]])]
+        else:
+            found += [(kind, element) for element in elements(resource, path, only)]
+    return found
 
 
 def texts(kind: str, element: Any) -> Iterator[str]:

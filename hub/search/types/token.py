@@ -47,7 +47,10 @@ class TokenValue:
         return Narrowing(tokens.any_of(parameter, texts), exact=exact)
 
     def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
-        return any(self._is(systems, code) for systems, code in pairs(parameter, resource))
+        for systems, code in pairs(parameter, resource):  # noqa: SIM110 -- for every row of every page
+            if self._is(systems, code):
+                return True
+        return False
 
     def _texts(self, parameter: Parameter) -> frozenset[str] | None:
         """What a matching row carries at least one of; None if tokens cannot say."""

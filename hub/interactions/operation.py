@@ -13,8 +13,8 @@ from hub.repository import Repository
 
 PARAMETERS_MAX = 100
 VALUE = "value"
-SHAPING = frozenset({"_format", "_pretty", "_summary", "_elements"})
-"""They shape any answer and are no business of an operation."""
+SHAPING = frozenset({"_format", "_pretty"})
+"""They shape any answer and are no business of an operation. Parts of resources are not offered for what an operation answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

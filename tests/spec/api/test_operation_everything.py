@@ -132,6 +132,8 @@ def test_everything_shown_is_recorded(ehr: Caller, record: Json, backstage: Back
         ("_type=Nothing", "invalid"),
         ("_count=0", "invalid"),
         ("x=1", "not-supported"),
+        ("_elements=id", "not-supported"),
+        ("_summary=true", "not-supported"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(ehr: Caller, record: Json, query: str, code: str) -> None:

@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from pymongo import MongoClient
 
 from hub.store.embedded import Endpoint
 from hub.store.embedded.process import TRANSACTION_S
 from tests.spec.api.test_transaction import bundle, entry, statuses
-from tests.support.backstage import new_client
+from tests.support.backstage import Account, new_client
 from tests.support.dying import Dying
 from tests.support.fifty import CREATED, DELETED, ENTRIES, UPDATED, everything_new, fifty, is_whole
 from tests.support.inprocess import InProcess, in_process
@@ -54,25 +55,31 @@ def impatient(clean_database: Endpoint, admin: MongoClient[Json]) -> Iterator[En
 class Scene:
     """A hub that lives on beside those that die."""
 
-    def __init__(self, hub: InProcess, headers: Json) -> None:
-        self._hub, self._headers = hub, headers
+    def __init__(self, hub: InProcess, account: Account) -> None:
+        self._hub, self._account = hub, account
+
+    async def _post(self, body: Json) -> httpx.Response:
+        headers = {"Content-Type": "application/fhir+json", "Prefer": "return=representation"}
+        return await self._hub.http.post("/fhir", json=body, headers={**self._authorization(), **headers})
+
+    def _authorization(self) -> dict[str, str]:
+        """A new token each time: a long run outlives one."""
+        return dict(self._hub.authorization(self._account, "system/*.cruds"))
 
     async def organizations(self, number: int) -> list[Json]:
-        headers = {**self._headers, "Prefer": "return=representation"}
-        entries = [entry("POST", "Organization", organization()) for _ in range(number)]
-        answer = await self._hub.http.post("/fhir", json=bundle(*entries), headers=headers)
+        answer = await self._post(bundle(*[entry("POST", "Organization", organization()) for _ in range(number)]))
         return [one["resource"] for one in answer.json()["entry"]]
 
     async def repeated(self, body: Json) -> Counter[str]:
         """The same transaction until it is answered; the statuses of its entries. While it is not, the reason is the lock."""
         deadline = time.monotonic() + PATIENCE_S
-        while (answer := await self._hub.http.post("/fhir", json=body, headers=self._headers)).status_code != 200:
+        while (answer := await self._post(body)).status_code != 200:
             refused(answer, 503, "lock-error")
             assert time.monotonic() < deadline
         return Counter(statuses(answer.json()))
 
     async def total(self, key: str) -> int:
-        answer = await self._hub.http.get(f"/fhir/{everything_new(key)}&_summary=count", headers=self._headers)
+        answer = await self._hub.http.get(f"/fhir/{everything_new(key)}&_summary=count", headers=self._authorization())
         total: int = answer.json()["total"]
         return total
 
@@ -90,7 +97,7 @@ async def test_killed_at_any_await_a_transaction_is_there_whole_or_not_at_all(
 ) -> None:
     async with in_process(tmp_path, impatient) as hub:
         account = await hub.register(new_client("dying", "system/*.cruds"))
-        scene = Scene(hub, {**hub.authorization(account, "system/*.cruds"), "Content-Type": "application/fhir+json"})
+        scene = Scene(hub, account)
         dying, watched = Dying(data_dir=tmp_path, endpoint=impatient, account=account), Watched(admin)
         sent: dict[str, tuple[Json, bool]] = {}
 

@@ -1,9 +1,17 @@
-"""Who met over the same thing takes turns, inside this process: a queue instead of meeting again and again."""
+"""Taking turns inside this process: a queue for those who met over the same thing, and a breath in the middle of long work."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
+
+BREATH_ITEMS = 16
+
+
+async def breath(number: int) -> None:
+    """To be called for each of many things that are done without waiting: now and then it lets everybody else go on."""
+    if number % BREATH_ITEMS == 0:
+        await asyncio.sleep(0)
 
 
 class Turns:

@@ -19,8 +19,11 @@ from hub.search.compile import matches
 from hub.search.conditional import canonical, criteria
 from hub.search.links import is_conditional, is_urn, linked, references_in
 from hub.search.parse import Criterion, Search
+from hub.turns import breath
 
 CHANGES = ("PUT", "PATCH")
+CONDITIONAL_MAX = 1_000
+"""Different conditional references of a transaction: each is a search, and is asked of everything that the transaction writes."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +65,8 @@ class Naming:
         for step in steps:
             if step.full_url is not None and step.place in self._named.ids:
                 self._named.told[step.full_url] = f"{step.type}/{self._named.ids[step.place]}"
-        for step in steps:
+        for number, step in enumerate(steps):
+            await breath(number)
             with at(step):
                 refuse_dangling(self._named.content(step), step.type)
         await self._conditional_references(steps)
@@ -126,6 +130,9 @@ class Naming:
             for path, text in references_in(step.content):
                 if is_conditional(text):
                     asked.setdefault(text, (step, f"{step.type}.{path}"))
+        if len(asked) > CONDITIONAL_MAX:
+            text = f"A transaction may have {CONDITIONAL_MAX} different conditional references; send several."
+            raise FhirError("too-long", text, expression="Bundle.entry")
         told = {text: await self._conditional(text, step, path, steps) for text, (step, path) in asked.items()}
         self._named.told.update(told)
 

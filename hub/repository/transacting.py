@@ -19,6 +19,7 @@ from hub.repository.redoing import redoing
 from hub.repository.searching import Match
 from hub.repository.steps import READS, Method, Outcome, Step, at
 from hub.search.conditional import canonical
+from hub.turns import breath
 
 LETTER: Mapping[Method, str] = {"POST": "c", "PUT": "u", "PATCH": "u", "DELETE": "d", "GET": "r", "HEAD": "r"}
 KIND: Mapping[str, str] = {"created": "create", "updated": "update", "patched": "patch", "deleted": "delete"}
@@ -77,7 +78,8 @@ class _Round:
         self._named = await Naming(self._means, self._matching, self._recording).named(steps)
         outcomes: dict[int, Outcome] = {}
         hows: list[str] = []
-        for step in sorted(steps, key=lambda one: one.turn):
+        for number, step in enumerate(sorted(steps, key=lambda one: one.turn)):
+            await breath(number)
             with at(step):
                 before = len(self._attempt.pending.made)
                 outcomes[step.place] = await self._do(step)

@@ -5,7 +5,7 @@ Nobody was first yet, so it is no conflict (409) that the client could do anythi
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,14 +53,16 @@ class Scene:
         return self.admin["hub"]["resources"].count_documents({})
 
     @contextmanager
-    def holding(self, *rows: str) -> Iterator[None]:
-        """These rows, and the claim over UNLESS, until the block ends; nothing of it stays."""
+    def holding(self, *rows: str, claim: str | None = None) -> Iterator[None]:
+        """These rows, and the claim over criteria, until the block ends; nothing of it stays."""
         services = self.hub.hub.services
-        search = criteria("Organization", UNLESS, base=services.base_url, where="a test", creates=True)
         with self.admin.start_session() as session, session.start_transaction():
             for row in rows:
                 self.admin["hub"]["resources"].update_one({"_id": row}, {"$set": {"held": True}}, session=session)
-            self.admin["hub"]["claims"].insert_one({"_id": services.blind.once(SPACE, canonical(search)), "v": "held"}, session=session)
+            if claim is not None:
+                search = criteria("Organization", claim, base=services.base_url, where="a test", creates=True)
+                key = services.blind.once(SPACE, canonical(search))
+                self.admin["hub"]["claims"].insert_one({"_id": key, "v": "held"}, session=session)
             try:
                 yield
             finally:
@@ -94,7 +96,7 @@ async def test_what_stays_held_is_503_with_a_time_to_come_back_and_no_conflict(s
             {},
         ),
     }
-    with scene.holding(*(f"Organization/{made['id']}" for made in (one, two, three))):
+    with scene.holding(*(f"Organization/{made['id']}" for made in (one, two, three)), claim=UNLESS):
         asking = [asyncio.ensure_future(scene.ask(method, path, body, **more)) for method, path, body, more in asked.values()]
         neighbours = [await scene.ask("POST", "/fhir/Organization", organization("Voisine")) for _ in range(NEIGHBOURS)]
         held = dict(zip(asked, await asyncio.gather(*asking), strict=True))
@@ -107,17 +109,41 @@ async def test_what_stays_held_is_503_with_a_time_to_come_back_and_no_conflict(s
     assert {name: answer.status_code for name, answer in after.items()} == {"delete": 204, "update": 200, "create": 201, "transaction": 200}
 
 
+async def until(holds: Callable[[], object]) -> None:
+    for _ in range(TURNS_MAX):
+        if holds():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("never")
+
+
 async def test_what_is_let_go_in_time_is_written_as_if_nothing_had_been(scene: Scene) -> None:
     """The client does not notice."""
     made = await scene.made("Une")
     statistics = scene.hub.hub.services.store.committer.statistics
     with scene.holding(f"Organization/{made['id']}"):
         asking = asyncio.ensure_future(scene.ask("PUT", f"/fhir/Organization/{made['id']}", {**made, "name": "Deux"}))
-        for _ in range(TURNS_MAX):
-            if statistics.retries:
-                break
-            await asyncio.sleep(0)
-        assert statistics.retries
+        await until(lambda: statistics.retries)
         assert not asking.done()
     answer = await asking
     assert (answer.status_code, answer.json()["meta"]["versionId"]) == (200, "2")
+
+
+async def test_nobody_waits_for_a_transaction_that_is_about_something_else(scene: Scene) -> None:
+    """One client's transaction waits for what is held and keeps its turn; another's has met somebody too, and goes on before it."""
+    stuck, free = [await scene.made(name) for name in ("Une", "Deux")]
+    taken = scene.hub.hub.services.turns._locks
+
+    def changing(made: Json) -> "asyncio.Task[httpx.Response]":
+        body = bundle(entry("PUT", f"Organization/{made['id']}", {**made, "name": "Encore"}))
+        return asyncio.create_task(scene.ask("POST", "/fhir", body))
+
+    with scene.holding(f"Organization/{stuck['id']}"):
+        waiting = changing(stuck)
+        await until(lambda: len(taken) == 1)
+        with scene.holding(f"Organization/{free['id']}"):
+            following = changing(free)
+            await until(lambda: len(taken) == 2)
+        assert (await following).status_code == 200
+        assert not waiting.done()
+    assert (await waiting).status_code == 200

@@ -343,6 +343,13 @@ def test_too_many_entries_are_refused_as_such(ehr: Caller) -> None:
     refused(ehr.post("/fhir", bundle(*[one] * 1_001)), 413, "too-long", expression="Bundle.entry")
 
 
+def test_too_many_conditional_references_are_refused_as_such(ehr: Caller) -> None:
+    """FHIR.md 4b.11: each is a search, however many stand in one entry."""
+    members = [{"entity": {"reference": f"Organization?identifier=urn:many|{number}"}} for number in range(1_001)]
+    group = {"resourceType": "Group", "type": "practitioner", "actual": True, "member": members}
+    refused(ehr.post("/fhir", bundle(entry("POST", "Group", group))), 413, "too-long", expression="Bundle.entry")
+
+
 def test_an_empty_transaction_is_an_empty_answer(ehr: Caller) -> None:
     answer = ehr.post("/fhir", {"resourceType": "Bundle", "type": "transaction"})
     assert (answer.status_code, answer.json()) == (200, {"resourceType": "Bundle", "type": "transaction-response"})

@@ -120,7 +120,7 @@ async def until(holds: Callable[[], object]) -> None:
 async def test_what_is_let_go_in_time_is_written_as_if_nothing_had_been(scene: Scene) -> None:
     """The client does not notice."""
     made = await scene.made("Une")
-    statistics = scene.hub.hub.services.store.committer.statistics
+    statistics = scene.hub.hub.services.store.committer.each[0].statistics
     with scene.holding(f"Organization/{made['id']}"):
         asking = asyncio.ensure_future(scene.ask("PUT", f"/fhir/Organization/{made['id']}", {**made, "name": "Deux"}))
         await until(lambda: statistics.retries)

@@ -1,4 +1,4 @@
-"""A large transaction does not keep the process to itself: others get their turn in the middle of it. DESIGN 6: what runs at the same time."""
+"""A large transaction does not keep the process to itself: others get their turn in the middle of it. DESIGN 6."""
 
 import asyncio
 from pathlib import Path

@@ -111,17 +111,20 @@ class Walk:
     advising             the resource is right: constraints that are warnings are asked instead of those that are errors
     """
 
-    __slots__ = ("advising", "of_type", "primitive_extension", "problems", "scope", "top")
+    __slots__ = ("advising", "found", "of_type", "primitive_extension", "problems", "scope", "top")
 
     def __init__(self, of_type: Callable[[Any], Shape | None], primitive_extension: Callable[[], Shape], *, advising: bool = False) -> None:
         self.advising = advising
         self.of_type = of_type
         self.primitive_extension = primitive_extension
         self.problems: list[Problem] = []
+        self.found = 0
+        """Problems, also those beyond the ones that are named: what was right so far is judged further."""
         self.scope = NOWHERE
         self.top = "Resource"
 
     def add(self, code: ProblemCode, path: Path, text: str, *, below: str = "") -> None:
+        self.found += 1
         if len(self.problems) < PROBLEMS_MAX:
             self.problems.append(Problem(code=code, expression=self.top + _words(path) + below, text=text))
 
@@ -145,11 +148,11 @@ class Walk:
         if path and path[1].name == "contained":
             self.object(shape, value, path, depth)
             return
-        found, outer = len(self.problems), self.scope
+        found, outer = self.found, self.scope
         self.scope = scope_of(value, shape.name, outer)
         self.object(shape, value, path, depth)
         self.scope = outer
-        if "contained" in value and found == len(self.problems):
+        if "contained" in value and found == self.found:
             for index, (code, below, text) in contained_faults(value):
                 self.add(code, (path, shape.slots["contained"], index), text, below=below)
 
@@ -158,7 +161,7 @@ class Walk:
         if depth > DEPTH_MAX:
             self.add("structure", path, f"elements are nested more than {DEPTH_MAX} deep")
             return
-        found = len(self.problems)
+        found = self.found
         slots = shape.slots
         for name, item in value.items():
             slot = slots.get(name)
@@ -173,7 +176,7 @@ class Walk:
         self.cardinality(shape, value, path)
         if self.advising:
             self.constraints(shape.advice, value, path)
-        elif found == len(self.problems):
+        elif found == self.found:
             self.constraints(shape.invariants, value, path)
 
     def constraints(self, invariants: tuple[Invariant, ...], value: Mapping[str, Any], path: Path) -> None:
@@ -204,9 +207,9 @@ class Walk:
         elif _only_id(item):
             self.add("structure", path, f"{slot.name} needs more than an id")
         else:
-            found = len(self.problems)
+            found = self.found
             self.object(shape, item, path, depth + 1)
-            if slot.targets is not None and found == len(self.problems):
+            if slot.targets is not None and found == self.found:
                 self.reference(slot.targets, item, path)
 
     def reference(self, targets: frozenset[str], item: Mapping[str, Any], path: Path) -> None:

@@ -243,6 +243,13 @@ def test_depth_and_number_of_problems_are_bounded() -> None:
     assert len(r4.check(PATIENT | {"name": [{"family": 1}] * (PROBLEMS_MAX * 2)})) == PROBLEMS_MAX
 
 
+def test_what_is_wrong_beyond_the_problems_that_are_named_is_not_judged_further() -> None:
+    """references.html: a reference that is no string has no form to be judged; an object of wrong parts no constraints."""
+    wrong = [{"family": 1}] * PROBLEMS_MAX
+    assert len(r4.check(PATIENT | {"name": wrong, "managingOrganization": {"reference": ["Organization/1"]}})) == PROBLEMS_MAX
+    assert len(r4.check(PATIENT | {"name": wrong, "contact": [{"name": [1]}], "contained": [1]})) == PROBLEMS_MAX
+
+
 def test_checking_changes_nothing() -> None:
     """The digits of a decimal survive: what was read stays as it was read, and the caller keeps its bytes."""
     before = copy.deepcopy(OBSERVATION)

@@ -140,9 +140,9 @@ async def test_nobody_waits_for_a_transaction_that_is_about_something_else(scene
 
     with scene.holding(f"Organization/{stuck['id']}"):
         waiting = changing(stuck)
-        await until(lambda: len(taken) == 1)
+        await until(lambda: f"Organization/{stuck['id']}" in taken)
         with scene.holding(f"Organization/{free['id']}"):
             following = changing(free)
-            await until(lambda: len(taken) == 2)
+            await until(lambda: f"Organization/{free['id']}" in taken)
         assert (await following).status_code == 200
     assert (await waiting).status_code in (200, 503), "a busy machine may take longer than the hub waits"

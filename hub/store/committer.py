@@ -9,7 +9,7 @@ audit chain its gap-free numbers: a number is used only when the transaction tha
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from audit.chain import Head, link
@@ -19,6 +19,7 @@ from hub.store.protocol import Conflict, Locked, Statistics, Unavailable, Unit, 
 ROUND_UNITS_MAX = 256
 ROUND_ROWS_MAX = 20_000
 ROUND_RETRIES_MAX = 5
+HELD_MAX = 10_000
 RETRY_WAIT_S = 0.004
 """Two processes that want the same rows must not meet again at once."""
 
@@ -57,8 +58,16 @@ class RoundWriter(Protocol):
 
 @dataclass(slots=True)
 class _Waiting:
+    """`keys`: claims, rows and rules of patients that only one can have."""
+
     unit: Unit
     done: asyncio.Future[None]
+    keys: frozenset[bytes | str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        unit = self.unit
+        rows, patients = (one.old.row for one in unit.replaces), (one.new.patient for one in unit.grants)
+        self.keys = frozenset((*(one.key for one in unit.claims), *rows, *patients))
 
     @property
     def rows(self) -> int:
@@ -83,6 +92,8 @@ class Committer:
         self._queue: list[_Waiting] = []
         self._task: asyncio.Task[None] | None = None
         self._writing = 0
+        self._held: set[bytes | str] = set()
+        """Keys that a transaction which has not ended was found to hold: who wants them goes alone, and does not hold up a round."""
 
     async def commit(self, unit: Unit) -> None:
         """Raises Conflict or Locked (nothing written, redo), Unavailable (nothing written) or Unsure (nobody knows)."""
@@ -109,8 +120,10 @@ class Committer:
             round_, second = _without_second(self._take())
             self._writing = len(round_)
             try:
-                await self._settle(round_)
+                await self._settle([waiting for waiting in round_ if self._held.isdisjoint(waiting.keys)])
+                await self._one_by_one([waiting for waiting in round_ if not waiting.done.done()])
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+                self._head = None
                 _fail(round_, Unsure(str(error)))
             self._writing = 0
             # Told only now: when they look again, they find what came first.
@@ -158,12 +171,15 @@ class Committer:
 
     async def _one_by_one(self, round_: list[_Waiting]) -> None:
         for waiting in round_:
+            self._held -= waiting.keys
             try:
                 await self._write([waiting])
             except UnitsInConflict:
                 _fail([waiting], Conflict())
             except Contended:
-                # Alone, and after so many tries: whoever holds the row is not about to commit.
+                # Alone, and mostly after many tries: whoever holds the row is not about to commit.
+                if len(self._held) < HELD_MAX:
+                    self._held |= waiting.keys
                 _fail([waiting], Locked())
             except (Unwritable, Unreached, Uncertain) as error:
                 self._give_up([waiting], error)
@@ -202,13 +218,10 @@ def _without_second(round_: Sequence[_Waiting]) -> tuple[list[_Waiting], list[_W
     first: list[_Waiting] = []
     second: list[_Waiting] = []
     for waiting in round_:
-        unit = waiting.unit
-        keys: set[bytes | str] = {*(one.key for one in unit.claims), *(one.old.row for one in unit.replaces)}
-        keys |= {one.new.patient for one in unit.grants}
-        alone = wanted.isdisjoint(keys | unit.about) and entered.isdisjoint(keys)
+        alone = wanted.isdisjoint(waiting.keys | waiting.unit.about) and entered.isdisjoint(waiting.keys)
         (first if alone else second).append(waiting)
-        wanted |= keys
-        entered |= unit.about
+        wanted |= waiting.keys
+        entered |= waiting.unit.about
     return first, second
 
 

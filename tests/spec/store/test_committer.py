@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from audit.chain import Head, genesis, is_whole
 from audit.record import Record
 from hub.store.committer import ROUND_RETRIES_MAX, Committer, Contended, Uncertain, UnitsInConflict
-from hub.store.protocol import Conflict, Locked, Unavailable, Unit, Unsure
-from tests.spec.store.given import stored, unit
+from hub.store.protocol import Claim, Conflict, Locked, Unavailable, Unit, Unsure
+from tests.spec.store.given import draft, stored, unit
 
 
 class Told:
@@ -26,12 +26,17 @@ class Told:
         self.rounds: list[list[Unit]] = []
         self.fail: list[Exception] = []
         self.poison: set[str] = set()
+        self.held: set[bytes] = set()
+        self.tries: list[int] = []
         self.gate, self.entered = asyncio.Event(), asyncio.Event()
         self.gate.set()
 
     async def write(self, units: Sequence[Unit], records: Sequence[Record]) -> None:
         self.entered.set()
         await self.gate.wait()
+        self.tries.append(len(units))
+        if any(claim.key in self.held for one in units for claim in one.claims):
+            raise Contended
         if self.fail:
             raise self.fail.pop(0)
         bad = frozenset(place for place, one in enumerate(units) if any(draft.id in self.poison for draft in one.drafts))
@@ -124,6 +129,27 @@ async def test_a_unit_that_stays_contended_alone_is_locked_and_its_neighbours_ar
     results = await asyncio.gather(*(committing.commit(unit(id)) for id in "abc"), return_exceptions=True)
     assert [type(one) for one in results] == [Locked, type(None), type(None)]
     assert [record.draft.id for record in writer.records] == ["b", "c"]
+
+
+async def test_what_is_known_to_be_held_goes_alone_and_holds_up_nobody() -> None:
+    """DESIGN 6: one request's failure must not fail its neighbours, nor make them wait while it is tried again and again."""
+    writer = Told()
+    committing, _ = committer(writer)
+    writer.held = {b"held"}
+
+    async def round_(*ids: str) -> list[object]:
+        units = [*map(unit, ids), Unit(claims=[Claim(key=b"held", value="x")], drafts=[draft(f"held {ids}")])]
+        return [type(one) for one in await asyncio.gather(*map(committing.commit, units), return_exceptions=True)]
+
+    assert await round_("a", "b") == [type(None), type(None), Locked]
+    writer.tries.clear()
+    assert await round_("c", "d") == [type(None), type(None), Locked]
+    assert writer.tries == [2, 1]
+    writer.held.clear()
+    assert await round_("e") == [type(None)] * 2
+    writer.tries.clear()
+    assert await round_("f") == [type(None)] * 2
+    assert writer.tries == [2], "it is forgotten as soon as it is let go"
 
 
 async def test_a_caller_that_goes_away_does_not_pull_its_unit_out_of_the_round() -> None:

@@ -5,6 +5,7 @@ stores them, whoever starts at the same time finds them there, and a start that 
 What another release ships differently becomes a new version; what it ships no longer stays, and is like any resource then.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ import orjson
 
 from audit.record import Write
 from fhir_profiles import shipped
-from hub import numbers
+from hub import numbers, outcomes
 from hub.recording import Recording, Touched
 from hub.repository.preparing import with_meta
 from hub.search.index import index
@@ -22,48 +23,52 @@ from security.envelope import DataKey, fingerprint
 
 SPACE, NAME = "shipped", "conformance"
 ROWS_AT_ONCE = 1_000
-TRIES_MAX = 5
+TRIES_MAX, WAIT_S = 60, 1.0
+"""For a hub that starts at the same moment, on a machine with other things to do."""
 
 
 async def store_shipped(services: Services, recording: Callable[[], Recording]) -> int:
     """How many were written. Raises FhirError transient if the store or the log takes nothing at this moment.
 
-    recording  a fresh record of the load
+    recording  makes the record of the load
     """
     digest, key = shipped.digest(), services.blind.once(SPACE, NAME)
-    for _ in range(TRIES_MAX):
-        known = await services.store.claim(key)
-        if known == digest:
-            return 0
-        try:
-            return await _store(services, recording(), Claim(key=key, value=digest, holder=known))
-        except Conflict:  # another hub starts, too: look again whether it ships the same
+    known = await services.store.claim(key)
+    if known == digest:
+        return 0
+    async with recording() as record:
+        for _ in range(TRIES_MAX):
+            try:
+                return await _store(services, record, Claim(key=key, value=digest, holder=known))
+            except Conflict:  # another hub starts, too: wait, and look again whether it ships the same
+                record.forget()
+                await asyncio.sleep(WAIT_S)
+                known = await services.store.claim(key)
+                if known == digest:
+                    return 0
+        raise outcomes.unavailable()
+
+
+async def _store(services: Services, record: Recording, claim: Claim) -> int:
+    """All of it in one unit, the claim that says so included. Raises Conflict."""
+    now_us, key = services.clock(), await services.vault.key(None)
+    wanted = {f"{one['resourceType']}/{services.brought_id(one['resourceType'], one['id'])}": one for one in shipped.resources()}
+    before = await _current(services, list(wanted))
+    inserts: list[Stored] = []
+    replaces: list[Replace] = []
+    for row, resource in wanted.items():
+        old = before.get(row)
+        if old is not None and _is_same(services, key, old, resource):
             continue
-    raise Conflict
-
-
-async def _store(services: Services, recording: Recording, claim: Claim) -> int:
-    """All of it in one unit, the claim that says so included."""
-    now_us = services.clock()
-    async with recording:
-        key = await services.vault.key(None)
-        wanted = {f"{one['resourceType']}/{services.brought_id(one['resourceType'], one['id'])}": one for one in shipped.resources()}
-        before = await _current(services, list(wanted))
-        inserts: list[Stored] = []
-        replaces: list[Replace] = []
-        for row, resource in wanted.items():
-            old = before.get(row)
-            if old is not None and _is_same(services, key, old, resource):
-                continue
-            new = _sealed(services, key, row, resource, 1 if old is None else old.version + 1, now_us)
-            recording.touch(_touched(resource, new))
-            if old is None:
-                inserts.append(new)
-            else:
-                replaces.append(Replace(new=new, old=old))
-        written = [*inserts, *(one.new for one in replaces)]
-        writes = [Write(row=one.row, version=one.version, tag=fingerprint(one.sealed)) for one in written]
-        await recording.commit(Unit(inserts=inserts, replaces=replaces, claims=(claim,)), writes=writes)
+        new = _sealed(services, key, row, resource, 1 if old is None else old.version + 1, now_us)
+        record.touch(_touched(resource, new))
+        if old is None:
+            inserts.append(new)
+        else:
+            replaces.append(Replace(new=new, old=old))
+    written = [*inserts, *(one.new for one in replaces)]
+    writes = [Write(row=one.row, version=one.version, tag=fingerprint(one.sealed)) for one in written]
+    await record.commit(Unit(inserts=inserts, replaces=replaces, claims=(claim,)), writes=writes)
     return len(written)
 
 

@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from audit.checkpoint import read_heads
+from audit.record import Record
 from audit.verify import records_of, verify
 from fhir_profiles import shipped
 from hub.conformance import store_shipped
+from hub.errors import FhirError
 from hub.operator import Operator
 from hub.store.embedded import Endpoint
 from hub.store.mongo_log import log_snapshot
+from hub.store.mongo_writer import MongoWriter
+from hub.store.protocol import Unavailable
 from hub.wiring import Hub
 from tests.support.backstage import Account, new_client
 from tests.support.inprocess import InProcess, in_process
@@ -75,9 +79,31 @@ async def test_what_is_stored_already_is_not_stored_again(tmp_path: Path, clean_
 
 
 async def test_of_two_hubs_that_start_at_once_one_stores(tmp_path: Path, clean_database: Endpoint, release: Release) -> None:
-    """Law 5: none is doubled."""
+    """Law 5: none is doubled; and whoever comes second has not failed."""
     async with in_process(tmp_path, clean_database) as one, in_process(tmp_path, clean_database) as other:
         assert sorted(await asyncio.gather(stored(one.hub), stored(other.hub))) == [0, FEW]
+    with log_snapshot(clean_database.url) as log:
+        records = [one for one in records_of(log.documents()) if isinstance(one, Record)]
+        failed = one.hub.services.blind.token("outcome", "|8")
+        assert [record for record in records if failed in record.draft.tokens] == []
+
+
+async def test_where_the_database_takes_nothing_nothing_of_it_is_stored(
+    tmp_path: Path, clean_database: Endpoint, release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 5: it is there whole or not at all, and the next start stores it."""
+    async with in_process(tmp_path, clean_database) as one:
+
+        async def refuse(*_: Any) -> None:
+            raise Unavailable
+
+        with monkeypatch.context() as broken:
+            broken.setattr(MongoWriter, "write", refuse)
+            with pytest.raises(FhirError):
+                await stored(one.hub)
+        with log_snapshot(clean_database.url) as log:
+            assert list(log.current()) == []
+        assert await stored(one.hub) == FEW
 
 
 async def test_what_another_release_ships_differently_becomes_a_new_version(

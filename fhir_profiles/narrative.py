@@ -24,7 +24,7 @@ _TAGS: Final = _words(
 _ATTRIBUTES: Final = _words(
     "abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset class "
     "cite colspan compact coords dir frame headers height href hreflang hspace id lang longdesc name nowrap rel rev rowspan "
-    "rules scope shape span src start style summary tabindex title type valign value vspace width xml:lang xmlns"
+    "rules scope shape span src start style summary tabindex title type valign value vspace width xml:lang xml:space xmlns"
 )
 _REST: Final = r"[^\s\x00-\x20<>\\]*+"
 _HERE: Final = rf"#{_REST}|cid:{_REST}|urn:(?:uuid|oid):[A-Za-z0-9.\-]++|(?!//)[A-Za-z0-9_./~%+,=@\-]++(?:[?#]{_REST})?"
@@ -34,8 +34,13 @@ _ADDRESSES: Final = {
     **dict.fromkeys(("href", "cite", "longdesc"), re.compile(rf"(?:https?://|mailto:){_REST}|{_HERE}|{_IMAGE}")),
     "src": re.compile(rf"{_HERE}|{_IMAGE}"),
 }
+_NEAR: Final = r"(?!//)[A-Za-z0-9_./~%+,=@\-]++(?:(?<=\.png|\.gif|\.jpg)|(?<=\.jpeg))"
+_LOADED: Final = rf"(?:{_IMAGE}|{_NEAR})"
 _HARMLESS_STYLE: Final = re.compile(
-    rf"(?:url\((?:{_IMAGE}|'{_IMAGE}'|\"{_IMAGE}\")\)|(?:rgb|hsl)a?\([0-9\s.,%/]*+\)|[A-Za-z0-9\s:;,.%#!'\"/\-])*+", re.IGNORECASE
+    rf"(?:url\((?:{_LOADED}|'{_LOADED}'|\"{_LOADED}\")\)"
+    r"|(?:rgb|hsl)a?\([0-9\s.,%/]*+\)|var\(--[A-Za-z0-9\-]++(?:,[A-Za-z0-9\s#%.\-]*+)?\)"
+    r"|[A-Za-z0-9\s:;,.%#!'\"/\-])*+",
+    re.IGNORECASE,
 )
 """Without other brackets, without backslash and @, a style can neither load nor run anything."""
 

@@ -23,6 +23,8 @@ _OF_AN_INSTANCE: Final = re.compile(rf"https?://\S+/{_INSTANCE}")
 _URN: Final = re.compile(r"urn:(?:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|oid:[0-2](?:\.(?:0|[1-9][0-9]*))+)", re.IGNORECASE)
 _CONDITIONAL: Final = re.compile(r"([A-Z][A-Za-z]+)\?\S+")
 
+_IN_A_NARRATIVE: Final = re.compile(r"""(?:href|src)\s*=\s*["'](#[^"'<>\s]+)""")
+
 _FORM: Final = "a reference is Type/id, Type/id/_history/version, an absolute URL, urn:uuid:…, urn:oid:…, or #id of a contained resource"
 _BY_CRITERIA: Final = "a reference by criteria is resolved in a transaction only: send it in one, or refer to Type/id"
 _NO_TYPE: Final = "this is no resource type of R4"
@@ -151,7 +153,7 @@ def contained_faults(resource: Mapping[str, Any]) -> Iterator[tuple[int, Fault]]
 
 
 def _links(content: Any) -> Iterator[str]:
-    """Everything that leads to a place inside the resource: references, canonicals and URIs that begin with #.
+    """Everything that leads to a place inside the resource: references, canonicals and URIs that begin with #, images of narratives.
 
     Types are not looked at, so another text that reads like such a link counts as one: what it would let through is
     a contained resource too many.
@@ -165,3 +167,5 @@ def _links(content: Any) -> Iterator[str]:
             waiting.extend(one)
         elif isinstance(one, str) and one.startswith("#"):
             yield one
+        elif isinstance(one, str) and one.startswith("<"):
+            yield from _IN_A_NARRATIVE.findall(one)

@@ -135,11 +135,15 @@ def test_a_link_to_a_contained_resource_needs_one() -> None:
             "subject": {"display": "x"},
             "instantiatesCanonical": ["#p"],
         },
+        patient(
+            {"resourceType": "Binary", "id": "b", "contentType": "image/png", "data": "AA=="},
+            text={"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml"><img src="#b" alt="x"/></div>'},
+        ),
     ],
-    ids=["linked", "linked by another", "refers to its container", "canonical"],
+    ids=["linked", "linked by another", "refers to its container", "canonical", "image of a narrative"],
 )
 def test_a_contained_resource_is_linked_or_links_to_its_container(resource: Json) -> None:
-    """dom-3, in all four ways."""
+    """dom-3 in all four ways, and by what a narrative shows: https://hl7.org/fhir/R4/narrative.html"""
     assert found(resource) == []
 
 

@@ -56,10 +56,17 @@ class Person:
         return f"Patient/{self.id}"
 
 
-def people(world: World, count: int) -> list[Person]:
-    """Create patients over HTTP, each with a Consent that permits treatment."""
+def people(world: World, count: int, first: int = 0) -> list[Person]:
+    """Create patients over HTTP, each with a Consent that permits treatment; their identifiers count from `first`."""
     bodies = [
-        orjson.dumps({"resourceType": "Patient", "name": [{"family": f"Banc{number}", "given": ["Essai"]}]}) for number in range(count)
+        orjson.dumps(
+            {
+                "resourceType": "Patient",
+                "identifier": [{"system": "urn:bench", "value": str(number)}],
+                "name": [{"family": f"Banc{number}", "given": ["Essai"]}],
+            }
+        )
+        for number in range(first, first + count)
     ]
     ids = world.posted("Patient", bodies)
     world.posted("Consent", [orjson.dumps(consent_of(id)) for id in ids])
@@ -103,6 +110,19 @@ def history(person: Person, count: int) -> Iterator[Measurement]:
 
 def moment(number: int) -> str:
     return (FIRST + timedelta(minutes=SENSOR_MINUTES * number)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def pressures(person: Person, count: int) -> Iterator[Measurement]:
+    """Blood pressures, an hour apart; every other one is high."""
+    for number in range(count):
+        systolic, diastolic = (160, 95) if number % 2 else (120, 80)
+        yield Measurement(
+            measure="blood-pressure",
+            patient=person.reference,
+            device=DEVICE,
+            effective=at(number),
+            components={"systolic": Amount(value=str(systolic), unit="mm[Hg]"), "diastolic": Amount(value=str(diastolic), unit="mm[Hg]")},
+        )
 
 
 def _measurement(person: Person, measure: str, unit: str, low: int, number: int, effective: str) -> Measurement:

@@ -115,6 +115,41 @@ def find(url: str, wanted: Sequence[Mapping[str, Any]], sort: Sequence[tuple[str
     return _run(url, act)
 
 
+def finding(
+    url: str, wanted: Sequence[Mapping[str, Any]], sort: Sequence[tuple[str, int]], limit: int, clients: int, seconds: float
+) -> Measured:
+    """These filters at random, from so many clients."""
+
+    async def act(collection: Collection) -> Measured:
+        resources = collection.database.get_collection("resources", read_concern=ReadConcern("majority"))
+
+        async def one() -> bool:
+            found = await resources.find(random.choice(wanted)).sort(list(sort)).limit(limit).to_list()
+            assert found
+            return True
+
+        return await _timed(one, clients, seconds)
+
+    return _run(url, act)
+
+
+def patients(url: str, wanted: Sequence[Mapping[str, Any]], clients: int, seconds: float) -> Measured:
+    """To whom the rows belong for which these filters hold, from so many clients."""
+
+    async def act(collection: Collection) -> Measured:
+        resources = collection.database.get_collection("resources", read_concern=ReadConcern("majority"))
+
+        async def one() -> bool:
+            stages: list[Mapping[str, Any]] = [{"$match": random.choice(wanted)}, {"$group": {"_id": "$p"}}]
+            found = await (await resources.aggregate(stages)).to_list()
+            assert found
+            return True
+
+        return await _timed(one, clients, seconds)
+
+    return _run(url, act)
+
+
 def _run(url: str, act: Callable[[Collection], Awaitable[Measured]]) -> Measured:
     async def scratched() -> Measured:
         async with AsyncMongoClient[Document](url) as client:

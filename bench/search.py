@@ -76,7 +76,7 @@ def _compared(few: _Side, many: _Side) -> Figure:
 
 def _side(name: str, store: Store, questions: Sequence[Pairs]) -> _Side:
     figure = Figure(benchmark="search", name=f"{name}, 1 client", unit=" ms", better="less")
-    return _Side(store, questions, _filters(store, questions), figure)
+    return _Side(store, questions, filters_of(store, questions), figure)
 
 
 def _scattered(store: Store) -> list[Pairs]:
@@ -85,7 +85,7 @@ def _scattered(store: Store) -> list[Pairs]:
     asked = []
     for _ in range(QUESTIONS):
         first = random.randrange(READINGS - FOUND)
-        asked.append(_question(random.choice(store.people), random.choice(KINDS)[1], at(first), at(first + FOUND)))
+        asked.append(question(random.choice(store.people), random.choice(KINDS)[1], at(first), at(first + FOUND)))
     return asked
 
 
@@ -93,13 +93,13 @@ def _in_history(rig: Rig) -> list[Pairs]:
     """One more patient of the large store, who has worn a sensor for long; windows from its first day to its last."""
     world, count, random = rig.many().world, rig.sizes.history, Random(1)
     with progress(rig.console) as bar:
-        (person,) = people(world, 1)
+        (person,) = people(world, 1, first=len(rig.many().people))
         fill(world, [(person, history(person, count))], count, bar)
     firsts = [random.randrange(count - FOUND) for _ in range(QUESTIONS)]
-    return [_question(person, SENSOR[1], moment(first), moment(first + FOUND)) for first in firsts]
+    return [question(person, SENSOR[1], moment(first), moment(first + FOUND)) for first in firsts]
 
 
-def _question(person: Person, loinc: str, from_: str, to: str) -> Pairs:
+def question(person: Person, loinc: str, from_: str, to: str) -> Pairs:
     return (
         ("patient", person.reference),
         ("code", f"http://loinc.org|{loinc}"),
@@ -109,7 +109,7 @@ def _question(person: Person, loinc: str, from_: str, to: str) -> Pairs:
     )
 
 
-def _filters(store: Store, questions: Sequence[Pairs]) -> list[dict[str, Any]]:
+def filters_of(store: Store, questions: Sequence[Pairs]) -> list[dict[str, Any]]:
     """What the hub asks mongod for such a search, without the restriction to what the caller may see."""
 
     async def act(hub: Hub) -> list[dict[str, Any]]:
@@ -125,10 +125,10 @@ def _filters(store: Store, questions: Sequence[Pairs]) -> list[dict[str, Any]]:
 
 def _requests(store: Store, questions: Sequence[Pairs]) -> list[bytes]:
     token = store.world.token()
-    return [request("GET", f"/fhir/Observation?{_query(pairs)}", token=token) for pairs in questions]
+    return [request("GET", f"/fhir/Observation?{query(pairs)}", token=token) for pairs in questions]
 
 
-def _query(pairs: Pairs) -> str:
+def query(pairs: Pairs) -> str:
     return "&".join(f"{name}={quote(value, safe='/:,')}" for name, value in pairs)
 
 

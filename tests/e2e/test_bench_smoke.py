@@ -20,6 +20,7 @@ FLOORS = {
     "token": {"insert_one", "cryptography"},
     "ingest": {"insert_many", "insert_many, no secondary index"},
     "search": {"find"},
+    "joined": {"find", "aggregate"},
     "start": {"mongod alone", "imports alone"},
 }
 
@@ -39,7 +40,7 @@ def floors(results: dict[str, Any], benchmark: str) -> set[str]:
 
 def test_every_benchmark_measures_something_beside_its_floor(tmp_path: Path) -> None:
     """DESIGN 3: benchmarks, each with its floor in the same run."""
-    found = bench(tmp_path / "results.json", "micro", "create", "bundle", "pair", "read", "token", "ingest", "search")
+    found = bench(tmp_path / "results.json", "micro", "create", "bundle", "pair", "read", "token", "ingest", "search", "joined")
 
     assert all(figure["median"] > 0 for figure in found["figures"])
     assert {name: floors(found, name) for name in FLOORS if name != "start"} == {

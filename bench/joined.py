@@ -18,7 +18,6 @@ from bench.rig import Rig, Store, observed, progress
 from bench.search import FOUND, SORT, Pairs, filters_of, query, question
 
 CLIENTS = 16
-QUESTIONS = 200
 PRESSURES = 2 * FOUND
 """Blood pressures of each of the patients who have any; half of them are high."""
 MEASURED_MAX = 50
@@ -111,12 +110,12 @@ def _cases(size: str, store: Store, rig: Rig) -> list[_Case]:
     with progress(rig.console) as bar:
         measured = store.people[:MEASURED_MAX]
         fill(store.world, [(person, pressures(person, PRESSURES)) for person in measured], len(measured) * PRESSURES, bar)
-    return [_case(kind, size, store) for kind in KIND_ROWS]
+    return [_case(kind, size, store, rig.sizes.searches) for kind in KIND_ROWS]
 
 
-def _case(kind: Kind, size: str, store: Store) -> _Case:
+def _case(kind: Kind, size: str, store: Store, questions: int) -> _Case:
     random = Random(1)
-    asked = [kind.makes(store.people, random) for _ in range(QUESTIONS)]
+    asked = [kind.makes(store.people, random) for _ in range(questions)]
     figure = Figure(benchmark="joined", name=f"{kind.name}, {size} Observations, {clients_named(CLIENTS)}", unit="/s")
     filters = filters_of(store, [bare for _, _, bare in asked])
     return _Case(kind, store, [(type, pairs) for type, pairs, _ in asked], filters, figure)

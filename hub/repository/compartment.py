@@ -10,26 +10,30 @@ from hub.search.parameters import resource_type
 from hub.search.references import LOCAL, literal, with_slash
 
 THING = re.compile(r"(?:Location|Organization|HealthcareService|Practitioner|PractitionerRole|Substance|Medication)/[A-Za-z0-9\-.]{1,64}")
-
-
+BORNE = re.compile(r"(?:Group|Device)/[A-Za-z0-9\-.]{1,64}")
+"""Subjects behind whom patients stand: the members of a Group, who wears a Device."""
+SUBJECT = "subject"
 ABOUT: Mapping[str, str] = {"Provenance": "target", "Binary": "securityContext"}
 """Elements that name what a resource is about: whoever that belongs to must permit (https://hl7.org/fhir/R4/binary.html)."""
 
 
-def about(type: str, content: Mapping[str, Any], base: str) -> Iterator[str]:
-    """References, as Type/id, to what the resource is about; patients are named anyhow."""
-    found = content.get(ABOUT.get(type, ""), ())
+def about(type: str, content: Mapping[str, Any], base: str) -> Iterator[tuple[str, str]]:
+    """(element, reference as Type/id) of what the resource is about, where it concerns whom that concerns; patients are named anyhow."""
+    element = ABOUT.get(type, SUBJECT)
+    found = content.get(element, ())
     for one in (found,) if isinstance(found, dict) else found:
         reference = literal(str(one.get("reference", "")), with_slash(base))
-        if reference is not None and LOCAL.fullmatch(reference) and not reference.startswith("Patient/"):
-            yield reference
+        if reference is None or not LOCAL.fullmatch(reference) or reference.startswith("Patient/"):
+            continue
+        if type in ABOUT or BORNE.fullmatch(reference):
+            yield element, reference
 
 
 def require_compartment(type: str, content: Mapping[str, Any], indexed: Indexed, *, derived: bool = False) -> None:
     """A local reference to a Patient, or to a thing; types that are administrative may go without.
 
-    A device is no subject here: who wears it would not be asked. A subject known by identifier or display alone, on
-    another server, or inside the resource would slip past consent. `derived`: what it is about belongs to somebody.
+    A subject known by identifier or display alone, on another server, or inside the resource would slip past consent; so would a
+    Group or a Device behind whom nobody is known to stand. `derived`: what it is about belongs to somebody.
     """
     row = resource_type(type)
     if row is None or indexed.patient is not None:
@@ -41,8 +45,12 @@ def require_compartment(type: str, content: Mapping[str, Any], indexed: Indexed,
     element = row.compartment[0]
     if element not in content and row.without_patient:
         return
-    reference = (content.get(element) or {}).get("reference", "")
-    if not THING.fullmatch(str(reference)):
+    reference = str((content.get(element) or {}).get("reference", ""))
+    borne = BORNE.fullmatch(reference) is not None
+    if borne and not derived:
+        text = f"{type}.{element} is a Group without patients or a Device that no patient wears: nobody could be asked for consent."
+        raise FhirError("business-rule", text, expression=f"{type}.{element}")
+    if not borne and not THING.fullmatch(reference):
         raise FhirError(
             "business-rule",
             f"{type}.{element} must be a reference to a Patient of this hub, written Patient/ID.",

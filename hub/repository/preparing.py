@@ -81,8 +81,9 @@ class Preparing:
         refuse_taken(type, content)
         self._require_recorder_of(type, content, before)
         indexed = index(content, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
-        concerned = self._concerned(type, indexed, before, await self._derived(type, content))
-        require_compartment(type, content, indexed, derived=bool(concerned.others))
+        derived = await self._derived(type, content)
+        concerned = self._concerned(type, indexed, before, derived)
+        require_compartment(type, content, indexed, derived=bool(derived))
         basis = await self._decide(type, content, concerned, creating=before is None)
         if not self._rights.scopes_match(type, "c" if before is None else "u", content):
             raise outcomes.forbidden()
@@ -116,25 +117,27 @@ class Preparing:
             )
 
     async def _derived(self, type: str, content: Mapping[str, Any]) -> set[bytes]:
-        """The patients of what a Provenance or a Binary is about: it says something of them."""
+        """The patients of what a Provenance or a Binary is about, and those behind a subject: it says something of them."""
         found: set[bytes] = set()
-        for reference in about(type, content, self._services.base_url):
-            stored = self._pending.written(reference) or await self._seen(*reference.split("/", 1))
+        for element, reference in about(type, content, self._services.base_url):
+            stored = self._pending.written(reference) or await self._seen(reference, f"{type}.{element}")
             self._recording.aim(stored)
             found |= {one for one in (stored.patient, *stored.others) if one is not None}
         return found
 
-    async def _seen(self, type: str, id: str) -> Stored:
+    async def _seen(self, reference: str, expression: str) -> Stored:
         """What somebody else has written, if this caller may see it: of what is hidden nothing can be said, as of what is absent."""
+        type, _, id = reference.partition("/")
+        unknown = FhirError("business-rule", UNKNOWN_TARGET, expression=expression)
         stored = await self._services.resolve(type, id)
         if stored is None:
             await self._reading.as_if_hidden(type, id, self._recording)
-            raise FhirError("business-rule", UNKNOWN_TARGET)
+            raise unknown
         self._recording.aim(stored)
         try:
             return (await self._reading.open(stored, "access", READ_OR_SEARCH)).stored
         except FhirError:
-            raise FhirError("business-rule", UNKNOWN_TARGET) from None
+            raise unknown from None
 
     def _concerned(self, type: str, indexed: Indexed, before: Opened | None, derived: set[bytes]) -> _Concerned:
         blind = self._services.blind
@@ -143,7 +146,7 @@ class Preparing:
         if before is not None:
             if before.stored.patient != patient:
                 raise FhirError("business-rule", "A resource cannot move to another patient; create it anew there.")
-            if type == "Device":  # it stays with the patients it is paired with, whatever is written into it
+            if type == "Device" or derived:  # it stays with the patients it has been about, whatever is written into it
                 named |= set(before.stored.others)
         return _Concerned(patient=patient, others=tuple(sorted(named)))
 

@@ -207,6 +207,7 @@ def _abouts(names: Sequence[str], chance: random.Random) -> Iterator[Question]:
         yield Question("POST", "/fhir/Binary", _body(_binary("x", name)), (FHIR,))
         yield Question("POST", "/fhir/List", _body(_list("x", "v1", [name])), (FHIR,))
         yield Question("POST", "/fhir/Group", _body(_group("x", name)), (FHIR,))
+        yield Question("POST", "/fhir/Observation", _body(observation(None, category="survey", subject={"reference": name})), (FHIR,))
         beside = json.dumps({key: value for key, value in provenance.items() if key not in ("id", "target")})
         yield Question("PUT", f"/fhir/{name}", _body({"resourceType": name.split("/")[0], "id": "other"}), (FHIR, ("X-Provenance", beside)))
         yield Question("DELETE", f"/fhir/{name}", headers=(("X-Provenance", beside),))
@@ -263,7 +264,7 @@ def _entries(names: Sequence[str], chance: random.Random) -> list[Callable[[], J
     def referring() -> Json:
         query = _criteria("Patient", names, chance)
         linked = chance.choice([f"Patient?{query}", f"Patient/{chance.choice(PEOPLE)}", "urn:uuid:00000001-0000-4000-8000-000000000000"])
-        return _entry("POST", "Observation", observation(None, subject={"reference": linked}))
+        return _entry("POST", "Observation", observation(None, category="survey", subject={"reference": linked}))
 
     def by_criteria() -> Json:
         method, type = chance.choice(("PUT", "PATCH", "DELETE")), chance.choice(WRITTEN)

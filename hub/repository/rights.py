@@ -19,7 +19,7 @@ class Rights:
     def __init__(self, caller: AccessContext, services: Services) -> None:
         self._caller = caller
         self._services = services
-        self.visibility = Visibility(caller, services.store, services.vault, services.blind)
+        self.visibility = Visibility(caller, services)
 
     def require(self, type: str, letter: str) -> tuple[Scope, ...]:
         """Raises `forbidden` unless some scope covers the interaction."""

@@ -13,7 +13,9 @@ import orjson
 
 from hub.search.index import class_tokens, code_tokens
 from hub.search.predicate import EVERYTHING, AllOf, AnyOf, Between, HasToken, Not, PatientIs, Patientless, Predicate, all_of
-from hub.store.protocol import Grant, Snapshot, Store
+from hub.search.references import LOCAL, literal, with_slash
+from hub.services import Services
+from hub.store.protocol import Grant, Snapshot
 from hub.vault import Vault
 from security.access import Condition, Restriction, policy_default, restriction
 from security.blind import Blind
@@ -72,12 +74,13 @@ class ConsentTokens:
 class Visibility:
     """Decides for one caller. Knows no route and no resource type by name."""
 
-    def __init__(self, caller: AccessContext, store: Store, vault: Vault, blind: Blind) -> None:
+    def __init__(self, caller: AccessContext, services: Services) -> None:
         self._caller = caller
-        self._store = store
-        self._vault = vault
-        self._blind = blind
-        self._tokens = ConsentTokens(blind)
+        self._services = services
+        self._store = services.store
+        self._vault = services.vault
+        self._blind = services.blind
+        self._tokens = ConsentTokens(services.blind)
         self._above: frozenset[str] | None = None
 
     async def rules(self, patient: bytes) -> PatientRules | None:
@@ -105,12 +108,15 @@ class Visibility:
         self._above = frozenset(above)
 
     async def _part_of(self, organization: str) -> str | None:
-        stored = await self._store.current(organization)
+        """As Type/id, however it is written and whoever gave the organisation its id."""
+        if LOCAL.fullmatch(organization) is None:
+            return None
+        stored = await self._services.resolve(*organization.split("/"))
         if stored is None:
             return None
         content = orjson.loads(self._vault.open(await self._vault.key(None), stored))
         reference = (content.get("partOf") or {}).get("reference")
-        return None if reference is None else str(reference)
+        return None if reference is None else literal(str(reference), with_slash(self._services.base_url))
 
     def _asker(self, action: Action) -> Asker:
         return asker(self._caller, action, also=self._above or ())

@@ -239,8 +239,14 @@ class Population:
         return {
             "name": self.text(),
             **self.some(0.5, alias=self.many(self.text), type=self.many(self.concept), address=self.many(self.place), active=self.truth),
-            **self.some(0.6, partOf=lambda: self.near("Organization") if self.names.get("Organization") else None),
+            **self.some(0.6, partOf=self.house),
         }
+
+    def house(self) -> Json | None:
+        if not self.names.get("Organization"):
+            return None
+        name = self.pick(self.names["Organization"])
+        return {"reference": self.pick((name, name, f"{self.base}/{name}", f"{name}/_history/1"))}
 
     def truth(self) -> bool:
         return self.often(0.5)

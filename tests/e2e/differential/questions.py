@@ -335,7 +335,7 @@ class Maker:
             made.append(("_sort", ",".join(self.sort_keys(type))))
         if self.often(0.06):
             return [*made, self.random.choice((("_summary", "count"), ("_count", "0")))]
-        if self.often(0.3):  # of a few pages, for each of them is asked twice
+        if self.often(0.2):  # of a few pages, for each of them is asked twice
             made.append(
                 ("_count", str(self.random.choice([size for size in PAGE_SIZES if size * PAGES_MAX >= matching] or PAGE_SIZES[-1:])))
             )

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -21,7 +21,7 @@ from tests.e2e.differential.questions import Question, question
 from tests.e2e.differential.store import Store, opened_store
 from tests.e2e.differential.world import World
 
-AT_ONCE = 16
+AT_ONCE = 48
 WEIGHTS = (4, 4, 1, 2)
 OVER_HTTP_EACH = 20
 FOUND_MAX = 5
@@ -88,6 +88,14 @@ async def _one(case: Case, store: Store, http: Ask, report: Report) -> None:
         least = await _shrunk(asked, store.plain, ask)
         found = await difference(least, store.plain, ask) or found
         report.differences.append(told(case, least, found, store.plain))
+
+
+async def first_difference(cases: Iterable[Case], store: Store, ask: Ask) -> int | None:
+    """The number of the first case that differs."""
+    for case in cases:
+        if await difference(case.question(store), store.plain, ask) is not None:
+            return case.number
+    return None
 
 
 async def _shrunk(asked: Question, world: World, ask: Ask) -> Question:

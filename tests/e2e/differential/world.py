@@ -5,7 +5,7 @@ permits is decided by the other naive judge, tests/spec/consent/oracle.py.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ Json = dict[str, Any]
 Pair = tuple[str, str]
 Key = tuple[str, int]
 """("Type/id", version)"""
+REMEMBERED_MAX = 500
 RESULT = ("_sort", "_count", "_total", "_summary", "_include", "_revinclude", "_type")
 
 
@@ -79,6 +80,7 @@ class World:
     versions: dict[Key, Json]
     rows: dict[str, str] = field(default_factory=dict)
     paired: dict[str, str] = field(default_factory=dict)
+    remembered: dict[tuple[str, Asked, str], list[Json]] = field(default_factory=dict)
     seen: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     @cached_property
@@ -130,8 +132,8 @@ class World:
     def names_of(self, asker: Asker) -> list[str]:
         """Itself, its organisation, and those above that."""
         names = [asker.device, asker.organization]
-        while (above := self.current.get(names[-1], {}).get("partOf", {}).get("reference")) and above not in names:
-            names.append(above)
+        while (written := self.current.get(names[-1], {}).get("partOf", {}).get("reference")) and self.judge.named(written) not in names:
+            names.append(self.judge.named(written) or "")
         return names
 
     def in_scope(self, asker: Asker, resource: Json, letters: str) -> bool:
@@ -183,6 +185,16 @@ class World:
     # The answer
 
     def matches(self, asker: Asker, asked: Asked, type: str) -> list[Json]:
+        """Remembered for a while: a search is asked about several times over."""
+        bare = replace(asked, pairs=tuple(asked.criteria))
+        key = (asker.name, bare, type)
+        if key not in self.remembered:
+            if len(self.remembered) > REMEMBERED_MAX:
+                self.remembered.clear()
+            self.remembered[key] = self._matches(asker, bare, type)
+        return self.remembered[key]
+
+    def _matches(self, asker: Asker, asked: Asked, type: str) -> list[Json]:
         found = self.found(asker, type, asked.criteria)
         codes = COMPARTMENTS[asked.within.partition("/")[0]][type] if asked.within else ()
         return [one for one in found if not codes or any(self.simple(one, code, asked.within) for code in codes)]

@@ -284,6 +284,20 @@ def test_nobody_puts_an_organisation_above_its_own(
     assert stranger.put(stranger.account.organization, {**again, "name": "Autre nom"}).status_code == 200
 
 
+def test_what_stands_above_is_known_by_whatever_id_and_however_it_is_written(
+    ehr: Caller, importer: Caller, another: Callable[..., Caller], person: Json, reading: Json
+) -> None:
+    """Reading 4: a deny for the organisation at the top reaches those below it, also through one whose id was brought."""
+    asker, top = another(), ehr.create(organization("Groupe"))
+    between = organization("Clinique", id="brought-between", partOf={"reference": f"{ehr.base}/Organization/{top['id']}"})
+    assert importer.put("Organization/brought-between", between).status_code in (200, 201)
+    ehr.update(asker.get(asker.account.organization).json(), partOf={"reference": "Organization/brought-between"})
+    ehr.create(consent(person["id"]))
+    assert sees(asker, reading)
+    ehr.create(consent(person["id"], "deny", provision={"actor": [actor(f"Organization/{top['id']}")]}))
+    assert not sees(asker, reading)
+
+
 def test_nobody_takes_a_patient_over(ehr: Caller, another: Callable[..., Caller], person: Json, reading: Json) -> None:
     """Opt-out rests on the managing organisation; who may write the Patient must not be able to make itself the manager."""
     taker = another(consent_default="opt-out")

@@ -214,7 +214,8 @@ def _body(row: Row, said: Described, type: ResourceType | None) -> Json | None:
         "token": {FORM: {"schema": ref("schemas", "TokenRequest")}},
         "payload": {"application/octet-stream": {}},
     }
-    return {"required": said.body != "search", "content": contents[said.body]} if said.body in contents else None
+    optional = said.body in ("search", "parameters")  # what is asked may stand in the query instead
+    return {"required": not optional, "content": contents[said.body]} if said.body in contents else None
 
 
 def _components(rows: Sequence[Row], types: Mapping[str, ResourceType], base_url: str) -> Json:

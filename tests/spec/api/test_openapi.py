@@ -16,7 +16,7 @@ from hub.reference.statuses import REFUSED
 from hub.routes import ROUTES
 from hub.search.parameters import RESOURCE_TYPES
 from tests.support.caller import FHIR_JSON, Caller
-from tests.support.resources import ABSENT
+from tests.support.resources import ABSENT, patient
 
 Json = dict[str, Any]
 
@@ -145,3 +145,10 @@ def test_examples_are_of_the_type_they_stand_for() -> None:
 def test_parameters_of_a_url_are_ones_that_can_be_described() -> None:
     """A name in a row that nothing explains would be left out in silence."""
     assert {name for row in DESCRIBED.values() for name in row.query} <= {*QUERY, "search", "operation"}
+
+
+def test_an_operation_whose_parameters_stand_in_the_query_needs_no_body(document: Json, ehr: Caller) -> None:
+    """operations.html#executing: so the description says, and so it is."""
+    assert document["paths"]["/fhir/Patient/{id}/$everything"]["post"]["requestBody"]["required"] is False
+    person = ehr.create(patient())
+    assert ehr.request("POST", f"Patient/{person['id']}/$everything?_count=1").status_code == 200

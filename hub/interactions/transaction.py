@@ -36,6 +36,8 @@ async def bundle(request: Request, repository: Repository) -> Response:
     entries = entries_of(content, services.base_url)
     match content.get("type"):
         case "batch":
+            if "x-provenance" in request.headers:
+                raise FhirError("not-supported", "X-Provenance goes with a transaction or a single write; a batch is neither.")
             return await batch(request, repository, entries)
         case "transaction":
             return await _transaction(request, repository, entries)

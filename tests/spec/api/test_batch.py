@@ -95,3 +95,11 @@ def test_each_entry_is_decided_and_recorded_by_itself(ehr: Caller, stranger: Cal
         "/fhir", bundle(entry("POST", "Organization", organization()), entry("GET", f"Patient/{person['id']}"), type="batch")
     )
     assert statuses(done.json()) == ["201", "403"]
+
+
+def test_a_provenance_beside_a_batch_is_refused(ehr: Caller) -> None:
+    """provenance.html#header: it is of one write or of one unit; passed over in silence it would be missing."""
+    beside = '{"resourceType": "Provenance", "recorded": "2026-05-01T10:00:00Z", "agent": [{"who": {"display": "x"}}]}'
+    made = bundle(entry("POST", "Organization", organization("Sans", identifier=[{"system": "urn:beside", "value": "1"}])), type="batch")
+    refused(ehr.post("/fhir", made, headers={"X-Provenance": beside}), 400, "not-supported")
+    assert ehr.found("Organization?identifier=urn:beside|1") == []

@@ -1,11 +1,12 @@
 """Whose data a resource is must be clear, or nobody's consent could be asked."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hub.errors import FhirError
 from hub.search.index import Indexed
+from hub.search.links import references_in
 from hub.search.parameters import resource_type
 from hub.search.references import LOCAL, literal, with_slash
 
@@ -27,6 +28,24 @@ def about(type: str, content: Mapping[str, Any], base: str) -> Iterator[tuple[st
             continue
         if type in ABOUT or BORNE.fullmatch(reference):
             yield element, reference
+
+
+def subject_of(type: str) -> str:
+    """The element that says whose a resource of this type is, as FHIRPath."""
+    row = resource_type(type)
+    return type if row is None or row.compartment is None else f"{type}.{row.compartment[0]}"
+
+
+def place_of(type: str, content: Mapping[str, Any], base: str, leads_there: Callable[[str], bool]) -> str:
+    """FHIRPath of the first reference in the resource of which `leads_there` says yes; it is asked with Type/id.
+
+    The resource itself where no reference of its own does. What it is about is hidden or absent alike: so is the place.
+    """
+    for path, text in references_in(content):
+        reference = literal(text, with_slash(base))
+        if reference is not None and leads_there(reference.partition("/_history/")[0]):
+            return f"{type}.{path}"
+    return type
 
 
 def require_compartment(type: str, content: Mapping[str, Any], indexed: Indexed, *, derived: bool = False) -> None:

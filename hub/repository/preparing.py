@@ -4,15 +4,16 @@ https://hl7.org/fhir/R4/http.html#create, #update. A reference to a hidden patie
 patient that does not exist (law 1).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from hub import numbers, outcomes
 from hub.errors import FhirError, Issue
 from hub.instants import fhir_instant
 from hub.recording import Recording, Touched
-from hub.repository.compartment import about, require_compartment
+from hub.repository.compartment import about, place_of, require_compartment, subject_of
 from hub.repository.pending import Made, Pending
 from hub.repository.reading import Opened, Reading, basis_of, patient_reference
 from hub.repository.reserved import refuse_reserved, refuse_taken
@@ -29,7 +30,7 @@ from security.envelope import DataKey
 DECIDED_BY: Mapping[str, str] = {"Organization": "partOf", "Patient": "managingOrganization"}
 """Elements by which it is decided who may see (reading 4, opt-out)."""
 READ_OR_SEARCH = "rs"
-UNKNOWN_PATIENT = UNKNOWN_TARGET = "A resource this one is about cannot be found."
+UNKNOWN = "A resource this one is about cannot be found."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,7 @@ class Preparing:
     async def _seen(self, reference: str, expression: str) -> Stored:
         """What somebody else has written, if this caller may see it: of what is hidden nothing can be said, as of what is absent."""
         type, _, id = reference.partition("/")
-        unknown = FhirError("business-rule", UNKNOWN_TARGET, expression=expression)
+        unknown = FhirError("business-rule", UNKNOWN, expression=expression)
         stored = await self._services.resolve(type, id)
         if stored is None:
             await self._reading.as_if_hidden(type, id, self._recording)
@@ -145,7 +146,8 @@ class Preparing:
         named = {blind.patient(one) for one in indexed.named} | derived
         if before is not None:
             if before.stored.patient != patient:
-                raise FhirError("business-rule", "A resource cannot move to another patient; create it anew there.")
+                text = "A resource cannot move to another patient; create it anew there."
+                raise FhirError("business-rule", text, expression=subject_of(type))
             if type == "Device" or derived:  # it stays with the patients it has been about, whatever is written into it
                 named |= set(before.stored.others)
         return _Concerned(patient=patient, others=tuple(sorted(named)))
@@ -161,14 +163,22 @@ class Preparing:
             rules = await self._pending.rules(token)
             brings_back = token == patient and type in ("Patient", "Consent")
             if rules is None or (rules.deleted and not brings_back):
-                raise FhirError("business-rule", UNKNOWN_PATIENT)
+                raise self._unknown(type, content, partial(self._is_patient, token))
             if needs == "recorder" and token == patient:
                 continue
             decision = self._rights.visibility.decide(rules, content, "collect", self._pending.now_us)
             if not decision.permit:
-                raise FhirError("business-rule", UNKNOWN_PATIENT)
+                raise self._unknown(type, content, partial(self._is_patient, token))
             basis = basis_of(decision) if token == patient else basis
         return basis
+
+    def _unknown(self, type: str, content: Mapping[str, Any], leads_there: Callable[[str], bool]) -> FhirError:
+        place = place_of(type, content, self._services.base_url, leads_there)
+        return FhirError("business-rule", UNKNOWN, expression=place)
+
+    def _is_patient(self, token: bytes, reference: str) -> bool:
+        type, _, id = reference.partition("/")
+        return type == "Patient" and self._services.blind.patient(id) == token
 
     async def _key(self, type: str, patient: bytes | None, *, creating: bool) -> DataKey:
         if type == "Patient" and creating and patient is not None:

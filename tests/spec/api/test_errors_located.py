@@ -169,6 +169,50 @@ ONE: dict[str, tuple[str, str, Any, dict[str, str], int, str]] = {
 }
 
 
+NOBODY = {"reference": f"Patient/{ABSENT}"}
+NOTHING = {"reference": f"Observation/{ABSENT}"}
+TOLD = {"resourceType": "Provenance", "recorded": "2026-11-22T12:00:00Z", "agent": [{"who": {"display": "somebody"}}]}
+ABOUT: dict[str, tuple[Json, str]] = {
+    "subject": (observation(ABSENT), "Observation.subject.reference"),
+    "performer": (
+        {**observation(None, subject={"reference": "Patient/{seen}"}), "performer": [NOBODY]},
+        "Observation.performer[0].reference",
+    ),
+    "wearer": ({"resourceType": "Device", "patient": NOBODY}, "Device.patient.reference"),
+    "member": (
+        {
+            "resourceType": "Group",
+            "type": "person",
+            "actual": True,
+            "member": [{"entity": {"reference": "Patient/{seen}"}}, {"entity": NOBODY}],
+        },
+        "Group.member[1].entity.reference",
+    ),
+    "target": ({**TOLD, "target": [{"reference": "Observation/{reading}"}, NOTHING]}, "Provenance.target"),
+    "context": ({"resourceType": "Binary", "contentType": "text/plain", "securityContext": NOTHING}, "Binary.securityContext"),
+}
+
+
+@pytest.mark.parametrize("what", ABOUT)
+def test_what_cannot_be_found_is_named_by_its_place(ehr: Caller, stranger: Caller, seen: Target, what: str) -> None:
+    """The error that an integrator meets first: the reference that leads to nothing that this caller may see; hidden and absent alike."""
+    resource, place = ABOUT[what]
+    body = json.dumps(resource).replace("{seen}", seen.patient).replace("{reading}", seen.reading)
+    (absent,) = located(ehr.post(resource["resourceType"], body))
+    assert absent["expression"] == [place]
+    only = json.dumps(resource).replace("{seen}", ABSENT).replace("{reading}", ABSENT)
+    hidden = only.replace(f"Patient/{ABSENT}", f"Patient/{seen.patient}").replace(f"Observation/{ABSENT}", f"Observation/{seen.reading}")
+    answers = [stranger.post(resource["resourceType"], one) for one in (only, hidden)]
+    assert answers[0].status_code == answers[1].status_code == 422
+    assert answers[0].content == answers[1].content
+
+
+def test_a_resource_that_would_move_is_named_by_its_subject(ehr: Caller, seen: Target) -> None:
+    made = ehr.create(observation(seen.patient))
+    moved = {**made, "subject": {"reference": f"Patient/{ehr.create(patient())['id']}"}}
+    assert located(ehr.put(f"Observation/{made['id']}", moved))[0]["expression"] == ["Observation.subject"]
+
+
 @pytest.fixture(scope="module")
 def made(ehr: Caller) -> Json:
     two = [ehr.create(organization("Située", identifier=[{"system": "urn:located", "value": "1"}])) for _ in range(2)]

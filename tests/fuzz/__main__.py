@@ -43,6 +43,7 @@ def main() -> int:
     for key, count in sorted(report.statuses.items()):
         sys.stdout.write(f"  {key} {count}\n")
     sys.stdout.write(f"audit verify: {verified.code}; the hub ended with {ended}; problems: {len(report.problems)}\n")
+    sys.stdout.write(f"slowest: {report.slowest}\n")
     for problem in report.problems[: asked.problems]:
         sys.stdout.write(f"- {problem}\n")
     return 1 if report.problems or verified.code or ended else 0

@@ -34,6 +34,7 @@ class Report:
     sent: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     slowest_s: float = 0.0
+    slowest: str = ""
     problems: list[str] = field(default_factory=list)
 
 
@@ -57,7 +58,8 @@ class Fuzzer:
             request = requests.next()
             answer, seconds = await self._send(http, request)
             self.report.sent += 1
-            self.report.slowest_s = max(self.report.slowest_s, seconds)
+            if seconds > self.report.slowest_s:
+                self.report.slowest_s, self.report.slowest = seconds, shown(request)
             if answer is None:
                 continue
             self.report.statuses[f"{request.kind} {answer.status_code}"] += 1

@@ -5,7 +5,7 @@ asked for everything again.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,10 +35,12 @@ Run = Callable[[Search, Cursor | None], Awaitable[Found]]
 
 async def answered(request: Request, repository: Repository, target: str, parse: Parse, run: Run) -> Response:
     """The page that the request asks for. `target`: what is searched, as it stands in the URL behind the base."""
-    pairs, explained = explain_asked(await parameters(request))
+    asked = await parameters(request)
+    if request.method == "POST":  # the log has the question, wherever it stood
+        repository.facts.query = urlencode(asked)
+    pairs, explained = explain_asked(asked)
     if explained:
         repository.require_administrator()
-        repository.facts.query = noted(repository.facts.query)
     search = parse(pairs, preferences(request.headers).lenient)
     if explained and not search.type:
         raise FhirError("not-supported", "_explain is offered for one type at a time.", expression=f"http.{EXPLAIN}")
@@ -65,11 +67,6 @@ def explain_asked(pairs: Pairs) -> tuple[Pairs, bool]:
     if not said <= {"true", "false"} or len(said) > 1:
         raise FhirError("invalid", "The search parameter '_explain' must be true or false.", expression=f"http.{EXPLAIN}")
     return [pair for pair in pairs if pair[0] != EXPLAIN], said == {"true"}
-
-
-def noted(query: str) -> str:
-    """The query as the log has it; a form is not part of it, and that something was explained is to be seen there."""
-    return query if EXPLAIN in query else f"{query}&{EXPLAIN}=true".removeprefix("&")
 
 
 def _entries(base: str, found: Iterable[Match], mode: Mode, search: Search) -> Iterator[Entry]:

@@ -72,6 +72,7 @@ class Story:
                 telecom=[{"system": "email", "value": MAIL}],
                 address=[{"line": [STREET]}],
                 text={"status": "generated", "div": f'<div xmlns="http://www.w3.org/1999/xhtml">{NARRATIVE}</div>'},
+                generalPractitioner=[{"reference": "#c"}],
                 contained=[organization(CONTAINED, id="c")],
             )
         )

@@ -113,8 +113,9 @@ class World:
         if resource["resourceType"] == "Patient":
             found.add(f"Patient/{resource['id']}")
         if resource["resourceType"] == "Provenance":
-            about = self.judge.local(TABLE["Provenance"]["target"], resource)
-            found |= {patient for name in about if name in self.last for patient in self.concerned(self.last[name])}
+            about = [name for name in self.judge.local(TABLE["Provenance"]["target"], resource) if name in self.last]
+            about = [name for name in about if not name.startswith("Patient/")]  # about a Patient: that one alone is asked
+            found |= {patient for name in about for patient in self.concerned(self.last[name])}
         worn_by = self.paired.get(f"{resource['resourceType']}/{resource['id']}")
         return found | ({worn_by} if worn_by else set())
 

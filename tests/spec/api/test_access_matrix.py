@@ -238,6 +238,7 @@ RIGHT: dict[str, Due] = {
     **{name: Due(200, both("operation", DONE)) for name in OPERATIONS},
     **{name: Due(200, own("operation", DONE)) for name in NOBODYS},
     "{type}/$validate GET": Due(400, own("operation", REFUSED)),
+    "{type}/$meta GET": Due(200, both("operation", DONE)),
     **{name: Due(200, both(kind, DONE)) for name, kind in OF_ONE.items()},
     "compartment": Due(200, both("search-type", DONE)),
     "ingest": Due(200, both("ingest", DONE)),

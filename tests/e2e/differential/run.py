@@ -90,10 +90,13 @@ async def _one(case: Case, store: Store, http: Ask, report: Report) -> None:
         report.differences.append(told(case, least, found, store.plain))
 
 
-async def first_difference(cases: Iterable[Case], store: Store, ask: Ask) -> int | None:
-    """The number of the first case that differs."""
+async def first_difference(cases: Iterable[Case], store: Store, ask: Ask, only: str = "") -> int | None:
+    """The number of the first case that differs. `only`: of those that have this feature."""
     for case in cases:
-        if await difference(case.question(store), store.plain, ask) is not None:
+        asked = case.question(store)
+        if only and only not in asked.features():
+            continue
+        if await difference(asked, store.plain, ask) is not None:
             return case.number
     return None
 

@@ -24,6 +24,8 @@ from hub.search.result import RESULT_PARAMETERS
 
 FOR_EVERYBODY = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"}
 SHOWN = ("/fhir", "/oauth", "/ingest")
+ONLY_REFUSED = ("GET", "/fhir/{type}/$validate")
+"""It is there to say why: without a body there is nothing to validate."""
 DATA: Mapping[str, str] = {
     "resource": f"-H 'Content-Type: {FHIR_JSON}' -d @resource.json",
     "bundle": f"-H 'Content-Type: {FHIR_JSON}' -d @bundle.json",
@@ -145,7 +147,8 @@ def command(row: Row, type: str, said: Described) -> str:
 
 def _rows(request: Request) -> list[Row]:
     rows: tuple[Row, ...] = request.app.state.routes
-    return sorted((row for row in rows if row.path.startswith(SHOWN)), key=lambda row: (row.path, row.method))
+    shown = (row for row in rows if row.path.startswith(SHOWN) and (row.method, row.path) != ONLY_REFUSED)
+    return sorted(shown, key=lambda row: (row.path, row.method))
 
 
 @lru_cache(1)

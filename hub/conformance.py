@@ -11,15 +11,14 @@ from typing import Any
 
 import orjson
 
-from audit.record import Write
 from fhir_profiles import shipped
-from hub import numbers, outcomes
-from hub.recording import Recording, Touched
+from hub import outcomes
+from hub.recording import Recording, Touched, write_of
+from hub.repository.patientless import patientless
 from hub.repository.preparing import with_meta
-from hub.search.index import index
 from hub.services import Services
 from hub.store.protocol import Claim, Conflict, Replace, Stored, Unit
-from security.envelope import DataKey, fingerprint
+from security.envelope import DataKey
 
 SPACE, NAME = "shipped", "conformance"
 ROWS_AT_ONCE = 1_000
@@ -60,15 +59,14 @@ async def _store(services: Services, record: Recording, claim: Claim) -> int:
         old = before.get(row)
         if old is not None and _is_same(services, key, old, resource):
             continue
-        new = _sealed(services, key, row, resource, 1 if old is None else old.version + 1, now_us)
+        new = patientless(services, key, row, 1 if old is None else old.version + 1, resource, resource["id"], now_us)
         record.touch(_touched(resource, new))
         if old is None:
             inserts.append(new)
         else:
             replaces.append(Replace(new=new, old=old))
     written = [*inserts, *(one.new for one in replaces)]
-    writes = [Write(row=one.row, version=one.version, tag=fingerprint(one.sealed)) for one in written]
-    await record.commit(Unit(inserts=inserts, replaces=replaces, claims=(claim,)), writes=writes)
+    await record.commit(Unit(inserts=inserts, replaces=replaces, claims=(claim,)), writes=[write_of(one) for one in written])
     return len(written)
 
 
@@ -85,24 +83,6 @@ def _is_same(services: Services, key: DataKey, old: Stored, resource: Mapping[st
         return False
     content: Mapping[str, Any] = orjson.loads(services.vault.open(key, old))
     return content == with_meta(resource, resource["id"], old.version, old.updated_us)
-
-
-def _sealed(services: Services, key: DataKey, row: str, resource: Mapping[str, Any], version: int, now_us: int) -> Stored:
-    type, id = row.split("/")
-    content = with_meta(resource, resource["id"], version, now_us)
-    indexed = index(content, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
-    return Stored(
-        type=type,
-        id=id,
-        version=version,
-        updated_us=now_us,
-        sealed=services.vault.seal(key, type, id, version, None, numbers.dumps(content)),
-        key_version=key.version,
-        tokens=tuple(sorted(indexed.k)),
-        global_tokens=tuple(sorted(indexed.g)),
-        start_us=indexed.start_us,
-        end_us=indexed.end_us,
-    )
 
 
 def _touched(resource: Mapping[str, Any], stored: Stored) -> Touched:

@@ -12,20 +12,16 @@ from typing import Any
 
 import orjson
 
-from audit.record import Write
 from fhir_profiles.canonical import BASE
 from fhir_profiles.device import device as device_resource
-from hub import numbers
 from hub.ingest.devices import device_token
-from hub.recording import Recording, RequestFacts, Touched
+from hub.recording import Recording, RequestFacts, Touched, write_of
 from hub.repository.pairings import open_pairing
-from hub.repository.preparing import with_meta
+from hub.repository.patientless import patientless
 from hub.repository.reading import patient_reference
-from hub.search.index import index
 from hub.store.protocol import Claim, Conflict, PairDevice, Pairing, Replace, Stored, Unit
 from hub.vault import PAIRING_TYPE
 from hub.wiring import Hub
-from security.envelope import DataKey, fingerprint
 from security.oauth.clients import Client
 
 REDO_MAX = 5
@@ -77,7 +73,7 @@ class Operator:
                 recording.touch(_operated(stored, None))
             elif await services.resolve(*client.organization.split("/", 1)) is None:
                 raise OperatorError(f"{client.organization} is not stored in this hub; create it, or leave --organization out.")
-            await recording.commit(Unit(inserts=inserts), writes=[_write(stored) for stored in inserts])
+            await recording.commit(Unit(inserts=inserts), writes=[write_of(stored) for stored in inserts])
             await self._hub.oauth.add_client(client)
         return client
 
@@ -121,7 +117,7 @@ class Operator:
             patients = tuple(sorted({patient_token, *(one.patient for one in others)}))
             recording.touch(Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator"))
             unit.pairings = (PairDevice(pairing=pairing, device_row=row, device_patients=patients),)
-            await recording.commit(unit, writes=[_write(stored) for stored in (*unit.inserts, *(one.new for one in unit.replaces))])
+            await recording.commit(unit, writes=[write_of(stored) for stored in (*unit.inserts, *(one.new for one in unit.replaces))])
         return Paired(pairing=pairing.id, device=row, registered=registered)
 
     async def _registered(self, content: Mapping[str, Any], token: bytes, before: Stored | None) -> Unit:
@@ -155,7 +151,7 @@ class Operator:
                         basis="operator",
                     )
                 )
-                changes.append(PairDevice(pairing=_until(pairing, to_us), device_row=row, device_patients=still))
+                changes.append(PairDevice(pairing=replace(pairing, to_us=to_us), device_row=row, device_patients=still))
             await recording.commit(Unit(pairings=changes), writes=())
         return len(ended)
 
@@ -186,24 +182,10 @@ class Operator:
 
     async def _made(self, type: str, id: str, content: Mapping[str, Any], version: int = 1) -> Stored:
         """A resource of the operator's, sealed with the system key."""
-        services, now_us = self._services, self._services.clock()
-        made = with_meta(content, id, version, now_us)
-        services.check(made)
-        indexed = index(made, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
-        key: DataKey = await services.vault.key(None)
-        return Stored(
-            type=type,
-            id=id,
-            version=version,
-            updated_us=now_us,
-            sealed=services.vault.seal(key, type, id, version, None, numbers.dumps(made)),
-            key_version=key.version,
-            tokens=tuple(sorted(indexed.k)),
-            global_tokens=tuple(sorted(indexed.g)),
-            start_us=indexed.start_us,
-            end_us=indexed.end_us,
-            revived=version > 1,
-        )
+        services = self._services
+        services.check(content)
+        made = patientless(services, await services.vault.key(None), f"{type}/{id}", version, content, id, services.clock())
+        return replace(made, revived=version > 1)
 
     async def _pairing(self, token: bytes, row: str, patient: str, patient_token: bytes, from_us: int | None, to_us: int | None) -> Pairing:
         services = self._services
@@ -238,18 +220,6 @@ def _overlap(pairing: Pairing, from_us: int | None, to_us: int | None) -> bool:
     return begins_before and ends_after
 
 
-def _until(pairing: Pairing, to_us: int) -> Pairing:
-    return Pairing(
-        id=pairing.id,
-        device=pairing.device,
-        patient=pairing.patient,
-        from_us=pairing.from_us,
-        to_us=to_us,
-        sealed=pairing.sealed,
-        key_version=pairing.key_version,
-    )
-
-
 def _operated(stored: Stored, content: Mapping[str, Any] | None) -> Touched:
     return Touched(
         reference=stored.row,
@@ -258,10 +228,6 @@ def _operated(stored: Stored, content: Mapping[str, Any] | None) -> Touched:
         patient_reference=None if content is None else patient_reference(content),
         basis="operator",
     )
-
-
-def _write(stored: Stored) -> Write:
-    return Write(row=stored.row, version=stored.version, tag=fingerprint(stored.sealed))
 
 
 __all__: Sequence[str] = ("Operator", "OperatorError", "Paired", "user_name")

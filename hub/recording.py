@@ -22,7 +22,7 @@ from hub.services import KEYED, Services
 from hub.store.protocol import SYSTEM_KEY, Asked, Stored, Unavailable, Unit, Unsure
 from hub.vault import AUDIT_TYPE
 from security.context import AccessContext
-from security.envelope import DataKey
+from security.envelope import DataKey, fingerprint
 
 BY_TOKEN = "Patient/token."  # noqa: S105 (a reference)
 """How a record names a patient whom the request aimed at by a hidden resource: by pseudonym, for nothing was opened."""
@@ -62,6 +62,11 @@ class Touched:
             return [(self.patient, own)]
         others: list[tuple[bytes | None, str | None]] = [(other, _by_token(other)) for other in self.others]
         return others if self.patient is None else [(self.patient, own), *others]
+
+
+def write_of(stored: Stored) -> Write:
+    """How the record names the version that is written with it."""
+    return Write(row=stored.row, version=stored.version, tag=fingerprint(stored.sealed))
 
 
 def _by_token(patient: bytes) -> str:

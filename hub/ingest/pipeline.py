@@ -7,13 +7,12 @@ one read of what is there, one transaction with the audit records for the whole 
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 
 from adapters.contract import Manifest
 from adapters.reading import Item, Reading
-from audit.record import Write
 from fhir_profiles.measurement import Measurement
 from fhir_profiles.observation import observation
 from hub.ingest import fates
@@ -24,14 +23,13 @@ from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
 from hub.ingest.waiting import Waiting
 from hub.instants import from_datetime
 from hub.metrics import INGESTED
-from hub.recording import Recording
+from hub.recording import Recording, write_of
 from hub.repository import Repository
 from hub.repository.reading import basis_of
 from hub.repository.redoing import redoing
 from hub.repository.visibility import PatientRules
-from hub.store.protocol import Quarantined, Stored, Unit
+from hub.store.protocol import Quarantined, Unit
 from hub.vault import QUARANTINE_TYPE
-from security.envelope import fingerprint
 
 SENT_BY_OTHERS = "The same readings are being sent by others at this moment; send them again."
 BATCH_ITEMS_MAX = 10_000
@@ -215,7 +213,7 @@ class Pipeline:
             quarantine=quarantine,
             released=[id for id in released if id not in kept],
         )
-        await self._recording.commit(unit, writes=[_write(stored) for stored in settled.written])
+        await self._recording.commit(unit, writes=[write_of(stored) for stored in settled.written])
         return settled
 
     async def _quarantined(self, waiting: Waiting) -> Quarantined:
@@ -240,22 +238,7 @@ class Pipeline:
 
 def bind(measured: Measurement, binding: Binding, *, manual: bool) -> Measurement:
     """The measurement with its patient and, unless a person typed it in, its device."""
-    return Measurement(
-        measure=measured.measure,
-        patient=binding.patient_reference,
-        device=None if manual else binding.device_reference,
-        effective=measured.effective,
-        value=measured.value,
-        components=measured.components,
-        manual=measured.manual,
-        preliminary=measured.preliminary,
-        context=measured.context,
-        quality=measured.quality,
-    )
-
-
-def _write(stored: Stored) -> Write:
-    return Write(row=stored.row, version=stored.version, tag=fingerprint(stored.sealed))
+    return replace(measured, patient=binding.patient_reference, device=None if manual else binding.device_reference)
 
 
 def _in_order(batch: Batch, settled: Settled) -> list[Answer]:

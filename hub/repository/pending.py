@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.record import Write
-from hub.recording import Touched
+from hub.recording import Touched, write_of
 from hub.repository.reading import Resource
 from hub.repository.visibility import PatientRules, Visibility, grant_of
 from hub.services import Services
 from hub.store.protocol import Claim, Closing, Grant, GrantWrite, Replace, Stored, Unit
-from security.envelope import DataKey, fingerprint
+from security.envelope import DataKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Made:
 
     @property
     def write(self) -> Write:
-        return Write(row=self.stored.row, version=self.stored.version, tag=fingerprint(self.stored.sealed))
+        return write_of(self.stored)
 
 
 @dataclass(slots=True)

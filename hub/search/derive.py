@@ -81,18 +81,7 @@ def _row(type: str, code: str, one: Defined, owners: _Owners) -> Parameter:
 
 
 def _plain(code: str, one: Defined, where: Where, *, space: str | None = None) -> Parameter:
-    return Parameter(
-        code=code,
-        type=one.type,
-        paths=tuple(place.path for place in one.places),
-        kinds=tuple(place.kind for place in one.places),
-        only=_only(one.places),
-        where=where,
-        spaces=() if space is None else (space,),
-        writes=space,
-        targets=one.targets,
-        exact=where != "opened",
-    )
+    return _parameter(code, one, where=where, spaces=() if space is None else (space,), writes=space, exact=where != "opened")
 
 
 def _date_where(type: str, code: str, one: Defined) -> Where:

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#delete; DESIGN law 5. Two hubs on one database
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from tests.support.resources import observation, patient
 pytestmark = pytest.mark.fault
 
 Json = dict[str, Any]
+Act = Callable[[InProcess], Awaitable[httpx.Response]]
 PATIENCE_S = 30
 
 
@@ -99,27 +100,26 @@ def refused_deletion(answer: httpx.Response) -> None:
     refused(answer, 409, "conflict")
 
 
-async def test_a_reading_that_was_decided_before_the_deletion_comes_too_late(scene: Scene) -> None:
-    """The creation has read what the patient permits and waits; meanwhile the Patient is deleted by the other hub."""
+async def held_up(scene: Scene, act: Act, *, passed_by: Act, status: int) -> httpx.Response:
+    """What one hub answers to an act that has read all it needs and waits, while the other hub does its own."""
     held = Held(scene.one)
     held.before()
-    creation = asyncio.ensure_future(scene.create(scene.one))
+    waiting = asyncio.ensure_future(act(scene.one))
     await asyncio.wait_for(held.arrived.wait(), PATIENCE_S)
-    assert (await scene.delete(scene.other)).status_code == 204
+    assert (await passed_by(scene.other)).status_code == status
     held.open.set()
-    refused_creation(await creation)
+    return await waiting
+
+
+async def test_a_reading_that_was_decided_before_the_deletion_comes_too_late(scene: Scene) -> None:
+    """The creation has read what the patient permits and waits; meanwhile the Patient is deleted by the other hub."""
+    refused_creation(await held_up(scene, scene.create, passed_by=scene.delete, status=204))
     assert scene.kept() == (0, 0)
 
 
 async def test_a_deletion_that_found_nothing_left_comes_too_late(scene: Scene) -> None:
     """The deletion has looked what there is about the patient and waits; meanwhile the other hub writes a reading."""
-    held = Held(scene.one)
-    held.before()
-    deletion = asyncio.ensure_future(scene.delete(scene.one))
-    await asyncio.wait_for(held.arrived.wait(), PATIENCE_S)
-    assert (await scene.create(scene.other)).status_code == 201
-    held.open.set()
-    refused_deletion(await deletion)
+    refused_deletion(await held_up(scene, scene.delete, passed_by=scene.create, status=201))
     assert scene.kept() == (1, 1)
 
 

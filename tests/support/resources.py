@@ -78,6 +78,12 @@ def consent(patient_id: str, type: str = "permit", *, status: str = "active", pr
     }
 
 
+def replacing(path: str, value: str) -> Json:
+    """A FHIRPath Patch that writes `value` at `path`. https://hl7.org/fhir/R4/fhirpatch.html"""
+    part = [{"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": path}, {"name": "value", "valueString": value}]
+    return {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": part}]}
+
+
 def actor(reference: str) -> Json:
     return {"role": concept(PARTICIPATION, "IRCP"), "reference": {"reference": reference}}
 

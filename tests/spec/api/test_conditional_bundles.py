@@ -11,24 +11,12 @@ import pytest
 from tests.spec.api.test_transaction import bundle, entry
 from tests.support.caller import Caller
 from tests.support.outcomes import refused
-from tests.support.resources import organization
+from tests.support.resources import organization, replacing
 
 Json = dict[str, Any]
 SYSTEM = "urn:conditional-bundle"
 RENAMED = [{"op": "replace", "path": "/name", "value": "Autre"}]
-PATCH: Json = {
-    "resourceType": "Parameters",
-    "parameter": [
-        {
-            "name": "operation",
-            "part": [
-                {"name": "type", "valueCode": "replace"},
-                {"name": "path", "valueString": "Organization.name"},
-                {"name": "value", "valueString": "Autre"},
-            ],
-        }
-    ],
-}
+PATCH = replacing("Organization.name", "Autre")
 WHERE = {"POST": "Bundle.entry[0].request.ifNoneExist", "PUT": "Bundle.entry[0].request.url"}
 STATUS: dict[tuple[str, int], tuple[str, int]] = {
     ("POST", 0): ("201", 1),

@@ -8,7 +8,7 @@ import pytest
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller, ids
 from tests.support.outcomes import refused
-from tests.support.resources import ABSENT, HEART_RATE, consent, observation, organization, patient, practitioner
+from tests.support.resources import ABSENT, HEART_RATE, consent, observation, organization, patient, practitioner, replacing
 
 Json = dict[str, Any]
 
@@ -233,11 +233,7 @@ def test_conditional_update_patch_and_delete_inside(ehr: Caller) -> None:
     first = sent(ehr, entry("PUT", "Organization?identifier=urn:cond-tx|1", keyed))
     second = sent(ehr, entry("PUT", "Organization?identifier=urn:cond-tx|1", {**keyed, "name": "Seconde"}))
     assert (statuses(first), statuses(second), location(first, 0)) == (["201"], ["200"], location(second, 0))
-    operation = [{"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": "Organization.name"}]
-    patch = {
-        "resourceType": "Parameters",
-        "parameter": [{"name": "operation", "part": [*operation, {"name": "value", "valueString": "Troisième"}]}],
-    }
+    patch = replacing("Organization.name", "Troisième")
     third = sent(ehr, entry("PATCH", "Organization?identifier=urn:cond-tx|1", patch))
     assert (statuses(third), ehr.get(location(first, 0)).json()["name"]) == (["200"], "Troisième")
     fourth = sent(ehr, entry("DELETE", "Organization?identifier=urn:cond-tx|1"))
@@ -400,19 +396,7 @@ def test_a_patch_brings_links_too(ehr: Caller) -> None:
     assert ehr.get(f"Organization/{made['id']}").json()["partOf"] == {"reference": location(answer, 0)}
 
 
-RENAME: Json = {
-    "resourceType": "Parameters",
-    "parameter": [
-        {
-            "name": "operation",
-            "part": [
-                {"name": "type", "valueCode": "replace"},
-                {"name": "path", "valueString": "Organization.name"},
-                {"name": "value", "valueString": "Par critère"},
-            ],
-        }
-    ],
-}
+RENAME = replacing("Organization.name", "Par critère")
 
 
 @pytest.mark.parametrize("by_id", ["PUT", "PATCH", "DELETE"])

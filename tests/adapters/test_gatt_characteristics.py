@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +13,9 @@ from adapters.gatt.characteristics import (
     weight_measurement,
 )
 from adapters.reading import Absent, Quantity, Reading, Rejected
+from tests.support.payloads import SAMPLES, needs_samples
 
-VECTORS = Path(__file__).resolve().parents[2] / ".." / "shared" / "samples" / "ble-gatt" / "gatt-vectors.json"
-needs_samples = pytest.mark.skipif(not VECTORS.is_file(), reason="the folder of real samples is not beside the checkout")
+VECTORS = SAMPLES / "ble-gatt" / "gatt-vectors.json"
 
 RECEIVED = "2024-05-06T07:08:09+02:00"
 STAMP = "E8070506070809"  # 2024-05-06T07:08:09
@@ -37,7 +36,7 @@ def only(document: Any) -> Any:
 
 
 def vector(name: str) -> Any:
-    return next(vector for vector in json.loads(VECTORS.read_text()) if vector["name"].startswith(name)) if VECTORS.is_file() else None
+    return next(vector for vector in json.loads(VECTORS.read_text()) if vector["name"].startswith(name)) if SAMPLES.is_dir() else None
 
 
 def read_vector(name: str) -> list[Any]:

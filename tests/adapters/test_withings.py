@@ -17,10 +17,9 @@ from adapters.limits import ITEMS_MAX, RAW_BYTES_MAX
 from adapters.reading import Quantity, Reading, Rejected
 from adapters.withings import adapter
 from adapters.withings.mapping import ATTRIBUTIONS, TYPES
+from tests.support.payloads import SAMPLES, needs_samples
 
 FIXTURES = Path(__file__).parent / "fixtures" / "withings"
-SAMPLES = Path(__file__).resolve().parents[2] / ".." / "shared" / "samples" / "withings"
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the folder of real samples is not beside the checkout")
 
 WEIGHT = {"type": 1, "value": 74126, "unit": -3}
 DIASTOLIC, SYSTOLIC = {"type": 9, "value": 68, "unit": 0}, {"type": 10, "value": 104, "unit": 0}
@@ -41,7 +40,7 @@ def only(document: Any) -> Any:
 
 
 def sample(name: str) -> list[Any]:
-    return list(adapter.parse((SAMPLES / name).read_bytes()))
+    return list(adapter.parse((SAMPLES / "withings" / name).read_bytes()))
 
 
 # -- the form of the payload

@@ -12,6 +12,8 @@ FUNCTION_LINES_MAX = 60
 FUNCTION_LINES_MEDIAN = 10
 UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b|raise NotImplemented[E]rror")
 
+SKIPS = re.compile(r"pytest\.(?:skip|xfail|importorskip)\(|mark\.(?:skip|xfail)")
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -47,6 +49,12 @@ def test_the_median_function_fits_into_ten_lines() -> None:
     """STYLE, head: 5 to 12 lines at the median in the codebases that are pleasant to read."""
     lengths = sorted(length(function) for _, function in FUNCTIONS)
     assert lengths[len(lengths) // 2] <= FUNCTION_LINES_MEDIAN
+
+
+def test_no_test_skips_itself_but_for_what_cannot_be_installed_with_the_rest() -> None:
+    """The real samples, a browser, and the toolchains of other languages: asked for in one place each, with the reason."""
+    places = {path.as_posix() for path, text in texts() if path.parts[0] == "tests" and path.suffix == ".py" and SKIPS.search(text)}
+    assert places == {"tests/support/payloads.py", "tests/support/browser.py", "tests/e2e/clients/given.py"}
 
 
 def test_nothing_is_left_for_later() -> None:

@@ -15,10 +15,10 @@ from adapters.contract import Adapter, Unreadable
 from adapters.discovery import adapters
 from adapters.kit.rules import faults, parses_alone, place_free
 from adapters.reading import Absent, Item, Quantity, Reading, Rejected
+from tests.support.payloads import SAMPLES, needs_samples
 
 ADAPTERS = list(adapters().values())
 FIXTURES = sorted((Path(__file__).resolve().parents[1] / "adapters" / "fixtures").glob("*/*"))
-SAMPLES = Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"
 REAL = {
     "withings": ("withings/getmeas.json", "withings/getmeas-positions.json", "withings/withings-body-measures.json"),
     "libreview": ("libreview-csv/libre3-synthetic-head.csv",),
@@ -158,7 +158,7 @@ def test_every_fixture_gives_sound_items_that_can_be_read_again_alone(fixture: P
     assert_sound(adapter, items)
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the folder of real samples is not beside the checkout")
+@needs_samples
 @pytest.mark.parametrize(("name", "path"), [(name, path) for name, paths in REAL.items() for path in paths])
 def test_every_real_payload_gives_sound_items_that_can_be_read_again_alone(name: str, path: str) -> None:
     items = list(adapters()[name].parse((SAMPLES / path).read_bytes()))

@@ -8,8 +8,9 @@ import pytest
 
 from adapters.discovery import adapters
 
-SAMPLES = Path(__file__).resolve().parents[2] / ".." / "shared" / "samples"
-needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the folder of real samples is not beside the checkout")
+SAMPLES = Path(__file__).resolve().parents[3] / "shared" / "samples"
+needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="the folder of real samples, ../shared/samples, is not beside the checkout")
+"""The folder as a whole: a sample that is missing in it is an error."""
 
 WEIGHT, HEIGHT, PULSE, SYSTOLIC, DIASTOLIC, UNKNOWN = 1, 4, 11, 10, 9, 18
 """Types of Withings' measures."""

@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +19,8 @@ from fhir_profiles.measurement import AbsentValue, Amount, Measurement
 from fhir_profiles.observation import observation
 from hub.ingest.doubt import Doubt
 from hub.ingest.normalise import normalise, reading_key, value_text
+from tests.support.payloads import SAMPLES, needs_samples
 
-SAMPLES = Path(__file__).resolve().parents[3].parent / "shared" / "samples"
 WHEN = datetime(2015, 5, 31, 6, 6, 23, tzinfo=UTC)
 NOW_US = 1_795_000_000_000_000
 REPEATED = DeviceTime(kind="local", text="1", wall=datetime.fromisoformat("2024-10-27T02:30:00"))
@@ -292,7 +291,7 @@ def test_a_better_conversion_factor_would_correct_nothing() -> None:
 # Everything that the hub's own adapters yield for the real payloads is in the catalogue, or waits for a reason of the sender's.
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the folder shared/samples is not beside the checkout")
+@needs_samples
 @pytest.mark.parametrize(
     ("adapter", "path"),
     [
@@ -314,7 +313,7 @@ def test_the_readings_of_real_payloads_are_settled(adapter: Any, path: str) -> N
             assert r4.check(json.loads(built)) == ()
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the folder shared/samples is not beside the checkout")
+@needs_samples
 def test_the_frames_of_real_sensors_are_settled() -> None:
     """Flags and sites of GATT are in our code system too."""
     vectors = json.loads((SAMPLES / "ble-gatt" / "gatt-vectors.json").read_text())

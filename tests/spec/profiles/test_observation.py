@@ -2,7 +2,6 @@
 
 import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +15,8 @@ from fhir_profiles.catalogue import ABSENT_REASONS, MEASURES, QUALITY
 from fhir_profiles.measurement import AbsentValue, Amount, Coding, Measurement
 from fhir_profiles.observation import observation
 from tests.spec.profiles.measurements import UPDATED, built, measurement, one_of_each
+from tests.support.payloads import SAMPLES, needs_samples
 
-SAMPLES = Path(__file__).resolve().parents[3].parent / "shared" / "samples"
 EACH = [pytest.param(made, id=name) for name, made in one_of_each()]
 
 
@@ -234,7 +233,7 @@ def test_any_decimal_and_any_id_make_the_same_json_as_a_plain_writer(text: str, 
     assert resource["valueQuantity"]["value"] == text
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the folder shared/samples is not beside the checkout")
+@needs_samples
 def test_blood_pressure_has_the_shape_of_the_published_example() -> None:
     """HL7 PHD, example compound-numeric-blood-pressure: the same codes and quantities; what only a gateway knows is not ours."""
     published = json.loads((SAMPLES / "fhir-phd" / "compound-numeric-blood-pressure.json").read_text(), parse_int=str)
@@ -258,7 +257,7 @@ def test_blood_pressure_has_the_shape_of_the_published_example() -> None:
     assert ours["effectiveDateTime"] == published["effectiveDateTime"]
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the folder shared/samples is not beside the checkout")
+@needs_samples
 def test_a_value_that_is_no_number_has_the_shape_of_the_published_example() -> None:
     """HL7 PHD, example numeric-observation-not-a-number: no valueQuantity but a dataAbsentReason."""
     published = json.loads((SAMPLES / "fhir-phd" / "numeric-observation-not-a-number.json").read_text())

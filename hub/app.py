@@ -1,7 +1,9 @@
 """The running application: the only place where routes meet services."""
 
+from collections.abc import Mapping
 from functools import partial
 from ipaddress import ip_network
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,7 +20,7 @@ from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.recording import Recording
 from hub.rendering import render, wanted_of_refused
 from hub.routes import ROUTES
-from hub.search.parameters import RESOURCE_TYPES
+from hub.search.parameters import RESOURCE_TYPES, resource_type
 from hub.search.parse import parse_search
 from hub.services import random_id
 from hub.settings import Settings
@@ -131,7 +133,13 @@ def _nowhere(path: str, status: int) -> FhirError:
 
 def _methods(request: Request) -> list[str]:
     """What the path offers. https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6: a 405 must say so."""
-    fitting = [
-        route for route in request.app.router.routes if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
-    ]
-    return sorted({method for route in fitting for method in route.methods or ()})
+    matched = [(route, *route.matches(request.scope)) for route in request.app.router.routes if isinstance(route, Route)]
+    return sorted(
+        {method for route, match, found in matched if match is not Match.NONE and _is_of_a_type(found) for method in route.methods or ()}
+    )
+
+
+def _is_of_a_type(found: Mapping[str, Any]) -> bool:
+    """A path such as /fhir/metadata has the form of a type's and is none."""
+    type = found.get("path_params", {}).get("type")
+    return type is None or resource_type(type) is not None

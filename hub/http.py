@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/http.html
 """
 
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -17,9 +18,14 @@ from hub.rendering import FHIR_JSON, resource_of
 from hub.repository.precondition import Precondition
 from hub.repository.reading import Resource
 
-ETAG = re.compile(r'\s*(?:W/)?"([0-9]{1,9})"\s*')
+ETAG = re.compile(r'\s*(?:W/)?"([1-9][0-9]{0,8})"\s*')
+PREFERENCE = re.compile(r'\s*([^\s=]+)\s*(?:=\s*"?([^\s"]*)"?)?\s*')
+CODINGS = frozenset({"", "identity", "gzip"})
 PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nosniff"}
 """Nobody between us and the caller keeps health data (ASVS 14.3.2)."""
+
+
+RETURNS = frozenset({"minimal", "representation", "OperationOutcome"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +50,13 @@ class Asked:
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The body, never more than `limit` bytes in memory. Raises FhirError too-long."""
+    """The body, unpacked, never more than `limit` bytes of it in memory. Raises FhirError too-long, media-type, structure.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-8.4: gzip, or as it is
+    """
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in CODINGS:
+        raise FhirError("media-type", "Content-Encoding may be gzip or absent.", expression="http.Content-Encoding")
     too_long = FhirError("too-long", f"The body is longer than {limit} bytes.")
     if int(request.headers.get("content-length") or 0) > limit:
         raise too_long
@@ -54,7 +66,22 @@ async def read_body(request: Request, limit: int) -> bytes:
         if size > limit:
             raise too_long
         parts.append(part)
-    return b"".join(parts)
+    body = b"".join(parts)
+    return gunzip(body, limit) if coding == "gzip" else body
+
+
+def gunzip(body: bytes, limit: int) -> bytes:
+    """Never more than `limit` bytes come out, whatever the input promises."""
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        plain = unpacker.decompress(body, limit + 1)
+    except zlib.error:
+        raise FhirError("structure", "The body says gzip and is not.") from None
+    if len(plain) > limit:
+        raise FhirError("too-long", f"The unpacked body is longer than {limit} bytes.")
+    if not unpacker.eof or unpacker.unused_data:
+        raise FhirError("structure", "The gzip body is cut off, or something follows it.")
+    return plain
 
 
 def parse_resource(type: str, content_type: str, body: bytes) -> dict[str, object]:
@@ -65,12 +92,20 @@ def parse_resource(type: str, content_type: str, body: bytes) -> dict[str, objec
     return content
 
 
-def preferences(headers: Headers) -> Preferences:
-    wanted = dict(part.strip().partition("=")[::2] for part in headers.get("prefer", "").replace(";", ",").split(","))
-    returning = wanted.get("return", "representation")
+def preferences(headers: Headers, *, otherwise: str = "representation") -> Preferences:
+    """https://www.rfc-editor.org/rfc/rfc7240#section-2: in one header or several, names in any case; the first of a name counts.
+
+    otherwise  what comes back where `return` says nothing that R4 knows
+    """
+    said: dict[str, str] = {}
+    for part in ",".join(headers.getlist("prefer")).replace(";", ",").split(","):
+        found = PREFERENCE.fullmatch(part)
+        if found is not None:
+            said.setdefault(found[1].lower(), found[2] or "")
+    returning = said.get("return", "")
     return Preferences(
-        returning=returning if returning in ("minimal", "OperationOutcome") else "representation",
-        lenient=wanted.get("handling") == "lenient",
+        returning=returning if returning in RETURNS else otherwise,
+        lenient=said.get("handling") == "lenient",
     )
 
 
@@ -79,13 +114,19 @@ def precondition(headers: Headers) -> Precondition:
 
     Raises FhirError precondition for an If-Match that no version can match; an If-None-Match of the kind forbids nothing.
     """
-    if_match, if_none_match = headers.get("if-match"), headers.get("if-none-match")
+    if_match, if_none_match = _listed(headers, "if-match"), _listed(headers, "if-none-match")
     wanted = None if if_match is None or if_match.strip() == "*" else versions(if_match)
     if wanted is not None and not wanted:
         raise FhirError("precondition", 'If-Match must be * or versions, written W/"1", separated by commas.', expression="http.If-Match")
     absent = if_none_match is not None and if_none_match.strip() == "*"
     unwanted = frozenset[int]() if if_none_match is None or absent else versions(if_none_match)
     return Precondition(wanted=wanted, exists=if_match is not None, unwanted=unwanted, absent=absent)
+
+
+def _listed(headers: Headers, name: str) -> str | None:
+    """https://www.rfc-editor.org/rfc/rfc9110#section-5.3: several lines of a list are one list."""
+    lines = headers.getlist(name)
+    return ",".join(lines) if lines else None
 
 
 def versions(etags: str) -> frozenset[int]:
@@ -129,7 +170,8 @@ def read_response(headers: Headers, resource: Resource, body: bytes | None = Non
     """What was read, or 304 for a client that has it already. https://hl7.org/fhir/R4/http.html#cread"""
     if not is_known(headers, resource):
         return resource_response(resource, body=body)
-    return resource_response(resource, status=304, body=b"")
+    # https://www.rfc-editor.org/rfc/rfc9110#section-15.4.5: as the answer with the content would have it
+    return resource_response(resource, status=304, body=b"", headers={"Vary": "Accept"})
 
 
 def is_known(headers: Headers, resource: Resource) -> bool:

@@ -5,6 +5,7 @@ renders what they answer, errors included, and `resource_of` reads what they are
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -107,7 +108,11 @@ def resource_of(content_type: str, body: bytes) -> dict[str, Any]:
 
 
 def json_of(body: bytes) -> Any:
-    """Parsed JSON that says each thing once. Raises FhirError structure."""
+    """Parsed JSON that says each thing once. Raises FhirError structure.
+
+    A byte order mark is passed over: https://www.rfc-editor.org/rfc/rfc8259#section-8.1
+    """
+    body = body.removeprefix(BOM_UTF8)
     try:
         content = numbers.loads(body)
     except ValueError:
@@ -121,7 +126,7 @@ def json_of(body: bytes) -> Any:
 
 def _wanted(request: Request, format: str | None, pretty: str | None) -> Wanted:
     headers = request.headers
-    found = _negotiated(headers.get("accept", ""), headers.get("accept-charset", ""), format)
+    found = _negotiated(",".join(headers.getlist("accept")), headers.get("accept-charset", ""), format)
     if found is None:
         advice = "say so in Accept, or leave it out." if format is None else "leave _format out, or set it to json or xml."
         where = "Accept-Charset" if not _is_written(headers.get("accept-charset", "")) else "Accept" if format is None else "_format"

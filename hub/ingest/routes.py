@@ -4,7 +4,6 @@ A batch is answered item by item with 200; 4xx only when nothing could be read (
 """
 
 import asyncio
-import zlib
 from collections.abc import Mapping
 
 import orjson
@@ -32,7 +31,7 @@ async def ingest(request: Request, repository: Repository) -> Response:
         repository.rights.require("Observation", "c")
         adapter = known_adapter(request.path_params["adapter"])
         asked = query_of(request)
-        payload = await _payload(request, repository.services.settings.max_ingest_bytes)
+        payload = await read_body(request, repository.services.settings.max_ingest_bytes)
         try:
             # In a thread: a payload that takes seconds to read must not hold up everybody else.
             items = await asyncio.to_thread(lambda: list(adapter.parse(payload)))
@@ -82,30 +81,6 @@ def query_of(request: Request) -> Mapping[str, str]:
         if name not in PARAMETERS:
             raise FhirError("invalid", f"The parameters are {', '.join(sorted(PARAMETERS))}; there is an unknown one.")
     return request.query_params
-
-
-async def _payload(request: Request, limit: int) -> bytes:
-    body = await read_body(request, limit)
-    coding = request.headers.get("content-encoding", "identity").lower()
-    if coding == "identity":
-        return body
-    if coding != "gzip":
-        raise FhirError("media-type", "Content-Encoding may be gzip or absent.")
-    return gunzip(body, limit)
-
-
-def gunzip(body: bytes, limit: int) -> bytes:
-    """Never more than `limit` bytes come out, whatever the input promises."""
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        plain = unpacker.decompress(body, limit + 1)
-    except zlib.error:
-        raise FhirError("structure", "The body says gzip and is not.") from None
-    if len(plain) > limit:
-        raise FhirError("too-long", f"The unpacked body is longer than {limit} bytes.")
-    if not unpacker.eof or unpacker.unused_data:
-        raise FhirError("structure", "The gzip body is cut off, or something follows it.")
-    return plain
 
 
 def _response(request: Request, answers: list[Answer]) -> Response:

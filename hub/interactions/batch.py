@@ -13,8 +13,9 @@ from starlette.responses import Response
 
 from hub import outcomes
 from hub.errors import FhirError
-from hub.http import ResourceResponse, json_response
-from hub.interactions.entries import Entry, body_of, response
+from hub.guard import names_operation
+from hub.http import ResourceResponse, json_response, preferences
+from hub.interactions.entries import CARRY, Entry, body_of, response
 from hub.repository import Repository
 from hub.search.links import mentions
 
@@ -50,12 +51,18 @@ async def answered(request: Request, repository: Repository, entry: Entry) -> di
         return _failed(error)
     updated_us = found.updated_us if isinstance(found, ResourceResponse) else None
     made: dict[str, Any] = {"response": response(found.status_code, found.headers, updated_us)}
-    content = bytes(found.body)
-    if content and found.status_code >= GOOD:
+    content = b"" if entry.method == "HEAD" else bytes(found.body)
+    if content and (found.status_code >= GOOD or _tells_of_a_write(request, entry)):
         made["response"]["outcome"] = orjson.Fragment(content)
     elif content:
         made = {"resource": orjson.Fragment(content), **made}
     return made
+
+
+def _tells_of_a_write(request: Request, entry: Entry) -> bool:
+    """Is what came back about the write, and not what was written? https://hl7.org/fhir/R4/http.html#ops"""
+    written = entry.method not in ("GET", "HEAD") and not names_operation(entry.path) and not entry.path.endswith("_search")
+    return written and preferences(request.headers).returning == "OperationOutcome"
 
 
 def _failed(error: FhirError) -> dict[str, Any]:
@@ -64,8 +71,10 @@ def _failed(error: FhirError) -> dict[str, Any]:
 
 def _scope(request: Request, entry: Entry, content_type: str) -> dict[str, Any]:
     """A request of its own, as ASGI has it. https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope"""
-    prefer = request.headers.get("prefer") or ("return=minimal" if entry.method in ("POST", "PUT", "PATCH") else "")
-    headers = {**entry.headers, "content-type": content_type, "prefer": prefer, "accept": "application/fhir+json"}
+    prefer = [*request.headers.getlist("prefer"), *(["return=minimal"] if entry.method in CARRY else [])]  # the first one counts
+    said = {"content-type": content_type, "prefer": ",".join(prefer), "accept": "application/fhir+json"}
+    # An empty condition stays: it is refused, and must not be taken for none.
+    headers = {**entry.headers, **{name: value for name, value in said.items() if value}}
     path = f"/fhir/{entry.path}"
     return {
         **{name: request.scope[name] for name in ("type", "asgi", "http_version", "scheme", "server", "client", "root_path", "app")},
@@ -73,7 +82,7 @@ def _scope(request: Request, entry: Entry, content_type: str) -> dict[str, Any]:
         "path": path,
         "raw_path": path.encode(),
         "query_string": entry.query.encode(),
-        "headers": [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items() if value],
+        "headers": [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()],
         "state": {},
     }
 

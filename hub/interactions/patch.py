@@ -11,7 +11,7 @@ from fhir_profiles.patch import PatchError, fhirpath_patch, json_patch
 from hub.errors import FhirError, IssueCode
 from hub.http import precondition, preferences, read_body
 from hub.interactions.create import with_provenance, written
-from hub.rendering import json_of, resource_of
+from hub.rendering import FHIR_JSON, FHIR_XML, json_of, resource_of
 from hub.repository import Repository
 from hub.repository.attempt import Apply
 from hub.search.conditional import criteria
@@ -50,8 +50,17 @@ def patch_of(content_type: str, body: bytes) -> Apply:
         return lambda resource: _carried_out(
             lambda: json_patch(resource, operations), lambda place: pointed_at(resource, operations, place)
         )
-    parameters = resource_of(content_type, body)
-    return fhirpath_patch_of(parameters)
+    return fhirpath_patch_of(_parameters(content_type, body))
+
+
+def _parameters(content_type: str, body: bytes) -> Mapping[str, Any]:
+    try:
+        return resource_of(content_type, body)
+    except FhirError as error:
+        if error.code != "media-type":
+            raise
+        text = f"Send a JSON Patch as {JSON_PATCH}, or a FHIRPath Patch as {FHIR_JSON} or {FHIR_XML}."
+        raise FhirError("media-type", text, expression="http.Content-Type") from None
 
 
 def fhirpath_patch_of(parameters: Mapping[str, Any]) -> Apply:

@@ -84,9 +84,10 @@ async def parameters(request: Request) -> Pairs:
     try:
         pairs = parse_qsl(request.url.query, keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_MAX)
         if request.method == "POST":
-            if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-                raise FhirError("media-type", f"Send search parameters as {FORM}.", expression="http.Content-Type")
             body = await read_body(request, FORM_BYTES_MAX)
+            content_type = request.headers.get("content-type", "" if body else FORM)  # all of it may stand in the URL
+            if content_type.partition(";")[0].strip().lower() != FORM:
+                raise FhirError("media-type", f"Send search parameters as {FORM}.", expression="http.Content-Type")
             pairs += parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=PARAMETERS_MAX)
             request.state.wanted = wanted_in_form(request, pairs)
     except ValueError:

@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub import outcomes
 from hub.errors import FhirError
 from hub.http import etag, is_known, json_response, parse_resource, precondition, preferences, read_body
 from hub.interactions.batch import answered, batch
@@ -59,7 +60,7 @@ async def _transaction(request: Request, repository: Repository, given: Sequence
         _check_search(entries[place], repository, lenient=lenient)
     with_provenance(request, repository)
     done = await repository.transaction(steps)
-    returning = preferences(request.headers).returning if "prefer" in request.headers else "minimal"
+    returning = preferences(request.headers, otherwise="minimal").returning
     made = [
         await answered(request, repository, entry) if entry.place in searches else _answer(entry, done[entry.place], base, returning)
         for entry in entries
@@ -168,8 +169,10 @@ def _answer(entry: Entry, outcome: Outcome, base: str, returning: str) -> dict[s
         return {"response": response(304, headers, resource.updated_us)}
     if outcome.how != "read":
         headers["location"] = f"{base}/{resource.type}/{resource.id}/{HISTORY}/{resource.version}"
-    made = {"response": response(STATUS.get(outcome.how, 200), headers, resource.updated_us)}
-    return {**_shown(entry, resource, outcome, base, returning), **made}
+    answered = response(STATUS.get(outcome.how, 200), headers, resource.updated_us)
+    if outcome.how != "read" and returning == "OperationOutcome":
+        answered["outcome"] = orjson.Fragment(outcomes.done(outcome.how))
+    return {**_shown(entry, resource, outcome, base, returning), "response": answered}
 
 
 def _shown(entry: Entry, resource: Resource, outcome: Outcome, base: str, returning: str) -> dict[str, Any]:

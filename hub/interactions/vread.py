@@ -19,5 +19,5 @@ async def vread(request: Request, repository: Repository) -> Response:
 
 
 def version_of_text(text: str) -> int:
-    known = text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS_MAX
+    known = text.isascii() and text.isdigit() and len(text) <= VERSION_DIGITS_MAX and not text.startswith("0")
     return int(text) if known else NO_VERSION

@@ -71,6 +71,40 @@ def test_conditional_interactions_inside(ehr: Caller) -> None:
     assert statuses(stale) == ["412"]
 
 
+def test_an_empty_condition_is_refused_and_not_taken_for_none(ehr: Caller) -> None:
+    """http.html#ccreate: criteria that say nothing match everything; what asks for a condition is never done without one."""
+    keyed = organization("Lot", identifier=[{"system": "urn:batch", "value": "empty"}])
+    answer = sent(ehr, entry("POST", "Organization", keyed, ifNoneExist=""))
+    assert statuses(answer) == ["400"]
+    assert ehr.found("Organization?identifier=urn:batch|empty") == []
+
+
+def test_head_says_what_get_would_say_without_the_content(ehr: Caller) -> None:
+    """RFC 9110 9.3.2, as outside of a batch."""
+    made = ehr.create(organization())
+    got, head = sent(ehr, entry("GET", f"Organization/{made['id']}"), entry("HEAD", f"Organization/{made['id']}"))["entry"]
+    assert (got["resource"], head) == (made, {"response": got["response"]})
+
+
+def test_what_comes_back_is_the_clients_to_choose(ehr: Caller) -> None:
+    """http.html#ops: nothing but the response unless another is preferred; an outcome tells of the entry and is no resource of it."""
+    made = ehr.create(organization())
+    entries = [
+        entry("POST", "Organization", organization()),
+        entry("DELETE", f"Organization/{made['id']}"),
+        entry("GET", f"Organization/{ehr.create(organization())['id']}"),
+    ]
+    expected = {
+        "respond-async": [{"response"}, {"response"}, {"response", "resource"}],
+        "return=representation": [{"response", "resource"}, {"response"}, {"response", "resource"}],
+        "handling=lenient, return=OperationOutcome": [{"response"}, {"response"}, {"response", "resource"}],
+    }
+    for prefer, names in expected.items():
+        answer = ehr.post("/fhir", bundle(*entries, type="batch"), headers={"Prefer": prefer}).json()["entry"]
+        assert [set(one) for one in answer] == names
+        assert ["outcome" in one["response"] for one in answer] == [prefer.endswith("OperationOutcome")] * 2 + [False]
+
+
 def test_entries_that_depend_on_each_other_are_refused(ehr: Caller) -> None:
     """FHIR.md 4b.8: interdependent batch rejected."""
     urn = "urn:uuid:8c1a1a0e-0000-4000-8000-0000000000ba"

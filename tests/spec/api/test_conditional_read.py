@@ -34,6 +34,7 @@ def test_who_has_the_version_gets_no_content(ehr: Caller, made: Json, method: st
     assert (answer.status_code, answer.content) == (304, b"")
     assert answer.headers["etag"] == 'W/"2"'
     assert answer.headers["last-modified"]
+    assert {one.strip() for one in answer.headers["vary"].split(",")} >= {"Accept"}
     assert "content-type" not in answer.headers
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.caller import Caller, ids
+from tests.support.caller import FHIR_JSON, Caller, ids
 from tests.support.outcomes import issues, refused
 from tests.support.resources import ABSENT, concept, consent, device, observation, organization, patient, practitioner
 
@@ -74,6 +74,25 @@ def test_an_unknown_preference_is_passed_over(ehr: Caller) -> None:
     """RFC 7240 2: a preference that is not understood is ignored."""
     answer = ehr.post("Organization", organization(), headers={"Prefer": "return=nonsense, other; x=y"})
     assert (answer.status_code, answer.json()["resourceType"]) == (201, "Organization")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["RETURN=minimal"],
+        ['return="minimal"'],
+        ["return = minimal"],
+        ["respond-async, return=minimal; x=y"],
+        ["handling=lenient", "return=minimal"],
+        ["return=minimal, return=representation"],
+        ["return=minimal", "return=representation"],
+    ],
+)
+def test_a_preference_counts_however_it_is_written(ehr: Caller, lines: list[str]) -> None:
+    """RFC 7240 2: names in any case, values as tokens or quoted, in one header or several; of one name the first counts."""
+    headers = [("Authorization", f"Bearer {ehr.token}"), ("Content-Type", FHIR_JSON), *(("Prefer", line) for line in lines)]
+    answer = ehr.http.post("/fhir/Organization", json=organization(), headers=headers)
+    assert (answer.status_code, answer.content) == (201, b"")
 
 
 def without(resource: Json, name: str) -> Json:

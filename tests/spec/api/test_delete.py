@@ -61,6 +61,15 @@ def test_an_outcome_comes_with_200_to_whom_prefers_one(ehr: Caller, reading: Jso
     assert issues(answer)[0]["severity"] == "information"
 
 
+@pytest.mark.parametrize("conditional", [False, True])
+def test_a_provenance_beside_a_deletion_is_refused_and_not_lost(ehr: Caller, reading: Json, conditional: bool) -> None:
+    """provenance.html#header: X-Provenance is about what is written; nothing is left behind that it could be about."""
+    beside = '{"resourceType": "Provenance", "recorded": "2026-03-01T10:00:00Z", "agent": [{"who": {"display": "x"}}]}'
+    path = f"Observation?_id={reading['id']}" if conditional else name_of(reading)
+    refused(ehr.request("DELETE", path, headers={"X-Provenance": beside}), 400, "not-supported", expression="http.X-Provenance")
+    assert ehr.get(name_of(reading)).status_code == 200
+
+
 def test_deleting_twice_is_deleting_once(ehr: Caller, reading: Json) -> None:
     """http.html#delete: deleting what is deleted has no effect and answers the same."""
     first, second = delete(ehr, reading), delete(ehr, reading)

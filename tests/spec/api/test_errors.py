@@ -188,6 +188,8 @@ def test_an_operation_that_is_not_offered_is_refused_as_one(ehr: Caller, method:
         ("POST", f"Organization/{ABSENT}", "DELETE, GET, HEAD, PATCH, PUT"),
         ("DELETE", f"Organization/{ABSENT}/_history", "GET, HEAD"),
         ("OPTIONS", "Organization", "DELETE, GET, HEAD, PATCH, POST, PUT"),
+        ("OPTIONS", "metadata", "GET, HEAD"),
+        ("OPTIONS", "_history", "GET, HEAD"),
     ],
 )
 def test_a_method_that_the_path_does_not_offer_is_refused(ehr: Caller, method: str, path: str, allowed: str | None) -> None:

@@ -1,5 +1,7 @@
 """Formats: FHIR.md 4b (1). https://hl7.org/fhir/R4/http.html#mime-type, http.html#parameters, formats.html"""
 
+import gzip
+from codecs import BOM_UTF8
 from typing import Any
 
 import httpx
@@ -234,6 +236,41 @@ def test_the_capabilities_come_in_either_format_and_say_so(http: httpx.Client) -
 def test_a_body_in_another_format_is_refused(ehr: Caller, content_type: str, body: bytes) -> None:
     """http.html#mime-type: 415, before anything of the body is looked at."""
     refused(ehr.post("Organization", body, headers={"Content-Type": content_type}), 415, "not-supported")
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_byte_order_mark_is_passed_over(ehr: Caller, made: Json, method: str) -> None:
+    """RFC 8259 8.1: a reader may ignore it; some toolkits write it, in XML too."""
+    body, path = (b'{"resourceType": "Organization", "name": "x"}', "") if method == "POST" else (b"[]", f"/{made['id']}")
+    sent = {"Content-Type": "application/fhir+json" if method == "POST" else "application/json-patch+json"}
+    answer = ehr.request(method, f"Organization{path}", content=BOM_UTF8 + body, headers=sent)
+    assert answer.status_code in (200, 201), answer.text
+
+
+def test_a_packed_body_is_read(ehr: Caller) -> None:
+    """RFC 9110 8.4: gzip, as the vendors' payloads may be; a search by POST too."""
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/fhir+json"}
+    answer = ehr.request("POST", "Organization", content=gzip.compress(b'{"resourceType": "Organization", "name": "x"}'), headers=headers)
+    assert (answer.status_code, answer.json()["name"]) == (201, "x")
+    form = {"Content-Encoding": "gzip", "Content-Type": "application/x-www-form-urlencoded"}
+    asked = ehr.request("POST", "Organization/_search", content=gzip.compress(f"_id={answer.json()['id']}".encode()), headers=form)
+    assert [one["resource"] for one in asked.json()["entry"]] == [answer.json()]
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "status", "code"),
+    [
+        ("deflate", b'{"resourceType": "Organization"}', 415, "not-supported"),
+        ("br", b"x", 415, "not-supported"),
+        ("gzip, gzip", b"x", 415, "not-supported"),
+        ("gzip", b'{"resourceType": "Organization"}', 400, "structure"),
+        ("gzip", gzip.compress(b" " * 60_000_000), 413, "too-long"),
+    ],
+)
+def test_a_body_that_is_packed_otherwise_is_refused(ehr: Caller, coding: str, body: bytes, status: int, code: str) -> None:
+    """RFC 9110 15.5.16: 415 for a coding that is not taken; what unpacks beyond the limit never lies in memory."""
+    headers = {"Content-Encoding": coding, "Content-Type": "application/fhir+json"}
+    refused(ehr.request("POST", "Organization", content=body, headers=headers), status, code)
 
 
 FHIR = b'xmlns="http://hl7.org/fhir"'

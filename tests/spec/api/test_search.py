@@ -100,6 +100,14 @@ def without_cursor(bundle: Json) -> Json:
     return {**bundle, "link": links}
 
 
+def test_post_search_needs_no_form_where_the_url_says_everything(ehr: Caller, days: Json) -> None:
+    """http.html#search: POST [base]/[type]/_search{?[parameters]}; what has no content has no type of content."""
+    query = f"patient={days['id']}&code={HEART_RATE}&_total=accurate"
+    answer = ehr.request("POST", f"Observation/_search?{query}")
+    assert answer.status_code == 200, answer.text
+    assert without_cursor(answer.json()) == without_cursor(ehr.search(f"Observation?{query}"))
+
+
 def test_post_search_takes_forms_only(ehr: Caller) -> None:
     refused(ehr.request("POST", "Observation/_search", json={"code": "x"}), 415, "not-supported")
 

@@ -265,6 +265,21 @@ def test_resources_come_along_where_they_are_preferred(ehr: Caller) -> None:
     assert shown["response"]["lastModified"] == shown["resource"]["meta"]["lastUpdated"]
 
 
+def test_another_preference_asks_for_no_resources(ehr: Caller) -> None:
+    """RFC 7240 2: what is not understood is ignored; `return` was not said."""
+    for prefer in ("respond-async", "handling=strict", "return=minimal, respond-async"):
+        assert set(sent(ehr, entry("POST", "Organization", organization()), Prefer=prefer)["entry"][0]) == {"response"}
+
+
+def test_an_outcome_of_each_write_comes_along_where_it_is_preferred(ehr: Caller) -> None:
+    """http.html#ops: return=OperationOutcome. bundle.html: Bundle.entry.response.outcome tells of processing the entry."""
+    made = ehr.create(organization())
+    entries = [entry("POST", "Organization", organization()), entry("GET", f"Organization/{made['id']}")]
+    written, read = sent(ehr, *entries, Prefer="return=OperationOutcome")["entry"]
+    assert (set(written), written["response"]["outcome"]["issue"][0]["severity"]) == ({"response"}, "information")
+    assert (read["resource"], "outcome" in read["response"]) == (made, False)
+
+
 def test_each_entry_needs_its_scope(ehr: Caller) -> None:
     """SMART 2.2: entries are authorised one by one; FHIR.md 0.4."""
     narrow = ehr.narrowed("system/Organization.c")

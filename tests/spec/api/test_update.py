@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.support.caller import Caller
+from tests.support.caller import FHIR_JSON, Caller
 from tests.support.outcomes import issues, refused
 from tests.support.resources import ABSENT, device, observation, organization, patient
 
@@ -34,6 +34,14 @@ def test_if_match_with_the_current_version_updates(ehr: Caller, if_match: str) -
     """http.html#concurrency; RFC 9110 13.1.1: one version, several of which one is current, or any."""
     made = ehr.create(organization("Avant"))
     answer = ehr.put(f"Organization/{made['id']}", {**made, "name": "Après"}, headers={"If-Match": if_match})
+    assert (answer.status_code, answer.headers["etag"]) == (200, 'W/"2"')
+
+
+def test_several_lines_of_if_match_are_one_list(ehr: Caller) -> None:
+    """RFC 9110 5.3: lines of the same name are one value, parted by commas."""
+    made = ehr.create(organization("Avant"))
+    sent = [("Authorization", f"Bearer {ehr.token}"), ("Content-Type", FHIR_JSON), ("If-Match", 'W/"7"'), ("If-Match", 'W/"1"')]
+    answer = ehr.http.put(f"/fhir/Organization/{made['id']}", json={**made, "name": "Après"}, headers=sent)
     assert (answer.status_code, answer.headers["etag"]) == (200, 'W/"2"')
 
 

@@ -29,7 +29,7 @@ def test_versions_are_counted_from_one_without_gaps(ehr: Caller) -> None:
     assert versions == ["1", "2", "3", "4"]
 
 
-@pytest.mark.parametrize("version", ["0", "2", "999999999", "9" * 40, "-1", "1.0", "x", "%31%00", "²", "1 "])
+@pytest.mark.parametrize("version", ["0", "2", "999999999", "9" * 40, "-1", "1.0", "01", "x", "%31%00", "²", "1 "])
 def test_a_version_that_there_is_not_is_not_found(ehr: Caller, version: str) -> None:
     """http.html#vread: 404 for a version id that is not known."""
     made = ehr.create(organization())

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from hub.errors import FhirError
-from hub.ingest.routes import gunzip
+from hub.http import gunzip
 
 LIMIT = 1_000_000
 BOMB = gzip.compress(b"\0" * 200 * LIMIT, 9)

@@ -3,7 +3,7 @@
 Tokens narrow, opened resources decide (docs/search.md).
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from hub.services import Services
 from hub.store.protocol import Order, Snapshot, Stored
 
 OPENED_MAX = 100_000
+"""Resources that a search opens and that its caller may see; what the query lets through and turns out hidden does not count (law 3)."""
 CHUNK_ROWS = 200
 
 
@@ -54,23 +55,26 @@ class Rows:
         self, plan: Plan, order: Order, limit: int | None, snapshot: Snapshot, first: int = CHUNK_ROWS
     ) -> AsyncGenerator[Match, None]:
         """What the caller may see and asked for, in the store's order. `first`: rows to open at once to begin with."""
-        opened, chunk, size = 0, list[Stored](), min(limit or first, first, CHUNK_ROWS)
+        left = OPENED_MAX
+        async with aclosing(self._opened(plan, order, limit, snapshot, first)) as chunks:
+            async for chunk in chunks:
+                for match in plan.tally.counted(_bounded(chunk, left)):
+                    yield match
+                left -= len(chunk)
+
+    async def _opened(
+        self, plan: Plan, order: Order, limit: int | None, snapshot: Snapshot, first: int
+    ) -> AsyncGenerator[list[Match | None], None]:
+        """What may be seen, some at a time; None for what was not asked for."""
+        chunk, size = list[Stored](), min(limit or first, first, CHUNK_ROWS)
         async with aclosing(snapshot.find(plan.finding, order, limit)) as rows:
             async for stored in rows:
                 chunk.append(stored)
                 if len(chunk) < size:
                     continue
-                opened += len(chunk)
-                for match in plan.tally.counted(await self.open(chunk, plan, snapshot)):
-                    yield match
+                yield await self.open(chunk, plan, snapshot)
                 chunk, size = [], CHUNK_ROWS
-                if opened > OPENED_MAX:
-                    raise FhirError(
-                        "too-costly",
-                        f"This search would open more than {OPENED_MAX} resources; narrow it by patient, code or date.",
-                    )
-        for match in plan.tally.counted(await self.open(chunk, plan, snapshot)):
-            yield match
+        yield await self.open(chunk, plan, snapshot)
 
     async def open(self, chunk: Sequence[Stored], plan: Plan, snapshot: Snapshot) -> list[Match | None]:
         """Each row that the caller may see, in order; None for one that was not asked for."""
@@ -121,6 +125,13 @@ class Rows:
     def _asked_for(self, content: Mapping[str, Any], plan: Plan) -> bool:
         base = self._services.base_url
         return matches(_criteria(plan.search), content, now_us=plan.started_us, base=base)
+
+
+def _bounded(seen: Sequence[Match | None], left: int) -> Iterator[Match | None]:
+    """One by one, so that what is hidden has no part in where it ends. Raises FhirError too-costly."""
+    yield from seen[:left]
+    if len(seen) > left:
+        raise FhirError("too-costly", f"This search would open more than {OPENED_MAX} resources; narrow it by patient, code or date.")
 
 
 def _criteria(search: Search) -> Search | Sequence[Asked]:

@@ -14,7 +14,7 @@ from hub.search.concepts import ANY_SYSTEM, NO_SYSTEM, prefix
 from hub.search.curated import CATEGORY, CODING
 from hub.search.elements import elements, texts
 from hub.search.parameters import RESOURCE_TYPES, Parameter, Path, ResourceType
-from hub.search.references import literal, patient_id
+from hub.search.references import ABSOLUTE, literal, patient_id
 from hub.search.systems import ELSEWHERE, OBSERVATION_CATEGORIES
 from hub.search.times import element_range
 from hub.search.value import Resource, Token
@@ -26,6 +26,8 @@ NAME_CHARS_MAX = 1_024
 QUANTITY_KEYS = frozenset({"value", "unit", "comparator"})
 """A Quantity has a system and a code too, those of its unit; it is no coding."""
 ELSEWHERE_KNOWN = frozenset(ELSEWHERE)
+NAMING = frozenset({"reference", "fullUrl"})
+"""Elements that may name a patient of ours: of a Reference, and of an entry in a Bundle that is kept."""
 
 
 class Gathered:
@@ -89,11 +91,13 @@ def scan(value: Any, gathered: Gathered) -> None:
     for name, inner in value.items():
         kind = inner.__class__
         if kind is str:
-            if name == "reference":
+            if name in NAMING:
                 _name_patient(inner, gathered)
             elif name == "code" and QUANTITY_KEYS.isdisjoint(value):
                 _coding(value, CODING, ELSEWHERE_KNOWN, gathered)
         elif kind is dict or kind is list:
+            if name == "resource" and kind is dict and inner.get("resourceType") == "Patient":
+                _patient_inside(inner, value, gathered)
             scan(inner, gathered)
 
 
@@ -186,6 +190,13 @@ def _name_patient(reference: str, gathered: Gathered) -> None:
     found = patient_id(reference, gathered.base) if "Patient/" in reference else None
     if found is not None:
         gathered.named.add(found)
+
+
+def _patient_inside(patient: Any, entry: Any, gathered: Gathered) -> None:
+    """A Patient in the entry of a Bundle is one of ours by its id, unless the full URL says that it is of another server."""
+    elsewhere = ABSOLUTE.fullmatch(str(entry.get("fullUrl"))) is not None and patient_id(entry["fullUrl"], gathered.base) is None
+    if patient.get("id") and not elsewhere:
+        gathered.named.add(patient["id"])
 
 
 def _concept(space: str, systems: tuple[str, ...]) -> Action:

@@ -64,6 +64,49 @@ async def test_what_is_visible_counts_and_what_is_hidden_does_not(scene: Scene, 
     refused(await scene.ask(scene.stranger, "GET", path), 403, "too-costly")
 
 
+ASKED = ["_sort=code", "value-quantity=gt500", "_total=accurate", "_sort=date&_count=2"]
+
+
+@pytest.mark.parametrize("query", ASKED)
+async def test_what_turns_out_hidden_when_it_is_opened_does_not_count(scene: Scene, query: str) -> None:
+    """Law 3: rows that name somebody who permits nothing are known by their opening; the limit is met as if they were not there."""
+    path = f"Observation?patient={scene.person}&{query}"
+    other = (await scene.ask(scene.ehr, "POST", "Patient", patient())).json()["id"]
+    naming = observation(scene.person, performer=[{"reference": f"Patient/{other}"}])
+    for visible in (OPENED_MAX // 2, OPENED_MAX - OPENED_MAX // 2):
+        await scene.readings(HEART_RATE, visible)
+        for _ in range(OPENED_MAX):
+            assert (await scene.ask(scene.ehr, "POST", "Observation", naming)).status_code == 201
+    assert (await scene.ask(scene.stranger, "GET", path)).status_code == 200
+
+
+@pytest.mark.parametrize("query", ASKED)
+async def test_what_lies_outside_the_scope_does_not_count(scene: Scene, query: str) -> None:
+    """Law 3, scopes v2: a scope that only the opened resource can decide is no reason to refuse what lies within it."""
+    await scene.readings(HEART_RATE, OPENED_MAX * 2)
+    headers = scene.hub.authorization(scene.ehr, "system/Observation.rs?value-quantity=gt900")
+    answer = await scene.hub.http.get(f"/fhir/Observation?patient={scene.person}&{query}", headers=headers)
+    assert answer.status_code == 200
+    assert "entry" not in answer.json()
+
+
+async def test_what_a_chain_leads_to_is_counted_whether_or_not_there_is_something_around_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 3: a type of which there is nothing but what is hidden is searched like one of which there is nothing."""
+    monkeypatch.setattr(searching_join, "FOUND_MAX", 2)
+    for _ in range(3):
+        made = (await scene.ask(scene.ehr, "POST", "Patient", patient(gender="female"))).json()["id"]
+        assert (await scene.ask(scene.ehr, "POST", "Consent", consent(made))).status_code == 201
+    path = "?_type=Basic&subject:Patient.gender=female"
+    absent = await scene.ask(scene.stranger, "GET", path)
+    hidden = (await scene.ask(scene.ehr, "POST", "Patient", patient())).json()["id"]
+    basic = {"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": f"Patient/{hidden}"}}
+    assert (await scene.ask(scene.ehr, "POST", "Basic", basic)).status_code == 201
+    refused(absent, 403, "too-costly")
+    assert (await scene.ask(scene.stranger, "GET", path)).content == absent.content
+
+
 async def test_what_tokens_decide_opens_nothing_more_than_the_page(scene: Scene) -> None:
     """DESIGN 5: a search by patient, code and date costs as much among many as among few."""
     await scene.readings(HEART_RATE, OPENED_MAX * 2)

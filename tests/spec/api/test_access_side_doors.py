@@ -95,3 +95,40 @@ def test_whose_labels_were_gathered_is_in_the_log(ehr: Caller, backstage: Backst
     answer = ehr.get("Patient/$meta")
     assert "urn:gathered" in answer.text
     assert backstage.patient_token(person["id"]) in {one.patient for one in backstage.records(answer.headers["x-request-id"])}
+
+
+def collection(*entries: Json) -> Json:
+    return {"resourceType": "Bundle", "type": "collection", "entry": list(entries)}
+
+
+Held = Callable[[str, str], Json]
+"""(id of a patient, our base) -> an entry with that patient"""
+HELD: dict[str, Held] = {
+    "by its id": lambda who, _: {"resource": patient("Dedans", id=who)},
+    "under a urn": lambda who, _: {"fullUrl": f"urn:uuid:{ABSENT[:8]}-0000-4000-8000-{ABSENT[:12]}", "resource": patient("Dedans", id=who)},
+    "by both": lambda who, base: {"fullUrl": f"{base}/Patient/{who}", "resource": patient("Dedans", id=who)},
+    "by its full URL": lambda who, base: {"fullUrl": f"{base}/Patient/{who}", "resource": patient("Dedans")},
+    "in a Bundle inside": lambda who, _: {"resource": collection({"resource": patient("Dedans", id=who)})},
+}
+
+
+@pytest.mark.parametrize("entry", HELD.values(), ids=[*HELD])
+def test_a_bundle_concerns_the_patients_who_lie_in_it(ehr: Caller, stranger: Caller, entry: Held) -> None:
+    """Law 1: it shows them as much as a reference names them, so each must permit: to store it, and to see it."""
+    seen, hidden = ehr.create(patient()), ehr.create(patient())
+    ehr.create(consent(seen["id"]))
+    about = {"resource": observation(seen["id"])}
+    kept = ehr.create(collection(about, entry(hidden["id"], ehr.base)))
+    assert stranger.get(f"Bundle/{kept['id']}").status_code == 404
+    answers = [stranger.post("Bundle", collection(about, entry(id, ehr.base))) for id in (hidden["id"], ABSENT)]
+    refused(answers[0], 422, "business-rule")
+    assert answers[0].content == answers[1].content
+    ehr.create(consent(hidden["id"]))
+    assert stranger.get(f"Bundle/{kept['id']}").status_code == 200
+
+
+def test_a_patient_of_another_server_in_a_bundle_is_none_of_ours(ehr: Caller) -> None:
+    """bundle.html#bundle-unique: the full URL says whose id it is; that there is one of the same id here has nothing to do with it."""
+    person = ehr.create(patient())
+    elsewhere = {"fullUrl": "https://elsewhere.example/fhir/Patient/x1", "resource": patient("Ailleurs", id="x1")}
+    assert ehr.post("Bundle", collection({"resource": observation(person["id"])}, elsewhere)).status_code == 201

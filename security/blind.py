@@ -21,8 +21,8 @@ TOKENS_CACHED_MAX: Final = 32_768
 SPACES_CACHED_MAX: Final = 1_024
 PATIENT: Final = "patient"
 
-_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_PAIRS: Final = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
+ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS: Final = tuple(high + low for high in ALPHABET for low in ALPHABET)
 _BLOCK_BYTES: Final = hashlib.sha256().block_size
 _INNER_PAD: Final = bytes(byte ^ 0x36 for byte in range(256))
 _OUTER_PAD: Final = bytes(byte ^ 0x5C for byte in range(256))

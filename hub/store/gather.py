@@ -12,6 +12,8 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 BATCH_KEYS_MAX = 1_000
+TURNS_MAX, QUIET_TURNS = 8, 2
+"""Turns of the event loop that a question waits for company: until so many brought nobody, and never more than the first."""
 
 
 class Gather(Generic[Key, Value]):
@@ -20,6 +22,7 @@ class Gather(Generic[Key, Value]):
     def __init__(self, fetch: Callable[[Sequence[Key]], Awaitable[Mapping[Key, Value]]]) -> None:
         self._fetch = fetch
         self._waiting: dict[Key, asyncio.Future[Value | None]] = {}
+        self._asked = 0
         self._task: asyncio.Task[None] | None = None
 
     async def __call__(self, key: Key) -> Value | None:
@@ -27,6 +30,7 @@ class Gather(Generic[Key, Value]):
 
     def ask(self, key: Key) -> asyncio.Future[Value | None]:
         """The answer to be: for who has other things to do meanwhile. Not to be cancelled, others may wait for the same."""
+        self._asked += 1
         future = self._waiting.get(key)
         if future is None:
             future = self._waiting[key] = asyncio.get_running_loop().create_future()
@@ -36,7 +40,7 @@ class Gather(Generic[Key, Value]):
 
     async def _run(self) -> None:
         while self._waiting:
-            await asyncio.sleep(0)  # whoever is about to ask in this turn of the loop comes along
+            await self._company()
             keys = list(self._waiting)[:BATCH_KEYS_MAX]
             batch = {key: self._waiting.pop(key) for key in keys}
             try:
@@ -47,6 +51,16 @@ class Gather(Generic[Key, Value]):
                 for key, future in batch.items():
                     if not future.done():
                         future.set_result(found.get(key))
+
+    async def _company(self) -> None:
+        """Whoever is about to ask comes along. Requests that were answered together come back one after the other, not in one turn."""
+        quiet = 0
+        for _ in range(TURNS_MAX):
+            asked = self._asked
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if self._asked == asked else 0
+            if quiet == QUIET_TURNS:
+                return
 
 
 def _fail(futures: Iterable[asyncio.Future[Value | None]], error: Exception) -> None:

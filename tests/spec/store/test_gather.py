@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from hub.store.gather import Gather
+from hub.store.gather import QUIET_TURNS, TURNS_MAX, Gather
 
 
 class Source:
@@ -74,3 +74,53 @@ async def test_who_goes_away_takes_no_one_along() -> None:
     assert await stays == 1
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def _turns(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+async def test_who_asks_a_turn_of_the_loop_later_comes_along() -> None:
+    """Requests come one after the other; a question for each would cost more than the turn that the first waits."""
+    source = Source()
+    gather = Gather(source.fetch)
+
+    async def later(turns: int, key: str) -> None:
+        await _turns(turns)
+        await gather(key)
+
+    await asyncio.gather(*(later(number, key) for number, key in enumerate("abc")))
+    assert source.asked == [["a", "b", "c"]]
+
+
+async def test_who_asks_again_for_the_same_keeps_the_question_open_for_others() -> None:
+    """One client's requests all ask for that client, and each may bring along somebody who asks for another."""
+    source = Source()
+    gather = Gather(source.fetch)
+
+    async def later(turns: int, key: str) -> None:
+        await _turns(turns)
+        await gather(key)
+
+    await asyncio.gather(later(0, "a"), later(1, "a"), later(2, "a"), later(3, "b"))
+    assert source.asked == [["a", "b"]]
+
+
+async def test_nobody_waits_for_company_without_end() -> None:
+    source = Source()
+    gather = Gather(source.fetch)
+    asking = []
+    while not source.asked:
+        assert len(asking) <= TURNS_MAX + 1
+        asking.append(asyncio.create_task(gather(f"k{len(asking)}")))
+        await asyncio.sleep(0)
+    await asyncio.gather(*asking)
+
+
+async def test_who_comes_alone_does_not_wait_for_company_that_does_not_come() -> None:
+    source = Source()
+    alone = asyncio.create_task(Gather(source.fetch)("a"))
+    await _turns(QUIET_TURNS + 2)  # two more: its own task and that of the gathering begin
+    assert source.asked == [["a"]]
+    assert await alone is None

@@ -27,7 +27,6 @@ LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
         "sdf-8": "compares with the resource around it; checked where a profile is compiled",
         "sdf-8a": "compares with the resource around it; checked where a profile is compiled",
         "sdf-9": "forbids labels that published definitions of R4 bear",
-        "bdl-8": "asks for full URLs without versions by a text match that valid urls with the word fail",
     }
 )
 """Invariants that are not run, and why."""

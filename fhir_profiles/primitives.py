@@ -15,6 +15,8 @@ from fhir_profiles.narrative import is_narrative
 
 STRING_CHARS_MAX: Final = 1024 * 1024
 INTEGER_MAX: Final = 2**31 - 1
+ID_OF_AN_ELEMENT: Final = "id of an element"
+"""https://hl7.org/fhir/R4/element-definitions.html#Element.id: a string without spaces, of no type that has a name in R4."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DATE: Final = r"(?!0000)[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?"
@@ -95,6 +97,7 @@ PRIMITIVES: Final[Mapping[str, Predicate]] = MappingProxyType(
         "dateTime": _calendar(f"{_DATE}|{_DAY}T{_TIME}{_ZONE}"),
         "decimal": _is_decimal,
         "id": _text(r"[A-Za-z0-9\-.]{1,64}"),
+        ID_OF_AN_ELEMENT: _text(r"[^\s\x00-\x1f]+"),
         "instant": _calendar(f"{_DAY}T{_TIME}{_ZONE}"),
         "integer": _integer(-INTEGER_MAX - 1),
         "markdown": _is_string,
@@ -120,6 +123,7 @@ FORMS: Final[Mapping[str, str]] = MappingProxyType(
         "dateTime": "a string like 2026, 2026-11, 2026-11-22 or 2026-11-22T09:30:00+01:00; a time needs seconds and an offset",
         "decimal": "a JSON number without quotes",
         "id": "1 to 64 of the characters A-Z a-z 0-9 - .",
+        ID_OF_AN_ELEMENT: "a string that is not empty and has no blanks",
         "instant": "a string like 2026-11-22T09:30:00.000+01:00",
         "integer": "a whole JSON number of 32 bits",
         "markdown": "a string that is not empty and has no control characters",
@@ -131,7 +135,7 @@ FORMS: Final[Mapping[str, str]] = MappingProxyType(
         "uri": "a URI without blanks",
         "url": "a URL without blanks",
         "uuid": "a string like urn:uuid:c757873d-ec9a-4326-a141-556f43239520, in small letters",
-        "xhtml": "one XHTML div with text formatting only: no script, no style sheet, no form, no event attribute",
+        "xhtml": "one XHTML div with something to read, text formatting only: no script, style sheet, form or event attribute",
     }
 )
 """How a value of the type has to look, for the person who has to correct it."""

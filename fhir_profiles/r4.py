@@ -7,15 +7,17 @@ its codes. `structure` holds a JSON object against shapes; `invariants` adds wha
 The JSON is never rewritten, so the digits of a decimal survive in the bytes that the caller keeps.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
+from fhir_profiles.bindings import bound
 from fhir_profiles.constraints import advice, constraints
-from fhir_profiles.definitions import RESOURCE_TYPES, Definition, Element, Type, definition, required_codes
-from fhir_profiles.invariants import INVARIANTS, Invariant
-from fhir_profiles.primitives import PRIMITIVES, Predicate
+from fhir_profiles.definitions import RESOURCE_TYPES, Definition, Element, Type, definition
+from fhir_profiles.invariants import ABSOLUTE_URL, INVARIANTS, Invariant
+from fhir_profiles.primitives import ID_OF_AN_ELEMENT, PRIMITIVES
 from fhir_profiles.structure import Choice, Problem, Shape, Slot, Walk
 
 __all__ = ["RESOURCE_TYPES", "Problem", "advise", "check", "warm"]
@@ -76,7 +78,7 @@ def _shape(name: str) -> Shape:
     return Shape(
         name=name,
         is_resource=structure.kind == "resource",
-        slots=MappingProxyType({name: _slot(name, element, type) for name, (element, type) in structure.named.items()}),
+        slots=MappingProxyType({json: _slot(json, element, type, name) for json, (element, type) in structure.named.items()}),
         required=tuple(element.name for element in elements if element.minimum and not element.choice),
         choices=tuple(map(_choice, (element for element in elements if element.choice))),
         invariants=_invariants(structure),
@@ -84,41 +86,40 @@ def _shape(name: str) -> Shape:
     )
 
 
-def _slot(name: str, element: Element, type: Type) -> Slot:
-    codes = _codes(element) if type.code == "code" else None
-    holds = PRIMITIVES.get(type.code)
+def _slot(name: str, element: Element, type: Type, owner: str) -> Slot:
+    primitive = ID_OF_AN_ELEMENT if element.attribute and element.name == "id" else type.code
+    holds, asked = PRIMITIVES.get(primitive), bound(element, type)
     return Slot(
         name=name,
         path=element.name,
         many=element.many,
-        primitive=type.code if holds else None,
-        fits=holds if codes is None else _one_of(codes),
+        primitive=primitive if holds else None,
+        fits=holds if holds is None or asked is None else asked.takes,
         holds=holds,
-        codes=codes,
-        load=None if holds or type.code == "Resource" else partial(_shape, element.structure or type.profile or type.code),
+        bound=asked,
+        load=None if holds or type.code == "Resource" else _loading(element, type, owner),
         extensible=element.extensible and holds is not None,
         targets=frozenset(type.targets) - {"Resource"} if type.code == "Reference" else None,
     )
+
+
+def _loading(element: Element, type: Type, owner: str) -> Callable[[], Shape]:
+    if type.code == "Extension" and owner != "Extension":
+        return _outermost_extension
+    return partial(_shape, element.structure or type.profile or type.code)
+
+
+@cache
+def _outermost_extension() -> Shape:
+    """https://hl7.org/fhir/R4/extensibility.html: only the parts of an extension may have a name for their url."""
+    inner = _shape("Extension")
+    return replace(inner, invariants=(*inner.invariants, ABSOLUTE_URL))
 
 
 def _choice(element: Element) -> Choice:
     names = [element.json_name(type) for type in element.types]
     extensions = [f"_{name}" for name, type in zip(names, element.types, strict=True) if type.is_primitive]
     return Choice(path=element.name, names=frozenset(names + extensions), required=element.minimum > 0)
-
-
-def _codes(element: Element) -> frozenset[str] | None:
-    if element.binding is None or element.binding.strength != "required":
-        return None
-    systems = required_codes(element.binding.value_set)
-    return None if systems is None else frozenset(code for codes in systems.values() for code in codes)
-
-
-def _one_of(codes: frozenset[str]) -> Predicate:
-    def fits(value: Any) -> bool:
-        return type(value) is str and value in codes
-
-    return fits
 
 
 def _invariants(structure: Definition) -> tuple[Invariant, ...]:

@@ -67,6 +67,7 @@ _CODES: Final = {
     "http://hl7.org/fhir/ValueSet/languages": ("fr-FR", "en"),
     "http://hl7.org/fhir/ValueSet/currencies": ("EUR", "USD"),
 }
+_CONCEPTS: Final = {"http://hl7.org/fhir/ValueSet/ucum-units": {"http://unitsofmeasure.org": ("mg", "/min", "%")}}
 _ENOUGH: Final[Mapping[str, Json]] = {
     "Bundle": {"type": "collection"},
     "Consent": {"policyRule": {"text": "opt-in"}},
@@ -179,10 +180,22 @@ class _Maker:
             return {"reference": self.refer(type.targets, self.chance)} | ({"display": "x"} if self.happens(0.2) else {})
         if type.code == "code" and element is not None and element.binding is not None:
             return self.code(element.binding.value_set) if element.binding.strength == "required" else _code(self.chance)
+        if type.code == "CodeableConcept" and element is not None and (asked := self.concept(element)) is not None:
+            return asked
         if type.is_primitive:
             return _PRIMITIVES[type.code](self.chance)
         inside = element.structure if element is not None else None
         return self.object(definition(inside or type.profile or type.code), depth)
+
+    def concept(self, element: Element) -> Json | None:
+        """One that a required binding takes; None where none is asked for."""
+        if element.binding is None or element.binding.strength != "required":
+            return None
+        systems = required_codes(element.binding.value_set) or _CONCEPTS.get(element.binding.value_set)
+        if systems is None:
+            return None
+        system = self.chance.choice(sorted(systems))
+        return {"coding": [{"system": system, "code": self.chance.choice(systems[system])}]}
 
     def code(self, value_set: str) -> str:
         systems = required_codes(value_set)

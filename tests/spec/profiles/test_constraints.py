@@ -47,6 +47,7 @@ CODE = {"text": "x"}
 ASKED = {"linkId": "1", "type": "string"}
 ACTIVE = {"coding": [{"code": "active"}]}
 DETAIL = {"detailString": "x"}
+ACTIVE = {"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}
 WHO = {"display": "somebody"}
 
 
@@ -74,7 +75,7 @@ WHO = {"display": "somebody"}
             "",
         ),
         (
-            {"resourceType": "Condition", "subject": WHO, "abatementString": "x", "clinicalStatus": {"coding": [{"code": "active"}]}},
+            {"resourceType": "Condition", "subject": WHO, "abatementString": "x", "clinicalStatus": {"coding": [ACTIVE]}},
             "con-4",
         ),
         (

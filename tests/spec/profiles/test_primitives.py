@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_profiles.primitives import FORMS, INTEGER_MAX, PRIMITIVES
+from fhir_profiles.primitives import FORMS, ID_OF_AN_ELEMENT, INTEGER_MAX, PRIMITIVES
 
 RIGHT: dict[str, tuple[Any, ...]] = {
     "base64Binary": ("aGVsbG8=", "aGVs\nbG8="),
@@ -25,6 +25,7 @@ RIGHT: dict[str, tuple[Any, ...]] = {
     ),
     "decimal": (0, -1, 1.5, 1e-7, 10**17),
     "id": ("a", "A-z.9", "a" * 64),
+    ID_OF_AN_ELEMENT: ("a", "a_b", "é", "a" * 65),
     "instant": ("2026-11-22T09:30:00Z", "2026-11-22T09:30:00.1+01:00"),
     "integer": (0, -INTEGER_MAX - 1, INTEGER_MAX),
     "markdown": ("# a\n\nb",),
@@ -68,6 +69,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     ),
     "decimal": ("1", True, None, float("nan"), float("inf"), [1]),
     "id": ("", "a" * 65, "a_b", "a b", "é", "a\n"),
+    ID_OF_AN_ELEMENT: ("", "a b", " a", "a\n", 1),
     "instant": ("2026", "2026-11-22", "2026-11-22T09:30:00"),
     "integer": (1.0, "1", True, INTEGER_MAX + 1, -INTEGER_MAX - 2),
     "markdown": ("", 1),

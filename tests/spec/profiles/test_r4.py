@@ -32,6 +32,15 @@ def problems(resource: dict[str, Any], **changes: Any) -> list[tuple[str, str]]:
     return [(problem.code, problem.expression) for problem in r4.check(resource | changes)]
 
 
+def curve(data: str) -> dict[str, Any]:
+    return {"code": {"text": "curve"}, "valueSampledData": {"origin": {"value": 0}, "period": 10, "dimensions": 1, "data": data}}
+
+
+def test_a_curve_is_decimals_and_letters_for_those_that_are_missing() -> None:
+    """https://hl7.org/fhir/R4/datatypes-definitions.html#SampledData.data: error, below and above what can be measured."""
+    assert r4.check(OBSERVATION | {"component": [curve("-1 2.50 E L U 1e3")]}) == ()
+
+
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource["resourceType"])
 def test_a_full_resource_is_right(resource: dict[str, Any]) -> None:
     assert r4.check(resource) == ()
@@ -113,7 +122,7 @@ def test_published_examples_are_right(path: Path) -> None:
         (PATIENT, {"extension": [{"valueString": "x"}]}, "required", "Patient.extension[0].url"),
         (
             PATIENT,
-            {"extension": [{"url": "u", "valueRatioRange": {"lowNumerator": {"value": 1}}}]},
+            {"extension": [{"url": "urn:x", "valueRatioRange": {"lowNumerator": {"value": 1}}}]},
             "structure",
             "Patient.extension[0]",
         ),  # R4B only
@@ -139,8 +148,8 @@ def test_published_examples_are_right(path: Path) -> None:
             "Observation.effective",
         ),
         (CONSENT, {"provision": {"period": {"start": "2026-02", "end": "2026-01-31"}}}, "invariant", "Consent.provision.period"),
-        (PATIENT, {"extension": [{"url": "u"}]}, "invariant", "Patient.extension[0]"),
-        (PATIENT, {"extension": [{"url": "u", "valueString": "x", "extension": [EXTENSION]}]}, "invariant", "Patient.extension[0]"),
+        (PATIENT, {"extension": [{"url": "urn:x"}]}, "invariant", "Patient.extension[0]"),
+        (PATIENT, {"extension": [{"url": "urn:x", "valueString": "x", "extension": [EXTENSION]}]}, "invariant", "Patient.extension[0]"),
         (PATIENT, {"telecom": [{"value": "1"}]}, "invariant", "Patient.telecom[0]"),
         (PATIENT, {"contact": [{"gender": "male"}]}, "invariant", "Patient.contact[0]"),
         (
@@ -151,6 +160,15 @@ def test_published_examples_are_right(path: Path) -> None:
         ),
         (PATIENT, {"contained": [CLINIC | {"meta": {"versionId": "1"}}]}, "invariant", "Patient.contained[0].meta.versionId"),
         (ORGANIZATION, {"name": None}, "value", "Organization.name"),
+        # element-definitions.html#Element.id: no spaces
+        (PATIENT, {"name": [{"id": "a b", "family": "x"}]}, "value", "Patient.name[0].id"),
+        # extensibility-definitions.html#Extension.url: a URI of a definition; a name only inside an extension
+        (PATIENT, {"extension": [{"url": "city", "valueString": "x"}]}, "invariant", "Patient.extension[0]"),
+        (PATIENT, {"_birthDate": {"extension": [{"url": "at", "valueString": "x"}]}}, "invariant", "Patient.birthDate.extension[0]"),
+        # datatypes-definitions.html#SampledData.data: decimals, E, L and U, parted by single blanks
+        (OBSERVATION, {"component": [curve("1 x")]}, "invariant", "Observation.component[0].value"),
+        (OBSERVATION, {"component": [curve("1  2")]}, "invariant", "Observation.component[0].value"),
+        (OBSERVATION, {"component": [curve("1,2")]}, "invariant", "Observation.component[0].value"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(resource: dict[str, Any], changes: dict[str, Any], code: str, expression: str) -> None:
@@ -236,9 +254,9 @@ def test_what_is_no_object_is_no_resource(value: Any) -> None:
 
 def test_depth_and_number_of_problems_are_bounded() -> None:
     """A hostile payload costs no more than a wrong one."""
-    deep: dict[str, Any] = {"url": "u", "valueString": "x"}
+    deep: dict[str, Any] = {"url": "urn:x", "valueString": "x"}
     for _ in range(DEPTH_MAX + 5):
-        deep = {"url": "u", "extension": [deep]}
+        deep = {"url": "urn:x", "extension": [deep]}
     assert [problem.code for problem in r4.check(PATIENT | {"extension": [deep]})] == ["structure"]
     assert len(r4.check(PATIENT | {"name": [{"family": 1}] * (PROBLEMS_MAX * 2)})) == PROBLEMS_MAX
 

@@ -5,9 +5,16 @@ Discovery is by entry point (group `hds_hub.adapters`), so that a vendor's packa
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
-from adapters.reading import Item
+from adapters.reading import Item, TimeKind
+
+Transport = Literal["push", "webhook", "poll", "mllp", "mqtt", "file", "relay"]
+"""How payloads of a product reach the hub: posted by the vendor, announced by a signed call, fetched from the vendor's cloud,
+HL7's MLLP, an MQTT broker, an exported file, frames that a phone or gateway passes on."""
+
+Evidence = Literal["public-sample", "vendor-documentation", "synthetic"]
+"""What the decoding was held against: a payload that others published, the vendor's own documentation, or only what we wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +28,10 @@ class Manifest:
     media_types        what `parse` reads
     identifier_system  URI of the space in which `Reading.device` is an identifier (Device.identifier.system)
     needs_time_zone    True when the payload carries wall-clock times without zone
+    measures           keys of the catalogue that it can give; the tests hold its items against them, the matrix shows them
+    transports         how its payloads arrive
+    time_kinds         the kinds of time it can give
+    evidence           what its decoding was checked with
     """
 
     name: str
@@ -30,6 +41,10 @@ class Manifest:
     media_types: tuple[str, ...]
     identifier_system: str
     needs_time_zone: bool = False
+    measures: tuple[str, ...]
+    transports: tuple[Transport, ...] = ("push",)
+    time_kinds: tuple[TimeKind, ...]
+    evidence: Evidence
 
 
 class Unreadable(Exception):
@@ -40,12 +55,27 @@ class Unreadable(Exception):
         self.code, self.hint, self.pointer = code, hint, pointer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the sender said beside the payload, for formats that do not say it themselves. Nothing of it is about a patient.
+
+    media_type  of the payload, without parameters, if it was given
+    device      the unit that the whole payload comes from, if it was given
+    """
+
+    media_type: str | None = None
+    device: str | None = None
+
+
+NO_CONTEXT = Context()
+
+
 class Adapter(Protocol):
-    """One product or format. `parse` is pure: no clock, no I/O, no environment; the same bytes give the same items."""
+    """One product or format. `decode` is pure: no clock, no I/O, no environment; the same bytes give the same items."""
 
     @property
     def manifest(self) -> Manifest: ...
 
-    def parse(self, payload: bytes) -> Iterable[Item]:
+    def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:
         """Yield one item per record of the payload, in its order. Raises Unreadable before the first item, or never."""
         ...

@@ -8,8 +8,12 @@ ITEMS_MAX = 500_000
 DEPTH_MAX = 16
 """Nesting of JSON. The deepest place any adapter reads is level 7 (a Withings measure)."""
 
-RAW_BYTES_MAX = 16 * 1024
-"""One item's own bytes. A longer one is refused: it would be kept sealed and shown to people."""
+RAW_BYTES_MAX = 512 * 1024
+"""One item's own bytes. A longer one is refused: it would be kept sealed and shown to people. A strip of thirty seconds, written
+out as text at a thousand samples a second, is a third of that."""
+
+SAMPLES_MAX = 60_000
+"""Of one strip: a minute at a thousand samples a second. A longer recording is a document, not an Observation."""
 
 FIELD_CHARS_MAX = 256
 """Identifiers, time texts and other words that are kept as they are."""

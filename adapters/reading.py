@@ -51,7 +51,28 @@ class Absent:
     reason: AbsentReason
 
 
-Value = Quantity | Coded | Absent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """A strip of values at a fixed distance, in the device's own scaling; value = origin + factor * sample.
+
+    https://hl7.org/fhir/R4/datatypes.html#SampledData with one dimension; a longer recording is a document.
+
+    data          the samples as decimal text, a space between them; "E" not valid, "L" below `lower`, "U" above `upper`
+    period_ms     milliseconds from one sample to the next, decimal text
+    unit          UCUM code of origin and of what factor makes of a sample
+    lower, upper  the device's limits in samples, where it has any
+    """
+
+    data: str
+    period_ms: str
+    unit: str
+    origin: str = "0"
+    factor: str = "1"
+    lower: str | None = None
+    upper: str | None = None
+
+
+Value = Quantity | Coded | Absent | Samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +82,7 @@ class Reading:
     measure      key of our catalogue (`fhir_profiles.catalogue`), e.g. "body-weight", "blood-pressure"
     device       the unit's identifier in the adapter's own space, or None if the payload does not say
     time         when, in the device's words; None if the device gave no time at all
+    end          when it ended, for what lasts (a night's sleep, an hour's steps); `time` is then its start
     value        the value, or None when the measure consists of components only
     components   component measure key -> value, e.g. {"systolic": …, "diastolic": …}
     source_id    the vendor's id of the record, part of the identity where it exists
@@ -86,6 +108,7 @@ class Reading:
     preliminary: bool = False
     context: Mapping[str, Coded] = field(default_factory=dict)
     quality: tuple[str, ...] = ()
+    end: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,7 +126,7 @@ def _sealed(world: World, sensors: Sequence[tuple[Person, str, str]], rig: Rig) 
         made = []
         for number in range(sizes.batches):
             person, serial, device = sensors[number % len(sensors)]
-            items = adapter.parse(file(serial, number * sizes.batch_rows, sizes.batch_rows))
+            items = adapter.decode(file(serial, number * sizes.batch_rows, sizes.batch_rows))
             candidates = [_candidate(hub, person, device, serial, item) for item in items if isinstance(item, Reading)]
             made.append([document(builder.build(one, 1, (one.value,))) for one in candidates])
         return made

@@ -119,7 +119,7 @@ def _resources() -> dict[str, Work]:
     body = bodies(person)[0]
     content = {**orjson.loads(body), "id": "a", "meta": {"versionId": "1", "lastUpdated": "2026-01-01T00:00:00.000Z"}}
     measurement, numbered = next(measurements(person)), count()
-    reading = next(item for item in adapter.parse(file("BENCH", 0, 20)) if isinstance(item, Reading))
+    reading = next(item for item in adapter.decode(file("BENCH", 0, 20)) if isinstance(item, Reading))
     payload, now = file("BENCH", 0, ROWS), now_us()
     return {
         "token, new": lambda: blind.token("identifier", str(next(numbered))),
@@ -128,7 +128,7 @@ def _resources() -> dict[str, Work]:
         "check against R4": lambda: r4.check(content),
         "  and its profiles": lambda: profiles.check(content),
         "read a body": lambda: numbers.loads(body),
-        ROW: lambda: list(adapter.parse(payload)),
+        ROW: lambda: list(adapter.decode(payload)),
         "normalise a reading": lambda: normalise(reading, time_zone="UTC", patient="Patient/_", device="Device/_", received_us=now),
         "build an Observation": lambda: observation(measurement, id="a", version=1, last_updated="2026-01-01T00:00:00.000Z"),
         "document for MongoDB": _document_work(person),

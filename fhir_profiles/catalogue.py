@@ -43,7 +43,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """One row. A measure has either units or components.
+    """One row. A measure has units, codes or components.
 
     key         name used by adapters
     text        for people
@@ -52,6 +52,8 @@ class Measure:
     codings     LOINC, then MDC; where the code depends on the unit, MDC alone (see `Unit.codings`)
     canonical   UCUM code; empty when the measure consists of components
     units       allowed units by UCUM code
+    sampled     a strip of values in one of the units instead of one value
+    codes       (system, code) to display: the values of a measure that is a code; it then has no units
     low, high   bounds of what is physically possible, in the canonical unit, included
     components  by key; `required`: R4 wants the component, if only with a dataAbsentReason
     source      where codes and bounds come from
@@ -64,6 +66,8 @@ class Measure:
     codings: tuple[Coding, ...]
     canonical: str
     units: Mapping[str, Unit]
+    sampled: bool = False
+    codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     low: Decimal
     high: Decimal
     components: Mapping[str, "Measure"] = field(default_factory=dict)
@@ -86,6 +90,11 @@ def _loinc(row: Mapping[str, Any]) -> tuple[Coding, ...]:
 
 def _mdc(row: Mapping[str, Any]) -> tuple[Coding, ...]:
     return (Coding(system=MDC, code=row["mdc"][0], display=row["mdc"][1]),) if "mdc" in row else ()
+
+
+def _codes(row: Mapping[str, Any]) -> Mapping[tuple[str, str], str]:
+    values = row.get("values", {})
+    return MappingProxyType({(values["system"], code): display for code, display in values.get("codes", ())} if values else {})
 
 
 def _unit(row: Mapping[str, Any], canonical: str, measure: Mapping[str, Any]) -> Unit:
@@ -116,6 +125,8 @@ def _measure(row: Mapping[str, Any]) -> Measure:
         codings=_loinc(row) + _mdc(row),
         canonical=canonical,
         units=MappingProxyType({unit["unit"]: _unit(unit, canonical, row) for unit in units}),
+        sampled=bool(row.get("sampled", False)),
+        codes=_codes(row),
         low=Decimal(low),
         high=Decimal(high),
         components=MappingProxyType({component.key: component for component in components}),

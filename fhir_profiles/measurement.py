@@ -28,7 +28,23 @@ class AbsentValue:
     reason: str
 
 
-MeasuredValue = Amount | Coding | AbsentValue
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """Values at a fixed distance; https://hl7.org/fhir/R4/datatypes.html#SampledData. All numbers are decimal text.
+
+    data is what stands in SampledData.data; `period_ms` milliseconds; `unit` the UCUM code of origin; lower and upper in samples.
+    """
+
+    data: str
+    period_ms: str
+    unit: str
+    origin: str
+    factor: str
+    lower: str | None = None
+    upper: str | None = None
+
+
+MeasuredValue = Amount | Coding | AbsentValue | Strip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +53,7 @@ class Measurement:
 
     measure    catalogue key
     effective  FHIR dateTime with offset, seconds or finer ("2015-05-30T23:06:23-07:00")
+    until      the same form; when it ended, for what lasts
     patient    "Patient/id"; device "Device/id" or None (typed in by hand)
     """
 
@@ -44,6 +61,7 @@ class Measurement:
     patient: str
     device: str | None
     effective: str
+    until: str | None = None
     value: MeasuredValue | None = None
     components: Mapping[str, MeasuredValue] = field(default_factory=dict)
     manual: bool = False

@@ -36,7 +36,7 @@ from fhir_profiles.catalogue import (
     Unit,
     knows_flag,
 )
-from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement
+from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement, Strip
 from fhir_profiles.units import is_decimal
 
 FLAGS_KEPT_MAX: Final = 1024
@@ -50,6 +50,9 @@ _INSTANT: Final = re.compile(
     r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
 )
 """https://hl7.org/fhir/R4/datatypes.html#instant; a dateTime with a time has the same form."""
+
+_SAMPLES: Final = re.compile(r"(?:[EUL]|-?[0-9]+(?:\.[0-9]+)?)(?: (?:[EUL]|-?[0-9]+(?:\.[0-9]+)?))*")
+"""https://hl7.org/fhir/R4/datatypes.html#SampledData; without exponents, which no device writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +83,7 @@ def observation(measurement: Measurement, *, id: str, version: int, last_updated
         "category": template.category,
         "code": _measure_code(measure, template, measurement.value),
         "subject": {"reference": _matching(_PATIENT, measurement.patient, "patient")},
-        "effectiveDateTime": _matching(_INSTANT, measurement.effective, "effective"),
-    }
+    } | _effective(measurement)
     if measurement.device is not None:
         resource["device"] = {"reference": _matching(_DEVICE, measurement.device, "device")}
     if measurement.manual:
@@ -96,10 +98,22 @@ def observation(measurement: Measurement, *, id: str, version: int, last_updated
     return orjson.dumps(resource)
 
 
+def is_sample_data(text: str) -> bool:
+    """Is this SampledData.data that our builder takes: decimals, E, L and U with one space between them?"""
+    return _SAMPLES.fullmatch(text) is not None
+
+
 def _matching(form: re.Pattern[str], text: str, part: str) -> str:
     if form.fullmatch(text) is None:
         raise ValueError(f"{part} does not have the form that FHIR asks for")
     return text
+
+
+def _effective(measurement: Measurement) -> dict[str, Any]:
+    start = _matching(_INSTANT, measurement.effective, "effective")
+    if measurement.until is None:
+        return {"effectiveDateTime": start}
+    return {"effectivePeriod": {"start": start, "end": _matching(_INSTANT, measurement.until, "until")}}
 
 
 def _meta(template: _Template, version: int, last_updated: str) -> dict[str, Any]:
@@ -113,7 +127,7 @@ def _meta(template: _Template, version: int, last_updated: str) -> dict[str, Any
 
 def _measure_code(measure: Measure, template: _Template, value: MeasuredValue | None) -> orjson.Fragment:
     """An absent value has no unit: the canonical one speaks."""
-    unit = value.unit if isinstance(value, Amount) and not measure.components else measure.canonical
+    unit = value.unit if isinstance(value, Amount | Strip) and not measure.components else measure.canonical
     code = template.code.get(unit)
     if code is None:
         raise ValueError("unit is not one in which the measure is stored")
@@ -145,14 +159,18 @@ def _component(measure_key: str, component: Measure, value: MeasuredValue) -> di
 
 def _put_value(body: dict[str, Any], measure: Measure, value: MeasuredValue | None) -> None:
     match value:
-        case Amount():
+        case Amount() if not measure.sampled:
             body["valueQuantity"] = _quantity(measure, value)
+        case Strip() if measure.sampled:
+            body["valueSampledData"] = _sampled(measure, value)
+        case Coding() if (value.system, value.code) in measure.codes:
+            body["valueCodeableConcept"] = _concept(value)
         case AbsentValue(reason=reason):
             body["dataAbsentReason"] = _absent(reason)
         case None:
             raise ValueError("value is missing")
         case _:
-            raise ValueError("measure takes a quantity")
+            raise ValueError("value is not of the kind that the measure takes")
 
 
 def _quantity(measure: Measure, amount: Amount) -> dict[str, Any]:
@@ -169,10 +187,30 @@ def _quantity(measure: Measure, amount: Amount) -> dict[str, Any]:
     return quantity
 
 
-def _number(value: str, unit: Unit) -> dict[str, Any]:
+def _sampled(measure: Measure, strip: Strip) -> dict[str, Any]:
+    """One dimension; factor and limits are left out where they say nothing."""
+    unit = measure.units.get(strip.unit)
+    if unit is None or unit.stored != strip.unit:
+        raise ValueError("unit is not one in which the measure is stored")
+    if not is_sample_data(strip.data):
+        raise ValueError("samples are not decimals, E, L or U with a space between them")
+    written: dict[str, Any] = {"origin": _number(strip.origin, unit), "period": _decimal(strip.period_ms)}
+    if strip.factor != "1":
+        written["factor"] = _decimal(strip.factor)
+    for name, limit in (("lowerLimit", strip.lower), ("upperLimit", strip.upper)):
+        if limit is not None:
+            written[name] = _decimal(limit)
+    return {**written, "dimensions": 1, "data": strip.data}
+
+
+def _decimal(value: str) -> orjson.Fragment:
     if not is_decimal(value):
         raise ValueError("value is not the text of a decimal")
-    quantity: dict[str, Any] = {"value": orjson.Fragment(value), "system": UCUM, "code": unit.ucum}
+    return orjson.Fragment(value)
+
+
+def _number(value: str, unit: Unit) -> dict[str, Any]:
+    quantity: dict[str, Any] = {"value": _decimal(value), "system": UCUM, "code": unit.ucum}
     if unit.label:
         quantity["unit"] = unit.label
     return quantity

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from adapters.contract import Manifest
+from adapters.contract import NO_CONTEXT, Context, Manifest
+from adapters.gatt.mapping import MEASURES
 from adapters.gatt.parse import parse
 from adapters.reading import Item
 
@@ -18,9 +19,13 @@ class Gatt:
         media_types=("application/json", "application/x-ndjson"),
         identifier_system="urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680",
         needs_time_zone=True,
+        measures=MEASURES,
+        transports=("relay", "push"),
+        time_kinds=("local", "utc", "offset"),
+        evidence="public-sample",
     )
 
-    def parse(self, payload: bytes) -> Iterable[Item]:
+    def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)
 
 

@@ -17,6 +17,7 @@ from adapters.reading import Absent, Coded, Quantity, Value
 from adapters.refusal import ItemRefused
 
 SNOMED_CT = "http://snomed.info/sct"
+MEASURES = ("blood-pressure", "heart-rate", "body-weight", "body-mass-index", "body-height", "body-temperature")
 USER_UNKNOWN = 0xFF
 WEIGHT_UNSUCCESSFUL = 0xFFFF
 NUMBER_CHARS_MAX = MANTISSA_DIGITS_MAX + EXPONENT_ABS_MAX

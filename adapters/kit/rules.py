@@ -4,14 +4,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from adapters.limits import FIELD_CHARS_MAX, RAW_BYTES_MAX, YEAR_MAX, YEAR_MIN
-from adapters.reading import Absent, Coded, DeviceTime, Item, Quantity, Reading, Rejected, Value
+from adapters.limits import FIELD_CHARS_MAX, RAW_BYTES_MAX, SAMPLES_MAX, YEAR_MAX, YEAR_MIN
+from adapters.reading import Absent, Coded, DeviceTime, Item, Quantity, Reading, Rejected, Samples, Value
 
 _KEBAB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _QUALITY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?::[a-z0-9]+)?")
 _POINTER = re.compile(r"(?:/[^/]*)*|row [1-9][0-9]*|byte [0-9]+")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 """https://hl7.org/fhir/R4/datatypes.html#decimal, without the exponent it also allows."""
+_SPECIAL = frozenset("EUL")
 _UCUM = re.compile(r"[!-~]+")
 
 
@@ -60,8 +61,15 @@ def _reading_faults(reading: Reading) -> Iterator[str]:
         yield "modified has no zone"
     if reading.source_id is not None and not 0 < len(reading.source_id) <= FIELD_CHARS_MAX:
         yield "source_id is empty or too long"
-    if reading.time is not None:
-        yield from _time_faults(reading.time)
+    yield from _period_faults(reading)
+
+
+def _period_faults(reading: Reading) -> Iterator[str]:
+    if reading.end is not None and reading.time is None:
+        yield "there is an end without a start"
+    for time in (reading.time, reading.end):
+        if time is not None:
+            yield from _time_faults(time)
 
 
 def _value_faults(value: Value | None) -> Iterator[str]:
@@ -70,8 +78,19 @@ def _value_faults(value: Value | None) -> Iterator[str]:
             yield "a quantity is not decimal text with a UCUM code"
         case Coded(system=system, code=code) if not system or not code:
             yield "a coded value lacks system or code"
+        case Samples():
+            yield from _strip_faults(value)
         case Quantity() | Coded() | Absent() | None:
             pass
+
+
+def _strip_faults(strip: Samples) -> Iterator[str]:
+    numbers = (strip.period_ms, strip.origin, strip.factor, *(limit for limit in (strip.lower, strip.upper) if limit is not None))
+    if not all(_DECIMAL.fullmatch(number) for number in numbers) or not _UCUM.fullmatch(strip.unit):
+        yield "a strip's period, origin, factor and limits are not decimal text with a UCUM code"
+    samples = strip.data.split(" ")
+    if len(samples) > SAMPLES_MAX or not all(sample in _SPECIAL or _DECIMAL.fullmatch(sample) for sample in samples):
+        yield "samples are not decimals, E, L or U with one space between them, or too many"
 
 
 def _time_faults(time: DeviceTime) -> Iterator[str]:

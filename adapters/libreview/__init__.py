@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from adapters.contract import Manifest
+from adapters.contract import NO_CONTEXT, Context, Manifest
+from adapters.libreview.mapping import RECORD_TYPES
 from adapters.libreview.parse import parse
 from adapters.reading import Item
 
@@ -18,9 +19,13 @@ class LibreView:
         media_types=("text/csv",),
         identifier_system="https://www.libreview.com/#serial-number",
         needs_time_zone=True,
+        measures=tuple(sorted({row.measure for row in RECORD_TYPES})),
+        transports=("push", "file"),
+        time_kinds=("local",),
+        evidence="public-sample",
     )
 
-    def parse(self, payload: bytes) -> Iterable[Item]:
+    def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from adapters.contract import Manifest
+from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.reading import Item
+from adapters.withings.mapping import TYPES
 from adapters.withings.parse import parse
 
 
@@ -17,9 +18,13 @@ class Withings:
         manufacturer="Withings",
         media_types=("application/json",),
         identifier_system="https://developer.withings.com/api-reference#deviceid",
+        measures=tuple(sorted({row.measure for row in TYPES})),
+        transports=("push", "poll"),
+        time_kinds=("utc",),
+        evidence="public-sample",
     )
 
-    def parse(self, payload: bytes) -> Iterable[Item]:
+    def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)
 
 

@@ -143,7 +143,7 @@ class Loader:
         async with repository.recording("ingest") as recording:
             repository.rights.require("Observation", "c")
             sent = Sent(manifest=adapter.manifest, device=None, time_zone=ZONE)
-            answers = await Pipeline(repository, sent, recording).run(list(adapter.parse(batch.body())))
+            answers = await Pipeline(repository, sent, recording).run(list(adapter.decode(batch.body())))
         self._done.note(batch, answers)
         return len(batch.days)
 

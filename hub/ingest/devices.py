@@ -18,8 +18,9 @@ class Binding:
     from_us: int | None
     to_us: int | None
 
-    def covers(self, at_us: int) -> bool:
-        return (self.from_us is None or at_us >= self.from_us) and (self.to_us is None or at_us < self.to_us)
+    def covers(self, first_us: int, last_us: int) -> bool:
+        """What lasts has to lie within the pairing as a whole: the rest may be somebody else's."""
+        return (self.from_us is None or first_us >= self.from_us) and (self.to_us is None or last_us < self.to_us)
 
 
 def device_token(services: Services, system: str, identifier: str) -> bytes:
@@ -45,9 +46,9 @@ class Bindings:
                 found = await self._services.store.pairings(device_token(self._services, self._system, identifier))
                 self._of[identifier] = [await self._opened(pairing) for pairing in found]
 
-    def worn_by(self, identifier: str, at_us: int) -> Binding | None:
+    def worn_by(self, identifier: str, first_us: int, last_us: int) -> Binding | None:
         """The one who had the device then. Two at once is nobody: the hub never guesses."""
-        worn = [binding for binding in self._of.get(identifier, ()) if binding.covers(at_us)]
+        worn = [binding for binding in self._of.get(identifier, ()) if binding.covers(first_us, last_us)]
         if len(worn) == 1:
             return worn[0]
         return worn[0] if len({binding.patient for binding in worn}) == 1 else None

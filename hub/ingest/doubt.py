@@ -20,8 +20,15 @@ UNKNOWN_QUALITY = Doubt(code="unknown-quality", hint="A quality flag is not in t
 NO_VALUE = Doubt(code="no-value", hint="Send a value, the components of the measure, or the reason why there is none.")
 VALUE_NOT_A_NUMBER = Doubt(code="value-not-a-number", hint="The value must be decimal text such as 74.1, of at most 24 characters.")
 VALUE_NOT_A_QUANTITY = Doubt(
-    code="value-not-a-quantity", hint="The measure is a quantity and does not take a code or a value beside its components."
+    code="value-not-a-quantity", hint="The measure is a quantity and does not take a code, a strip or a value beside its components."
 )
+VALUE_NOT_A_CODE = Doubt(code="value-not-a-code", hint="The value of this measure is a code of the catalogue, not a quantity or a strip.")
+UNKNOWN_VALUE_CODE = Doubt(code="unknown-value-code", hint="The code is not one that the catalogue of this hub has for the measure.")
+VALUE_NOT_A_STRIP = Doubt(code="value-not-a-strip", hint="The measure is a strip of samples and does not take a single value.")
+STRIP_UNREADABLE = Doubt(
+    code="strip-unreadable", hint="Samples must be decimals, E, L or U with a space between them; period, origin and factor decimals."
+)
+STRIP_TOO_LONG = Doubt(code="strip-too-long", hint="A strip has a minute of samples at most; send longer recordings as a document.")
 IMPLAUSIBLE_VALUE = Doubt(
     code="implausible-value", hint="The value is outside what is physically possible; check unit, scale and the device's special values."
 )
@@ -41,6 +48,9 @@ TIME_IN_FUTURE = Doubt(
     code="time-in-future", hint="The reading is later than now by more than ten minutes; check the device's clock and the time zone."
 )
 TIME_OUT_OF_RANGE = Doubt(code="time-out-of-range", hint="The year is not between 1900 and 2100; check the device's clock.")
+
+
+PERIOD_REVERSED = Doubt(code="period-reversed", hint="The end is before the start; check the device's clock and the time zone.")
 
 
 def unit_not_allowed(allowed: tuple[str, ...]) -> Doubt:

@@ -6,18 +6,21 @@ is not in the catalogue waits, because an item that waits can be replayed and a 
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import orjson
 
-from adapters.reading import Absent, Coded, Quantity, Reading, Value
+from adapters.limits import SAMPLES_MAX
+from adapters.reading import Absent, Coded, DeviceTime, Quantity, Reading, Samples, Value
 from fhir_profiles.catalogue import CONTEXT, MEASURES, Measure, knows_flag
-from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement
+from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement, Strip
+from fhir_profiles.observation import is_sample_data
 from fhir_profiles.units import is_decimal
 from hub.ingest import doubt
 from hub.ingest.doubt import Doubt
 from hub.ingest.effective import effective, effective_us
 
-__all__ = ["Doubt", "effective_us", "normalise", "reading_key", "value_text"]
+__all__ = ["Doubt", "effective_us", "last_us", "normalise", "reading_key", "span_us", "value_text"]
 
 _NOTHING: Mapping[str, MeasuredValue] = {}
 _NO_CONTEXT: Mapping[str, Coding] = {}
@@ -43,12 +46,16 @@ def normalise(reading: Reading, *, time_zone: str | None, patient: str, device: 
     moment = effective(reading.time, time_zone=time_zone, received_us=received_us)
     if isinstance(moment, Doubt):
         return moment
+    until = None if reading.end is None else _until(reading.end, moment, time_zone=time_zone, received_us=received_us)
+    if isinstance(until, Doubt):
+        return until
     value, components = found
     return Measurement(
         measure=reading.measure,
         patient=patient,
         device=None if reading.manual else device,
         effective=moment,
+        until=until,
         value=value,
         components=components,
         manual=reading.manual,
@@ -62,10 +69,13 @@ def reading_key(reading: Reading, device_identifier: str) -> str:
     """Canonical text of what makes a reading itself on one patient: device, measure, the device's own time text, source id.
 
     Never the value, and never the resolved time: the same device text under another zone is the same reading, so that
-    the contradiction shows. DESIGN 7.
+    the contradiction shows. DESIGN 7. Of what lasts and has no record id, the end tells it from others that began then.
     """
     time = None if reading.time is None else reading.time.text
-    return orjson.dumps((device_identifier, reading.measure, time, reading.source_id)).decode()
+    parts: tuple[str | None, ...] = (device_identifier, reading.measure, time, reading.source_id)
+    if reading.end is not None and reading.source_id is None:
+        parts = (*parts, reading.end.text)
+    return orjson.dumps(parts).decode()
 
 
 def value_text(measurement: Measurement) -> bytes:
@@ -75,7 +85,7 @@ def value_text(measurement: Measurement) -> bytes:
     components, status, flags and context; patient, device and time do not. A converted value speaks with its original,
     so that a better conversion factor corrects nothing.
     """
-    said = (
+    said: tuple[Any, ...] = (
         _said(measurement.value),
         {key: _said(value) for key, value in measurement.components.items()},
         measurement.manual,
@@ -83,10 +93,31 @@ def value_text(measurement: Measurement) -> bytes:
         sorted(measurement.quality),
         {key: (coding.system, coding.code) for key, coding in measurement.context.items()},
     )
+    if measurement.until is not None:
+        said = (*said, measurement.until)
     return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
 
 
-def _said(value: MeasuredValue | None) -> tuple[str, ...]:
+def span_us(measurement: Measurement) -> tuple[int, int]:
+    """Start and end of what was measured, the end exclusive, in microseconds since 1970 UTC."""
+    start_us, end_us = effective_us(measurement.effective)
+    return start_us, end_us if measurement.until is None else effective_us(measurement.until)[1]
+
+
+def last_us(measurement: Measurement) -> int:
+    """The last microsecond of what was measured: of a moment itself, of what lasts the one before its end."""
+    start_us = effective_us(measurement.effective)[0]
+    return start_us if measurement.until is None else max(start_us, effective_us(measurement.until)[0] - 1)
+
+
+def _until(end: DeviceTime, start: str, *, time_zone: str | None, received_us: int) -> str | Doubt:
+    until = effective(end, time_zone=time_zone, received_us=received_us)
+    if isinstance(until, str) and effective_us(until)[0] < effective_us(start)[0]:
+        return doubt.PERIOD_REVERSED
+    return until
+
+
+def _said(value: MeasuredValue | None) -> tuple[str | None, ...]:
     match value:
         case Amount(original=Amount() as original):
             return "quantity", original.value, original.unit
@@ -96,6 +127,8 @@ def _said(value: MeasuredValue | None) -> tuple[str, ...]:
             return "coded", value.system, value.code
         case AbsentValue():
             return "absent", value.reason
+        case Strip():
+            return "strip", value.data, value.period_ms, value.unit, value.origin, value.factor, value.lower, value.upper
         case None:
             return ()
 
@@ -132,14 +165,48 @@ def _components(measure: Measure, given: Mapping[str, Value]) -> tuple[None, Map
 
 def _measured(measure: Measure, value: Value | None) -> MeasuredValue | Doubt:
     match value:
-        case Quantity():
-            return _amount(measure, value)
         case Absent(reason=reason):
             return AbsentValue(reason=reason)
-        case Coded():
-            return doubt.VALUE_NOT_A_QUANTITY
         case None:
             return doubt.NO_VALUE
+        case Coded() if measure.codes:
+            return _coding(measure, value)
+        case Samples() if measure.sampled:
+            return _strip(measure, value)
+        case Quantity() if measure.units and not measure.sampled:
+            return _amount(measure, value)
+    if measure.codes:
+        return doubt.VALUE_NOT_A_CODE
+    return doubt.VALUE_NOT_A_STRIP if measure.sampled else doubt.VALUE_NOT_A_QUANTITY
+
+
+def _coding(measure: Measure, coded: Coded) -> Coding | Doubt:
+    """With the catalogue's own display: what the vendor calls it is not kept under a code that others read."""
+    display = measure.codes.get((coded.system, coded.code))
+    return doubt.UNKNOWN_VALUE_CODE if display is None else Coding(system=coded.system, code=coded.code, display=display)
+
+
+def _strip(measure: Measure, samples: Samples) -> Strip | Doubt:
+    """In the device's own scaling: converting a strip would lose what the device measured to the digit."""
+    unit = measure.units.get(samples.unit)
+    if unit is None or unit.stored != samples.unit:
+        return doubt.unit_not_allowed(tuple(one.ucum for one in measure.units.values() if one.stored == one.ucum))
+    if samples.data.count(" ") >= SAMPLES_MAX:
+        return doubt.STRIP_TOO_LONG
+    limits = [limit for limit in (samples.lower, samples.upper) if limit is not None]
+    if not all(is_decimal(text) for text in (samples.period_ms, samples.origin, samples.factor, *limits)):
+        return doubt.STRIP_UNREADABLE
+    if not is_sample_data(samples.data) or Decimal(samples.period_ms) <= 0:
+        return doubt.STRIP_UNREADABLE
+    return Strip(
+        data=samples.data,
+        period_ms=samples.period_ms,
+        unit=samples.unit,
+        origin=samples.origin,
+        factor=samples.factor,
+        lower=samples.lower,
+        upper=samples.upper,
+    )
 
 
 def _amount(measure: Measure, quantity: Quantity) -> Amount | Doubt:

@@ -18,7 +18,7 @@ from fhir_profiles.observation import observation
 from hub.ingest import fates
 from hub.ingest.devices import Binding, Bindings
 from hub.ingest.fates import Answer
-from hub.ingest.normalise import Doubt, effective_us, normalise, reading_key, value_text
+from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
 from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
 from hub.ingest.waiting import Waiting
 from hub.instants import from_datetime
@@ -117,8 +117,8 @@ class Pipeline:
         if isinstance(measured, Doubt):
             self._wait(batch, index, reading, measured.code, measured.hint)
             return
-        start_us, end_us = effective_us(measured.effective)
-        binding = self._bindings.worn_by(device, start_us)
+        start_us, end_us = span_us(measured)
+        binding = self._bindings.worn_by(device, start_us, last_us(measured))
         candidate = None if binding is None else self._candidate(reading, measured, device, binding, (start_us, end_us))
         if candidate is None:
             self._wait(batch, index, reading, fates.NOT_PAIRED, fates.NOT_PAIRED_HINT)

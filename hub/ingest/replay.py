@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from adapters.contract import Unreadable
+from adapters.contract import Context, Unreadable
 from adapters.discovery import adapters
 from adapters.reading import Item, Reading
 from hub.ingest.fates import Answer
@@ -68,7 +68,7 @@ def reread(waiting: Waiting) -> list[Item]:
     if isinstance(waiting.item, Reading):
         return [waiting.item]
     try:
-        items = list(adapters()[waiting.adapter].parse(waiting.item.raw))
+        items = list(adapters()[waiting.adapter].decode(waiting.item.raw, Context(device=waiting.device)))
     except Unreadable:
         return [waiting.item]
     return items or [waiting.item]

@@ -10,7 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Adapter, Unreadable
+from adapters.contract import Adapter, Context, Unreadable
 from adapters.discovery import adapters
 from hub import outcomes
 from hub.errors import FhirError
@@ -31,10 +31,11 @@ async def ingest(request: Request, repository: Repository) -> Response:
         repository.rights.require("Observation", "c")
         adapter = known_adapter(request.path_params["adapter"])
         asked = query_of(request)
+        said = Context(media_type=_media_type(request), device=asked.get("device"))
         payload = await read_body(request, repository.services.settings.max_ingest_bytes)
         try:
             # In a thread: a payload that takes seconds to read must not hold up everybody else.
-            items = await asyncio.to_thread(lambda: list(adapter.parse(payload)))
+            items = await asyncio.to_thread(lambda: list(adapter.decode(payload, said)))
         except Unreadable as error:
             raise FhirError("structure", f"{error.code}: {error}", expression=error.pointer or None) from error
         sent = Sent(manifest=adapter.manifest, device=asked.get("device"), time_zone=asked.get("timeZone"))
@@ -81,6 +82,11 @@ def query_of(request: Request) -> Mapping[str, str]:
         if name not in PARAMETERS:
             raise FhirError("invalid", f"The parameters are {', '.join(sorted(PARAMETERS))}; there is an unknown one.")
     return request.query_params
+
+
+def _media_type(request: Request) -> str | None:
+    """Without its parameters, in lower case (RFC 9110 section 8.3.1)."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() or None
 
 
 def _response(request: Request, answers: list[Answer]) -> Response:

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from fhir_profiles.measurement import Amount, MeasuredValue, Measurement
+from fhir_profiles.measurement import Amount, MeasuredValue, Measurement, Strip
 from fhir_profiles.observation import observation
 from hub import numbers
 from hub.ingest import fates
@@ -267,6 +267,8 @@ def _shape(value: MeasuredValue | None) -> str:
         return ""
     if isinstance(value, Amount):
         return value.unit
+    if isinstance(value, Strip):
+        return f"strip of {value.unit}"
     return getattr(value, "reason", "coded")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from adapters.reading import Absent, Coded, DeviceTime, Item, Quantity, Reading, Rejected, Value
+from adapters.reading import Absent, Coded, DeviceTime, Item, Quantity, Reading, Rejected, Samples, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,7 @@ def _item(found: Mapping[str, Any]) -> Item:
     if found["kind"] == "rejected":
         return Rejected(**rest)
     rest["time"] = _time(rest["time"])
+    rest["end"] = _time(rest["end"])
     rest["modified"] = None if rest["modified"] is None else datetime.fromisoformat(rest["modified"])
     rest["value"] = _value(rest["value"])
     rest["components"] = {name: value for name, one in rest["components"].items() if (value := _value(one)) is not None}
@@ -76,7 +77,12 @@ def _time(found: Mapping[str, Any] | None) -> DeviceTime | None:
     )
 
 
-_KINDS: Mapping[str, type[Quantity] | type[Coded] | type[Absent]] = {"quantity": Quantity, "coded": Coded, "absent": Absent}
+_KINDS: Mapping[str, type[Quantity] | type[Coded] | type[Absent] | type[Samples]] = {
+    "quantity": Quantity,
+    "coded": Coded,
+    "absent": Absent,
+    "samples": Samples,
+}
 
 
 def _value_json(value: Value | None) -> dict[str, Any] | None:

@@ -33,7 +33,7 @@ def frame(characteristic: str = "2A35", hex: str = CUFF, **fields: Any) -> dict[
 
 
 def parse(document: Any) -> list[Any]:
-    return list(adapter.parse(json.dumps(document).encode()))
+    return list(adapter.decode(json.dumps(document).encode()))
 
 
 def only(document: Any) -> Any:
@@ -140,7 +140,7 @@ def test_one_frame_a_list_and_an_envelope_are_read_alike(document: Any, pointers
 
 def test_lines_are_frames_and_a_broken_line_is_an_item() -> None:
     payload = b"\n".join([json.dumps(frame()).encode(), b"", b'{"characteristic":', json.dumps(frame()).encode() + b"\r"])
-    items = list(adapter.parse(payload))
+    items = list(adapter.decode(payload))
     assert [(item.pointer, getattr(item, "code", "read")) for item in items] == [
         ("row 1", "read"),
         ("row 3", "not-json"),
@@ -152,20 +152,20 @@ def test_lines_are_frames_and_a_broken_line_is_an_item() -> None:
 @pytest.mark.parametrize("payload", [b"{}", b"5", b'"x"', b'{"frames": 5}', b'{"hex": "00"}'])
 def test_what_holds_no_frames_is_refused_as_a_whole(payload: bytes) -> None:
     with pytest.raises(Unreadable) as refusal:
-        adapter.parse(payload)
+        adapter.decode(payload)
     assert refusal.value.code == "no-frames"
 
 
 @pytest.mark.parametrize("payload", [b"{", b"1\n2", b'{"a":1}\n{"b":2}', b"x\ny"])
 def test_lines_without_a_single_frame_are_no_frames(payload: bytes) -> None:
     with pytest.raises(Unreadable) as refusal:
-        adapter.parse(payload)
+        adapter.decode(payload)
     assert refusal.value.code == "not-json"
 
 
 def test_more_frames_than_the_limit_are_refused_before_the_first_item() -> None:
     with pytest.raises(Unreadable) as refusal:
-        adapter.parse(b"[" + b"0," * ITEMS_MAX + b"0]")
+        adapter.decode(b"[" + b"0," * ITEMS_MAX + b"0]")
     assert refusal.value.code == "too-many-items"
 
 
@@ -240,7 +240,7 @@ def test_the_order_of_frames_does_not_change_what_is_read(frames: list[dict[str,
 
 def test_raw_is_the_frame_without_what_a_gateway_adds() -> None:
     """The fixture's gateway writes a person's name into the frame."""
-    items = list(adapter.parse((FIXTURES / "cuff.ndjson").read_bytes()))
+    items = list(adapter.decode((FIXTURES / "cuff.ndjson").read_bytes()))
     assert [i.measure if isinstance(i, Reading) else i.code for i in items] == [
         "blood-pressure",
         "heart-rate",

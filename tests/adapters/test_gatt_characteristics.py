@@ -27,7 +27,7 @@ def frame(characteristic: str = "2A35", hex: str = CUFF, **fields: Any) -> dict[
 
 
 def parse(document: Any) -> list[Any]:
-    return list(adapter.parse(json.dumps(document).encode()))
+    return list(adapter.decode(json.dumps(document).encode()))
 
 
 def only(document: Any) -> Any:

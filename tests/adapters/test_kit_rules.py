@@ -47,7 +47,7 @@ def test_a_good_item_has_no_faults(item: Any) -> None:
         {"device": "x" * 257},
         {"pointer": "nowhere"},
         {"raw": b""},
-        {"raw": b"x" * (16 * 1024 + 1)},
+        {"raw": b"x" * (512 * 1024 + 1)},
         {"time": DeviceTime(kind="utc", text="x")},
         {"time": DeviceTime(kind="utc", text="x", instant=WALL)},
         {"time": DeviceTime(kind="local", text="x", wall=INSTANT)},

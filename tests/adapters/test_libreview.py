@@ -41,7 +41,7 @@ def row(stamp: str = "04-05-2024 07:00", code: str = "0", historic: str = "98", 
 
 
 def parse(*lines: str, encoding: str = "utf-8", end: str = "\r\n") -> list[Any]:
-    return list(adapter.parse((end.join(lines) + end).encode(encoding)))
+    return list(adapter.decode((end.join(lines) + end).encode(encoding)))
 
 
 def first(*lines: str) -> Any:
@@ -49,7 +49,7 @@ def first(*lines: str) -> Any:
 
 
 def fixture(name: str) -> list[Any]:
-    return list(adapter.parse((FIXTURES / name).read_bytes()))
+    return list(adapter.decode((FIXTURES / name).read_bytes()))
 
 
 # -- record types and values
@@ -249,7 +249,7 @@ def test_a_row_longer_than_an_item_may_be_is_refused_alone() -> None:
 )
 def test_a_file_that_cannot_be_read_at_all_is_refused_as_a_whole(payload: bytes, code: str) -> None:
     with pytest.raises(Unreadable) as refusal:
-        adapter.parse(payload)
+        adapter.decode(payload)
     assert refusal.value.code == code
 
 
@@ -283,7 +283,7 @@ def test_the_order_of_rows_does_not_change_what_is_read(lines: list[str]) -> Non
 @needs_samples
 def test_the_real_export_gives_one_reading_per_row() -> None:
     """398 data rows; 13-04-1961 proves the day first; the preamble's name is nowhere."""
-    items = list(adapter.parse(next((SAMPLES / "libreview-csv").glob("*.csv")).read_bytes()))
+    items = list(adapter.decode(next((SAMPLES / "libreview-csv").glob("*.csv")).read_bytes()))
     assert len(items) == 398
     readings = [item for item in items if isinstance(item, Reading)]
     assert len(readings) == 398

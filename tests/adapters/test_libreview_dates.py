@@ -32,7 +32,7 @@ def row(stamp: str = "04-05-2024 07:00", code: str = "0", historic: str = "98", 
 
 
 def parse(*lines: str, encoding: str = "utf-8", end: str = "\r\n") -> list[Any]:
-    return list(adapter.parse((end.join(lines) + end).encode(encoding)))
+    return list(adapter.decode((end.join(lines) + end).encode(encoding)))
 
 
 def first(*lines: str) -> Any:

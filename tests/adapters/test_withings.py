@@ -31,7 +31,7 @@ def group(*measures: Any, **fields: Any) -> dict[str, Any]:
 
 
 def parse(document: Any) -> list[Any]:
-    return list(adapter.parse(json.dumps(document).encode()))
+    return list(adapter.decode(json.dumps(document).encode()))
 
 
 def only(document: Any) -> Any:
@@ -40,7 +40,7 @@ def only(document: Any) -> Any:
 
 
 def sample(name: str) -> list[Any]:
-    return list(adapter.parse((SAMPLES / "withings" / name).read_bytes()))
+    return list(adapter.decode((SAMPLES / "withings" / name).read_bytes()))
 
 
 # -- the form of the payload
@@ -83,7 +83,7 @@ def test_an_answer_without_groups_gives_nothing() -> None:
 def test_more_measures_than_the_limit_are_refused_before_the_first_item() -> None:
     payload = b'[{"measures":[' + b"0," * ITEMS_MAX + b"0]}]"
     with pytest.raises(Unreadable) as refusal:
-        adapter.parse(payload)
+        adapter.decode(payload)
     assert refusal.value.code == "too-many-items"
 
 
@@ -276,7 +276,7 @@ def test_a_measure_without_a_type_is_kept(measure: Any) -> None:
 
 
 def test_raw_is_the_group_reduced_to_that_measure_and_holds_nothing_of_the_account() -> None:
-    item = next(iter(adapter.parse((FIXTURES / "evening.json").read_bytes())))
+    item = next(iter(adapter.decode((FIXTURES / "evening.json").read_bytes())))
     (kept,) = json.loads(item.raw)
     assert kept["measures"] == [{"type": 11, "value": 62, "unit": 0}]
     assert kept["comment"] == "after dinner"

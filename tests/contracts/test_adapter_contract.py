@@ -113,7 +113,7 @@ CSV_LINES = st.lists(st.lists(CSV_CELLS, max_size=6).map(",".join), max_size=8)
 def read(adapter: Adapter, payload: bytes) -> list[Item] | None:
     """Items, or None for Unreadable; nothing else may come out."""
     try:
-        return list(adapter.parse(payload))
+        return list(adapter.decode(payload))
     except Unreadable as refusal:
         sound = re.fullmatch(r"[a-z0-9-]+", refusal.code) and refusal.hint.strip()
     return None if sound else pytest.fail("Unreadable without code or hint")
@@ -123,12 +123,12 @@ def assert_sound(adapter: Adapter, items: Iterable[Item]) -> None:
     for item in items:
         assert faults(item) == ()
         if isinstance(item, Reading) or item.keep:
-            assert parses_alone(adapter.parse, item), item
+            assert parses_alone(adapter.decode, item), item
 
 
 def fixture_items(fixture: Path) -> tuple[Adapter, list[Item]]:
     adapter = adapters()[fixture.parent.name]
-    return adapter, list(adapter.parse(fixture.read_bytes()))
+    return adapter, list(adapter.decode(fixture.read_bytes()))
 
 
 @every_adapter
@@ -161,7 +161,7 @@ def test_every_fixture_gives_sound_items_that_can_be_read_again_alone(fixture: P
 @needs_samples
 @pytest.mark.parametrize(("name", "path"), [(name, path) for name, paths in REAL.items() for path in paths])
 def test_every_real_payload_gives_sound_items_that_can_be_read_again_alone(name: str, path: str) -> None:
-    items = list(adapters()[name].parse((SAMPLES / path).read_bytes()))
+    items = list(adapters()[name].decode((SAMPLES / path).read_bytes()))
     assert items
     assert_sound(adapters()[name], items)
 
@@ -170,7 +170,7 @@ def test_every_real_payload_gives_sound_items_that_can_be_read_again_alone(name:
 def test_the_same_bytes_give_the_same_items(fixture: Path) -> None:
     """Law 7: no clock, no environment, no chance."""
     adapter, items = fixture_items(fixture)
-    assert list(adapter.parse(fixture.read_bytes())) == items
+    assert list(adapter.decode(fixture.read_bytes())) == items
 
 
 @every_fixture
@@ -282,7 +282,7 @@ def test_hostile_payloads_are_refused_or_read_within_limits(adapter: Adapter, pa
 def test_unreadable_carries_nothing_of_the_payload(adapter: Adapter) -> None:
     """A traceback prints chained exceptions, and those of parsers hold the document."""
     with pytest.raises(Unreadable) as refusal:
-        list(adapter.parse(b'{"patient": "Ada Lovelace", '))
+        list(adapter.decode(b'{"patient": "Ada Lovelace", '))
     assert refusal.value.__context__ is None
     assert "Lovelace" not in f"{refusal.value}{refusal.value.hint}{refusal.value.pointer}"
 
@@ -298,7 +298,7 @@ def test_readings_and_refusals_say_where_they_stood(fixture: Path) -> None:
 def test_an_upload_sent_twice_has_the_same_identities(fixture: Path) -> None:
     """DESIGN 7: device, measure, the device's own time text and source id, never the value."""
     adapter, items = fixture_items(fixture)
-    again = list(adapter.parse(fixture.read_bytes() + b"\n"))
+    again = list(adapter.decode(fixture.read_bytes() + b"\n"))
     assert [place_free(item) for item in again] == [place_free(item) for item in items]
     kept = [item for item in items if isinstance(item, Rejected) and item.keep]
     assert all(item.raw for item in kept)

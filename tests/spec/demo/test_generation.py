@@ -38,7 +38,7 @@ def resources(one: Person) -> list[dict[str, Any]]:
 
 def items(wanted: Any) -> list[Any]:
     """What the adapters read from every payload of a load."""
-    return [item for batch in batches(wanted) for item in adapters()[batch.device.kind.adapter].parse(batch.body())]
+    return [item for batch in batches(wanted) for item in adapters()[batch.device.kind.adapter].decode(batch.body())]
 
 
 @given(SEEDS, NUMBERS, DAYS)
@@ -82,7 +82,7 @@ def attributed(wanted: Any) -> list[tuple[Person, Reading]]:
     return [
         (batch.device.one, item)
         for batch in batches(wanted)
-        for item in adapters()[batch.device.kind.adapter].parse(batch.body())
+        for item in adapters()[batch.device.kind.adapter].decode(batch.body())
         if isinstance(item, Reading)
     ]
 
@@ -135,7 +135,7 @@ def test_every_reading_of_a_payload_is_understood_by_the_adapter(kind: Any) -> N
     for batch in batches(wanted):
         if batch.device.kind is not KINDS[kind]:
             continue
-        for item in adapters()[batch.device.kind.adapter].parse(batch.body()):
+        for item in adapters()[batch.device.kind.adapter].decode(batch.body()):
             assert isinstance(item, Reading)
             assert item.device == batch.device.identifier
             made = normalise(item, time_zone=signals.ZONE, patient="Patient/x", device="Device/x", received_us=RECEIVED_US)

@@ -303,7 +303,7 @@ def test_a_better_conversion_factor_would_correct_nothing() -> None:
     ids=lambda one: one if isinstance(one, str) else "",
 )
 def test_the_readings_of_real_payloads_are_settled(adapter: Any, path: str) -> None:
-    readings = [item for item in adapter.parse((SAMPLES / path).read_bytes()) if isinstance(item, Reading)]
+    readings = [item for item in adapter.decode((SAMPLES / path).read_bytes()) if isinstance(item, Reading)]
     answers = [normalised(reading) for reading in readings]
     assert answers
     assert {answer.code for answer in answers if isinstance(answer, Doubt)} <= {"time-ambiguous", "time-nonexistent"}
@@ -318,6 +318,6 @@ def test_the_frames_of_real_sensors_are_settled() -> None:
     """Flags and sites of GATT are in our code system too."""
     vectors = json.loads((SAMPLES / "ble-gatt" / "gatt-vectors.json").read_text())
     frames = [{"characteristic": one["characteristic"], "hex": one["hex"], "receivedAt": "2024-05-06T07:08:09+02:00"} for one in vectors]
-    readings = [item for item in gatt.parse(json.dumps({"device": "MAC-1", "frames": frames}).encode()) if isinstance(item, Reading)]
+    readings = [item for item in gatt.decode(json.dumps({"device": "MAC-1", "frames": frames}).encode()) if isinstance(item, Reading)]
     assert readings
     assert {answer.code for answer in map(normalised, readings) if isinstance(answer, Doubt)} <= {"no-time", "time-out-of-range"}

@@ -12,6 +12,7 @@ ORIGINAL_VALUE: Final = f"{BASE}/StructureDefinition/original-value"
 MEASUREMENT_QUALITY: Final = f"{BASE}/StructureDefinition/measurement-quality"
 DEVICE_USER_INDEX: Final = f"{BASE}/StructureDefinition/device-user-index"
 QUALITY_SYSTEM: Final = f"{BASE}/CodeSystem/measurement-quality"
+MEASURE_SYSTEM: Final = f"{BASE}/CodeSystem/measure"
 METHOD_SYSTEM: Final = f"{BASE}/CodeSystem/measurement-method"
 
 LOINC: Final = "http://loinc.org"

@@ -1,11 +1,11 @@
 """The measure catalogue: what each measure is called, in which units it may come and what it can possibly be.
 
-The rows are data (`catalogue.json`, a `source` in each); this module only gives them types. Adapters name a measure by
-its key; nobody else knows a LOINC or MDC code.
+The rows are data (`measures/*.json`, a `source` in each; what they share in `catalogue.json`); this module only gives
+them types. Adapters name a measure by its key; nobody else knows a LOINC or MDC code.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.resources import files
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from fhir_profiles.canonical import LOINC, MDC
+from fhir_profiles.canonical import LOINC, MDC, MEASURE_SYSTEM
 from fhir_profiles.measurement import Coding
 from fhir_profiles.units import Conversion
 
@@ -92,6 +92,12 @@ def _mdc(row: Mapping[str, Any]) -> tuple[Coding, ...]:
     return (Coding(system=MDC, code=row["mdc"][0], display=row["mdc"][1]),) if "mdc" in row else ()
 
 
+def _own(row: Mapping[str, Any]) -> tuple[Coding, ...]:
+    """Our own code for what neither LOINC nor MDC names; a component's is that of its measure's key, too."""
+    public = "mdc" in row or "loinc" in row or any("loinc" in unit for unit in row.get("units", ()))
+    return () if public else (Coding(system=MEASURE_SYSTEM, code=row["key"], display=row["text"]),)
+
+
 def _codes(row: Mapping[str, Any]) -> Mapping[tuple[str, str], str]:
     values = row.get("values", {})
     return MappingProxyType({(values["system"], code): display for code, display in values.get("codes", ())} if values else {})
@@ -108,7 +114,7 @@ def _unit(row: Mapping[str, Any], canonical: str, measure: Mapping[str, Any]) ->
         stored=row["unit"] if as_given else canonical,
         conversion=conversion,
         keeps=as_given or conversion.is_identity,
-        codings=(_loinc(row) or _loinc(measure)) + _mdc(measure),
+        codings=(_loinc(row) or _loinc(measure)) + _mdc(measure) + _own(measure),
     )
 
 
@@ -122,7 +128,7 @@ def _measure(row: Mapping[str, Any]) -> Measure:
         text=row["text"],
         category=row.get("category", ""),
         profile=row.get("profile"),
-        codings=_loinc(row) + _mdc(row),
+        codings=_loinc(row) + _mdc(row) + _own(row),
         canonical=canonical,
         units=MappingProxyType({unit["unit"]: _unit(unit, canonical, row) for unit in units}),
         sampled=bool(row.get("sampled", False)),
@@ -153,9 +159,14 @@ def _concepts(name: str) -> Mapping[str, str]:
     return MappingProxyType({concept["code"]: concept["display"] for concept in concepts})
 
 
+def _rows() -> Iterator[Mapping[str, Any]]:
+    for file in sorted(files("fhir_profiles").joinpath("measures").iterdir(), key=lambda file: file.name):
+        yield from _read("measures", file.name)["measures"]
+
+
 _DATA: Final = _read("catalogue.json")
 
-MEASURES: Final[Mapping[str, Measure]] = MappingProxyType({row["key"]: _measure(row) for row in _DATA["measures"]})
+MEASURES: Final[Mapping[str, Measure]] = MappingProxyType({row["key"]: _measure(row) for row in _rows()})
 """Every measure by its key."""
 
 CATEGORIES: Final[Mapping[str, str]] = MappingProxyType(_DATA["categories"])

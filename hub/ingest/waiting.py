@@ -56,7 +56,7 @@ def _item(found: Mapping[str, Any]) -> Item:
     if found["kind"] == "rejected":
         return Rejected(**rest)
     rest["time"] = _time(rest["time"])
-    rest["end"] = _time(rest["end"])
+    rest["end"] = _time(rest.get("end"))
     rest["modified"] = None if rest["modified"] is None else datetime.fromisoformat(rest["modified"])
     rest["value"] = _value(rest["value"])
     rest["components"] = {name: value for name, one in rest["components"].items() if (value := _value(one)) is not None}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.kit.rules import faults, parses_alone, place_free
-from adapters.reading import Absent, Coded, DeviceTime, Quantity, Reading, Rejected
+from adapters.reading import Absent, Coded, DeviceTime, Quantity, Reading, Rejected, Samples
 
 WALL, INSTANT = datetime(2024, 5, 6, 7, 8), datetime(2024, 5, 6, 7, 8, tzinfo=UTC)  # noqa: DTZ001
 GOOD = Reading(
@@ -19,10 +19,11 @@ GOOD = Reading(
     raw=b"{}",
     quality=("scan", "user-index:1"),
 )
+STRIP = replace(GOOD, measure="ecg-lead-i", value=Samples(data="1 -2.5 E L U", period_ms="2", unit="uV", lower="-9"), end=GOOD.time)
 REFUSED = Rejected(code="no-time", hint="Send a time.", pointer="row 3", raw=b"x")
 
 
-@pytest.mark.parametrize("item", [GOOD, REFUSED, replace(GOOD, device=None, time=None, value=Absent(reason="error"))])
+@pytest.mark.parametrize("item", [GOOD, REFUSED, replace(GOOD, device=None, time=None, value=Absent(reason="error")), STRIP])
 def test_a_good_item_has_no_faults(item: Any) -> None:
     assert faults(item) == ()
 
@@ -31,6 +32,14 @@ def test_a_good_item_has_no_faults(item: Any) -> None:
     "changes",
     [
         {"value": None},
+        {"value": Samples(data="1  2", period_ms="2", unit="uV")},
+        {"value": Samples(data="1,5", period_ms="2", unit="uV")},
+        {"value": Samples(data="1", period_ms="2 ms", unit="uV")},
+        {"value": Samples(data="1", period_ms="2", unit="")},
+        {"value": Samples(data="1", period_ms="2", unit="uV", lower="x")},
+        {"value": Samples(data=" ".join("0" * 60_001), period_ms="2", unit="uV")},
+        {"end": DeviceTime(kind="local", text="1")},
+        {"time": None, "end": DeviceTime(kind="utc", text="1", instant=INSTANT)},
         {"components": {"mean": Absent(reason="error")}},
         {"value": Quantity(value="1e3", unit="kg")},
         {"value": Quantity(value="074", unit="kg")},

@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from adapters.gatt import adapter as gatt
 from adapters.libreview import adapter as libreview
-from adapters.reading import Absent, Coded, DeviceTime, Quantity, Reading
+from adapters.limits import SAMPLES_MAX
+from adapters.reading import Absent, Coded, DeviceTime, Quantity, Reading, Samples, Value
 from adapters.withings import adapter as withings
 from fhir_profiles import r4
 from fhir_profiles.catalogue import MEASURES
-from fhir_profiles.measurement import AbsentValue, Amount, Measurement
+from fhir_profiles.measurement import AbsentValue, Amount, Coding, Measurement, Strip
 from fhir_profiles.observation import observation
 from hub.ingest.doubt import Doubt
-from hub.ingest.normalise import normalise, reading_key, value_text
+from hub.ingest.normalise import last_us, normalise, reading_key, span_us, value_text
 from tests.support.payloads import SAMPLES, needs_samples
 
 WHEN = datetime(2015, 5, 31, 6, 6, 23, tzinfo=UTC)
@@ -184,7 +185,7 @@ def test_no_text_breaks_it_and_what_passes_is_valid(value: str, unit: str) -> No
 
 
 @given(
-    key=st.sampled_from(sorted(key for key, measure in MEASURES.items() if not measure.components)),
+    key=st.sampled_from(sorted(key for key, measure in MEASURES.items() if measure.units and not measure.sampled)),
     value=st.decimals(-10_000, 10_000, places=3).map(str),
     data=st.data(),
 )
@@ -321,3 +322,94 @@ def test_the_frames_of_real_sensors_are_settled() -> None:
     readings = [item for item in gatt.decode(json.dumps({"device": "MAC-1", "frames": frames}).encode()) if isinstance(item, Reading)]
     assert readings
     assert {answer.code for answer in map(normalised, readings) if isinstance(answer, Doubt)} <= {"no-time", "time-out-of-range"}
+
+
+STRIP = replace(WEIGHT, measure="ecg-lead-i", value=Samples(data="1 -2 E 3.5", period_ms="2", unit="uV"))
+RHYTHM = replace(
+    WEIGHT,
+    measure="ecg-classification",
+    value=Coded(system="http://hds-hub.invalid/fhir/CodeSystem/ecg-classification", code="sinus-rhythm", display="Regular!"),
+)
+LATER = DeviceTime(kind="utc", text="1433055983", instant=WHEN + timedelta(hours=1))
+STEPS = replace(WEIGHT, measure="steps", value=Quantity(value="812", unit="{steps}"), end=LATER, source_id=None)
+
+
+def test_a_strip_stays_in_the_scaling_of_the_device() -> None:
+    assert measured(STRIP).value == Strip(data="1 -2 E 3.5", period_ms="2", unit="uV", origin="0", factor="1")
+
+
+@pytest.mark.parametrize(
+    ("samples", "code"),
+    [
+        (Samples(data="1 2", period_ms="2", unit="V"), "unit-not-allowed"),
+        (Samples(data="1  2", period_ms="2", unit="uV"), "strip-unreadable"),
+        (Samples(data="", period_ms="2", unit="uV"), "strip-unreadable"),
+        (Samples(data="1 2", period_ms="0", unit="uV"), "strip-unreadable"),
+        (Samples(data="1 2", period_ms="-2", unit="uV"), "strip-unreadable"),
+        (Samples(data="1 2", period_ms="2", unit="uV", factor="half"), "strip-unreadable"),
+        (Samples(data="1 2", period_ms="2", unit="uV", upper="NaN"), "strip-unreadable"),
+        (Samples(data=" ".join(["0"] * (SAMPLES_MAX + 1)), period_ms="2", unit="uV"), "strip-too-long"),
+        (Quantity(value="5", unit="uV"), "value-not-a-strip"),
+    ],
+)
+def test_a_strip_that_cannot_be_read_waits(samples: Value, code: str) -> None:
+    answer = normalised(STRIP, value=samples)
+    assert isinstance(answer, Doubt)
+    assert answer.code == code
+
+
+def test_a_strip_as_long_as_may_be_is_taken() -> None:
+    assert measured(STRIP, value=Samples(data=" ".join(["0"] * SAMPLES_MAX), period_ms="1", unit="uV"))
+
+
+def test_a_code_has_the_display_of_the_catalogue() -> None:
+    """What a vendor calls it may be anything; a code that others read has one name."""
+    value = measured(RHYTHM).value
+    assert isinstance(value, Coding)
+    assert (value.code, value.display) == ("sinus-rhythm", "Sinus rhythm")
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (Coded(system="http://example.org", code="sinus-rhythm", display=""), "unknown-value-code"),
+        (Quantity(value="0", unit="1"), "value-not-a-code"),
+        (Samples(data="1", period_ms="1", unit="uV"), "value-not-a-code"),
+    ],
+)
+def test_a_code_that_the_catalogue_does_not_have_waits(value: Value, code: str) -> None:
+    answer = normalised(RHYTHM, value=value)
+    assert isinstance(answer, Doubt)
+    assert answer.code == code
+
+
+def test_what_lasts_has_a_start_and_an_end() -> None:
+    made = measured(STEPS)
+    assert (made.effective, made.until) == ("2015-05-31T06:06:23Z", "2015-05-31T07:06:23Z")
+    start_us, end_us = span_us(made)
+    assert end_us - start_us == 3_601_000_000
+    assert last_us(made) - start_us == 3_600_000_000 - 1
+
+
+def test_the_end_follows_the_rules_of_any_time() -> None:
+    """A local end needs its zone, one in the future is doubted, and one before the start is no end."""
+    assert normalised(STEPS, end=REPEATED) == normalised(WEIGHT, time=REPEATED)
+    earlier = normalised(STEPS, end=DeviceTime(kind="utc", text="1", instant=WHEN - timedelta(seconds=1)))
+    assert isinstance(earlier, Doubt)
+    assert earlier.code == "period-reversed"
+
+
+def test_two_periods_that_begin_together_are_two_readings_unless_the_source_has_one_record() -> None:
+    """The end is identity where there is no record id, and content where there is one: then a longer night is a correction."""
+    longer = replace(STEPS, end=replace(LATER, text="1433059583", instant=WHEN + timedelta(hours=2)))
+    assert reading_key(STEPS, "d") != reading_key(longer, "d")
+    recorded, again = replace(STEPS, source_id="r"), replace(longer, source_id="r")
+    assert reading_key(recorded, "d") == reading_key(again, "d")
+    assert value_text(measured(recorded)) != value_text(measured(again))
+
+
+def test_each_number_of_a_strip_tells_a_correction_from_a_duplicate() -> None:
+    said = {value_text(measured(STRIP))}
+    for change in ({"data": "1"}, {"period_ms": "4"}, {"origin": "1"}, {"factor": "2"}, {"lower": "1"}, {"upper": "1"}):
+        said.add(value_text(measured(STRIP, value=replace(STRIP.value, **change))))  # type: ignore[type-var]
+    assert len(said) == 7

@@ -2,15 +2,19 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.reading import Absent, Coded, DeviceTime, Item, Quantity, Reading, Rejected
+from adapters.reading import Absent, Coded, DeviceTime, Item, Quantity, Reading, Rejected, Samples
 from hub.ingest.waiting import Waiting
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
 coded = st.builds(Coded, system=texts, code=texts, display=texts)
-values = st.one_of(st.builds(Quantity, value=texts, unit=texts), coded, st.builds(Absent, reason=st.sampled_from(["error", "unsupported"])))
+strips = st.builds(Samples, data=texts, period_ms=texts, unit=texts, lower=st.none() | texts)
+values = st.one_of(
+    st.builds(Quantity, value=texts, unit=texts), coded, strips, st.builds(Absent, reason=st.sampled_from(["error", "unsupported"]))
+)
 zones = st.sampled_from([UTC, timezone(timedelta(hours=2)), timezone(timedelta(minutes=-210))])
 aware = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1), timezones=zones)  # noqa: DTZ001
 naive = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2100, 1, 1))  # noqa: DTZ001
@@ -24,6 +28,7 @@ readings = st.builds(
     measure=texts,
     device=st.none() | texts,
     time=times,
+    end=times,
     value=st.none() | values,
     components=st.dictionaries(texts, values, max_size=3),
     source_id=st.none() | texts,
@@ -45,3 +50,12 @@ def test_an_item_comes_back_as_it_went_in(item: Item, device: str | None, zone: 
     """DESIGN 7: visible and replayable; nothing of it is lost on the way."""
     waiting = Waiting(adapter="a", mapping_version="1.0.0", item=item, device=device, time_zone=zone, code="c", hint="h")
     assert Waiting.from_bytes(waiting.to_bytes()) == waiting
+
+
+def test_what_waits_since_readings_had_no_end_is_read() -> None:
+    """An upgrade of the hub loses nothing that waits."""
+    item = Reading(measure="m", device=None, time=None, pointer="/0", raw=b"x")
+    waiting = Waiting(adapter="a", mapping_version="1.0.0", item=item, device=None, time_zone=None, code="c", hint="h")
+    written = orjson.loads(waiting.to_bytes())
+    del written["item"]["end"]
+    assert Waiting.from_bytes(orjson.dumps(written)) == waiting

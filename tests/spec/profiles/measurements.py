@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_profiles.catalogue import MEASURES, Measure
-from fhir_profiles.measurement import Amount, Measurement
+from fhir_profiles.measurement import Amount, Coding, Measurement, Strip
 from fhir_profiles.observation import observation
 
 WHEN = "2015-05-30T23:06:23-07:00"
@@ -23,10 +23,19 @@ def amount(measure: Measure, unit: str) -> Amount:
     return Amount(value=row.conversion.text(Decimal(text)), unit=row.stored, original=Amount(value=text, unit=unit))
 
 
+def strip(unit: str) -> Strip:
+    return Strip(data="12 -3 E 4.0 L U", period_ms="1.953125", unit=unit, origin="0", factor="0.5", lower="-100", upper="100")
+
+
 def measurement(key: str, **changes: Any) -> Measurement:
     measure = MEASURES[key]
     made = Measurement(measure=key, patient="Patient/p1", device="Device/d1", effective=WHEN)
-    if measure.components:
+    if measure.codes:
+        system, code = next(iter(measure.codes))
+        made = replace(made, value=Coding(system=system, code=code, display=measure.codes[system, code]))
+    elif measure.sampled:
+        made = replace(made, value=strip(measure.canonical))
+    elif measure.components:
         made = replace(made, components={name: amount(one, one.canonical) for name, one in measure.components.items()})
     else:
         made = replace(made, value=amount(measure, measure.canonical))
@@ -36,12 +45,16 @@ def measurement(key: str, **changes: Any) -> Measurement:
 def one_of_each() -> Iterator[tuple[str, Measurement]]:
     """Every row of the catalogue in every unit it may come in."""
     for key, measure in MEASURES.items():
+        if measure.codes:
+            for system, code in measure.codes:
+                yield f"{key} {code}", measurement(key, value=Coding(system=system, code=code, display=measure.codes[system, code]))
+            continue
         parts = measure.components or {"": measure}
         for unit in next(iter(parts.values())).units:
             if measure.components:
                 yield f"{key} {unit}", measurement(key, components={name: amount(one, unit) for name, one in parts.items()})
             else:
-                yield f"{key} {unit}", measurement(key, value=amount(measure, unit))
+                yield f"{key} {unit}", measurement(key, value=strip(unit) if measure.sampled else amount(measure, unit))
 
 
 def built(made: Measurement) -> bytes:

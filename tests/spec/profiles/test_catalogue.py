@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fhir_profiles.canonical import LOINC, MDC
+from fhir_profiles.canonical import BASE, LOINC, MDC, MEASURE_SYSTEM
 from fhir_profiles.catalogue import CATEGORIES, MEASURES, SPECIALIZATIONS, Measure, knows_flag
 from fhir_profiles.measurement import Coding
 
@@ -38,6 +39,7 @@ KEYS = (
     "vo2max",
 )
 
+PROFILES = Path(__file__).parents[3] / "fhir_profiles"
 VITAL_SIGNS = {
     "bp": ("85354-9", set()),
     "heartrate": ("8867-4", {"/min"}),
@@ -51,9 +53,18 @@ VITAL_SIGNS = {
 """R4 profile -> the LOINC code it wants and the units it allows."""
 
 
-def quantities() -> Iterator[Measure]:
+def parts() -> Iterator[Measure]:
     for measure in MEASURES.values():
         yield from measure.components.values() if measure.components else (measure,)
+
+
+def quantities() -> Iterator[Measure]:
+    """Those with a unit: single values and strips."""
+    yield from (part for part in parts() if not part.codes)
+
+
+def read(*path: str) -> Any:
+    return json.loads(PROFILES.joinpath(*path).read_text("utf-8"))
 
 
 def loinc(measure: Measure) -> set[str]:
@@ -68,7 +79,7 @@ def check_digit_holds(code: str) -> bool:
     return (sum(n // 10 + n % 10 for n in doubled) + int(digit)) % 10 == 0
 
 
-ALL_CODINGS = sorted({code for measure in (*MEASURES.values(), *quantities()) for code in loinc(measure)})
+ALL_CODINGS = sorted({code for measure in (*MEASURES.values(), *parts()) for code in loinc(measure)})
 QUANTITIES = [pytest.param(measure, id=measure.key) for measure in quantities()]
 
 
@@ -77,12 +88,36 @@ def test_measures_that_adapters_name_are_there(key: str) -> None:
     assert MEASURES[key].key == key
 
 
-@pytest.mark.parametrize("measure", [pytest.param(one, id=one.key) for one in (*MEASURES.values(), *quantities())])
+@pytest.mark.parametrize("measure", [pytest.param(one, id=one.key) for one in (*MEASURES.values(), *parts())])
 def test_each_row_has_a_name_a_code_and_a_source(measure: Measure) -> None:
     assert measure.text
-    assert loinc(measure)
+    codings = {coding.system for coding in (*measure.codings, *(coding for unit in measure.units.values() for coding in unit.codings))}
+    assert codings
     assert len(measure.source) > 10
-    assert ("left out" in measure.source) == (not any(coding.system == MDC for coding in measure.codings))
+    assert ("MDC: left out" in measure.source) == (MDC not in codings)
+    assert ("LOINC: left out" in measure.source) == (LOINC not in codings)
+
+
+def test_what_no_public_code_names_has_a_code_of_ours() -> None:
+    """https://hl7.org/fhir/R4/codesystem.html: a code that we use under our own system is defined in it."""
+    own = {coding.code for one in (*MEASURES.values(), *parts()) for coding in one.codings if coding.system == MEASURE_SYSTEM}
+    assert own == {concept["code"] for concept in read("structure_definitions", "CodeSystem-measure.json").get("concept", [])}
+
+
+@pytest.mark.parametrize("measure", [part for part in parts() if part.codes], ids=lambda one: one.key)
+def test_the_codes_of_a_measure_are_defined_where_the_system_is_ours(measure: Measure) -> None:
+    """A coded measure has no unit, and each of its codes stands in a CodeSystem that we ship, under the same display."""
+    assert not measure.units
+    for (system, code), display in measure.codes.items():
+        if system.startswith(BASE):
+            concepts = read("structure_definitions", f"CodeSystem-{system.rsplit('/', 1)[1]}.json")["concept"]
+            assert (code, display) in {(one["code"], one["display"]) for one in concepts}
+
+
+def test_a_key_is_used_once() -> None:
+    """Adapters name a measure by its key, and a row that another file repeats would shadow it."""
+    keys = [row["key"] for file in sorted((PROFILES / "measures").iterdir()) for row in read("measures", file.name)["measures"]]
+    assert sorted(keys) == sorted(set(keys))
 
 
 @pytest.mark.parametrize("code", ALL_CODINGS)
@@ -140,7 +175,7 @@ def test_glucose_has_the_code_of_its_unit_and_keeps_the_unit(key: str, unit: str
 
 def test_glucose_conversion_is_said_to_be_molar() -> None:
     """mmol/L to mg/dL is no change of unit but needs the molar mass, which therefore stands in the row."""
-    rows = json.loads((Path(__file__).parents[3] / "fhir_profiles" / "catalogue.json").read_text())["measures"]
+    rows = read("measures", "laboratory.json")["measures"]
     for row in (row for row in rows if row["key"].startswith("glucose")):
         molar = next(unit for unit in row["units"] if unit["unit"] == "mmol/L")
         assert Decimal(molar["molar_mass_g_per_mol"]) / 10 == Decimal(molar["multiply"])
@@ -179,7 +214,7 @@ def test_categories_are_those_of_observation_category() -> None:
 
 
 def mdc_codings() -> list[Coding]:
-    rows = [*MEASURES.values(), *quantities()]
+    rows = [*MEASURES.values(), *parts()]
     return [coding for row in rows for coding in row.codings if coding.system == MDC] + [row.coding for row in SPECIALIZATIONS.values()]
 
 

@@ -37,9 +37,11 @@ SERIAL, UNIT, PREAMBLE = "Zqserial-0815", "Zqunit-4711", "Zqpreamblecanary"
 REFUSED, LOST, MALFORMED, TOO_LONG = "Zqrefusedcanary", "Zqabsentcanary", "Zqmalformedcanary", "Zqtoolongcanary"
 QUERY, POSTED, HEADER, PATH, KEY = "Zqquerycanary", "Zqpostedcanary", "Zqheadercanary", "Zqpathcanary", "Zqkeycanary"
 WAITING, GATT_SERIAL, CARER, PLACE = "Zqwaitingcanary", "Zqgattserial", "Zqcarercanary", "Zqplacecanary"
+BROUGHT, BROUGHT_READING = "Zqbroughtcanary", "Zqbroughtreadingcanary"
 CANARIES = (
     *(FAMILY, GIVEN, STREET, MAIL, INS, MRN, BIRTH, PRIVATE_CODE, RARE_LOINC, VALUE, NOTE, CONTAINED, NARRATIVE, SERIAL, UNIT, PREAMBLE),
     *(REFUSED, LOST, MALFORMED, TOO_LONG, QUERY, POSTED, HEADER, PATH, KEY, WAITING, GATT_SERIAL, CARER, PLACE),
+    *(BROUGHT, BROUGHT_READING),
 )
 HEAD_BYTES, TAG_BYTES = 2 + 12, 16
 """Format, dictionary and nonce before a ciphertext; its tag after it (docs/adr/0004-stored-form.md)."""
@@ -95,6 +97,19 @@ class Story:
         self.ehr.request("DELETE", f"Observation/{self.ehr.create(self.reading())['id']}")
         self.ehr.create(practitioner(CARER, identifier=[{"system": "urn:rpps", "value": CARER}]))
         self.ehr.create(observation(None, "55423-8", category="activity", subject={"reference": f"Location/{PLACE}"}))
+
+    def bring(self, importer: Caller) -> None:
+        """Ids that an importer brings may say who somebody is, wherever they then stand: as an id, in references, in URLs."""
+        assert importer.put(f"Patient/{BROUGHT}", patient(FAMILY, id=BROUGHT)).status_code == 201
+        made = observation(BROUGHT, id=BROUGHT_READING)
+        assert importer.put(f"Observation/{BROUGHT_READING}", made).status_code == 201
+        assert importer.put(f"Observation/{BROUGHT_READING}", {**made, "note": [{"text": NOTE}]}).status_code == 200
+        assert importer.get(f"Observation?subject=Patient/{BROUGHT}&_include=Observation:subject").status_code == 200
+        for path in (f"Patient/{BROUGHT}/$everything", f"Observation/{BROUGHT_READING}/_history", f"Patient?_id={BROUGHT}"):
+            assert importer.get(path).status_code == 200
+            self.stranger.get(path)
+        assert importer.request("DELETE", f"Observation/{BROUGHT_READING}").status_code == 204
+        importer.get(f"Observation/{BROUGHT_READING}")
 
     def read_and_search(self) -> None:
         queries = [
@@ -187,6 +202,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
             story = Story(caller(http, backstage, "ehr"), caller(http, backstage, "stranger"), backstage)
             story.write()
             story.ingest()
+            story.bring(caller(http, backstage, "importer"))
             story.read_and_search()
             story.be_refused(http)
             commands(process, story.id)
@@ -197,7 +213,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
 
 
 def caller(http: httpx.Client, backstage: Backstage, name: str) -> Caller:
-    opted = {"consent_default": "opt-out", "recorder": True} if name == "ehr" else {}
+    opted = {} if name == "stranger" else {"consent_default": "opt-out", "recorder": True, "importer": name == "importer"}
     return Caller(http, backstage.register(new_client(name, "system/*.cruds", **opted)))  # type: ignore[arg-type]
 
 

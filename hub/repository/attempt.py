@@ -14,7 +14,7 @@ from hub.recording import Recording, Touched
 from hub.repository.matching import Matching, Unclaimed
 from hub.repository.pending import Made, Pending
 from hub.repository.precondition import ANY, Precondition
-from hub.repository.preparing import READ_OR_SEARCH, Means, Preparing, require_recorder, with_meta
+from hub.repository.preparing import Means, Preparing, require_recorder, with_meta
 from hub.repository.reading import Opened, Resource
 from hub.repository.reserved import refuse_reserved
 from hub.repository.searching import Match
@@ -31,7 +31,7 @@ How = Literal["created", "updated", "unchanged", "found"]
 class Done:
     """What became of one step. `made` is None where nothing had to be written.
 
-    shown  the caller may read the resource: who may only change it has not sent all of what a patch leaves
+    shown  the caller may read what was written: a patch may take a resource to where no scope of its caller reads it
     """
 
     how: How
@@ -93,14 +93,16 @@ class Attempt:
         opened = await self._open(type, current)
         if type == "Consent":  # a patch can ask what a Consent says, which only those may know who may see it
             await self._means.reading.open(current, "access", "u")
+        if not self._means.rights.readable(type, opened.content):
+            raise outcomes.absent()
         if current.deleted:
             raise Deleted(current.version)
         on.check(current.version)
         content = apply(numbers.loads(opened.json))
         if content.get("resourceType") != type or content.get("id") != id:
             raise FhirError("invalid", "A patch cannot change the type or the id of a resource.", expression=f"{type}.id")
-        shown = any(self._means.rights.scopes_match(type, letter, content) for letter in READ_OR_SEARCH)
-        return replace(await self._new_version(type, id, content, opened), shown=shown)
+        done = await self._new_version(type, id, content, opened)
+        return replace(done, shown=self._means.rights.readable(type, content))
 
     async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition) -> Done:
         """https://hl7.org/fhir/R4/http.html#cond-update: none creates, one is updated, many are refused."""

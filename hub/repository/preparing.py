@@ -17,7 +17,7 @@ from hub.repository.compartment import about, place_of, require_compartment, sub
 from hub.repository.pending import Made, Pending
 from hub.repository.reading import Opened, Reading, basis_of, patient_reference
 from hub.repository.reserved import refuse_reserved, refuse_taken
-from hub.repository.rights import Rights
+from hub.repository.rights import READ_OR_SEARCH, Rights
 from hub.repository.visibility import PatientRules
 from hub.search.index import Indexed, index
 from hub.services import Services
@@ -29,7 +29,6 @@ from security.envelope import DataKey
 
 DECIDED_BY: Mapping[str, str] = {"Organization": "partOf", "Patient": "managingOrganization"}
 """Elements by which it is decided who may see (reading 4, opt-out)."""
-READ_OR_SEARCH = "rs"
 UNKNOWN = "A resource this one is about cannot be found."
 
 

@@ -12,6 +12,9 @@ from hub.services import Services
 from security.context import AccessContext
 from security.scopes import Scope
 
+READ_OR_SEARCH = "rs"
+"""Whoever may search for a resource sees it as whoever may read it does."""
+
 
 class Rights:
     """What the caller's token lets it ask; what the patients let it see is `visibility`."""
@@ -27,6 +30,16 @@ class Rights:
         if not covering:
             raise outcomes.forbidden()
         return covering
+
+    def require_patch(self, type: str) -> None:
+        """A patch asks what is stored (a test, a path that leads somewhere or not): besides u it takes a scope to read or to search."""
+        self.require(type, "u")
+        if not self.covers(type, READ_OR_SEARCH):
+            raise outcomes.forbidden()
+
+    def readable(self, type: str, content: Mapping[str, Any]) -> bool:
+        """Does some scope let this caller read the resource, or find it?"""
+        return any(self.scopes_match(type, letter, content) for letter in READ_OR_SEARCH)
 
     def covers(self, type: str, letters: str) -> bool:
         """Is there a scope for one of these interactions, whichever resources of the type it reaches?"""

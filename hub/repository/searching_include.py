@@ -8,13 +8,12 @@ than INCLUDED_MAX is refused with a hint. One query for each hop forwards, one s
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any
 
 import orjson
 
 from hub.errors import FhirError
 from hub.repository.reading import POLICY_ONLY, Resource, basis_of
-from hub.repository.rights import Rights
+from hub.repository.rights import READ_OR_SEARCH, Rights
 from hub.repository.searching_join import Moment
 from hub.repository.searching_plan import Planner
 from hub.repository.searching_rows import Match, Rows
@@ -29,7 +28,6 @@ from hub.services import Services
 from hub.store.protocol import Order, Stored
 
 INCLUDED_MAX = 2_000
-READ_OR_SEARCH = "rs"
 Key = tuple[str, str, int]
 """Type, id and version: a resource is there once for each version."""
 
@@ -144,15 +142,12 @@ class Includes:
             json = self._services.vault.open(keys[row.patient], row)
             content = orjson.loads(json)
             decisions = [visibility.decide(rules[patient], content, "access", now_us) for patient in concerned]
-            if all(one.permit for one in decisions) and self._in_scope(row.type, content):
+            # A reference is followed as by a read or as by a search for the id: either scope opens it.
+            if all(one.permit for one in decisions) and self._rights.readable(row.type, content):
                 resource = Resource(type=row.type, id=content["id"], version=row.version, updated_us=row.updated_us, json=json)
                 basis = basis_of(decisions[0]) if decisions else "scope"
                 found.append(Match(stored=row, resource=resource, content=content, basis=basis))
         return found
-
-    def _in_scope(self, type: str, content: Mapping[str, Any]) -> bool:
-        """A reference is followed as by a read or as by a search for the id: either scope opens it."""
-        return any(self._rights.scopes_match(type, letter, content) for letter in READ_OR_SEARCH)
 
 
 def latest(canonical: Canonical, matches: Iterable[Match]) -> Match | None:

@@ -54,6 +54,8 @@ class Transacting:
 
     def _require(self, step: Step) -> None:
         self._means.rights.require(step.type, LETTER[step.method])
+        if step.method == "PATCH":
+            self._means.rights.require_patch(step.type)
         if step.method == "POST" or (step.type == "Consent" and step.method not in READS):
             require_recorder(self._means.caller, step.type)
         if step.method == "DELETE":

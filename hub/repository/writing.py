@@ -48,6 +48,7 @@ class Writing:
 
     async def patch(self, type: str, id: str, apply: Apply, on: Precondition, recording: Recording) -> Done:
         """The current version, patched."""
+        self._means.rights.require_patch(type)
         self._require(type, "u", recorder=type == "Consent")
         return await self._redoing(f"{type}/{id}", recording, lambda attempt: attempt.patch(type, id, apply, on))
 

@@ -74,19 +74,47 @@ def test_a_patch_of_a_consent_shows_it_to_no_recorder_who_may_not_see_it(ehr: Ca
     assert ehr.request("PATCH", f"Consent/{denied['id']}", content="[]", headers=JSON_PATCH).status_code == 200
 
 
-def test_who_may_only_change_is_not_shown_what_a_patch_leaves(ehr: Caller) -> None:
+AMENDED = '[{"op": "replace", "path": "/status", "value": "amended"}]'
+TAGGED = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"system": "urn:t", "code": "t"}]}}]}
+
+
+def patching(path: str, operations: str) -> Json:
+    data = base64.b64encode(operations.encode()).decode()
+    return bundle(entry("PATCH", path, {"resourceType": "Binary", "contentType": JSON_PATCH["Content-Type"], "data": data}))
+
+
+def test_who_may_not_read_what_a_patch_leaves_is_not_shown_it(ehr: Caller) -> None:
     """SMART 2.2: u is to change, r to read. Whoever sends a whole resource knows it; whoever patches does not."""
     person = ehr.create(patient())
-    reading = ehr.create(observation(person["id"]))
-    path = f"Observation/{reading['id']}"
-    changer = ehr.narrowed("system/Observation.u?code=8867-4")
-    assert changer.request("PATCH", path, content="[]", headers=JSON_PATCH).content == b""
-    told = {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": {"tag": [{"system": "urn:t", "code": "t"}]}}]}
-    assert changer.post(f"{path}/$meta-add", told).json() == {"resourceType": "Parameters"}
-    patch = {"resourceType": "Binary", "contentType": JSON_PATCH["Content-Type"], "data": base64.b64encode(b"[]").decode()}
-    inside = changer.post("/fhir", bundle(entry("PATCH", path, patch)), headers={"Prefer": "return=representation"})
+    first, second = (f"Observation/{ehr.create(observation(person['id']))['id']}" for _ in range(2))
+    changer = ehr.narrowed("system/Observation.u?code=8867-4 system/Observation.r?status=final")
+    alone = changer.request("PATCH", first, content=AMENDED, headers=JSON_PATCH)
+    assert (alone.status_code, alone.content) == (200, b"")
+    inside = changer.post("/fhir", patching(second, AMENDED), headers={"Prefer": "return=representation"})
+    assert inside.json()["entry"][0]["response"]["status"] == "200 OK"
     assert "resource" not in inside.json()["entry"][0]
-    assert ehr.request("PATCH", path, content="[]", headers=JSON_PATCH).json()["meta"]["tag"][0]["code"] == "t"
+    assert {ehr.get(path).json()["status"] for path in (first, second)} == {"amended"}
+
+
+TESTED = '[{"op": "test", "path": "/valueQuantity/value", "value": %s}]'
+
+
+def test_a_patch_asks_nothing_of_what_its_caller_may_not_read(ehr: Caller) -> None:
+    """Law 1: a test, a path that leads nowhere and a version that stays the same tell what is stored; u alone opens none of it."""
+    person = ehr.create(patient())
+    reading = ehr.create(observation(person["id"], value=71))
+    path, operations = f"Observation/{reading['id']}", (TESTED % 71, TESTED % 72, AMENDED)
+    changer, elsewhere = ehr.narrowed("system/Observation.u"), ehr.narrowed("system/Observation.cu system/Observation.rs?status=amended")
+    for caller, status in ((changer, 403), (elsewhere, 404)):
+        code = {403: "forbidden", 404: "not-found"}[status]
+        for one in operations:
+            answers = [caller.request("PATCH", where, content=one, headers=JSON_PATCH) for where in (path, f"Observation/{ABSENT}")]
+            refused(answers[0], status, code)
+            assert answers[0].content == answers[1].content
+            refused(caller.post("/fhir", patching(path, one)), status, code)
+        refused(caller.post(f"{path}/$meta-add", TAGGED), status, code)
+    assert changer.put(path, {**reading, "status": "corrected"}).status_code == 200
+    assert ehr.request("PATCH", path, content=TESTED % 71, headers=JSON_PATCH).status_code == 200
 
 
 def test_whose_labels_were_gathered_is_in_the_log(ehr: Caller, backstage: Backstage) -> None:

@@ -4,7 +4,7 @@ SECURITY 2.7 has the readings, docs/consent.md states them for the data protecti
 on the opened resource; `security.access.restriction` says the same over the tokens of a stored row.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
@@ -25,6 +25,7 @@ __all__ = [
     "Rule",
     "asker",
     "decide",
+    "decider",
     "from_json",
     "problems",
     "rules_of",
@@ -57,6 +58,9 @@ class Decision:
     consent: str | None
 
 
+Decider = Callable[[Mapping[str, Any]], Decision]
+"""What the rules of one patient say of an opened resource."""
+
 DECISIONS_CACHED_MAX: Final = 1_024
 """A page asks the same few rules about each of its resources."""
 
@@ -78,11 +82,21 @@ def decide(rules: Iterable[Rule], asker: Asker, resource: Mapping[str, Any], *, 
     `rules` are those of all Consents of the resource's patient, in any order. Of several rules that would decide the
     same, the one of the latest Consent is named.
     """
-    instance = _Instance(resource)
-    for rule in sorted(speaking(rules, asker, now_us=now_us), key=_weight, reverse=True):
-        if _covers(rule, instance):
-            return _by_consent(rule.type, rule.consent, rule.version)
-    return BY_POLICY[default]
+    return decider(rules, asker, default=default, now_us=now_us)(resource)
+
+
+def decider(rules: Iterable[Rule], asker: Asker, *, default: bool, now_us: int) -> Decider:
+    """`decide` for many resources of one patient at one moment: which rules speak, and in which order, is the same for all."""
+    spoken = sorted(speaking(rules, asker, now_us=now_us), key=_weight, reverse=True)
+
+    def decided(resource: Mapping[str, Any]) -> Decision:
+        instance = _Instance(resource)
+        for rule in spoken:
+            if _covers(rule, instance):
+                return _by_consent(rule.type, rule.consent, rule.version)
+        return BY_POLICY[default]
+
+    return decided
 
 
 @lru_cache(DECISIONS_CACHED_MAX)

@@ -17,10 +17,11 @@ from hub.repository.rights import Rights
 from hub.repository.searching_plan import Plan
 from hub.repository.visibility import PatientRules
 from hub.search.asked import Criterion, Search
-from hub.search.compile import Asked, matches
+from hub.search.compile import Asked, test
 from hub.search.missing import MODIFIER
 from hub.services import Services
 from hub.store.protocol import Order, Snapshot, Stored
+from security.consent import Decider
 
 OPENED_MAX = 100_000
 """Resources that a search opens and that its caller may see; what the query lets through and turns out hidden does not count (law 3)."""
@@ -82,16 +83,19 @@ class Rows:
         patients = {patient for stored in chunk for patient in (stored.patient, *stored.others) if patient}
         keys = await vault.keys([stored.patient for stored in chunk])
         rules = {} if plan.search.type in POLICY_ONLY else await self._rules(patients, plan, snapshot)
+        decide, now_us = self._rights.visibility.decider, plan.now_us
+        deciders = {patient: decide(rules[patient], "access", now_us) for patient in patients if patient in rules}
         found: list[Match | None] = []
+        asked_for = test(_criteria(plan.search), now_us=plan.started_us, base=self._services.base_url)
         for stored in chunk:
             if stored.patient not in keys:
                 continue  # its key has been destroyed: nobody can read it any more
             json = vault.open(keys[stored.patient], stored)
             content = orjson.loads(json)
-            basis = self._basis(stored, content, rules, plan)
+            basis = self._basis(stored, content, deciders, plan)
             if basis is None or not self._rights.scopes_match(plan.search.type, "s", content):
                 continue
-            if not self._asked_for(content, plan):
+            if not asked_for(content):
                 found.append(None)
                 continue
             resource = Resource(type=stored.type, id=content["id"], version=stored.version, updated_us=stored.updated_us, json=json)
@@ -106,14 +110,12 @@ class Rows:
         grants = await snapshot.grants(sorted(unknown))
         return {**plan.visible.rules, **await self._rights.visibility.opened(grants.values())}
 
-    def _basis(self, stored: Stored, content: Mapping[str, Any], rules: Mapping[bytes, PatientRules], plan: Plan) -> str | None:
+    def _basis(self, stored: Stored, content: Mapping[str, Any], deciders: Mapping[bytes, Decider], plan: Plan) -> str | None:
         """The second decision, in words. Where the query promised an exact answer, a disagreement is an error."""
         if plan.search.type in POLICY_ONLY:
             return AUDIT_BASIS
         concerned = [patient for patient in (stored.patient, *stored.others) if patient]
-        decisions = [
-            self._rights.visibility.decide(rules[patient], content, "access", plan.now_us) for patient in concerned if patient in rules
-        ]
+        decisions = [deciders[patient](content) for patient in concerned if patient in deciders]
         if len(decisions) < len(concerned) or not all(decision.permit for decision in decisions):
             if plan.exact and stored.others and plan.finding.others_within is None:
                 raise NamesOthersError
@@ -121,10 +123,6 @@ class Rows:
                 raise FhirError("exception", "Two evaluations of consent disagree; nothing was disclosed.")
             return None
         return basis_of(decisions[0]) if decisions else "scope"
-
-    def _asked_for(self, content: Mapping[str, Any], plan: Plan) -> bool:
-        base = self._services.base_url
-        return matches(_criteria(plan.search), content, now_us=plan.started_us, base=base)
 
 
 def _bounded(seen: Sequence[Match | None], left: int) -> Iterator[Match | None]:

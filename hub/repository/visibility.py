@@ -19,7 +19,7 @@ from hub.store.protocol import Grant, Snapshot
 from hub.vault import Vault
 from security.access import Condition, Restriction, policy_default, restriction
 from security.blind import Blind
-from security.consent import Asker, Decision, Rule, asker, decide, from_json, shape, to_json
+from security.consent import Asker, Decider, Decision, Rule, asker, decider, from_json, shape, to_json
 from security.context import AccessContext, Action
 
 ANY_ACTOR = "*"
@@ -123,8 +123,12 @@ class Visibility:
 
     def decide(self, patient: PatientRules, resource: Mapping[str, Any], action: Action, now_us: int) -> Decision:
         """In words, on an opened resource."""
+        return self.decider(patient, action, now_us)(resource)
+
+    def decider(self, patient: PatientRules, action: Action, now_us: int) -> Decider:
+        """`decide` for many resources of one patient."""
         default = policy_default(self._caller, managing_organization=patient.organization)
-        return decide(patient.rules, self._asker(action), resource, default=default, now_us=now_us)
+        return decider(patient.rules, self._asker(action), default=default, now_us=now_us)
 
     async def of_patients(self, snapshot: Snapshot, patients: frozenset[bytes], now_us: int, *, patientless: bool = False) -> Visible:
         """The condition under which rows of these patients may be seen, and rows of nobody if `patientless`."""

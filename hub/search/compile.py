@@ -10,9 +10,9 @@ from hub.errors import FhirError
 from hub.search.asked import Chain, Criterion, Either, Has, Search
 from hub.search.predicate import AllOf, AnyOf, HasGlobal, HasToken, Not, PatientIs, Predicate, all_of
 from hub.search.references import with_slash
-from hub.search.value import UNDECIDED, Narrowing, Opened, PatientToken, Resource, Token, Tokens
+from hub.search.value import UNDECIDED, Narrowing, Opened, PatientToken, Resource, Test, Token, Tokens, test_of
 
-__all__ = ["Narrowing", "compartments", "matches", "narrow"]
+__all__ = ["Narrowing", "compartments", "matches", "narrow", "test"]
 
 
 def narrow(search: Search, *, token: Token, patient_token: PatientToken, now_us: int) -> Narrowing:
@@ -32,15 +32,24 @@ Asked = Criterion | Either | Chain | Has
 
 def matches(search: Search | Sequence[Asked], resource: Resource, *, now_us: int, base: str) -> bool:
     """Does the opened resource match? Looks at the resource alone. `base`: our FHIR base, whose references are ours."""
-    if isinstance(search, Search):
-        if resource["resourceType"] != search.type:
-            return False
-        search = search.criteria
+    return test(search, now_us=now_us, base=base)(resource)
+
+
+def test(search: Search | Sequence[Asked], *, now_us: int, base: str) -> Test:
+    """`matches` for many resources: what is the same for all of them is worked out once."""
     opened = Opened(base=with_slash(base), now_us=now_us)
-    for criterion in search:  # noqa: SIM110 -- for every row of every page; a generator costs as much again
-        if not _matches(criterion, resource, opened):
+    type, criteria = (search.type, search.criteria) if isinstance(search, Search) else (None, search)
+    tests = [_test(criterion, opened) for criterion in criteria]
+
+    def holds(resource: Resource) -> bool:
+        if type is not None and resource["resourceType"] != type:
             return False
-    return True
+        for one in tests:  # noqa: SIM110 -- for every row of every page; a generator costs as much again
+            if not one(resource):
+                return False
+        return True
+
+    return holds
 
 
 def compartments(predicate: Predicate) -> frozenset[bytes] | None:
@@ -62,16 +71,18 @@ def _said(parts: Iterable[Predicate]) -> list[frozenset[bytes]]:
     return [found for part in parts if (found := compartments(part)) is not None]
 
 
-def _matches(criterion: Asked, resource: Resource, opened: Opened) -> bool:
+def _test(criterion: Asked, opened: Opened) -> Test:
     """R4 #token: a resource without a value matches :not."""
     if isinstance(criterion, Either):
-        return any(_matches(one, resource, opened) for one in criterion.criteria)
+        return _any([_test(one, opened) for one in criterion.criteria])
     if not isinstance(criterion, Criterion):
         raise _unresolved()
-    for value in criterion.values:
-        if value.matches(criterion.parameter, resource, opened):
-            return not criterion.negated
-    return criterion.negated
+    found = _any([test_of(value, criterion.parameter, opened) for value in criterion.values])
+    return (lambda resource: not found(resource)) if criterion.negated else found
+
+
+def _any(tests: Sequence[Test]) -> Test:
+    return tests[0] if len(tests) == 1 else lambda resource: any(test(resource) for test in tests)
 
 
 def _unresolved() -> FhirError:

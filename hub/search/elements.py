@@ -1,6 +1,6 @@
 """Elements of an opened resource by path. Knows nothing of tokens."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hub.search.row import Only, Parameter, Path
@@ -19,6 +19,22 @@ def elements(node: Any, path: Path, only: Only | None = None) -> list[Any]:
         if only is not None and only[0] == place:
             found = [inner for inner in found if isinstance(inner, dict) and inner.get(only[1]) == only[2]]
     return found
+
+
+def reader(parameter: Parameter) -> Callable[[Resource], list[Any]]:
+    """`of_parameter` for many resources."""
+    if any(len(path) != 1 for path in parameter.paths) or any(parameter.only):
+        return lambda resource: [element for _, element in typed(parameter, resource)]
+    names = tuple(path[0] for path in parameter.paths)
+
+    def read(resource: Resource) -> list[Any]:
+        found: list[Any] = []
+        for name in names:
+            if name in resource:
+                found += _repetitions(resource[name])
+        return found
+
+    return read
 
 
 def of_parameter(parameter: Parameter, resource: Resource) -> Iterator[Any]:

@@ -5,7 +5,7 @@ The two are written separately on purpose, so that one checks the other (tests/s
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hub.search.predicate import EVERYTHING, NOTHING, HasGlobal, HasToken, Predicate
 from hub.search.row import Parameter
@@ -62,6 +62,24 @@ class Value(Protocol):
     def narrow(self, parameter: Parameter, tokens: Tokens) -> Narrowing: ...
 
     def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool: ...
+
+
+Test = Callable[[Resource], bool]
+"""Does an opened resource match?"""
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A value that works out once for many resources what is the same for all of them."""
+
+    def test(self, parameter: Parameter, opened: Opened) -> Test: ...
+
+
+def test_of(value: Value, parameter: Parameter, opened: Opened) -> Test:
+    """`value.matches` for many resources."""
+    if isinstance(value, Prepares):
+        return value.test(parameter, opened)
+    return lambda resource: value.matches(parameter, resource, opened)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from hub.search.elements import elements
 from hub.search.grammar import split
 from hub.search.predicate import all_of
 from hub.search.row import Component, Parameter
-from hub.search.value import BadValue, Narrowing, Opened, Resource, Tokens, Value, Written
+from hub.search.value import BadValue, Narrowing, Opened, Resource, Test, Tokens, Value, Written, test_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +24,17 @@ class CompositeValue:
         return Narrowing(all_of(part.predicate for part in parts), exact=False)
 
     def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:
-        found = (element for root in parameter.roots for element in elements(resource, root))
-        return any(self._is(parameter, element, resource, opened) for element in found)
+        return self.test(parameter, opened)(resource)
 
-    def _is(self, parameter: Parameter, element: Resource, resource: Resource, opened: Opened) -> bool:
+    def test(self, parameter: Parameter, opened: Opened) -> Test:
         pairs = zip(self.values, parameter.components, strict=True)
-        return all(value.matches(one.parameter, resource if one.absolute else element, opened) for value, one in pairs)
+        parts = [(test_of(value, one.parameter, opened), one.absolute) for value, one in pairs]
+
+        def holds(resource: Resource) -> bool:
+            found = (element for root in parameter.roots for element in elements(resource, root))
+            return any(all(part(resource if absolute else element) for part, absolute in parts) for element in found)
+
+        return holds
 
 
 def modifiers(parameter: Parameter) -> frozenset[str]:  # noqa: ARG001 (one way to ask all types)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.search.birthdate import equal_texts, range_texts
-from hub.search.elements import of_parameter
+from hub.search.elements import of_parameter, reader
 from hub.search.grammar import unescape
 from hub.search.predicate import AllOf, AnyOf, Between, Predicate
 from hub.search.row import Parameter
 from hub.search.times import Range, date_range, element_range
-from hub.search.value import NONE, UNDECIDED, BadValue, Narrowing, Opened, Resource, Tokens, Written
+from hub.search.value import NONE, UNDECIDED, BadValue, Narrowing, Opened, Resource, Test, Tokens, Written
 
 APPROXIMATELY = 10
 """ap: one part in ten of the distance from now, as the specification recommends."""
@@ -43,8 +43,20 @@ class DateValue:
                 return UNDECIDED
 
     def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:
-        searched = self._widened(opened.now_us)
-        return any(COMPARE[self.prefix](found, searched) for found in ranges(parameter, resource))
+        return self.test(parameter, opened)(resource)
+
+    def test(self, parameter: Parameter, opened: Opened) -> Test:
+        searched, compare = self._widened(opened.now_us), COMPARE[self.prefix]
+        read, is_instant = reader(parameter), parameter.where == "lu"
+
+        def holds(resource: Resource) -> bool:
+            for element in read(resource):
+                found = readable(element)
+                if found is not None and compare(_moment(found) if is_instant else found, searched):
+                    return True
+            return False
+
+        return holds
 
     def _widened(self, now_us: int) -> Range:
         if self.prefix != "ap":
@@ -83,7 +95,11 @@ def ranges(parameter: Parameter, resource: Resource) -> Iterator[Range]:
     for element in of_parameter(parameter, resource):
         found = readable(element)
         if found is not None:
-            yield Range(found.start_us, found.start_us + 1) if parameter.where == "lu" else found
+            yield _moment(found) if parameter.where == "lu" else found
+
+
+def _moment(found: Range) -> Range:
+    return Range(found.start_us, found.start_us + 1)
 
 
 def readable(element: Any) -> Range | None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.search.canonicals import canonical_is, without_version
-from hub.search.elements import of_parameter
+from hub.search.elements import of_parameter, reader
 from hub.search.grammar import split, unescape
 from hub.search.parameters import RESOURCE_TYPES, Parameter
 from hub.search.predicate import AnyOf, PatientIs, Predicate
 from hub.search.references import ABSOLUTE, ID, LOCAL, literal, with_slash
-from hub.search.value import UNDECIDED, BadValue, Narrowing, Opened, Resource, Tokens, Value, Written
+from hub.search.value import UNDECIDED, BadValue, Narrowing, Opened, Resource, Test, Tokens, Value, Written
 
 IDENTIFIER = "identifier"
 PATIENT = "Patient/"
@@ -43,11 +43,18 @@ class ReferenceValue:
         return Narrowing(parts[0] if len(parts) == 1 else AnyOf(tuple(parts)), exact=True)
 
     def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:
-        return any(
-            literal(element["reference"], opened.base) in self.literals
-            for element in of_parameter(parameter, resource)
-            if "reference" in element
-        )
+        return self.test(parameter, opened)(resource)
+
+    def test(self, parameter: Parameter, opened: Opened) -> Test:
+        read, literals, base = reader(parameter), self.literals, opened.base
+
+        def holds(resource: Resource) -> bool:
+            for element in read(resource):  # noqa: SIM110 -- for every row of every page
+                if "reference" in element and literal(element["reference"], base) in literals:
+                    return True
+            return False
+
+        return holds
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.search.concepts import ANY_SYSTEM, NO_SYSTEM, qualified, with_any_system
-from hub.search.elements import typed
+from hub.search.elements import reader, typed
 from hub.search.grammar import split, unescape
 from hub.search.row import Element, Parameter
 from hub.search.types.token_modifiers import MODIFIED
-from hub.search.value import NONE, UNDECIDED, BadValue, Narrowing, Opened, Resource, Tokens, Value, Written
+from hub.search.value import NONE, UNDECIDED, BadValue, Narrowing, Opened, Resource, Test, Tokens, Value, Written
 
 BOOLEANS = ("true", "false")
 DECEASED = "deceased"
+CODED = frozenset({"CodeableConcept", "Coding"})
 _SETS = ("in", "not-in", "above", "below")
 _MODIFIERS: Mapping[Element, frozenset[str]] = {
     "concept": frozenset({"not", "text", *_SETS}),
@@ -46,11 +47,22 @@ class TokenValue:
         exact = parameter.exact and (parameter.element != "ContactPoint" or self.system is None)
         return Narrowing(tokens.any_of(parameter, texts), exact=exact)
 
-    def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:  # noqa: ARG002
-        for systems, code in pairs(parameter, resource):  # noqa: SIM110 -- for every row of every page
-            if self._is(systems, code):
-                return True
-        return False
+    def matches(self, parameter: Parameter, resource: Resource, opened: Opened) -> bool:
+        return self.test(parameter, opened)(resource)
+
+    def test(self, parameter: Parameter, opened: Opened) -> Test:  # noqa: ARG002
+        if not CODED.issuperset(parameter.kinds):
+            return lambda resource: any(self._is(systems, code) for systems, code in pairs(parameter, resource))
+        read, system, code = reader(parameter), self.system, self.code
+
+        def holds(resource: Resource) -> bool:
+            for element in read(resource):
+                for coding in _codings(element):
+                    if code in (None, coding["code"]) and (system is None or system == coding.get("system", "")):
+                        return True
+            return False
+
+        return holds
 
     def _texts(self, parameter: Parameter) -> frozenset[str] | None:
         """What a matching row carries at least one of; None if tokens cannot say."""
@@ -101,12 +113,17 @@ def pairs(parameter: Parameter, resource: Resource) -> Iterator[tuple[tuple[str,
         yield from _of(kind, element, parameter.systems)
 
 
+def _codings(element: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Those with a code, of a CodeableConcept or of a Coding that stands alone."""
+    found = element.get("coding", (element,))
+    return [coding for coding in found if coding is not None and "code" in coding]
+
+
 def _of(kind: str, element: Any, own: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     match kind:
         case "CodeableConcept" | "Coding":
-            for coding in element.get("coding", ()) if "coding" in element else (element,):
-                if coding is not None and "code" in coding:
-                    yield (coding.get("system", ""),), coding["code"]
+            for coding in _codings(element):
+                yield (coding.get("system", ""),), coding["code"]
         case "Identifier":
             if "value" in element:
                 yield (element.get("system", ""),), element["value"]

@@ -8,6 +8,7 @@ patient's key and becomes unreadable with it. Pure: ids and times come in, and n
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from audit.agents import Party, Source, agents, policy, purpose_of_event, source_of
@@ -23,6 +24,7 @@ REFUSED = "refused"
 PROFILES = f"{BALP}/StructureDefinition/"
 TOKEN_USE = f"{PROFILES}IHE.BasicAudit.OAUTHaccessTokenUse.Minimal"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECONDS_KEPT_MAX = 256
 
 Json = dict[str, Any]
 
@@ -194,4 +196,10 @@ def _named(items: tuple[Item, ...], *, one: bool, to_patient: bool, mixed: bool)
 
 def instant(us: int) -> str:
     """https://hl7.org/fhir/R4/datatypes.html#instant, in UTC with microseconds."""
-    return (EPOCH + timedelta(microseconds=us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{_second(us // 1_000_000)}.{us % 1_000_000:06d}Z"
+
+
+@lru_cache(SECONDS_KEPT_MAX)
+def _second(s: int) -> str:
+    """What happens at the same time speaks of the same seconds."""
+    return (EPOCH + timedelta(seconds=s)).strftime("%Y-%m-%dT%H:%M:%S")

@@ -24,7 +24,7 @@ from hub.search.parameters import RESOURCE_TYPES, resource_type
 from hub.search.parse import parse_search
 from hub.services import random_id
 from hub.settings import Settings
-from hub.shelf import Shelf
+from hub.shelf import Shelf, Straight
 from hub.wiring import Hub
 from security.oauth.clients import Client
 from security.oauth.metadata import token_url
@@ -57,11 +57,13 @@ def create_app(hub: Hub) -> Starlette:
         # Clients write the base with a slash and without.
         for path in (row.path, *((BASE_WITH_SLASH,) if row.path == FHIR_BASE else ()))
     ]
-    app.router.routes.extend((Shelf(routes), *routes))
+    shelf = Shelf(routes)
+    app.router.routes.extend((shelf, *routes))
     inner = [row for row in guards if row.path.startswith("/fhir/")]  # a Bundle has no Bundle of interactions inside
     app.state.entries = Entries([(Route(row.path, guards[row], methods=[row.method]), guards[row]) for row in inner])
     for status in (404, 405):
         app.add_exception_handler(status, partial(_no_route, hub=hub, status=status))
+    app.add_middleware(Straight, shelf=shelf, is_safe=lambda endpoint: isinstance(endpoint, Guarded))
     app.add_middleware(Cors, origins=hub.services.settings.cors_origins)
     return app
 

@@ -111,7 +111,7 @@ class Guarded:
             raise FhirError("invalid", TOKEN_IN_URL, expression=f"http.{TOKEN_PARAMETER.decode()}")
         if request.scope["path"].startswith(FHIR_BASE):
             request.state.wanted = wanted(request)
-        if self._interaction != OPERATION and names_operation(request.url.path):
+        if self._interaction != OPERATION and names_operation(request.scope["path"]):
             raise outcomes.unknown_operation()
         if "type" in request.path_params:
             known_type(request.path_params["type"])

@@ -14,6 +14,7 @@ def now_us() -> int:
     return time.time_ns() // 1_000_000 * 1_000
 
 
+@lru_cache(SECONDS_KEPT_MAX)
 def fhir_instant(us: int) -> str:
     """https://hl7.org/fhir/R4/datatypes.html#instant, in UTC with milliseconds."""
     return f"{_second(us // 1_000_000)}.{us % 1_000_000 // 1_000:03d}Z"

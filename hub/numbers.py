@@ -13,6 +13,7 @@ import orjson
 
 JSON_DEPTH_MAX = 60
 INTEGER_CHARS_MAX = 18
+_NESTED = frozenset({dict, list})
 _WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _NUMBER = re.compile(rb"[:\[,]\s*(-?[0-9][0-9.eE+-]*)")
 """Where a number may stand; inside a string it may look like one, which only costs time."""
@@ -79,18 +80,13 @@ def _is_kept(text: bytes) -> bool:
 
 def _deeper_than(value: Any, depth: int) -> bool:
     """Walk level by level: no recursion, so that the check itself cannot be made to overflow."""
-    level = [value]
-    for _ in range(depth):
-        level = [inner for outer in level for inner in _inside(outer)]
+    level = [value] if type(value) in _NESTED else []
+    for _ in range(depth - 1):
         if not level:
             return False
-    return True
-
-
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+        # What JSON is read into is of these types and of none made from them, and most of it is neither.
+        level = [inner for outer in level for inner in (outer.values() if type(outer) is dict else outer) if type(inner) in _NESTED]
+    return any(level)
 
 
 def _finite(text: str) -> Decimal:

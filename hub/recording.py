@@ -115,6 +115,8 @@ class Recording:
         self._facts = facts
         self._services = services
         self._gathered = _Gathered()
+        self._each: Sequence[tuple[Touched, bytes | None, str | None]] = ()
+        """Each resource with each patient it concerns, as of the last time that records were made."""
         self._committed = False
         self._known: frozenset[bytes] = frozenset()
         """Patients whom records beside this one speak of: nobody has to find out whether there are such patients."""
@@ -191,6 +193,7 @@ class Recording:
         self._facts.recorded = True
 
     async def _drafts(self, outcome: Outcome, code: str | None, writes: Sequence[Write], **more: Any) -> list[Draft]:
+        self._each = tuple(self._concerned())
         interaction = self._interaction(outcome, code, **more)
         services, tokens = self._services, self._patient_tokens()
         source = Source(SITE, services.base_url)
@@ -257,7 +260,7 @@ class Recording:
                 basis=one.basis,
                 category=one.category,
             )
-            for one, _, words in self._concerned()
+            for one, _, words in self._each
         )
 
     def _concerned(self) -> Iterator[tuple[Touched, bytes | None, str | None]]:
@@ -269,7 +272,7 @@ class Recording:
 
     def _reached(self) -> Mapping[bytes, str]:
         """Patients of what was returned or written, with their words."""
-        return {patient: words for _, patient, words in self._concerned() if patient is not None and words is not None}
+        return {patient: words for _, patient, words in self._each if patient is not None and words is not None}
 
     def _aimed(self) -> tuple[str, ...]:
         reached = self._reached()
@@ -277,7 +280,7 @@ class Recording:
 
     def _patient_tokens(self) -> Mapping[str, bytes]:
         tokens = {words: patient for patient, words in self._gathered.aimed.items()}
-        tokens |= {words: patient for _, patient, words in self._concerned() if patient is not None and words is not None}
+        tokens |= {words: patient for _, patient, words in self._each if patient is not None and words is not None}
         return tokens
 
     def _token(self, reference: str, tokens: Mapping[str, bytes]) -> bytes:

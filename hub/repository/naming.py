@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#trules. Criteria are resolved in the order in 
 the same transaction matches no more, what it creates or changes is asked as it will be. No resource is written twice.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,8 @@ from hub.search.parse import Criterion, Search
 from hub.turns import breath
 
 CHANGES = ("PUT", "PATCH")
+References = Sequence[tuple[str, str]]
+"""Places of an entry, and what is referred to there."""
 CONDITIONAL_MAX = 1_000
 """Different conditional references of a transaction: each is a search, and is asked of everything that the transaction writes."""
 
@@ -65,11 +67,13 @@ class Naming:
         for step in steps:
             if step.full_url is not None and step.place in self._named.ids:
                 self._named.told[step.full_url] = f"{step.type}/{self._named.ids[step.place]}"
+        references = []
         for number, step in enumerate(steps):
             await breath(number)
+            references.append(references_in(step.content))
             with at(step):
-                refuse_dangling(self._named.content(step), step.type)
-        await self._conditional_references(steps)
+                _refuse_dangling(references[-1], step.type, self._named.told.keys())
+        await self._conditional_references(steps, references)
         return self._named
 
     async def _call(self, step: Step, steps: Sequence[Step]) -> None:
@@ -123,11 +127,11 @@ class Naming:
                 raise FhirError("invalid", "Another entry writes the same resource.", expression=f"Bundle.entry[{step.place}].request.url")
             written.add(target)
 
-    async def _conditional_references(self, steps: Sequence[Step]) -> None:
+    async def _conditional_references(self, steps: Sequence[Step], references: Sequence[References]) -> None:
         """http.html#trules: they are resolved last; exactly one must match, or the whole transaction fails."""
         asked: dict[str, tuple[Step, str]] = {}
-        for step in steps:
-            for path, text in references_in(step.content):
+        for step, of_step in zip(steps, references, strict=True):
+            for path, text in of_step:
                 if is_conditional(text):
                     asked.setdefault(text, (step, f"{step.type}.{path}"))
         if len(asked) > CONDITIONAL_MAX:
@@ -187,8 +191,12 @@ class Naming:
 
 def refuse_dangling(content: Mapping[str, Any], type: str, before: Mapping[str, Any] | None = None) -> None:
     """bundle.html#references: a urn leads to the entry that has it as its fullUrl. `before`: what has stood there already."""
-    known = {text for _, text in references_in(before)}
-    for path, text in references_in(content):
+    _refuse_dangling(references_in(content), type, {text for _, text in references_in(before)})
+
+
+def _refuse_dangling(references: References, type: str, known: Collection[str]) -> None:
+    """`known`: what leads somewhere."""
+    for path, text in references:
         if is_urn(text) and text not in known:
             raise FhirError("invalid", "No entry has this fullUrl.", expression=f"{type}.{path}")
 

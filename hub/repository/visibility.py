@@ -82,6 +82,7 @@ class Visibility:
         self._blind = services.blind
         self._tokens = ConsentTokens(services.blind)
         self._above: frozenset[str] | None = None
+        self._askers: dict[Action, Asker] = {}
 
     async def rules(self, patient: bytes) -> PatientRules | None:
         """The patient's rules as of now, or None for a patient the hub does not know."""
@@ -106,6 +107,7 @@ class Visibility:
             above.add(reference)
             reference = await self._part_of(reference)
         self._above = frozenset(above)
+        self._askers.clear()
 
     async def _part_of(self, organization: str) -> str | None:
         """As Type/id, however it is written and whoever gave the organisation its id."""
@@ -119,7 +121,10 @@ class Visibility:
         return None if reference is None else literal(str(reference), with_slash(self._services.base_url))
 
     def _asker(self, action: Action) -> Asker:
-        return asker(self._caller, action, also=self._above or ())
+        made = self._askers.get(action)
+        if made is None:
+            made = self._askers[action] = asker(self._caller, action, also=self._above or ())
+        return made
 
     def decide(self, patient: PatientRules, resource: Mapping[str, Any], action: Action, now_us: int) -> Decision:
         """In words, on an opened resource."""

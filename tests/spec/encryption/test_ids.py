@@ -20,7 +20,7 @@ def test_every_letter_comes_as_often_as_every_other(monkeypatch: pytest.MonkeyPa
     """What all bytes there are give, once each: four times every letter, and nothing of those that are left over."""
     monkeypatch.setattr(services, "ID_CHARACTERS", 8)
     monkeypatch.setattr(services.os, "urandom", lambda _: parts.pop(0))
-    parts = [bytes(range(start, start + 8)) for start in range(248, -1, -8)]
+    parts = [bytes(range(start, start + 8)) for start in (248, *range(0, 248, 8))]
     letters = Counter(chain.from_iterable(random_id() for _ in range(31)))
     assert letters == dict.fromkeys(ALPHABET, 4)
 

@@ -7,6 +7,7 @@ from hub.http import json_response
 from hub.interactions.operation import bad, given
 from hub.repository import Repository
 from hub.search.bundle import Entry, searchset
+from hub.search.includes import INCLUDE, REVINCLUDE
 from hub.search.parse import parse_search
 from hub.search.result import RESULT_PARAMETERS
 
@@ -25,7 +26,7 @@ async def lastn(request: Request, repository: Repository) -> Response:
     if WHOSE.isdisjoint(name.partition(":")[0] for name, _ in pairs):
         bad("patient", "or subject is needed: whose Observations", "required")
     for name, _ in pairs:
-        if name in RESULT_PARAMETERS:
+        if name in RESULT_PARAMETERS or name.partition(":")[0] in (INCLUDE, REVINCLUDE):
             bad(name, f"has no place here: $lastn takes {MAX} and search criteria", "not-supported")
     base = repository.services.base_url
     search = parse_search("Observation", pairs, lenient=False, base=base)

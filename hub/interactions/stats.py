@@ -85,7 +85,7 @@ def _asked(parameters: Given, now_us: int) -> Asked:
     if interval is not None and interval not in INTERVALS:
         bad("interval", f"must be one of {', '.join(INTERVALS)}")
     return Asked(
-        subject=subject,
+        subject=subject if "/" in subject else f"Patient/{subject}",
         codes=_codes(parameters),
         dates=_dates(parameters, now_us),
         statistics=wanted,
@@ -165,13 +165,17 @@ def _bears(content: Mapping[str, Any], code: Code) -> bool:
 
 
 def _answer(asked: Asked, gathered: Gathered) -> dict[str, Any]:
+    """R4 has statistics at least once, and one Observation for each code: where there is nothing, its count is 0."""
+    for code in asked.codes:
+        if asked.interval is None or not gathered.buckets:
+            gathered.buckets.setdefault(("", code), Bucket())
     parts = [
         {"name": "statistics", "resource": made}
         for (_, code), bucket in sorted(gathered.buckets.items(), key=lambda one: (one[0][0], asked.codes.index(one[0][1])))
         for made in _observations(asked, code, bucket)
     ]
     parts += [{"name": "source", "resource": content} for content in gathered.sources]
-    return {"resourceType": "Parameters", **({"parameter": parts} if parts else {})}
+    return {"resourceType": "Parameters", "parameter": parts}
 
 
 def _observations(asked: Asked, code: Code, bucket: Bucket) -> list[dict[str, Any]]:
@@ -200,7 +204,7 @@ def _component(code: str, value: Decimal, unit: str) -> dict[str, Any]:
     row = STATISTICS[code]
     if row.counted:
         return _counted(code, row.display, int(value))
-    shown = f"({unit})2" if row.squared else unit
+    shown = f"({unit}).({unit})" if row.squared else unit  # an exponent may follow an atom only: https://ucum.org/ucum#section-Grammar
     quantity = {"value": numbers.Decimal(format(value, "f")), "unit": shown, "system": UCUM, "code": shown}
     return {"code": _coded(code, row.display), "valueQuantity": quantity}
 

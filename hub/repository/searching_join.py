@@ -16,10 +16,13 @@ from hub.repository.rights import Rights
 from hub.repository.searching_plan import Plan, Planner, Role
 from hub.repository.searching_rows import Match, Rows
 from hub.search.asked import Chain, Criterion, Has, Search
+from hub.search.canonicals import Canonical, latest, leading_to
+from hub.search.follow import by_url, canonical_types
 from hub.search.parameters import RESOURCE_TYPES, Parameter
 from hub.search.predicate import EVERYTHING, PatientIs, Predicate
 from hub.search.references import with_slash
-from hub.search.resolve import answered, patients_answered, pending, targets
+from hub.search.resolve import answered, canonicals, patients_answered, pending, targets
+from hub.search.value import Resource
 from hub.services import Services
 from hub.store.protocol import Order, Snapshot
 
@@ -68,14 +71,31 @@ class Joins:
         return replace(search, criteria=tuple(criteria))
 
     async def _chain(self, chain: Chain, search: Search, moment: Moment) -> Criterion:
-        found: set[str] = set()
+        answer: set[str] = set()
+        count = 0
         for type, inner in chain.targets.items():
-            plan = await self._plan(inner, moment, role="chain")
-            async with aclosing(self._matches(plan, moment)) as matches:
-                async for match in matches:
-                    found.add(f"{type}/{match.resource.id}")
-                    _bounded(len(found), FOUND_MAX)
-        return answered(chain, frozenset(found), RESOURCE_TYPES[search.type])
+            found = await self._found(inner, moment, "chain", before=count)
+            count += len(found)
+            if canonical_types(chain.parameter):
+                versions = await self._of_urls(type, {one["url"] for one in found if "url" in one}, moment, "chain")
+                answer |= leading_to(frozenset(one["id"] for one in found), versions)
+            else:
+                answer.update(f"{type}/{one['id']}" for one in found)
+        return answered(chain, frozenset(answer), RESOURCE_TYPES[search.type])
+
+    async def _found(self, inner: Search, moment: Moment, role: Role, *, before: int = 0) -> list[Resource]:
+        """All that an inner search finds. Raises `too-costly` for more than may be found, `before` counted in."""
+        found: list[Resource] = []
+        plan = await self._plan(inner, moment, role=role)
+        async with aclosing(self._matches(plan, moment)) as matches:
+            async for match in matches:
+                found.append(match.content)
+                _bounded(before + len(found), FOUND_MAX)
+        return found
+
+    async def _of_urls(self, type: str, urls: set[str], moment: Moment, role: Role) -> list[Resource]:
+        """Every version of these canonical URLs that the caller may see: which of them is meant depends on the others."""
+        return await self._found(by_url(type, urls), moment, role) if urls else []
 
     async def _has(self, has: Has, search: Search, moment: Moment) -> Criterion:
         row = RESOURCE_TYPES[search.type]
@@ -85,6 +105,8 @@ class Joins:
             patients = await moment.snapshot.patients(plan.finding, PATIENTS_MAX + 1)
             _bounded(len(patients), PATIENTS_MAX)
             return patients_answered(patients, self._services.blind.patient, row)
+        if canonical_types(has.parameter):
+            return answered(has, await self._meant(has, search.type, moment), row)
         found: set[str] = set()
         base, prefix = with_slash(self._services.base_url), f"{search.type}/"
         async with aclosing(self._matches(plan, moment)) as matches:
@@ -93,6 +115,18 @@ class Joins:
                 found.update(one.removeprefix(prefix) for one in referred if one.startswith(prefix))
                 _bounded(len(found), FOUND_MAX)
         return answered(has, frozenset(found), row)
+
+    async def _meant(self, has: Has, type: str, moment: Moment) -> frozenset[str]:
+        """Ids of the resources of a type whose canonical URLs the inner search's resources name."""
+        named: set[Canonical] = set()
+        plan = await self._plan(has.inner, moment, role="reverse chain")
+        async with aclosing(self._matches(plan, moment)) as matches:
+            async for match in matches:
+                named |= canonicals(has.parameter, match.content)
+                _bounded(len(named), FOUND_MAX)
+        versions = await self._of_urls(type, {one.url for one in named}, moment, "reverse chain")
+        meant = (latest(one, versions) for one in named)
+        return frozenset(one["id"] for one in meant if one is not None)
 
     async def _plan(self, inner: Search, moment: Moment, among: Predicate = EVERYTHING, *, role: Role) -> Plan:
         joined = await self.joined(inner, moment)

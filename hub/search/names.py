@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from hub.search import missing
 from hub.search.asked import Chain, Criterion, Has, Search
+from hub.search.follow import canonical_types
 from hub.search.grammar import split
 from hub.search.parameters import Parameter, ResourceType, resource_type
 from hub.search.result import RESULT_PARAMETERS
@@ -70,7 +71,6 @@ class Names:
     def _chain(self, parameter: Parameter, type: str | None, rest: str, value: str, hops: int) -> Chain | None:
         if parameter.type != "reference":
             raise UnknownName(f"is no chain: {parameter.code} is no reference")
-        check_followed(parameter)
         found: dict[str, Search] = {}
         refusals: list[ValueError] = []
         for target in _targets(parameter, type):
@@ -95,9 +95,8 @@ class Names:
         parameter = None if referring is None else referring.parameters.get(code)
         if referring is None or parameter is None or not rest:
             raise UnknownName("is not understood: write _has:TYPE:REFERENCE:PARAMETER, as in _has:Observation:patient:code")
-        if parameter.type != "reference" or (parameter.targets and row.name not in parameter.targets):
+        if parameter.type != "reference" or row.name not in (canonical_types(parameter) or parameter.targets or (row.name,)):
             raise BadName(f"asks for what {type} does not have: its {code} refers to no {row.name}")
-        check_followed(parameter)
         inner = self.read(referring, rest, value, hops + 1)
         return None if inner is None else Has(type=type, parameter=parameter, inner=Search(type=type, criteria=(inner,)))
 
@@ -120,11 +119,6 @@ def check_modifier(parameter: Parameter, modifier: str | None) -> None:
         return
     takes = ", ".join(f":{one}" for one in sorted({*known, missing.MODIFIER})) if parameter.type != "id" else "no modifier"
     raise BadName(f"has a modifier that is not supported; {parameter.code} takes {takes}")
-
-
-def check_followed(parameter: Parameter) -> None:
-    if "Reference" not in parameter.kinds:
-        raise BadName(f"cannot be followed: {parameter.code} is the canonical URL of something; search for that by its url")
 
 
 def _value(parameter: Parameter, written: Written) -> Value:

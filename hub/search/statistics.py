@@ -33,7 +33,7 @@ class Statistic:
 def statistics(values: Sequence[Decimal], wanted: Sequence[str]) -> Mapping[str, Decimal]:
     """Each wanted statistic that exists for these values (any order, one unit). Raises KeyError for a code that is no row."""
     if not values:
-        return {}
+        return {code: Decimal(0) for code in wanted if STATISTICS[code].counted}
     with localcontext(PRECISION):
         ordered = sorted(values)
         found = {code: STATISTICS[code].compute(ordered) for code in wanted}

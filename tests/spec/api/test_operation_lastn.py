@@ -75,6 +75,8 @@ def test_each_observation_shown_is_recorded(ehr: Caller, days: Json, backstage: 
         ("patient=x&max=0", "invalid"),
         ("patient=x&max=1000", "invalid"),
         ("patient=x&_sort=date", "not-supported"),
+        ("patient=x&_include=Observation:device", "not-supported"),
+        ("patient=x&_revinclude:iterate=Provenance:target", "not-supported"),
         ("patient=x&colour=red", "not-supported"),
     ],
 )

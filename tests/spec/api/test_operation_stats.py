@@ -1,9 +1,12 @@
 """Observation $stats over HTTP. https://hl7.org/fhir/R4/observation-operation-stats.html"""
 
+import json
 from typing import Any
 
 import pytest
 
+from fhir_profiles import r4
+from hub.search.statistics import STATISTICS
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.outcomes import issues
@@ -114,14 +117,31 @@ def test_parameters_may_come_as_a_resource(ehr: Caller, pulse: Json) -> None:
     assert [told(one) for one in statistics(answer.json())] == [{"average": 60}]
 
 
-def test_nothing_to_count_is_an_answer(ehr: Caller, pulse: Json) -> None:
-    assert stats(ehr, pulse["id"], "code=29463-7&statistic=count") == {"resourceType": "Parameters"}
+def test_nothing_to_count_is_a_count_of_zero(ehr: Caller, pulse: Json) -> None:
+    """operation-observation-stats.html: statistics 1..*, one Observation for each code."""
+    found = statistics(stats(ehr, pulse["id"], f"code=29463-7&code={HEART_RATE}&statistic=count&statistic=average&end=2026-02-20"))
+    assert [told(one) for one in found] == [{"count": 0}, {"count": 1, "average": 60}]
+    (none,) = statistics(stats(ehr, pulse["id"], "code=29463-7&statistic=total-count&interval=day"))
+    assert told(none) == {"total-count": 0}
+
+
+def test_each_statistic_is_an_observation_as_r4_has_it(ehr: Caller, pulse: Json) -> None:
+    """Its subject is a reference, a variance has a unit of UCUM: what is answered could be stored."""
+    every = "&".join(f"statistic={one}" for one in STATISTICS)
+    answer = ehr.get(f"Observation/$stats?subject={pulse['id']}&code={HEART_RATE}&code={DIASTOLIC}&system={LOINC}&{every}")
+    found = statistics(answer.json())
+    assert [one["subject"] for one in found] == [{"reference": f"Patient/{pulse['id']}"}] * 2
+    assert [r4.check(one) for one in found] == [()] * 2
+    units = [one["valueQuantity"]["code"] for one in found[1]["component"] if one["code"]["coding"][0]["code"] == "variance"]
+    assert units == ["(mm[Hg]).(mm[Hg])"]
 
 
 def test_a_hidden_patient_has_no_more_statistics_than_an_absent_one(stranger: Caller, pulse: Json) -> None:
     """Law 3."""
-    hidden = stats(stranger, pulse["id"], f"code={HEART_RATE}&{WANTED}&statistic=total-count")
-    assert hidden == stats(stranger, ABSENT, f"code={HEART_RATE}&{WANTED}&statistic=total-count") == {"resourceType": "Parameters"}
+    for asked in (f"code={HEART_RATE}&{WANTED}&statistic=total-count", f"code={HEART_RATE}&statistic=count&interval=day&include=true"):
+        hidden = stranger.get(f"Observation/$stats?subject=Patient/{pulse['id']}&{asked}").text
+        assert hidden.replace(pulse["id"], ABSENT) == stranger.get(f"Observation/$stats?subject=Patient/{ABSENT}&{asked}").text
+        assert [told(one).get("count") for one in statistics(json.loads(hidden))] == [0]
 
 
 def test_what_was_told_of_whom_is_recorded(ehr: Caller, pulse: Json, backstage: Backstage) -> None:

@@ -65,8 +65,8 @@ def test_one_value_has_no_deviation() -> None:
     assert told == {"median": Decimal(5), "4-dev": Decimal(0)}
 
 
-def test_nothing_has_no_statistics() -> None:
-    assert statistics([], list(STATISTICS)) == {}
+def test_nothing_has_a_count_of_zero_and_no_other_statistics() -> None:
+    assert statistics([], list(STATISTICS)) == {"count": 0}
 
 
 def quantity(value: Any, code: str = "/min", **more: Any) -> dict[str, Any]:

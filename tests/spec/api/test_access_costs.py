@@ -285,3 +285,18 @@ async def test_a_page_with_includes_asks_for_them_together(scene: Scene, asked: 
         questions.append(list(asked))
     assert questions[0] == questions[1]
     assert questions[0].count("rows") == 1
+
+
+async def test_a_reverse_chain_does_not_count_whom_it_may_not_see(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 3: nobody is told by a refusal how many others there are."""
+    monkeypatch.setattr(searching_join, "PATIENTS_MAX", 1)
+    given = (await scene.ask(scene.ehr, "GET", f"Consent?patient={scene.person}")).json()["entry"][0]["resource"]["id"]
+    assert (await scene.ask(scene.ehr, "DELETE", f"Consent/{given}")).status_code == 204
+    await scene.readings(HEART_RATE, 1)
+    hidden, scene.person = scene.person, (await scene.ask(scene.ehr, "POST", "Patient", patient())).json()["id"]
+    await scene.readings(HEART_RATE, 1)
+    assert (await scene.ask(scene.ehr, "POST", "Consent", consent(scene.person))).status_code == 201
+    path = f"Patient?_has:Observation:patient:code={HEART_RATE}"
+    found = await scene.ask(scene.stranger, "GET", path)
+    assert [one["resource"]["id"] for one in found.json()["entry"]] == [scene.person] != [hidden]
+    refused(await scene.ask(scene.ehr, "GET", path), 403, "too-costly")

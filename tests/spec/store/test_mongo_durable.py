@@ -4,19 +4,22 @@ DESIGN laws 2 and 5; https://www.mongodb.com/docs/manual/reference/write-concern
 """
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import ConnectionFailure
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from audit.chain import Head, genesis
 from hub.search.predicate import EVERYTHING
 from hub.store.embedded import Endpoint
 from hub.store.mongo import MongoStore
-from hub.store.protocol import Claim, Closing, Finding, Order, Replace, Unit
+from hub.store.mongo_writer import COMMIT_ATTEMPTS_MAX
+from hub.store.protocol import Claim, Closing, Finding, Order, Replace, Unit, Unsure
 from tests.spec.store.given import draft, stored
 
 Json = dict[str, Any]
@@ -73,7 +76,7 @@ async def test_a_write_is_acknowledged_by_a_majority_and_its_journals(scene: Sce
     assert acknowledged(scene.heard) == [DURABLE, DURABLE]
     inside = scene.heard.named(*WRITES)
     assert {one[one["command"]] for one in inside} == {"resources", "history", "claims", "records"}
-    assert all("txnNumber" in one for one in inside)
+    assert all("autocommit" in one for one in inside)
 
 
 async def test_a_record_alone_is_acknowledged_by_a_majority_and_its_journals(scene: Scene) -> None:
@@ -116,3 +119,44 @@ async def test_nothing_is_read_that_a_failover_could_take_back(scene: Scene) -> 
     assert set(levels) <= {"majority", "snapshot"}
     assert "majority" in levels
     assert "snapshot" in levels
+
+
+@dataclass(slots=True)
+class Answers:
+    """In place of the driver's commit: commits, and loses the first so many of the server's answers."""
+
+    lost: int
+    asked: int = 0
+    real: Any = AsyncClientSession.commit_transaction
+
+    def commit(self) -> Callable[[AsyncClientSession], Awaitable[None]]:
+        async def committed(session: AsyncClientSession) -> None:
+            self.asked += 1
+            await self.real(session)
+            if self.asked <= self.lost:
+                error = ConnectionFailure("the answer is lost")
+                error._add_error_label("UnknownTransactionCommitResult")
+                raise error
+
+        return committed
+
+
+@pytest.mark.parametrize(("lost", "asked"), [(0, 1), (1, 2), (3, 4)])
+async def test_a_commit_whose_answer_is_lost_is_asked_for_again_and_counts_once(
+    scene: Scene, admin: MongoClient[Json], monkeypatch: pytest.MonkeyPatch, lost: int, asked: int
+) -> None:
+    """Law 5: once. https://www.mongodb.com/docs/manual/core/transactions-in-applications/#retry-commit-operation"""
+    answers = Answers(lost)
+    monkeypatch.setattr(AsyncClientSession, "commit_transaction", answers.commit())
+    await scene.store.commit(Unit(inserts=[stored("a")], drafts=[draft("1")]))
+    assert answers.asked == asked
+    assert admin["hub_audit"]["records"].count_documents({}) == 1
+
+
+async def test_a_commit_of_which_nobody_ever_hears_is_not_acknowledged(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Law 5: nobody is told that something is stored while that is not known."""
+    answers = Answers(COMMIT_ATTEMPTS_MAX)
+    monkeypatch.setattr(AsyncClientSession, "commit_transaction", answers.commit())
+    with pytest.raises(Unsure):
+        await scene.store.commit(Unit(inserts=[stored("a")], drafts=[draft("1")]))
+    assert answers.asked == COMMIT_ATTEMPTS_MAX

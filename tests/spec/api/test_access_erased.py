@@ -1,0 +1,94 @@
+"""Whose key is destroyed permits nothing any more: neither what was theirs, nor what names them beside somebody else.
+
+DESIGN law 1 (silence means no) and 5 (erasure is the destruction of a key); GDPR art. 17.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from hub.store.embedded import Endpoint
+from tests.support.backstage import Account, new_client
+from tests.support.inprocess import InProcess, in_process
+from tests.support.resources import ABSENT, observation, patient
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Scene:
+    """Two patients of the caller's own organisation: one of them stays, the other one's key is destroyed."""
+
+    hub: InProcess
+    ehr: Account
+    keys: Any
+    stays: str = ""
+    gone: str = ""
+
+    async def ask(self, method: str, path: str, body: Json | None = None) -> tuple[int, Json]:
+        headers = {**self.hub.authorization(self.ehr, "system/*.cruds"), "Content-Type": "application/fhir+json"}
+        answer = await self.hub.http.request(method, f"/fhir/{path}", json=body, headers=headers)
+        return answer.status_code, answer.json()
+
+    async def create(self, resource: Json) -> str:
+        status, made = await self.ask("POST", resource["resourceType"], resource)
+        assert status == 201
+        return str(made["id"])
+
+    def destroy(self, patient: str) -> None:
+        token = self.hub.hub.services.blind.patient(patient)
+        assert self.keys.delete_one({"_id": token}).deleted_count == 1
+        self.hub.hub.ring.evict(token)
+
+
+@pytest.fixture
+async def scene(clean_database: Endpoint, admin: MongoClient[Json], tmp_path: Path) -> AsyncIterator[Scene]:
+    async with in_process(tmp_path, clean_database) as hub:
+        ehr = await hub.register(new_client("ehr", "system/*.cruds", consent_default="opt-out", recorder=True))
+        made = Scene(hub, ehr, admin["hub_keys"]["keys"])
+        made.stays, made.gone = await made.create(patient()), await made.create(patient())
+        yield made
+
+
+async def answers(scene: Scene, id: str) -> list[tuple[int, Any]]:
+    """What is told of an Observation by each way to it that names no patient whose key is destroyed."""
+    told: list[tuple[int, Any]] = [await scene.ask("GET", f"Observation/{id}{more}") for more in ("", "/_history/1", "/_history", "/$meta")]
+    for query in (
+        f"Observation?patient={scene.stays}",
+        f"Observation?_id={id}",
+        "Observation?code=8867-4",
+        f"Patient/{scene.stays}/Observation?",
+    ):
+        status, found = await scene.ask("GET", f"{query}&_total=accurate")
+        told.append((status, (found["total"], "entry" in found)))
+    return told
+
+
+async def test_what_names_them_beside_somebody_else_is_absent(scene: Scene) -> None:
+    made = await scene.create(observation(scene.stays, performer=[{"reference": f"Patient/{scene.gone}"}]))
+    assert [status for status, _ in await answers(scene, made)] == [200] * 8
+    scene.destroy(scene.gone)
+    assert await answers(scene, made) == await answers(scene, ABSENT)
+
+
+async def test_what_was_theirs_is_absent(scene: Scene) -> None:
+    made = await scene.create(observation(scene.gone))
+    assert (await scene.ask("GET", f"Observation/{made}"))[0] == 200
+    scene.destroy(scene.gone)
+    assert await answers(scene, made) == await answers(scene, ABSENT)
+    assert await scene.ask("GET", f"Patient/{scene.gone}") == await scene.ask("GET", f"Patient/{ABSENT}")
+
+
+async def test_nothing_new_is_written_about_them(scene: Scene) -> None:
+    """As about a patient that never was: law 3."""
+    scene.destroy(scene.gone)
+    for more in ({}, {"performer": [{"reference": f"Patient/{scene.gone}"}]}):
+        about = scene.stays if more else scene.gone
+        status, told = await scene.ask("POST", "Observation", observation(about, **more))
+        absent = observation(scene.stays if more else ABSENT, **({"performer": [{"reference": f"Patient/{ABSENT}"}]} if more else {}))
+        assert (status, told) == await scene.ask("POST", "Observation", absent)
+        assert status == 422

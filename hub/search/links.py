@@ -1,17 +1,19 @@
 """Links between the entries of a transaction: found, and written anew once it is known what they lead to. Pure.
 
 https://hl7.org/fhir/R4/http.html#trules, https://hl7.org/fhir/R4/bundle.html#references. A link is a reference, an element of
-type uri, url, oid or uuid, or the address of a link or an image in a narrative; a text that happens to look alike is none.
+type uri or url, or the address of a link or an image in a narrative. A canonical is none, as R4 says, nor is a text that happens
+to look alike; an oid and a uuid, which R4 counts among them, could not hold what a link comes to and stay as they are.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from fhir_profiles.definitions import RESOURCE_TYPES, Definition, Named, definition
 from hub.search.references import ID_PATTERN
 
-TEXTS = frozenset({"value", "valueString", "valueMarkdown", "valueCode", "valueBase64Binary", "display", "text", "data"})
-"""Elements whose text is never a link: the value of an identifier may be a urn:uuid of its own."""
+LINKS = frozenset({"uri", "url"})
+REFERENCE = "reference"
 DIV = "div"
 BUNDLE = "Bundle"
 URNS = ("urn:uuid:", "urn:oid:")
@@ -24,6 +26,8 @@ Replace = Callable[[str], str | None]
 """The text that takes the place of a link; None leaves it."""
 
 
+Steps = tuple["Steps", str | int] | None
+"""The same with indexes as numbers."""
 Way = tuple["Way", str] | None
 """From a place back to the resource, a name or an index at a time: it becomes text only where a reference stands."""
 
@@ -94,16 +98,43 @@ def linked(content: Any, full_url: str | None, told: Mapping[str, str]) -> Any:
         relative = _RELATIVE.fullmatch(text) if base is not None else None
         return told.get(f"{base}{relative[1]}") if relative else None
 
-    return _replaced(content, None, replace)
+    return _replaced(content, None, content, replace)
 
 
-def _replaced(value: Any, name: str | None, replace: Replace) -> Any:
+def _replaced(value: Any, steps: Steps, resource: Any, replace: Replace) -> Any:
     if isinstance(value, dict):
-        return {key: _replaced(inner, key, replace) for key, inner in value.items()}
+        return {name: _replaced(inner, (steps, name), resource, replace) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_replaced(item, name, replace) for item in value]
-    if not isinstance(value, str) or name in TEXTS:
+        return [_replaced(item, (steps, place), resource, replace) for place, item in enumerate(value)]
+    if not isinstance(value, str):
         return value
-    if name == DIV:
+    if steps is not None and steps[1] == DIV:
         return _ADDRESS.sub(lambda found: found[1] + (replace(found[2]) or found[2]) + found[3], value)
-    return replace(value) or value
+    link = replace(value)
+    return value if link is None or not _is_link(resource, steps) else link
+
+
+def _is_link(resource: Any, steps: Steps) -> bool:
+    """By the type that R4 gives to the element: asked of the few texts that look like one."""
+    names: list[str | int] = []
+    while steps is not None:
+        steps, name = steps
+        names.append(name)
+    inside: Definition | None = None
+    named, value = None, resource
+    for name in reversed(names):
+        if isinstance(name, str):
+            inside = definition(value["resourceType"]) if value.get("resourceType") in RESOURCE_TYPES else inside
+            named = inside.named.get(name) if inside is not None else None
+            inside = _structure(name, named)
+        value = value[name]
+    return named is not None and (named.type.code in LINKS or names[0] == REFERENCE)
+
+
+def _structure(name: str, named: Named | None) -> Definition | None:
+    """Of what stands under the name; `_birthDate` has the extensions of a primitive."""
+    if name.startswith("_"):
+        return definition("Element")
+    if named is None or named.type.is_primitive:
+        return None
+    return definition(named.element.structure or named.type.code)

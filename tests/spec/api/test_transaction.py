@@ -43,6 +43,11 @@ def location(answer: Json, place: int) -> str:
     return found.partition("/fhir/")[2].partition("/_history/")[0]
 
 
+ENDPOINT = {
+    "status": "active",
+    "connectionType": {"system": "http://terminology.hl7.org/CodeSystem/endpoint-connection-type", "code": "hl7-fhir-rest"},
+    "payloadType": [{"text": "any"}],
+}
 PERSON, READING, DEVICE = "urn:uuid:8c1a1a0e-0000-4000-8000-000000000001", "urn:uuid:8c1a1a0e-0000-4000-8000-000000000002", "urn:uuid:3"
 
 
@@ -133,6 +138,37 @@ def test_links_are_written_anew_wherever_they_stand(ehr: Caller) -> None:
     assert made["identifier"][0]["value"] == urn
     assert [made["extension"][0]["valueUri"], made["extension"][1]["valueReference"]["reference"]] == [target, target]
     assert f'<a href="{target}">{urn}</a>' in made["text"]["div"]
+
+
+def test_a_canonical_and_what_only_looks_like_a_link_stay_as_they_are(ehr: Caller) -> None:
+    """http.html#trules: elements of type uri and url are replaced, canonicals are not; an oid and a uuid can hold no other value."""
+    urn, oid = "urn:uuid:8c1a1a0e-0000-4000-8000-0000000000cc", "urn:oid:1.2.3.77"
+    kept = {
+        "name": urn,
+        "alias": [urn],
+        "meta": {"profile": [urn]},
+        "_name": {"extension": [{"url": "urn:test:uuid", "valueUuid": urn}]},
+        "extension": [
+            {"url": "urn:test:canonical", "valueCanonical": urn},
+            {"url": "urn:test:oid", "valueOid": oid},
+            {"url": "urn:test:text", "valueString": urn},
+            {"url": "urn:test:deep", "extension": [{"url": "urn:test:uuid", "valueUuid": urn}]},
+        ],
+    }
+    changed = {
+        "partOf": {"reference": urn},
+        "contained": [{"resourceType": "Endpoint", "id": "e", **ENDPOINT, "managingOrganization": {"reference": oid}, "address": urn}],
+        "endpoint": [{"reference": "#e"}],
+        "_alias": [{"extension": [{"url": "urn:test:uri", "valueUri": urn}]}],
+    }
+    sent_one = entry("POST", "Organization", {"resourceType": "Organization", **kept, **changed})
+    answer = sent(ehr, entry("POST", "Organization", organization(), urn), entry("POST", "Organization", organization(), oid), sent_one)
+    made, by_urn, by_oid = ehr.get(location(answer, 2)).json(), location(answer, 0), location(answer, 1)
+    assert {name: made[name] for name in kept if name != "meta"} == {name: kept[name] for name in kept if name != "meta"}
+    assert made["meta"]["profile"] == [urn]
+    assert made["partOf"] == {"reference": by_urn}
+    assert (made["contained"][0]["managingOrganization"], made["contained"][0]["address"]) == ({"reference": by_oid}, by_urn)
+    assert made["_alias"][0]["extension"][0]["valueUri"] == by_urn
 
 
 def test_relative_references_are_meant_from_the_full_url(ehr: Caller) -> None:

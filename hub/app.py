@@ -59,8 +59,10 @@ def create_app(hub: Hub) -> Starlette:
     ]
     shelf = Shelf(routes)
     app.router.routes.extend((shelf, *routes))
-    inner = [row for row in guards if row.path.startswith("/fhir/")]  # a Bundle has no Bundle of interactions inside
-    app.state.entries = Entries([(Route(row.path, guards[row], methods=[row.method]), guards[row]) for row in inner])
+    # A Bundle has no Bundle of interactions inside; `?_type=…` is what there is of the base.
+    inner = [row for row in guards if row.path.startswith(BASE_WITH_SLASH) or (row.path == FHIR_BASE and row.method == "GET")]
+    paths = {row: BASE_WITH_SLASH if row.path == FHIR_BASE else row.path for row in inner}
+    app.state.entries = Entries([(Route(paths[row], guards[row], methods=[row.method]), guards[row]) for row in inner])
     for status in (404, 405):
         app.add_exception_handler(status, partial(_no_route, hub=hub, status=status))
     app.add_middleware(Straight, shelf=shelf, is_safe=lambda endpoint: isinstance(endpoint, Guarded))

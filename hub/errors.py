@@ -29,6 +29,8 @@ IssueCode = Literal[
     "not-acceptable",
     "too-costly",
     "too-long",
+    "uri-too-long",
+    "head-too-long",
     "business-rule",
     "undecidable",
     "throttled",

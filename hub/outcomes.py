@@ -30,6 +30,8 @@ STATUS: Mapping[IssueCode, int] = {
     "precondition": 412,
     "multiple-matches": 412,
     "too-long": 413,
+    "uri-too-long": 414,
+    "head-too-long": 431,
     "media-type": 415,
     "business-rule": 422,
     "undecidable": 422,
@@ -48,6 +50,8 @@ R4_CODE: Mapping[IssueCode, str] = {
     "precondition": "conflict",
     "undecidable": "not-supported",
     "unknown-operation": "not-supported",
+    "uri-too-long": "too-long",
+    "head-too-long": "too-long",
 }
 """Ours where R4's issue-type has no finer word; what leaves is always a code of the R4 value set."""
 

@@ -25,6 +25,7 @@ from fhir_profiles.profiles import SHIPPED
 from fhir_profiles.r4 import warm
 from hub.app import create_app
 from hub.cli.common import DataDir, MongodbUrl, fail, said_clearly, settings_with
+from hub.cli.protocol import BoundedHttp
 from hub.conformance import store_shipped
 from hub.logs import configure_logs
 from hub.metrics import serve_metrics
@@ -175,7 +176,7 @@ def say_ready(base_url: str) -> None:
 def _config(settings: Settings, app: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=BoundedHttp,
         lifespan="off",
         log_config=None,
         access_log=False,

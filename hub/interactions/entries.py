@@ -15,6 +15,7 @@ from urllib.parse import quote
 import orjson
 
 from hub.errors import FhirError
+from hub.guard import names_operation
 from hub.instants import fhir_instant, http_date
 from hub.search.references import literal, with_slash
 from hub.search.times import date_range
@@ -72,13 +73,18 @@ def _entry(place: int, given: Any, base: str) -> Entry:
             "required", f"Each entry needs a request with a url and a method: {', '.join(METHODS)}.", expression=f"{where}.request"
         )
     content, full_url, method = given.get("resource"), given.get("fullUrl"), request["method"]
-    if (method in CARRY) is not isinstance(content, dict) and not request["url"].endswith("_search"):
-        raise FhirError("structure", "POST, PUT and PATCH carry a resource, the others carry none.", expression=f"{where}.resource")
     if full_url is not None and not isinstance(full_url, str):
         raise FhirError("value", "fullUrl has to be a URI.", expression=f"{where}.fullUrl")
     path, query = _below(request["url"], base, where)
+    if (method in CARRY) is not isinstance(content, dict) and not (method == "POST" and content is None and _asks(path)):
+        raise FhirError("structure", "POST, PUT and PATCH carry a resource, the others carry none.", expression=f"{where}.resource")
     headers = {header: _header(name, request[name], where) for name, header in CONDITIONS.items() if name in request}
     return Entry(place=place, method=method, path=path, query=query, content=content, full_url=full_url, headers=headers)
+
+
+def _asks(path: str) -> bool:
+    """A search or an operation by POST: what it asks may all stand in the url."""
+    return path.rpartition("/")[2] == "_search" or names_operation(path)
 
 
 def _header(name: str, value: Any, where: str) -> str:

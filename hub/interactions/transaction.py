@@ -78,8 +78,16 @@ def _is_search(entry: Entry) -> bool:
     return entry.method in ("GET", "HEAD") and "/" not in entry.path
 
 
+OFFERED = (
+    "A transaction takes create, read, vread, update, patch, delete and searches of one type; send histories, compartments, operations "
+    "and searches of several types in a batch."
+)
+
+
 def _check_search(entry: Entry, repository: Repository, *, lenient: bool) -> None:
     """Read and allowed before anything is written; it runs when everything is. Raises FhirError."""
+    if entry.path in ("", HISTORY):
+        raise entry.error("not-supported", OFFERED, ".request.url")
     if resource_type(entry.path) is None:
         raise entry.error("not-found", "The hub does not offer this resource type.", ".request.url")
     try:
@@ -126,11 +134,11 @@ def _named(entry: Entry, rest: str) -> tuple[str | None, int | None]:
             return None, None
         raise entry.error("invalid", "The url needs an id, or criteria.", ".request.url")
     if entry.method == "POST" or ID.fullmatch(parts[0]) is None or len(parts) not in (1, 3) or (len(parts) == 3 and not reads):  # noqa: PLR2004
-        raise entry.error("not-supported", "A transaction takes create, read, vread, update, patch, delete and search.", ".request.url")
+        raise entry.error("not-supported", OFFERED, ".request.url")
     if len(parts) == 1:
         return parts[0], None
     if parts[1] != HISTORY:
-        raise entry.error("not-supported", "A transaction takes create, read, vread, update, patch, delete and search.", ".request.url")
+        raise entry.error("not-supported", OFFERED, ".request.url")
     return parts[0], version_of_text(parts[2])
 
 

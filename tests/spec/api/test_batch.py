@@ -71,6 +71,24 @@ def test_conditional_interactions_inside(ehr: Caller) -> None:
     assert statuses(stale) == ["412"]
 
 
+def test_whatever_can_be_asked_outside_can_be_asked_inside(ehr: Caller) -> None:
+    """http.html#transaction: the base itself, and by POST a search or an operation whose parameters stand in the url."""
+    made = ehr.create(organization())
+    person = ehr.create(patient())
+    answer = sent(
+        ehr,
+        entry("GET", f"?_type=Organization,Patient&_id={made['id']}"),
+        entry("POST", f"Organization/_search?_id={made['id']}"),
+        entry("POST", f"_search?_id={made['id']}&_type=Organization"),
+        entry("POST", f"Patient/{person['id']}/$everything"),
+        entry("GET", f"Patient/{person['id']}/*"),
+        entry("GET", "_history?_count=1"),
+    )
+    assert statuses(answer) == ["200"] * 6
+    assert [[one["resource"] for one in answer["entry"][place]["resource"]["entry"]] for place in range(3)] == [[made]] * 3
+    assert answer["entry"][3]["resource"]["entry"][0]["resource"] == person
+
+
 def test_an_empty_condition_is_refused_and_not_taken_for_none(ehr: Caller) -> None:
     """http.html#ccreate: criteria that say nothing match everything; what asks for a condition is never done without one."""
     keyed = organization("Lot", identifier=[{"system": "urn:batch", "value": "empty"}])

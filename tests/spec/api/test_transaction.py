@@ -301,6 +301,14 @@ def test_resources_come_along_where_they_are_preferred(ehr: Caller) -> None:
     assert shown["response"]["lastModified"] == shown["resource"]["meta"]["lastUpdated"]
 
 
+@pytest.mark.parametrize(
+    "url", ["?_type=Patient&_id=x", "_history", "Patient/_history", "Patient/x/_history", "Patient/x/Observation", "Patient/x/$everything"]
+)
+def test_what_a_transaction_does_not_take_is_refused_by_name(ehr: Caller, url: str) -> None:
+    """Documented in writing.md; nothing of the transaction is done."""
+    refused(ehr.post("/fhir", bundle(entry("GET", url))), 400, "not-supported", expression="Bundle.entry[0].request.url")
+
+
 def test_another_preference_asks_for_no_resources(ehr: Caller) -> None:
     """RFC 7240 2: what is not understood is ignored; `return` was not said."""
     for prefer in ("respond-async", "handling=strict", "return=minimal, respond-async"):

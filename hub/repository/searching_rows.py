@@ -68,13 +68,12 @@ class Rows:
     ) -> AsyncGenerator[list[Match | None], None]:
         """What may be seen, some at a time; None for what was not asked for."""
         chunk, size = list[Stored](), min(limit or first, first, CHUNK_ROWS)
-        async with aclosing(snapshot.find(plan.finding, order, limit)) as rows:
-            async for stored in rows:
-                chunk.append(stored)
-                if len(chunk) < size:
-                    continue
-                yield await self.open(chunk, plan, snapshot)
-                chunk, size = [], CHUNK_ROWS
+        async with aclosing(snapshot.find(plan.finding, order, limit)) as batches:
+            async for batch in batches:
+                chunk += batch
+                while len(chunk) >= size:
+                    yield await self.open(chunk[:size], plan, snapshot)
+                    chunk, size = chunk[size:], CHUNK_ROWS
         yield await self.open(chunk, plan, snapshot)
 
     async def open(self, chunk: Sequence[Stored], plan: Plan, snapshot: Snapshot) -> list[Match | None]:

@@ -21,7 +21,7 @@ from audit.record import from_document
 from hub.search.predicate import Predicate
 from hub.store import documents
 from hub.store.committer import Committer
-from hub.store.find_ids import find_ids, find_some
+from hub.store.find_ids import find_ids, find_some, find_sorted
 from hub.store.gather import Gather
 from hub.store.lanes import Lanes
 from hub.store.mongo_filter import RECORDED_PRECISION_US, Filter, compartment_filter, mongo_filter
@@ -190,8 +190,8 @@ class MongoSnapshot:
         self._session = session
 
     async def grants(self, patients: Sequence[bytes]) -> Mapping[bytes, Grant]:
-        cursor = self._hub["grants"].find({"_id": {"$in": list(patients)}}, session=self._session)
-        return {found["_id"]: documents.grant(found) for found in await _answered(cursor.to_list())}
+        found = await _answered(find_ids(self._hub, "grants", patients, self._session))
+        return {one["_id"]: documents.grant(one) for one in found}
 
     async def grant_groups(self, *, actors: frozenset[bytes], organization: bytes | None) -> Sequence[GrantGroup]:
         """Patients whom a permit for one of `actors`, or the organisation's own policy, may open; by like rules."""
@@ -206,24 +206,28 @@ class MongoSnapshot:
             for found in await _answered(cursor.to_list())
         ]
 
-    async def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncGenerator[Stored, None]:
+    async def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncGenerator[Sequence[Stored], None]:
         """What has no time comes last, whichever way the times go (MongoDB would put it first when ascending)."""
         left = limit
+        made = _record_row if finding.type == AUDIT_TYPE else documents.stored
         for part in parts(finding, order):
-            async with aclosing(self._cursor(finding.type, part, order, left)) as rows:
-                async for found in rows:
-                    yield _record_row(found) if finding.type == AUDIT_TYPE else documents.stored(found)
-                    left = None if left is None else left - 1
+            async with aclosing(self._batches(finding.type, part, order, left)) as batches:
+                async for batch in batches:
+                    yield [made(found) for found in batch]
+                    left = None if left is None else left - len(batch)
             if left == 0:
                 return
 
-    async def _cursor(self, type: str, part: Part, order: Order, limit: int | None) -> AsyncGenerator[Document, None]:
-        batch = min(limit or BATCH_ROWS, BATCH_ROWS)
-        cursor = self._collection(type).find(part.asked, session=self._session, batch_size=batch, hint=part.hint)
-        cursor = cursor.sort(sort(order, type))
-        async with aclosing(_each(cursor if limit is None else cursor.limit(limit))) as rows:
-            async for found in rows:
-                yield found
+    async def _batches(self, type: str, part: Part, order: Order, limit: int | None) -> AsyncGenerator[Sequence[Document], None]:
+        collection, session, by = self._collection(type), self._session, sort(order, type)
+        if limit is not None and limit <= BATCH_ROWS:
+            found = find_sorted(collection.database, collection.name, session, part.asked, limit=limit, sort=by, hint=part.hint)
+            yield await _answered(found)
+            return
+        cursor = collection.find(part.asked, session=session, batch_size=BATCH_ROWS, hint=part.hint, limit=limit or 0)
+        async with cursor.sort(by) as rows:
+            while batch := await _answered(rows.to_list(BATCH_ROWS)):
+                yield batch
 
     async def count(self, finding: Finding, limit: int | None = None) -> int:
         counted = 0

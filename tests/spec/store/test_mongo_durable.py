@@ -111,7 +111,7 @@ async def test_nothing_is_read_that_a_failover_could_take_back(scene: Scene) -> 
     await store.record("1")
     async with store.snapshot() as snapshot:
         finding = Finding(type="Organization", predicate=EVERYTHING, restriction=EVERYTHING)
-        assert [row async for row in snapshot.find(finding, Order(field="id"), None)]
+        assert [row async for batch in snapshot.find(finding, Order(field="id"), None) for row in batch]
         assert await snapshot.count(finding) == 1
     reads = scene.heard.named(*READS)
     assert len(reads) >= 11

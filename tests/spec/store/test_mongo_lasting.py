@@ -57,19 +57,19 @@ async def test_the_same_rows_in_the_same_order_as_by_looking_at_all(store: Mongo
     await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
     order = Order(field=field, descending=descending)
     async with store.snapshot() as snapshot:
-        everything = [one async for one in snapshot.find(finding(MINE), order)]
+        everything = [one async for batch in snapshot.find(finding(MINE), order) for one in batch]
         for ends in (1, 3 * DAY, 7 * DAY + 1, 14 * DAY, 40 * DAY):
             asked = finding(MINE, Between("e", low=ends))
             expected = [one for one in everything if one.end_us is not None and one.end_us >= ends]
-            assert [one async for one in snapshot.find(asked, order)] == expected
-            assert [one async for one in snapshot.find(asked, order, 3)] == expected[:3]
+            assert [one async for batch in snapshot.find(asked, order) for one in batch] == expected
+            assert [one async for batch in snapshot.find(asked, order, 3) for one in batch] == expected[:3]
             assert await snapshot.count(asked) == len(expected)
             assert await snapshot.patients(asked, 9) == frozenset([ME] if expected else [])
             for place, one in enumerate(expected):
                 here = replace(order, after=({"d": one.start_us, "lu": one.updated_us, "id": None}[field], one.id))
-                assert [found async for found in snapshot.find(asked, here)] == expected[place + 1 :]
+                assert [found async for batch in snapshot.find(asked, here) for found in batch] == expected[place + 1 :]
                 back = replace(here, backwards=True)
-                assert [found async for found in snapshot.find(asked, back)] == expected[:place][::-1]
+                assert [found async for batch in snapshot.find(asked, back) for found in batch] == expected[:place][::-1]
 
 
 @pytest.mark.parametrize("predicate", [MINE, HasToken(frozenset({CODE}))])
@@ -89,7 +89,7 @@ async def test_a_page_of_what_is_recent_does_not_read_a_long_history(
             told = client.hub.command("explain", {**find, **({"hint": part.hint} if part.hint else {})}, verbosity="executionStats")
             keys += told["executionStats"]["totalKeysExamined"]
     async with store.snapshot() as snapshot:
-        found = len([one async for one in snapshot.find(asked, Order(field="d", descending=True), 51)])
+        found = len([one async for batch in snapshot.find(asked, Order(field="d", descending=True), 51) for one in batch])
     assert found in (10, 20)
     assert keys <= found + 30
 
@@ -108,4 +108,4 @@ async def test_what_earlier_versions_stored_is_marked_at_the_next_start(
     assert [found["_id"] for found in resources.find({"z": True})] == ["Organization/long"]
     asked = finding(MINE, Between("e", low=2 * DAY))
     async with store.snapshot() as snapshot:
-        assert [one.id async for one in snapshot.find(asked, Order(field="d"))] == ["long"]
+        assert [one.id async for batch in snapshot.find(asked, Order(field="d")) for one in batch] == ["long"]

@@ -107,7 +107,7 @@ async def test_what_is_deleted_is_there_for_whom_asks_for_it_alone(store: MongoS
     async with store.snapshot() as snapshot:
         finding = Finding(type="Organization", predicate=EVERYTHING, restriction=EVERYTHING)
         for field in ("d", "lu", "id"):
-            assert [one async for one in snapshot.find(finding, Order(field=cast("SortField", field)))] == []
+            assert [one async for batch in snapshot.find(finding, Order(field=cast("SortField", field))) for one in batch] == []
         assert await snapshot.count(finding) == 0
     row = admin["hub"]["resources"].find_one({})
     assert row is not None
@@ -149,7 +149,7 @@ async def test_pages_have_neither_gaps_nor_doubles(store: MongoStore, field: Any
     async with store.snapshot() as snapshot:
         while True:
             order = Order(field=field, descending=descending, after=after, ids_descending=ids_descending)
-            page = [one async for one in snapshot.find(finding, order, 3)]
+            page = [one async for batch in snapshot.find(finding, order, 3) for one in batch]
             if not page:
                 break
             seen += page
@@ -179,12 +179,14 @@ async def test_backwards_is_the_reverse_from_any_place(
     finding = Finding(type="Organization", predicate=EVERYTHING, restriction=EVERYTHING)
     order = Order(field=field, descending=descending, ids_descending=ids_descending)
     async with store.snapshot() as snapshot:
-        forwards = [one async for one in snapshot.find(finding, order)]
+        forwards = [one async for batch in snapshot.find(finding, order) for one in batch]
         for place, one in enumerate(forwards):
             value = {"d": one.start_us, "lu": one.updated_us, "id": None}[field]
             back = replace(order, after=(value, one.id), backwards=True)
-            assert [found.id async for found in snapshot.find(finding, back)] == [found.id for found in forwards[:place]][::-1]
-        from_the_end = [one async for one in snapshot.find(finding, replace(order, backwards=True))]
+            assert [found.id async for batch in snapshot.find(finding, back) for found in batch] == [
+                found.id for found in forwards[:place]
+            ][::-1]
+        from_the_end = [one async for batch in snapshot.find(finding, replace(order, backwards=True)) for one in batch]
         assert from_the_end == forwards[::-1]
 
 
@@ -222,7 +224,7 @@ async def test_without_permission_nothing_is_found(store: MongoStore) -> None:
     await store.commit(Unit(inserts=[stored("a")], drafts=[draft("0")]))
     async with store.snapshot() as snapshot:
         finding = Finding(type="Organization", predicate=EVERYTHING, restriction=AnyOf(()))
-        assert [one async for one in snapshot.find(finding, Order(field="id"))] == []
+        assert [one async for batch in snapshot.find(finding, Order(field="id")) for one in batch] == []
         assert await snapshot.count(finding) == 0
 
 
@@ -232,4 +234,4 @@ async def test_a_row_that_names_somebody_not_permitted_is_not_found(store: Mongo
     await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
     async with store.snapshot() as snapshot:
         finding = Finding(type="Organization", predicate=EVERYTHING, restriction=EVERYTHING, others_within=frozenset({b"p1"}))
-        assert [one.id async for one in snapshot.find(finding, Order(field="id"))] == ["a", "c"]
+        assert [one.id async for batch in snapshot.find(finding, Order(field="id")) for one in batch] == ["a", "c"]

@@ -1,8 +1,8 @@
 """FHIR operation $everything on a Patient: what belongs to the patient or names the patient, and what that refers to.
 
 https://hl7.org/fhir/R4/patient-operation-everything.html. What R4 leaves open: `start` and `end` select by the primary date
-of a type, and types without one come whole; what is referred to (practitioners, organisations, devices, …) comes along with
-each page that refers to it, as mode include.
+of a type, all that lies there in part, and types without one come whole; what is referred to (practitioners, organisations,
+devices, …) comes along with each page that refers to it, as mode include, if `_type` does not leave its type out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.http import json_response
+from hub.instants import fhir_instant
 from hub.interactions.operation import Given, bad, given
 from hub.interactions.search_page import cursor_of, pages
 from hub.repository import Match, Repository
@@ -40,6 +41,9 @@ ALONG = (
     "Substance",
 )
 """Types that patients' resources refer to and that belong to nobody."""
+MILLISECOND_US = 1_000
+EARLIEST, LATEST = date_range("1000"), date_range("9999-12-31")
+"""Bounds outside of these leave out nothing that is stored, and cannot be written as an instant."""
 
 
 async def everything(request: Request, repository: Repository) -> Response:
@@ -109,7 +113,8 @@ def _types(parameters: Given) -> Sequence[str]:
 def _of_type(type: str, parameters: Given, base: str, *, count: int) -> Search:
     criteria = list(_criteria(type, parameters))
     made = parse_search(type, [*criteria, ("_count", str(count))], lenient=False, base=base)
-    includes = tuple(Include(source=type, parameter=None, target=target, iterate=False, reverse=False) for target in ALONG)
+    along = [target for target in ALONG if not parameters.all("_type") or target in _types(parameters)]
+    includes = tuple(Include(source=type, parameter=None, target=target, iterate=False, reverse=False) for target in along)
     return replace(made, includes=includes)
 
 
@@ -118,7 +123,20 @@ def _criteria(type: str, parameters: Given) -> Iterator[Pair]:
     if since is not None:
         yield "_lastUpdated", f"ge{since}"
     dated = next((one.code for one in RESOURCE_TYPES[type].parameters.values() if one.where == "de"), None)
-    for name, prefix in (("start", "ge"), ("end", "le")):
-        bound = parameters.text(name)
-        if bound is not None and dated is not None:
-            yield dated, f"{prefix}{bound}"
+    if dated is not None:
+        yield from ((dated, bound) for bound in _care_within(parameters.text("start"), parameters.text("end")))
+
+
+def _care_within(start: str | None, end: str | None) -> Iterator[str]:
+    """What lies in part between the two is care of that time: a stay that begins before, or ends after.
+
+    The prefixes ge and le ask for more (docs/search.md), so moments just outside are compared with.
+    """
+    if start is not None:
+        yield f"gt{_moment(date_range(start).start_us - MILLISECOND_US)}"
+    if end is not None:
+        yield f"lt{_moment(date_range(end).end_us)}"
+
+
+def _moment(us: int) -> str:
+    return fhir_instant(max(EARLIEST.start_us, min(us, LATEST.start_us)))

@@ -84,6 +84,36 @@ def test_parameters_select(ehr: Caller, record: Json, query: str, expected: int)
     assert len(named(everything(ehr, record["patient"]["id"], query), "match")) == expected
 
 
+@pytest.mark.parametrize(
+    ("query", "inside"),
+    [
+        ("start=2026-03-03", True),
+        ("start=2026-03-03T23:00:00Z", True),
+        ("start=2026-03-04", False),
+        ("end=2026-03-02", True),
+        ("end=2026-03-01", False),
+        ("start=2026-03-03&end=2026-03-09", True),
+        ("start=2026-02&end=2026-03-02", True),
+        ("start=2026-03-02T12:00:00Z&end=2026-03-02T13:00:00Z", True),
+        ("start=0001&end=9999", True),
+        ("end=0001", False),
+    ],
+)
+def test_a_stay_that_lies_in_part_between_start_and_end_is_care_of_that_time(ehr: Caller, query: str, inside: bool) -> None:
+    """patient-operation-everything.html: all records relating to care provided in a certain date range."""
+    made = ehr.create(patient("Sejour"))
+    stay = {"resourceType": "Encounter", "status": "finished", "class": {"code": "IMP"}, "subject": {"reference": f"Patient/{made['id']}"}}
+    ehr.create({**stay, "period": {"start": "2026-03-02", "end": "2026-03-03"}})
+    assert len(named(everything(ehr, made["id"], f"_type=Encounter&{query}"), "match")) == inside
+
+
+def test_what_type_leaves_out_does_not_come_along(ehr: Caller, record: Json) -> None:
+    """patient-operation-everything.html, _type: the resource types to include in the return resources."""
+    along = named(everything(ehr, record["patient"]["id"], "_type=Observation,Device"), "include")
+    assert along == [f"Device/{record['device']['id']}"]
+    assert named(everything(ehr, record["patient"]["id"], "_type=Observation"), "include") == []
+
+
 def test_parameters_may_come_as_a_resource_with_the_types_of_r4(ehr: Caller, record: Json) -> None:
     """patient-operation-everything.html: start and end are dates, _type codes, _count an integer."""
     given = [("start", "valueDate", "2026-03-03"), ("_type", "valueCode", "Observation"), ("_count", "valueInteger", 2)]

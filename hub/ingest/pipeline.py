@@ -85,7 +85,7 @@ class Pipeline:
     async def _run(self, items: Sequence[Item], released: Sequence[str]) -> list[Answer]:
         batch = await self._sort(items)
         about = f"{self._sent.manifest.name} of {self._repository.caller.client_id}"
-        settled = await redoing(lambda: self._commit(batch, released), (about,), self._services.turns, changed=SENT_BY_OTHERS)
+        settled = await redoing(lambda: self._commit(batch, released), lambda: (about,), self._services.turns, changed=SENT_BY_OTHERS)
         answers = _in_order(batch, settled)
         for fate, count in Counter(answer.fate for answer in answers).items():
             INGESTED.labels(self._sent.manifest.name, fate).inc(count)

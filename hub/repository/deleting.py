@@ -45,7 +45,7 @@ class Deleting:
     async def delete(self, type: str, id: str, on: Precondition, recording: Recording) -> Deletion:
         """Deleting what is deleted changes nothing and says the same, to those who could see it."""
         self.require(type)
-        return await redoing(lambda: self._delete(type, id, on, recording), (f"{type}/{id}",), self._services.turns)
+        return await redoing(lambda: self._delete(type, id, on, recording), lambda: (f"{type}/{id}",), self._services.turns)
 
     async def delete_matching(self, type: str, search: Search, matching: Matching, on: Precondition, recording: Recording) -> Deletion:
         """What matches, where one resource does: many are refused. https://hl7.org/fhir/R4/http.html#3.1.0.7.1"""
@@ -57,7 +57,7 @@ class Deleting:
                 raise FhirError("not-found", "Nothing matches the criteria.")
             return await self._delete(type, found.resource.id, on, recording)
 
-        return await redoing(once, (canonical(search),), self._services.turns)
+        return await redoing(once, lambda: (canonical(search),), self._services.turns)
 
     def require(self, type: str) -> None:
         """Scope, and for what decides about access the recorder permission; whatever the target is."""

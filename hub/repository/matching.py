@@ -87,10 +87,18 @@ class Matching:
         if token is None or rows is None:
             return None
         bearing = [row for row in rows if row.type == search.type]
-        nobody = self._rights.visibility.rules(self._services.blind.token("nobody", search.type))
-        seen, *_ = await asyncio.gather(asyncio.gather(*(self._seen(search, row) for row in bearing)), nobody)
+        seen: list[Match | None] = []
+        nobody = self._services.blind.token("nobody", search.type)
+        await self._rights.visibility.rules(nobody, self._see(search, bearing, seen))
         found = [match for match in seen if match is not None and match.resource.id not in but]
         return found[0] if len(found) == 1 else None
+
+    async def _see(self, search: Search, rows: Sequence[Stored], into: list[Match | None]) -> None:
+        """All at once; the one that there mostly is, without a task of its own."""
+        if len(rows) == 1:
+            into.append(await self._seen(search, rows[0]))
+        elif rows:
+            into.extend(await asyncio.gather(*(self._seen(search, row) for row in rows)))
 
     def _token(self, search: Search) -> bytes | None:
         """A token that every match bears, by which rows are found whatever patient they belong to."""

@@ -22,11 +22,12 @@ the database gives up only after a while, and a client that is told so can wait 
 CHANGED = "The resource is being changed by others; read it again and repeat."
 
 
-async def redoing(attempt: Callable[[], Awaitable[T]], about: Collection[str], turns: Turns, *, changed: str = CHANGED) -> T:
+async def redoing(attempt: Callable[[], Awaitable[T]], about: Callable[[], Collection[str]], turns: Turns, *, changed: str = CHANGED) -> T:
     """Somebody else was first: read again, decide again, do it again; give up as a conflict, or as a lock that stays.
 
     about    what those who met may have met over: inside this process they take turns from then on, and with those of other
-             processes they shall not meet again; besides, a snapshot lags a little behind the commit that won
+             processes they shall not meet again; besides, a snapshot lags a little behind the commit that won.
+             Asked only then: most meet nobody
     changed  what is said after so many conflicts
 
     Raises FhirError conflict or lock-error.
@@ -35,7 +36,7 @@ async def redoing(attempt: Callable[[], Awaitable[T]], about: Collection[str], t
     try:
         return await attempt()
     except Conflict:
-        async with turns.of(*about):
+        async with turns.of(*about()):
             return await _again(attempt, until, changed)
 
 

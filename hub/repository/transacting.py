@@ -48,7 +48,7 @@ class Transacting:
             self._means.rights.require("Provenance", "c")
         return await redoing(
             lambda: _Round(self._means, self._matching, self._deleting, recording, aside).run(steps, provenance),
-            _about(steps),
+            lambda: _about(steps),
             self._means.services.turns,
         )
 

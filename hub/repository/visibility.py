@@ -5,7 +5,7 @@ two forms are computed by different code (`security.access` over tokens, `securi
 a disagreement is an error, never an answer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,10 +84,10 @@ class Visibility:
         self._above: frozenset[str] | None = None
         self._askers: dict[Action, Asker] = {}
 
-    async def rules(self, patient: bytes) -> PatientRules | None:
-        """The patient's rules as of now, or None for a patient the hub does not know."""
+    async def rules(self, patient: bytes, meanwhile: Awaitable[None] | None = None) -> PatientRules | None:
+        """The patient's rules as of now, or None for a patient the hub does not know. `meanwhile`: something else to wait for."""
         # Looked up for whom nobody knows too, so that the time does not tell (law 3).
-        grant = await self._store.grant(patient, self._look_above())
+        grant = await self._store.grant(patient, self._look_above() if meanwhile is None else self._look_above_after(meanwhile))
         return None if grant is None else (await self.opened([grant])).get(patient)
 
     async def opened(self, grants: Iterable[Grant]) -> Mapping[bytes, PatientRules]:
@@ -96,6 +96,10 @@ class Visibility:
         if any(rule.actors for one in found.values() for rule in one.rules):
             await self._look_above()
         return found
+
+    async def _look_above_after(self, meanwhile: Awaitable[None]) -> None:
+        await meanwhile
+        await self._look_above()
 
     async def _look_above(self) -> None:
         """The organisations above the caller's, by Organization.partOf: an actor may be one of them (reading 4)."""

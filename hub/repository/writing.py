@@ -29,28 +29,28 @@ class Writing:
     async def create(self, type: str, content: Mapping[str, Any], recording: Recording) -> Done:
         """A new resource under an id of ours; whatever id the body brings is ignored."""
         self._require(type, "c", recorder=True)
-        return await self._redoing(type, recording, lambda attempt: attempt.create(type, content))
+        return await self._redoing(lambda: type, recording, lambda attempt: attempt.create(type, content))
 
     async def create_unless(self, type: str, content: Mapping[str, Any], search: Search, recording: Recording) -> Done:
         """A new resource unless there is one that matches."""
         self._require(type, "c", recorder=True)
-        return await self._redoing(canonical(search), recording, lambda attempt: attempt.create_unless(type, content, search))
+        return await self._redoing(lambda: canonical(search), recording, lambda attempt: attempt.create_unless(type, content, search))
 
     async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition, recording: Recording) -> Done:
         """A new version of one resource."""
         self._require(type, "u", recorder=type == "Consent")
-        return await self._redoing(f"{type}/{id}", recording, lambda attempt: attempt.update(type, id, content, on))
+        return await self._redoing(lambda: f"{type}/{id}", recording, lambda attempt: attempt.update(type, id, content, on))
 
     async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition, recording: Recording) -> Done:
         """A new version of what matches, or a new resource."""
         self._require(type, "u", recorder=type == "Consent")
-        return await self._redoing(canonical(search), recording, lambda attempt: attempt.update_matching(type, content, search, on))
+        return await self._redoing(lambda: canonical(search), recording, lambda attempt: attempt.update_matching(type, content, search, on))
 
     async def patch(self, type: str, id: str, apply: Apply, on: Precondition, recording: Recording) -> Done:
         """The current version, patched."""
         self._means.rights.require_patch(type)
         self._require(type, "u", recorder=type == "Consent")
-        return await self._redoing(f"{type}/{id}", recording, lambda attempt: attempt.patch(type, id, apply, on))
+        return await self._redoing(lambda: f"{type}/{id}", recording, lambda attempt: attempt.patch(type, id, apply, on))
 
     async def patch_matching(self, type: str, apply: Apply, search: Search, on: Precondition, recording: Recording) -> Done:
         """What matches, patched: exactly one resource. https://hl7.org/fhir/R4/http.html#patch"""
@@ -62,7 +62,7 @@ class Writing:
                 raise FhirError("not-found", "Nothing matches the criteria.")
             return await attempt.patch(type, found.resource.id, apply, on)
 
-        return await self._redoing(canonical(search), recording, step)
+        return await self._redoing(lambda: canonical(search), recording, step)
 
     def _require(self, type: str, letter: str, *, recorder: bool) -> None:
         self._means.rights.require(type, letter)
@@ -71,7 +71,7 @@ class Writing:
         if recorder:
             require_recorder(self._means.caller, type)
 
-    async def _redoing(self, about: str, recording: Recording, step: Callable[[Attempt], Awaitable[Done]]) -> Done:
+    async def _redoing(self, about: Callable[[], str], recording: Recording, step: Callable[[Attempt], Awaitable[Done]]) -> Done:
         async def once() -> Done:
             attempt = Attempt(self._means, self._matching, recording)
             done = await step(attempt)
@@ -83,4 +83,4 @@ class Writing:
                 await attempt.commit()
             return done
 
-        return await redoing(once, (about,), self._means.services.turns)
+        return await redoing(once, lambda: (about(),), self._means.services.turns)

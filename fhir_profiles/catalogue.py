@@ -57,6 +57,8 @@ class Measure:
     low, high   bounds of what is physically possible, in the canonical unit, included
     components  by key; `required`: R4 wants the component, if only with a dataAbsentReason
     source      where codes and bounds come from
+    medication  what was given: the row then becomes a MedicationAdministration instead of an Observation
+    rate        of a medication: the value is a rate that held for the period, not one dose
     """
 
     key: str
@@ -73,6 +75,13 @@ class Measure:
     components: Mapping[str, "Measure"] = field(default_factory=dict)
     required: bool = False
     source: str
+    medication: Coding | None = None
+    rate: bool = False
+
+    @property
+    def resource_type(self) -> str:
+        """The FHIR type that a measurement of this row becomes."""
+        return "Observation" if self.medication is None else "MedicationAdministration"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +103,15 @@ def _mdc(row: Mapping[str, Any]) -> tuple[Coding, ...]:
 
 def _own(row: Mapping[str, Any]) -> tuple[Coding, ...]:
     """Our own code for what neither LOINC nor MDC names; a component's is that of its measure's key, too."""
-    public = "mdc" in row or "loinc" in row or any("loinc" in unit for unit in row.get("units", ()))
+    public = "medication" in row or "mdc" in row or "loinc" in row or any("loinc" in unit for unit in row.get("units", ()))
     return () if public else (Coding(system=MEASURE_SYSTEM, code=row["key"], display=row["text"]),)
+
+
+def _medication(row: Mapping[str, Any]) -> Coding | None:
+    if "medication" not in row:
+        return None
+    system, code, display = row["medication"]
+    return Coding(system=system, code=code, display=display)
 
 
 def _codes(row: Mapping[str, Any]) -> Mapping[tuple[str, str], str]:
@@ -138,6 +154,8 @@ def _measure(row: Mapping[str, Any]) -> Measure:
         components=MappingProxyType({component.key: component for component in components}),
         required=row.get("required", False),
         source=row["source"],
+        medication=_medication(row),
+        rate=bool(row.get("rate", False)),
     )
 
 

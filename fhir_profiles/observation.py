@@ -72,20 +72,20 @@ def observation(measurement: Measurement, *, id: str, version: int, last_updated
     Raises ValueError, naming the part but no value, when the measurement is not one that the catalogue allows.
     """
     measure = MEASURES.get(measurement.measure)
-    if measure is None:
-        raise ValueError("measure is not in the catalogue")
+    if measure is None or measure.medication is not None:
+        raise ValueError("measure is not in the catalogue, or becomes no Observation")
     template = _template(measure.key)
     resource: dict[str, Any] = {
         "resourceType": "Observation",
-        "id": _matching(_ID, id, "id"),
+        "id": is_id(id),
         "meta": _meta(template, version, last_updated),
         "status": "preliminary" if measurement.preliminary else "final",
         "category": template.category,
         "code": _measure_code(measure, template, measurement.value),
-        "subject": {"reference": _matching(_PATIENT, measurement.patient, "patient")},
-    } | _effective(measurement)
+        "subject": {"reference": is_patient(measurement.patient)},
+    } | effective_json(measurement)
     if measurement.device is not None:
-        resource["device"] = {"reference": _matching(_DEVICE, measurement.device, "device")}
+        resource["device"] = {"reference": is_device(measurement.device)}
     if measurement.manual:
         resource["performer"] = [resource["subject"]]
         resource["method"] = _MANUAL_ENTRY
@@ -103,13 +103,27 @@ def is_sample_data(text: str) -> bool:
     return _SAMPLES.fullmatch(text) is not None
 
 
+def is_id(text: str) -> str:
+    """The text, if it has the form; raises ValueError. So do the next two."""
+    return _matching(_ID, text, "id")
+
+
+def is_patient(reference: str) -> str:
+    return _matching(_PATIENT, reference, "patient")
+
+
+def is_device(reference: str) -> str:
+    return _matching(_DEVICE, reference, "device")
+
+
 def _matching(form: re.Pattern[str], text: str, part: str) -> str:
     if form.fullmatch(text) is None:
         raise ValueError(f"{part} does not have the form that FHIR asks for")
     return text
 
 
-def _effective(measurement: Measurement) -> dict[str, Any]:
+def effective_json(measurement: Measurement) -> dict[str, Any]:
+    """The element effective[x]: a moment, or a period for what lasts."""
     start = _matching(_INSTANT, measurement.effective, "effective")
     if measurement.until is None:
         return {"effectiveDateTime": start}
@@ -160,7 +174,7 @@ def _component(measure_key: str, component: Measure, value: MeasuredValue) -> di
 def _put_value(body: dict[str, Any], measure: Measure, value: MeasuredValue | None) -> None:
     match value:
         case Amount() if not measure.sampled:
-            body["valueQuantity"] = _quantity(measure, value)
+            body["valueQuantity"] = quantity_json(measure, value)
         case Strip() if measure.sampled:
             body["valueSampledData"] = _sampled(measure, value)
         case Coding() if (value.system, value.code) in measure.codes:
@@ -173,7 +187,7 @@ def _put_value(body: dict[str, Any], measure: Measure, value: MeasuredValue | No
             raise ValueError("value is not of the kind that the measure takes")
 
 
-def _quantity(measure: Measure, amount: Amount) -> dict[str, Any]:
+def quantity_json(measure: Measure, amount: Amount) -> dict[str, Any]:
     """https://hl7.org/fhir/R4/datatypes.html#Quantity with the unit that the profile of the measure fixes."""
     unit = measure.units.get(amount.unit)
     if unit is None or unit.stored != amount.unit:
@@ -222,7 +236,7 @@ def _qualify(resource: dict[str, Any], measurement: Measurement) -> None:
     A method that the source names takes the place of "manual-entry": that a person typed it in is still said by the
     performer.
     """
-    extensions: list[Any] = [_flag(code) for code in measurement.quality]
+    extensions: list[Any] = [flag_json(code) for code in measurement.quality]
     for key, coding in measurement.context.items():
         place = CONTEXT.get(key)
         if place is None:
@@ -236,10 +250,10 @@ def _qualify(resource: dict[str, Any], measurement: Measurement) -> None:
 
 
 def _concept(coding: Coding) -> dict[str, Any]:
-    return {"coding": [_coding(coding)]}
+    return {"coding": [coding_json(coding)]}
 
 
-def _coding(coding: Coding) -> dict[str, str]:
+def coding_json(coding: Coding) -> dict[str, str]:
     written = {"system": coding.system, "code": coding.code}
     if coding.display is not None:
         written["display"] = coding.display
@@ -251,7 +265,7 @@ def _fragment(value: Any) -> orjson.Fragment:
 
 
 def _code(text: str, codings: tuple[Coding, ...]) -> orjson.Fragment:
-    return _fragment({"coding": [_coding(coding) for coding in codings], "text": text})
+    return _fragment({"coding": [coding_json(coding) for coding in codings], "text": text})
 
 
 @cache
@@ -280,13 +294,15 @@ def _absent(reason: str) -> orjson.Fragment:
 
 
 @lru_cache(FLAGS_KEPT_MAX)
-def _flag(flag: str) -> orjson.Fragment:
+def flag_json(flag: str) -> orjson.Fragment:
     if not knows_flag(flag):
         raise ValueError("quality flag is not in our code system")
     name, _, parameter = flag.partition(":")
     if parameter:
         return _fragment({"url": FLAG_PARAMETERS[name], "valueString": parameter})
-    return _fragment({"url": MEASUREMENT_QUALITY, "valueCoding": _coding(Coding(system=QUALITY_SYSTEM, code=name, display=QUALITY[name]))})
+    return _fragment(
+        {"url": MEASUREMENT_QUALITY, "valueCoding": coding_json(Coding(system=QUALITY_SYSTEM, code=name, display=QUALITY[name]))}
+    )
 
 
 _UNKNOWN: Final = AbsentValue(reason="unknown")

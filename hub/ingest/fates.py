@@ -12,10 +12,16 @@ NOT_PAIRED_HINT = "No device with this identifier is paired for this time. Regis
 """The same for a device nobody knows, one that is not paired, and a patient who has not consented (law 3)."""
 DEVICE_MISSING = "device-missing"
 DEVICE_MISSING_HINT = "The payload does not say which device measured; give it as ?device=."
+SCOPE_MISSING = "scope-missing"
 TIME_CONFLICT = "time-conflict"
 TIME_CONFLICT_HINT = "This reading was already sent with the same device time but another time zone; check the zone."
 SUPERSEDED = "superseded"
 SUPERSEDED_HINT = "Kept in the history: a value that the source changed later is current."
+
+
+def scope_missing_hint(type: str) -> str:
+    """What a client lacks is its own affair and no secret: it says nothing about a patient."""
+    return f"This reading becomes a {type}; ask the operator for the scope system/{type}.c, then replay the item."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ def normalise(reading: Reading, *, time_zone: str | None, patient: str, device: 
         return found
     if not all(knows_flag(flag) for flag in reading.quality):
         return doubt.UNKNOWN_QUALITY
-    if not reading.context.keys() <= CONTEXT.keys():
+    if not reading.context.keys() <= CONTEXT.keys() or (measure.medication is not None and reading.context):
         return doubt.UNKNOWN_CONTEXT
     moment = effective(reading.time, time_zone=time_zone, received_us=received_us)
     if isinstance(moment, Doubt):
@@ -165,9 +165,9 @@ def _components(measure: Measure, given: Mapping[str, Value]) -> tuple[None, Map
 
 def _measured(measure: Measure, value: Value | None) -> MeasuredValue | Doubt:
     match value:
-        case Absent(reason=reason):
+        case Absent(reason=reason) if measure.medication is None:
             return AbsentValue(reason=reason)
-        case None:
+        case None | Absent():  # a dose that is not known is none that was given
             return doubt.NO_VALUE
         case Coded() if measure.codes:
             return _coding(measure, value)

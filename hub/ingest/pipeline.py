@@ -13,8 +13,8 @@ import orjson
 
 from adapters.contract import Manifest
 from adapters.reading import Item, Reading
+from fhir_profiles.building import build, resource_type
 from fhir_profiles.measurement import Measurement
-from fhir_profiles.observation import observation
 from hub.ingest import fates
 from hub.ingest.devices import Binding, Bindings
 from hub.ingest.fates import Answer
@@ -92,7 +92,7 @@ class Pipeline:
         return answers
 
     async def _sort(self, items: Sequence[Item]) -> Batch:
-        """Everything that needs no look at what is stored: who is refused, who waits, who may become an Observation."""
+        """Everything that needs no look at what is stored: who is refused, who waits, who may be stored."""
         batch = Batch(items=items)
         await self._bindings.load({self._device_of(item) for item in items})
         await self._load_rules()
@@ -116,6 +116,9 @@ class Pipeline:
         measured = normalise(reading, time_zone=self._sent.time_zone, patient="Patient/_", device="Device/_", received_us=self._received_us)
         if isinstance(measured, Doubt):
             self._wait(batch, index, reading, measured.code, measured.hint)
+            return
+        if not self._repository.rights.covers(resource_type(measured), "c"):
+            self._wait(batch, index, reading, fates.SCOPE_MISSING, fates.scope_missing_hint(resource_type(measured)))
             return
         start_us, end_us = span_us(measured)
         binding = self._bindings.worn_by(device, start_us, last_us(measured))
@@ -164,9 +167,9 @@ class Pipeline:
         return self._decided[key]
 
     def _decide(self, rules: PatientRules, measured: Measurement) -> str | None:
-        json = observation(measured, id=_PROBE_ID, version=1, last_updated="2000-01-01T00:00:00Z")
+        json = build(measured, id=_PROBE_ID, version=1, last_updated="2000-01-01T00:00:00Z")
         content = orjson.loads(json)
-        if not self._repository.rights.scopes_match("Observation", "c", content):
+        if not self._repository.rights.scopes_match(resource_type(measured), "c", content):
             return None
         decision = self._visibility.decide(rules, content, "collect", self._received_us)
         return basis_of(decision) if decision.permit else None
@@ -195,7 +198,7 @@ class Pipeline:
 
     async def _commit(self, batch: Batch, released: Sequence[str]) -> Settled:
         """Read what is there, settle against it, and write all of it with its audit records, or nothing."""
-        rows = {f"Observation/{candidate.id}" for _, candidate in batch.candidates}
+        rows = {candidate.row for _, candidate in batch.candidates}
         existing = await self._services.store.currents(sorted(rows), deleted=True) if rows else {}
         keys = await self._services.vault.keys(sorted({candidate.patient for _, candidate in batch.candidates}))
         settled = await settle(batch.candidates, existing, keys, services=self._services, now_us=self._services.clock())

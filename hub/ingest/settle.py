@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
+from fhir_profiles.building import build, resource_type
 from fhir_profiles.measurement import Amount, MeasuredValue, Measurement, Strip
-from fhir_profiles.observation import observation
 from hub import numbers
 from hub.ingest import fates
 from hub.ingest.fates import Answer
@@ -27,7 +27,6 @@ from hub.services import Services
 from hub.store.protocol import ReadingMark, Remark, Replace, Stored
 from security.envelope import DataKey, Purpose
 
-TYPE = "Observation"
 BREATH_ITEMS = 200
 
 
@@ -46,6 +45,14 @@ class Candidate:
     modified_us: int
     raw: bytes
     pointer: str
+
+    @property
+    def type(self) -> str:
+        return resource_type(self.measurement)
+
+    @property
+    def row(self) -> str:
+        return f"{self.type}/{self.id}"
 
     @property
     def rank(self) -> tuple[int, bytes]:
@@ -77,16 +84,16 @@ async def settle(
     services: Services,
     now_us: int,
 ) -> Settled:
-    """Pure but for the nonces of sealing and for pauses. `existing`: current rows by "Observation/id"."""
+    """Pure but for the nonces of sealing and for pauses. `existing`: current rows by "Type/id"."""
     settled = Settled()
     builder = Builder(services, keys, now_us)
-    by_id: dict[str, list[tuple[int, Candidate]]] = {}
+    by_row: dict[str, list[tuple[int, Candidate]]] = {}
     for place, candidate in candidates:
-        by_id.setdefault(candidate.id, []).append((place, candidate))
-    for count, (id, group) in enumerate(by_id.items(), start=1):
+        by_row.setdefault(candidate.row, []).append((place, candidate))
+    for count, (row, group) in enumerate(by_row.items(), start=1):
         if count % BREATH_ITEMS == 0:
             await asyncio.sleep(0)  # others' requests go on between the readings of a large batch
-        _settle_one(group, existing.get(f"{TYPE}/{id}"), builder, settled)
+        _settle_one(group, existing.get(row), builder, settled)
     return settled
 
 
@@ -94,7 +101,7 @@ def _settle_one(group: Sequence[tuple[int, Candidate]], stored: Stored | None, b
     """All readings of one identity in this batch, one after the other, against the one that is stored."""
     current, made = stored, []
     for place, candidate in group:
-        resource = f"{TYPE}/{candidate.id}"
+        resource = candidate.row
         if current is not None and candidate.start_us != current.start_us:
             settled.conflicts.append(place)
             settled.answers[place] = Answer(
@@ -172,7 +179,7 @@ def _corrected(candidate: Candidate, resource: str, *, superseded: bool) -> Answ
 
 
 class Builder:
-    """Builds and seals Observations. What is alike in all readings of a kind is worked out once."""
+    """Builds and seals resources. What is alike in all readings of a kind is worked out once."""
 
     def __init__(self, services: Services, keys: Mapping[Any, DataKey], now_us: int) -> None:
         self._services = services
@@ -182,22 +189,22 @@ class Builder:
         self._tokens: dict[tuple[Any, ...], tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {}
 
     def build(self, candidate: Candidate, version: int, values: tuple[bytes, ...]) -> Stored:
-        json = observation(candidate.measurement, id=candidate.id, version=version, last_updated=self._updated)
+        json = build(candidate.measurement, id=candidate.id, version=version, last_updated=self._updated)
         k, g = self._token_sets(candidate.measurement, json)
-        vault, key = self._services.vault, self._keys[candidate.patient]
+        vault, key, type = self._services.vault, self._keys[candidate.patient], candidate.type
         return Stored(
-            type=TYPE,
+            type=type,
             id=candidate.id,
             version=version,
             updated_us=self._now_us,
-            sealed=vault.seal(key, TYPE, candidate.id, version, candidate.patient, json),
+            sealed=vault.seal(key, type, candidate.id, version, candidate.patient, json),
             key_version=key.version,
             patient=candidate.patient,
             tokens=k,
             global_tokens=g,
             start_us=candidate.start_us,
             end_us=candidate.end_us,
-            raw=vault.seal(key, TYPE, candidate.id, version, candidate.patient, candidate.raw, purpose="raw"),
+            raw=vault.seal(key, type, candidate.id, version, candidate.patient, candidate.raw, purpose="raw"),
             reading=ReadingMark(modified_us=candidate.modified_us, values=values),
         )
 
@@ -212,7 +219,7 @@ class Builder:
             current,
             version=version,
             updated_us=self._now_us,
-            sealed=vault.seal(key, TYPE, current.id, version, current.patient, numbers.dumps(content)),
+            sealed=vault.seal(key, current.type, current.id, version, current.patient, numbers.dumps(content)),
             key_version=key.version,
             raw=self._again(current, version, current.raw, "raw"),
             reading=ReadingMark(modified_us=mark.modified_us, values=values),
@@ -224,8 +231,8 @@ class Builder:
         if sealed is None:
             return None
         vault, key = self._services.vault, self._keys[current.patient]
-        plain = vault.open_sealed(key, TYPE, current.id, current.version, current.patient, sealed, purpose=purpose)
-        return vault.seal(key, TYPE, current.id, version, current.patient, plain, purpose=purpose)
+        plain = vault.open_sealed(key, current.type, current.id, current.version, current.patient, sealed, purpose=purpose)
+        return vault.seal(key, current.type, current.id, version, current.patient, plain, purpose=purpose)
 
     def _token_sets(self, measurement: Measurement, json: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
         """Tokens speak of codes, device and status, never of numbers or times: one look serves all readings of a kind."""

@@ -185,7 +185,9 @@ def test_no_text_breaks_it_and_what_passes_is_valid(value: str, unit: str) -> No
 
 
 @given(
-    key=st.sampled_from(sorted(key for key, measure in MEASURES.items() if measure.units and not measure.sampled)),
+    key=st.sampled_from(
+        sorted(key for key, measure in MEASURES.items() if measure.units and not measure.sampled and not measure.medication)
+    ),
     value=st.decimals(-10_000, 10_000, places=3).map(str),
     data=st.data(),
 )
@@ -413,3 +415,11 @@ def test_each_number_of_a_strip_tells_a_correction_from_a_duplicate() -> None:
     for change in ({"data": "1"}, {"period_ms": "4"}, {"origin": "1"}, {"factor": "2"}, {"lower": "1"}, {"upper": "1"}):
         said.add(value_text(measured(STRIP, value=replace(STRIP.value, **change))))  # type: ignore[type-var]
     assert len(said) == 7
+
+
+@pytest.mark.parametrize("changes", [{"value": Absent(reason="error")}, {"value": None}, {"context": {"body-site": SITE}}])
+def test_a_dose_that_is_not_known_waits(changes: dict[str, Any]) -> None:
+    """What was not given, or not known to be given, is no MedicationAdministration."""
+    dose = replace(WEIGHT, measure="insulin-bolus", value=Quantity(value="4.5", unit="[iU]"))
+    assert isinstance(normalised(dose), Measurement)
+    assert isinstance(normalised(dose, **changes), Doubt)

@@ -5,9 +5,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from fhir_profiles.building import build
 from fhir_profiles.catalogue import MEASURES, Measure
 from fhir_profiles.measurement import Amount, Coding, Measurement, Strip
-from fhir_profiles.observation import observation
 
 WHEN = "2015-05-30T23:06:23-07:00"
 UPDATED = "2026-11-22T09:30:00.123Z"
@@ -42,9 +42,11 @@ def measurement(key: str, **changes: Any) -> Measurement:
     return replace(made, **changes)
 
 
-def one_of_each() -> Iterator[tuple[str, Measurement]]:
-    """Every row of the catalogue in every unit it may come in."""
+def one_of_each(resource_type: str = "Observation") -> Iterator[tuple[str, Measurement]]:
+    """Every row of the catalogue that becomes such a resource, in every unit it may come in."""
     for key, measure in MEASURES.items():
+        if measure.resource_type != resource_type:
+            continue
         if measure.codes:
             for system, code in measure.codes:
                 yield f"{key} {code}", measurement(key, value=Coding(system=system, code=code, display=measure.codes[system, code]))
@@ -58,4 +60,4 @@ def one_of_each() -> Iterator[tuple[str, Measurement]]:
 
 
 def built(made: Measurement) -> bytes:
-    return observation(made, id="o1", version=1, last_updated=UPDATED)
+    return build(made, id="o1", version=1, last_updated=UPDATED)

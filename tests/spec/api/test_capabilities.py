@@ -225,6 +225,33 @@ def test_versions_are_announced_as_they_are(statement: Json) -> None:
         assert (said["conditionalRead"], said["conditionalDelete"]) == ("full-support", "single")
 
 
+@pytest.mark.parametrize("type", ["Organization", "Practitioner", "Device", "Location"])
+def test_what_is_announced_of_conditions_and_versions_is_so(type: str, ehr: Caller) -> None:
+    """capabilitystatement.html: conditionalCreate, -Update, -Read, -Delete, updateCreate, readHistory, each of them tried."""
+    key = f"identifier=urn:announced|{type}"
+    resource = {"resourceType": type, "identifier": [{"system": "urn:announced", "value": type}]}
+    resource |= {"name": "x"} if type in ("Organization", "Location") else {}
+    created = [ehr.post(type, resource, headers={"If-None-Exist": key}) for _ in range(2)]
+    assert [one.status_code for one in created] == [201, 200]
+    path = f"{type}/{created[0].json()['id']}"
+    updated = ehr.put(f"{type}?{key}", {**resource, "language": "fr"})
+    assert (updated.status_code, updated.headers["etag"]) == (200, 'W/"2"')
+    for known in ({"If-None-Match": 'W/"2"'}, {"If-Modified-Since": updated.headers["last-modified"]}):
+        assert ehr.get(path, headers=known).status_code == 304
+    assert ehr.get(f"{path}/_history/1").json() == created[0].json()
+    refused(ehr.put(f"{type}/{ABSENT}", {**resource, "id": ABSENT}), 404, "not-found")
+    ehr.create(resource)
+    refused(ehr.request("DELETE", f"{type}?{key}"), 412, "multiple-matches")
+    assert [ehr.request("DELETE", f"{type}?_id={id}").status_code for id in ehr.found(f"{type}?{key}")] == [204, 204]
+    refused(ehr.get(path), 410, "deleted")
+
+
+@pytest.mark.parametrize("mode", ["full", "normative", "terminology"])
+def test_the_statement_is_the_same_in_every_mode(statement: Json, http: httpx.Client, mode: str) -> None:
+    """http.html#capabilities: a server may ignore the mode, and answers with a CapabilityStatement then."""
+    assert http.get(f"/fhir/metadata?mode={mode}").json() == statement
+
+
 def test_parameters_have_the_types_of_the_specification(statement: Json) -> None:
     """https://hl7.org/fhir/R4/searchparameter-registry.html"""
     types = {(type, one["name"]): one["type"] for type, said in announced(statement).items() for one in said["searchParam"]}

@@ -10,7 +10,7 @@ import pytest
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.outcomes import refused
-from tests.support.resources import ABSENT, consent, device, observation, patient
+from tests.support.resources import ABSENT, consent, device, observation, organization, patient
 
 Json = dict[str, Any]
 
@@ -22,6 +22,40 @@ def group(*members: Json) -> Json:
 
 def about(resource: Json) -> Json:
     return observation(None, category="survey", subject={"reference": f"{resource['resourceType']}/{resource['id']}"})
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"resourceType": "Binary", "contentType": "text/plain", "data": "eA=="},
+        {"resourceType": "Bundle", "type": "collection"},
+        {
+            "resourceType": "Provenance",
+            "recorded": "2026-03-01T10:00:00Z",
+            "agent": [{"who": {"display": "x"}}],
+            "target": [{"display": "x"}],
+        },
+    ],
+    ids=lambda one: str(one["resourceType"]),
+)
+def test_what_carries_anybodys_data_names_a_patient(ehr: Caller, resource: Json) -> None:
+    """Law 1: the type does not say whose data it is, so that it has to be said."""
+    refused(ehr.post(resource["resourceType"], resource), 422, "business-rule")
+
+
+def test_a_provenance_beside_what_concerns_nobody_is_refused_and_nothing_is_written(ehr: Caller) -> None:
+    """provenance.html#header: in the same unit, so that neither is there without the other."""
+    beside = '{"resourceType": "Provenance", "recorded": "2026-03-01T10:00:00Z", "agent": [{"who": {"display": "x"}}]}'
+    keyed = organization(identifier=[{"system": "urn:beside", "value": "nobody"}])
+    refused(ehr.post("Organization", keyed, headers={"X-Provenance": beside}), 422, "business-rule")
+    assert ehr.found("Organization?identifier=urn:beside|nobody") == []
+
+
+def test_a_patient_without_a_managing_organisation_is_nobodys_by_default(ehr: Caller) -> None:
+    """http.html#update: what is not sent is gone. Who managed the patient sees it by consent alone from then on, as documented."""
+    made = ehr.create(patient())
+    assert ehr.put(f"Patient/{made['id']}", patient("Sans", id=made["id"])).status_code == 200
+    refused(ehr.get(f"Patient/{made['id']}"), 404, "not-found")
 
 
 def test_a_reading_of_a_group_is_seen_when_every_member_permits(ehr: Caller, stranger: Caller) -> None:

@@ -4,9 +4,11 @@ import ast
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TABLE_HEAD_LINES = 2
 ROOMS = ("hub", "fhir_profiles", "adapters", "security", "audit")
 MODULES = tuple(sorted(path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room).rglob("*.py")))
 
@@ -44,6 +46,18 @@ def imported(path: Path) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
     return frozenset(names)
+
+
+def functions_of(path: str) -> frozenset[str]:
+    """Names of the functions of a file below tests/."""
+    nodes = ast.walk(parsed(ROOT / "tests" / path))
+    return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def rows_of(section: str) -> Iterator[str]:
+    """Lines of the table with which a section of a page begins, without its head."""
+    lines = section.strip().splitlines()
+    yield from takewhile(lambda line: line.startswith("|"), lines[TABLE_HEAD_LINES:])
 
 
 def strings(path: Path) -> frozenset[str]:

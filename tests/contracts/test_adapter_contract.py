@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,16 @@ def test_every_real_payload_gives_sound_items_that_can_be_read_again_alone(name:
     items = list(adapters()[name].decode((SAMPLES / path).read_bytes()))
     assert items
     assert_sound(adapters()[name], items)
+
+
+@pytest.mark.parametrize("item", [Reading, Rejected])
+def test_an_adapter_has_no_word_for_a_patient(item: type) -> None:
+    """Law 7: it chooses no patient; whose a reading is, the pairing of the device says."""
+    assert [
+        field.name
+        for field in fields(item)
+        if re.search("patient|subject|person|owner|reference", f"{field.name} {field.type}", re.IGNORECASE)
+    ] == []
 
 
 @every_fixture

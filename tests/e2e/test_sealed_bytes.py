@@ -55,7 +55,7 @@ FreeStyle LibreLink,{serial},26-01-2026 08:15,9,104,,{waiting}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """What a hub left behind: each file and each collection by its name, as bytes, and what it printed."""
+    """What a hub left behind: each file and each collection by its name, as bytes, its metrics, and what it printed."""
 
     bytes_of: Mapping[str, bytes]
     printed: str
@@ -196,7 +196,8 @@ class Story:
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     """The whole story on a hub of its own, then stopped in order; commands run beside it and afterwards."""
-    process = HubProcess(tmp_path_factory.mktemp("canaries") / "data", "--admin-port", str(free_port())).start()
+    admin_port = free_port()
+    process = HubProcess(tmp_path_factory.mktemp("canaries") / "data", "--admin-port", str(admin_port)).start()
     try:
         with Backstage(process.data_dir, process.url) as backstage, http_client(process.url) as http:
             story = Story(caller(http, backstage, "ehr"), caller(http, backstage, "stranger"), backstage)
@@ -206,10 +207,12 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
             story.read_and_search()
             story.be_refused(http)
             commands(process, story.id)
+            metrics = http.get(f"http://127.0.0.1:{admin_port}/metrics").content
+            assert b"hub_requests_total" in metrics
     finally:
         assert process.stop() == 0
     assert process.command("audit", "verify").code == 0
-    return Left(bytes_of={**documents(process.data_dir), **files(process)}, printed=process.output.read_text())
+    return Left(bytes_of={**documents(process.data_dir), **files(process), "metrics": metrics}, printed=process.output.read_text())
 
 
 def caller(http: httpx.Client, backstage: Backstage, name: str) -> Caller:

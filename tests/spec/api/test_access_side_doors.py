@@ -13,7 +13,7 @@ from tests.spec.api.test_transaction import bundle, entry
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.outcomes import refused
-from tests.support.resources import ABSENT, LOINC, WEIGHT, action, concept, consent, observation, organization, patient
+from tests.support.resources import ABSENT, LOINC, WEIGHT, action, concept, consent, observation, organization, patient, replacing
 
 Json = dict[str, Any]
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
@@ -160,3 +160,51 @@ def test_a_patient_of_another_server_in_a_bundle_is_none_of_ours(ehr: Caller) ->
     person = ehr.create(patient())
     elsewhere = {"fullUrl": "https://elsewhere.example/fhir/Patient/x1", "resource": patient("Ailleurs", id="x1")}
     assert ehr.post("Bundle", collection({"resource": observation(person["id"])}, elsewhere)).status_code == 201
+
+
+@pytest.mark.parametrize("query", ["$stats?subject=Patient/{id}&code=29463-7&statistic=count&include=true", "$lastn?patient={id}&max=9"])
+def test_what_is_made_of_many_readings_leaves_out_what_names_somebody_hidden(ehr: Caller, stranger: Caller, query: str) -> None:
+    """Law 1: all patients whom a reading names must permit; law 3: it is left out as if it were not there."""
+    one, other = ehr.create(patient()), ehr.create(patient())
+    ehr.create(consent(one["id"]))
+    plain = ehr.create(observation(one["id"], WEIGHT))
+    naming = ehr.create(observation(one["id"], WEIGHT, performer=[{"reference": f"Patient/{other['id']}"}]))
+    path = f"Observation/{query.format(id=one['id'])}"
+    answer = stranger.get(path)
+    assert answer.status_code == 200
+    assert plain["id"] in answer.text
+    assert naming["id"] not in answer.text
+    ehr.request("DELETE", f"Observation/{naming['id']}")
+    again = stranger.get(path)
+    assert {name: value for name, value in again.json().items() if name not in ("id", "meta")} == {
+        name: value for name, value in answer.json().items() if name not in ("id", "meta")
+    }
+
+
+@pytest.mark.parametrize("type", ["transaction", "batch"])
+@pytest.mark.parametrize("what", ["POST Patient", "POST Consent", "PUT Consent", "DELETE Consent"])
+def test_a_bundle_writes_no_patient_and_no_consent_for_who_is_no_recorder(ehr: Caller, reader: Caller, what: str, type: str) -> None:
+    """Law 1, docs/adr/0009: inside a Bundle as outside; the same one from a recorder goes through."""
+    person = ehr.create(patient())
+    given = ehr.create(consent(person["id"]))
+    method, name = what.split()
+    content = None if method == "DELETE" else patient() if name == "Patient" else {**given, "dateTime": "2026-05-02"}
+    sent = bundle(entry(method, name if method == "POST" else f"{name}/{given['id']}", content), type=type)
+    answer = reader.post("/fhir", sent)
+    if type == "transaction":
+        refused(answer, 403, "forbidden")
+    else:
+        assert answer.json()["entry"][0]["response"]["status"].startswith("403")
+    assert ehr.get(f"Consent/{given['id']}").json() == given
+    assert ehr.post("/fhir", sent).is_success
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_an_entry_without_a_scope_is_forbidden_whether_its_target_is_there_or_not(ehr: Caller, method: str) -> None:
+    """Law 1 and 3, SMART 2.2: the scope of each entry is asked before anything is looked for."""
+    made, caller = ehr.create(organization()), ehr.narrowed("system/Organization.c")
+    for id in (made["id"], ABSENT):
+        content = {"PUT": organization("Autre", id=id), "PATCH": replacing("Organization.name", "Autre")}.get(method)
+        answer = caller.post("/fhir", bundle(entry("POST", "Organization", organization()), entry(method, f"Organization/{id}", content)))
+        refused(answer, 403, "forbidden")
+    assert ehr.get(f"Organization/{made['id']}").json() == made

@@ -9,6 +9,7 @@ import pytest
 from tests.spec.api.test_transaction import bundle, entry
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
+from tests.support.payloads import identifier_system, weight
 from tests.support.resources import device, observation, patient
 
 Json = dict[str, Any]
@@ -105,3 +106,14 @@ def test_what_a_refusal_aimed_at_is_recorded_under_its_patient(
         assert answer.status_code == status, (number, answer.text)
         found = {one.patient for one in backstage.records(answer.headers["x-request-id"]) if one.outcome == "4"}
         assert backstage.patient_token(given["p"]) in found, number
+
+
+def test_a_reading_is_recorded_under_whom_it_is_about_taken_or_not(ehr: Caller, stranger: Caller, backstage: Backstage) -> None:
+    """Law 2: stored, corrected, and left waiting because the patient does not permit it."""
+    person = ehr.create(patient())["id"]
+    unit, token = f"audit-{person}", backstage.patient_token(person)
+    backstage.pair(identifier_system("withings"), unit, f"Patient/{person}", from_us=0)
+    for sender, grams, fate in ((ehr, 70_000, "stored"), (ehr, 71_000, "corrected"), (stranger, 72_000, "quarantined")):
+        answer = sender.ingest("withings", weight(grams), device=unit)
+        assert [one["fate"] for one in answer.json()] == [fate]
+        assert token in owners(backstage, answer), fate

@@ -118,6 +118,7 @@ class Recording:
         self._each: Sequence[tuple[Touched, bytes | None, str | None]] = ()
         """Each resource with each patient it concerns, as of the last time that records were made."""
         self._committed = False
+        self._began = services.vault.moment()
         self._known: frozenset[bytes] = frozenset()
         """Patients whom records beside this one speak of: nobody has to find out whether there are such patients."""
 
@@ -213,7 +214,7 @@ class Recording:
         vault = self._services.vault
         known = {*self._reached(), *self._known}
         aimed = [patient for patient in self._gathered.aimed if patient not in known]
-        return {**await vault.keys([None, *known]), **await vault.keys_afresh(aimed)}
+        return {**await vault.keys([None, *known]), **await vault.keys_afresh(aimed, self._began)}
 
     def _interaction(self, outcome: Outcome, code: str | None, **more: Any) -> Interaction:
         facts, caller = self._facts, self._caller

@@ -32,9 +32,13 @@ class Vault:
         found = await self._ring.get({patient or SYSTEM_KEY for patient in patients})
         return {patient: found[patient or SYSTEM_KEY] for patient in patients if (patient or SYSTEM_KEY) in found}
 
-    async def keys_afresh(self, patients: Sequence[bytes]) -> Mapping[bytes | None, DataKey]:
-        """As `keys`, in one question to the key store, however many of them are known."""
-        return dict((await self._ring.get_afresh(patients)).items()) if patients else {}
+    async def keys_afresh(self, patients: Sequence[bytes], since: float) -> Mapping[bytes | None, DataKey]:
+        """As `keys`, in one question to the key store, however many are known; but for those that were asked of it since that `moment`."""
+        return dict((await self._ring.get_afresh(patients, since)).items()) if patients else {}
+
+    def moment(self) -> float:
+        """When something begins that will ask for keys."""
+        return self._ring.moment()
 
     async def create_key(self, patient: bytes) -> DataKey:
         return (await self._ring.create([patient]))[patient]

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 from typing import Final, Protocol, TypeVar
 
 from security.envelope import DATA_KEY_BYTES, DataKey, aad, data_key, open_, seal
@@ -89,11 +90,23 @@ class KeyRing:
             found |= await self._unwrap(stored.values(), generation)
         return found
 
-    async def get_afresh(self, ids: Iterable[bytes]) -> Mapping[bytes, DataKey]:
-        """As `get`, but asked of the store in any case, so that the time does not tell who has a key."""
+    async def get_afresh(self, ids: Iterable[bytes], since: float = inf) -> Mapping[bytes, DataKey]:
+        """As `get`, but asked of the store in any case, so that the time does not tell who has a key.
+
+        since  what has been fetched since this `moment` has been asked already; twice would tell too
+        """
         generation = self._cache.generation
-        stored = await self._store.find(list(dict.fromkeys(ids)))
-        return await self._unwrap(stored.values(), generation)
+        wanted = list(dict.fromkeys(ids))
+        found = self._cache.fetched(wanted, since)
+        missing = [id for id in wanted if id not in found]
+        if missing:
+            stored = await self._store.find(missing)
+            found |= await self._unwrap(stored.values(), generation)
+        return found
+
+    def moment(self) -> float:
+        """Now, for `get_afresh`."""
+        return self._cache.now()
 
     async def create(self, ids: Iterable[bytes]) -> Mapping[bytes, DataKey]:
         """The keys of these ids, made where there is none yet. Whoever stores one first, everybody uses that one."""
@@ -174,6 +187,14 @@ class _Cache:
                 self._entries.move_to_end(id)
                 found[id] = entry[0]
         return found, list(missing)
+
+    def now(self) -> float:
+        return self._clock()
+
+    def fetched(self, ids: Iterable[bytes], since: float) -> dict[bytes, DataKey]:
+        """Those among the cached keys that were fetched at `since` or later."""
+        entries = ((id, self._entries.get(id)) for id in ids)
+        return {id: entry[0] for id, entry in entries if entry is not None and entry[1] >= since + self._age_max_s}
 
     def add(self, keys: Mapping[bytes, DataKey], generation: int) -> None:
         """Keep what was fetched, unless something was evicted since `generation`: it might be one of these."""

@@ -176,9 +176,12 @@ class Naming:
         if step.method != "PATCH":
             return {**self._named.content(step), "id": self._named.ids[step.place]}
         try:
-            stored = await self._means.services.resolve(step.type, self._named.ids[step.place])
+            id = self._named.ids[step.place]
+            stored = await self._means.services.resolve(step.type, id)
             if stored is None or step.apply is None:
+                await self._means.reading.as_if_hidden(step.type, id, self._recording)
                 return None
+            self._recording.aim(stored)
             opened = await self._means.reading.open(stored, "collect")
             return self._named.linked(step, step.apply(numbers.loads(opened.json)))
         except FhirError:

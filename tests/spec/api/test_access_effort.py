@@ -3,7 +3,7 @@
 DESIGN law 3 and 6: finding out must not take longer. Counted are the commands the database gets, not the time they take.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -118,3 +118,52 @@ async def test_a_condition_that_only_something_hidden_meets_costs_what_one_that_
     ]
     assert hidden == absent
     assert absent[0] == 422
+
+
+def _provenance(id: str) -> Any:
+    told = {"resourceType": "Provenance", "recorded": "2026-05-01T10:00:00Z", "agent": [{"who": {"display": "somebody"}}]}
+    return {**told, "target": [{"reference": f"Observation/{id}"}]}
+
+
+def _patched(id: str) -> Any:
+    """A transaction whose conditional reference is asked of what a patch would leave."""
+    patch = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": "W10="}
+    about = observation(None, subject={"reference": "Location/l1"}, hasMember=[{"reference": "Observation?identifier=urn:effort|none"}])
+    entries = [
+        {"request": {"method": "PATCH", "url": f"Observation/{id}"}, "resource": patch},
+        {"request": {"method": "POST", "url": "Observation"}, "resource": about},
+    ]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+COLD: dict[str, tuple[str, str, Callable[[str], Any]]] = {
+    "read": ("GET", "/fhir/Observation/{id}", lambda _: None),
+    "update": ("PUT", "/fhir/Observation/{id}", lambda who: observation(ABSENT, id=who)),
+    "provenance": ("POST", "/fhir/Provenance", _provenance),
+    "transaction": ("POST", "/fhir", _patched),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "body"), COLD.values(), ids=[*COLD])
+async def test_a_key_that_is_not_at_hand_costs_nothing_more(scene: Scene, method: str, path: str, body: Callable[[str], Any]) -> None:
+    """Law 3: the key of somebody hidden is asked of the key store as often as the key of nobody, in a hub that has just begun too."""
+    made = []
+    for id in (ABSENT, scene.hidden, scene.deleted):
+        scene.hub.hub.services.vault._ring._cache._entries.clear()
+        status, _, asked = await scene.effort(method, path.format(id=id), body(id))
+        made.append((status, asked))
+    assert made[1:] == [made[0], made[0]]
+
+
+PATIENTS = ["Observation?patient={id}&_total=accurate", "Patient/{id}/Observation", "Patient/{id}/$everything", "Patient/{id}"]
+
+
+@pytest.mark.parametrize("path", PATIENTS)
+async def test_a_patient_whose_key_is_not_at_hand_costs_nothing_more(scene: Scene, path: str) -> None:
+    """The same for what names a patient."""
+    made = []
+    for id in (ABSENT, scene.person):
+        scene.hub.hub.services.vault._ring._cache._entries.clear()
+        status, _, asked = await scene.effort("GET", f"/fhir/{path.format(id=id)}")
+        made.append((status, asked))
+    assert made[0] == made[1]

@@ -15,9 +15,9 @@ from hub.repository.explaining import explanation
 from hub.repository.reading import POLICY_ONLY
 from hub.repository.rights import Rights
 from hub.repository.searching_include import Includes
-from hub.repository.searching_join import Joins, Moment, others_undecided
+from hub.repository.searching_join import Joins, Moment
 from hub.repository.searching_pages import Page, Placed, Walked, along, cut, walk
-from hub.repository.searching_plan import Plan, Planner, Tally
+from hub.repository.searching_plan import Plan, Planner, Tally, apart
 from hub.repository.searching_rows import Match, Rows
 from hub.repository.visibility import PatientRules
 from hub.search.asked import Include, Search
@@ -26,7 +26,7 @@ from hub.search.parse import TYPES
 from hub.search.predicate import EVERYTHING, Predicate
 from hub.search.resolve import pending
 from hub.services import Services
-from hub.store.protocol import Order, Snapshot
+from hub.store.protocol import Finding, Order, Snapshot
 
 __all__ = ["Found", "Match", "Searching"]
 
@@ -163,9 +163,17 @@ class Searching:
         )
 
     async def _total(self, plan: Plan, snapshot: Snapshot) -> int:
-        if plan.exact and not await others_undecided(plan, snapshot):
-            return await snapshot.count(plan.finding)
-        plan = replace(plan, exact=False, tally=Tally())
+        if not plan.decided:
+            return await self._counted(plan.finding, plan, snapshot)
+        sure, rest = apart(plan)
+        total = await snapshot.count(sure)
+        for finding in rest:
+            total += await self._counted(finding, plan, snapshot)
+        return total
+
+    async def _counted(self, finding: Finding, plan: Plan, snapshot: Snapshot) -> int:
+        """Row by row."""
+        plan = replace(plan, finding=finding, exact=False, tally=Tally())
         count = 0
         async for _ in self._rows.matches(plan, Order(field="id"), None, snapshot):
             count += 1

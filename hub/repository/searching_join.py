@@ -13,7 +13,7 @@ from hub.errors import FhirError
 from hub.recording import Recording
 from hub.repository.reading import POLICY_ONLY
 from hub.repository.rights import Rights
-from hub.repository.searching_plan import Plan, Planner, Role
+from hub.repository.searching_plan import Plan, Planner, Role, apart
 from hub.repository.searching_rows import Match, Rows
 from hub.search.asked import Chain, Criterion, Has, Search
 from hub.search.canonicals import Canonical, latest, leading_to
@@ -101,10 +101,8 @@ class Joins:
         row = RESOURCE_TYPES[search.type]
         among = await self._among(search, moment) if _tells_patients(has, search) else EVERYTHING
         plan = await self._plan(has.inner, moment, among, role="reverse chain")
-        if _tells_patients(has, search) and plan.exact and not await others_undecided(plan, moment.snapshot):
-            patients = await moment.snapshot.patients(plan.finding, PATIENTS_MAX + 1)
-            _bounded(len(patients), PATIENTS_MAX)
-            return patients_answered(patients, self._services.blind.patient, row)
+        if _tells_patients(has, search) and plan.decided:
+            return patients_answered(await self._patients(plan, moment), self._services.blind.patient, row)
         if canonical_types(has.parameter):
             return answered(has, await self._meant(has, search.type, moment), row)
         found: set[str] = set()
@@ -128,6 +126,20 @@ class Joins:
         meant = (latest(one, versions) for one in named)
         return frozenset(one["id"] for one in meant if one is not None)
 
+    async def _patients(self, plan: Plan, moment: Moment) -> frozenset[bytes]:
+        """In whose compartments the matches lie."""
+        sure, rest = apart(plan)
+        patients, opened = set(await moment.snapshot.patients(sure, PATIENTS_MAX + 1)), set[bytes]()
+        for finding in rest:
+            async with aclosing(self._matches(replace(plan, finding=finding), moment)) as matches:
+                async for match in matches:
+                    if match.stored.patient is not None:
+                        opened.add(match.stored.patient)
+                    _bounded(len(opened), FOUND_MAX)
+        patients |= opened
+        _bounded(len(patients), PATIENTS_MAX)
+        return frozenset(patients)
+
     async def _plan(self, inner: Search, moment: Moment, among: Predicate = EVERYTHING, *, role: Role) -> Plan:
         joined = await self.joined(inner, moment)
         return await self._planner.plan(joined, moment.snapshot, moment.started_us, among=among, role=role)
@@ -147,13 +159,6 @@ class Joins:
         plain = replace(search, criteria=tuple(one for one in search.criteria if not isinstance(one, Chain | Has)))
         patients = await self._planner.candidates(plain, moment.snapshot, moment.started_us)
         return EVERYTHING if patients is None else PatientIs(patients)
-
-
-async def others_undecided(plan: Plan, snapshot: Snapshot) -> bool:
-    """Are there rows that name patients whose rules the query does not know?"""
-    if plan.finding.others_within is not None or plan.search.type in POLICY_ONLY:
-        return False
-    return await snapshot.count(replace(plan.finding, naming_others=True), limit=1) > 0
 
 
 def _tells_patients(has: Has, search: Search) -> bool:

@@ -6,7 +6,7 @@ code says), the rules of those whom these rows concern; else the grants of all p
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from hub.repository.reading import POLICY_ONLY
@@ -14,7 +14,7 @@ from hub.repository.rights import Rights
 from hub.repository.visibility import Visible
 from hub.search.asked import Search
 from hub.search.compile import Narrowing, narrow
-from hub.search.predicate import EVERYTHING, AllOf, AnyOf, HasGlobal, HasToken, IdIs, Not, Predicate, all_of
+from hub.search.predicate import EVERYTHING, AllOf, AnyOf, HasGlobal, HasToken, IdIs, Naming, Not, Predicate, all_of
 from hub.search.reach import Reach, reach
 from hub.search.sort import row_order
 from hub.services import Services
@@ -58,11 +58,16 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A search ready to run: what the store is asked, in which order, and whether its answer needs counting by hand."""
+    """A search ready to run: what the store is asked, and in which order.
+
+    decided  tokens tell what matches and lies within the scope
+    exact    and what may be seen: the store's answer needs no further decision
+    """
 
     search: Search
     finding: Finding
     order: Order | None
+    decided: bool
     exact: bool
     visible: Visible
     now_us: int
@@ -75,6 +80,25 @@ class Plan:
         """The patients whom the question names, found or not."""
         found = reach(self.finding.predicate)
         return frozenset() if found is None else found.patients
+
+
+def apart(plan: Plan) -> tuple[Finding, tuple[Finding, ...]]:
+    """What the store can tell the number of, and the rest, which has to be decided row by row; no row is in two of them.
+
+    So whoever is hidden all but wholly has no part in how the others are counted, nor in what is refused as too much (law 3).
+    """
+    finding, visible = plan.finding, plan.visible
+    if plan.search.type in POLICY_ONLY:
+        return finding, ()
+    within = finding.others_within
+    sure = replace(finding, restriction=visible.sure, others_within=frozenset() if within is None else within - visible.partly)
+    rest = [replace(finding, restriction=visible.unsure)] if visible.partly else []
+    if within is None:
+        rest.append(replace(finding, restriction=visible.sure, naming_others=True))
+    elif visible.partly:
+        naming = all_of([finding.predicate, Naming(visible.partly)])
+        rest.append(replace(finding, restriction=visible.sure, predicate=naming))
+    return sure, tuple(rest)
 
 
 class Planner:
@@ -109,12 +133,13 @@ class Planner:
             # opening it (`hub.repository.searching_rows`).
             others_within=visible.permitted if others_known else None,
         )
-        exact = narrowing.exact and scope_exact and visible.exact
+        decided = narrowing.exact and scope_exact
         plan = Plan(
             search=search,
             finding=finding,
             order=_order(search),
-            exact=exact,
+            decided=decided,
+            exact=decided and visible.exact,
             visible=visible,
             now_us=now_us,
             started_us=started_us,
@@ -151,7 +176,7 @@ class Planner:
     async def _visible(self, type: str, asked: Predicate, snapshot: Snapshot, now_us: int) -> tuple[Visible, bool]:
         """What may be seen, and whether that tells of all patients whom the rows may concern."""
         if type in POLICY_ONLY:
-            return Visible(predicate=EVERYTHING, permitted=frozenset(), exact=True), False
+            return Visible(predicate=EVERYTHING, permitted=frozenset()), False
         visibility, found = self._rights.visibility, reach(asked)
         patients = None if found is None else await self._reached(type, found, snapshot)
         if found is None or patients is None or len(patients) > NAMED_MAX:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from hub.search.index import class_tokens, code_tokens
-from hub.search.predicate import EVERYTHING, AllOf, AnyOf, Between, HasToken, Not, PatientIs, Patientless, Predicate, all_of
+from hub.search.predicate import EVERYTHING, NOTHING, AllOf, AnyOf, Between, HasToken, Not, PatientIs, Patientless, Predicate, all_of
 from hub.search.references import LOCAL, literal, with_slash
 from hub.services import Services
 from hub.store.protocol import Grant, Snapshot
@@ -49,13 +49,25 @@ class PatientRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visible:
-    """The restriction of a search. `exact`: rows that pass it need no further decision to be counted."""
+    """The restriction of a search.
+
+    permitted  patients who let something be seen
+    partly     those of them whose rules ask something of a row
+    sure       the part of the restriction under which a row needs no further decision to be counted; `unsure` the rest
+    """
 
     predicate: Predicate
     permitted: frozenset[bytes]
-    exact: bool
+    partly: frozenset[bytes] = frozenset()
+    sure: Predicate = EVERYTHING
+    unsure: Predicate = NOTHING
     rules: Mapping[bytes, PatientRules] = field(default_factory=dict)
     """In words, of the patients the search names: read in the same snapshot, for the re-check."""
+
+    @property
+    def exact(self) -> bool:
+        """Rows that pass it need no further decision to be counted."""
+        return not self.partly
 
 
 class ConsentTokens:
@@ -162,14 +174,26 @@ class Visibility:
         now_us: int,
     ) -> Visible:
         permitted: set[bytes] = set()
-        exact = True
+        partly: set[bytes] = set()
+        sure, unsure = list(parts), list[Predicate]()
         for patients, one in alike:
             found = self._restriction(one, now_us)
-            if not found.nothing:
-                permitted |= patients
-                exact = exact and found.everything
-                parts.append(all_of([PatientIs(patients), predicate_of(found)]))
-        return Visible(predicate=AnyOf(tuple(parts)), permitted=frozenset(permitted), exact=exact, rules=rules)
+            if found.nothing:
+                continue
+            permitted |= patients
+            if found.everything:
+                sure.append(PatientIs(patients))
+            else:
+                partly |= patients
+                unsure.append(all_of([PatientIs(patients), predicate_of(found)]))
+        return Visible(
+            predicate=AnyOf((*sure, *unsure)),
+            permitted=frozenset(permitted),
+            partly=frozenset(partly),
+            sure=AnyOf(tuple(sure)),
+            unsure=AnyOf(tuple(unsure)),
+            rules=rules,
+        )
 
     def _restriction(self, patient: PatientRules, now_us: int) -> Restriction:
         default = policy_default(self._caller, managing_organization=patient.organization)

@@ -116,11 +116,13 @@ def include_iterate(patch: Patch) -> None:
 def total_of_others(patch: Patch) -> None:
     """The total counts what patients hide who are named besides."""
 
-    async def none_undecided(*_: Any) -> bool:
-        return False
+    real = searching.apart
 
-    patch.setattr(searching, "others_undecided", none_undecided)
-    patch.setattr(searching_join, "others_undecided", none_undecided)
+    def undivided(plan: Any) -> Any:
+        return replace(real(plan)[0], others_within=None), ()
+
+    patch.setattr(searching, "apart", undivided)
+    patch.setattr(searching_join, "apart", undivided)
 
 
 BREAKS: Mapping[str, Callable[[Patch], None]] = {

@@ -107,6 +107,40 @@ async def test_what_a_chain_leads_to_is_counted_whether_or_not_there_is_somethin
     assert (await scene.ask(scene.stranger, "GET", path)).content == absent.content
 
 
+@pytest.fixture
+async def counted(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """More patients with a weight whom the stranger may see than a search may find one by one; and the questions that find them all."""
+    monkeypatch.setattr(searching_join, "FOUND_MAX", OPENED_MAX)
+    for _ in range(OPENED_MAX + 2):
+        made = (await scene.ask(scene.ehr, "POST", "Patient", patient())).json()["id"]
+        assert (await scene.ask(scene.ehr, "POST", "Consent", consent(made))).status_code == 201
+        assert (await scene.ask(scene.ehr, "POST", "Observation", observation(made, WEIGHT))).status_code == 201
+    return [f"Observation?code={WEIGHT}&_total=accurate&_count=2", f"Patient?_has:Observation:patient:code={WEIGHT}&_count=2&_sort=_id"]
+
+
+@pytest.mark.parametrize("named_max", [1, 190])
+async def test_who_is_all_but_hidden_makes_nothing_too_much(
+    scene: Scene, counted: list[str], monkeypatch: pytest.MonkeyPatch, named_max: int
+) -> None:
+    """Law 3: somebody who permits what there is nothing of, or is named besides, is no reason to count all others one by one."""
+    monkeypatch.setattr(searching_plan, "NAMED_MAX", named_max)
+    before = [await scene.ask(scene.stranger, "GET", query) for query in counted]
+    assert [one.status_code for one in before] == [200, 200]
+    assert before[0].json()["total"] == OPENED_MAX + 2
+    hidden = (await scene.ask(scene.ehr, "POST", "Patient", patient())).json()["id"]
+    nothing = consent(hidden, provision={"code": [concept(LOINC, HEART_RATE)]})
+    naming = observation(scene.person, WEIGHT, performer=[{"reference": f"Patient/{hidden}"}])
+    for one in (observation(hidden, WEIGHT), naming, nothing):
+        assert (await scene.ask(scene.ehr, "POST", one["resourceType"], one)).status_code == 201
+    after = [await scene.ask(scene.stranger, "GET", query) for query in counted]
+    assert [(one.status_code, told(one)) for one in after] == [(one.status_code, told(one)) for one in before]
+
+
+def told(answer: httpx.Response) -> tuple[object, object]:
+    """Without the links, which are sealed anew each time."""
+    return answer.json().get("total"), answer.json().get("entry")
+
+
 async def test_what_tokens_decide_opens_nothing_more_than_the_page(scene: Scene) -> None:
     """DESIGN 5: a search by patient, code and date costs as much among many as among few."""
     await scene.readings(HEART_RATE, OPENED_MAX * 2)

@@ -238,6 +238,14 @@ def test_a_body_in_another_format_is_refused(ehr: Caller, content_type: str, bod
     refused(ehr.post("Organization", body, headers={"Content-Type": content_type}), 415, "not-supported")
 
 
+def test_elements_in_another_order_are_read_and_written_in_that_of_r4(ehr: Caller) -> None:
+    """xml.html: the order of elements is that of the definition; who sends another one is understood all the same."""
+    body = b'<Organization xmlns="http://hl7.org/fhir"><name value="x"/><active value="true"/></Organization>'
+    answer = ehr.request("POST", "Organization", content=body, headers={"Content-Type": FHIR_XML, "Accept": FHIR_XML})
+    assert answer.status_code == 201, answer.text
+    assert answer.text.index("<active") < answer.text.index("<name")
+
+
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_byte_order_mark_is_passed_over(ehr: Caller, made: Json, method: str) -> None:
     """RFC 8259 8.1: a reader may ignore it; some toolkits write it, in XML too."""

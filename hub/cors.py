@@ -14,9 +14,12 @@ METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 """Of all routes: which of them a path offers is said by its own answer, which the page may read."""
 REQUEST_HEADERS = (
     "Accept, Authorization, Content-Encoding, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, "
-    "X-Provenance, X-Request-Id"
+    "X-Provenance, X-Request-Id, X-Security-Context"
 )
-RESPONSE_HEADERS = "Allow, Content-Location, ETag, Last-Modified, Location, Retry-After, WWW-Authenticate, X-Correlation-Id, X-Request-Id"
+RESPONSE_HEADERS = (
+    "Allow, Content-Location, ETag, Last-Modified, Location, Retry-After, WWW-Authenticate, X-Correlation-Id, X-Request-Id, "
+    "X-Security-Context"
+)
 REMEMBERED_S = 600
 
 Headers = list[tuple[bytes, bytes]]

@@ -19,6 +19,7 @@ from hub.authenticate import Authenticator, Unauthenticated
 from hub.errors import Deleted, FhirError, IssueCode
 from hub.http import etag, json_response
 from hub.metrics import REQUESTS, SECONDS
+from hub.native import BINARY, wanted_of_binary
 from hub.recording import Recording, RequestFacts
 from hub.rendering import Wanted, render, wanted, wanted_of_refused
 from hub.repository import Repository
@@ -110,12 +111,16 @@ class Guarded:
         if TOKEN_PARAMETER in request.scope["query_string"] and TOKEN_PARAMETER.decode() in request.query_params:
             raise FhirError("invalid", TOKEN_IN_URL, expression=f"http.{TOKEN_PARAMETER.decode()}")
         if request.scope["path"].startswith(FHIR_BASE):
-            request.state.wanted = wanted(request)
+            request.state.wanted = wanted_of_binary(request) if self._may_be_bytes(request) else wanted(request)
         if self._interaction != OPERATION and names_operation(request.scope["path"]):
             raise outcomes.unknown_operation()
         if "type" in request.path_params:
             known_type(request.path_params["type"])
         return await self._endpoint(request, Repository(caller, self._services, facts))
+
+    def _may_be_bytes(self, request: Request) -> bool:
+        """https://hl7.org/fhir/R4/binary.html#rest: a Binary is read in FHIR or in its own format."""
+        return self._interaction in AHEAD and request.path_params["type"] == BINARY
 
     def _ask_ahead(self, request: Request, facts: RequestFacts) -> None:
         """Whoever asks for one resource waits for it and for the look-up of the client together."""

@@ -147,14 +147,22 @@ class ResourceResponse(Response):
 
 
 def resource_response(
-    resource: Resource, *, status: int = 200, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    resource: Resource,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    media_type: str | None = FHIR_JSON,
 ) -> ResourceResponse:
-    """A resource with its version and time. https://hl7.org/fhir/R4/http.html#versioning. No format is claimed for no content."""
+    """A resource with its version and time. https://hl7.org/fhir/R4/http.html#versioning. No format is claimed for no content.
+
+    media_type  None where the headers say what the body is
+    """
     content = resource.json if body is None else body
     made = ResourceResponse(
         content,
         status_code=status,
-        media_type=FHIR_JSON if content else None,
+        media_type=media_type if content else None,
         headers={
             "ETag": etag(resource.version),
             "Last-Modified": http_date(resource.updated_us),

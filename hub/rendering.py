@@ -25,14 +25,14 @@ FHIR_JSON: Final = "application/fhir+json"
 FHIR_XML: Final = "application/fhir+xml"
 MEDIA_TYPES: Final[Mapping[Format, str]] = {"json": FHIR_JSON, "xml": FHIR_XML}
 
-_FORMAT_OF: Final[Mapping[str, Format]] = {
+FORMAT_OF: Final[Mapping[str, Format]] = {
     **dict.fromkeys((FHIR_JSON, "application/json", "application/json+fhir", "text/json"), "json"),
     **dict.fromkeys((FHIR_XML, "application/xml", "application/xml+fhir", "text/xml"), "xml"),
 }
 """The formal types of R4, the generic ones it asks servers to take as well, and those of its predecessors."""
 
 _WILDCARDS: Final = ({"application/*"}, {"text/*"}, {"*/*"})
-_NAMES: Final = {format: ({name for name, of in _FORMAT_OF.items() if of == format}, *_WILDCARDS) for format in MEDIA_TYPES}
+_NAMES: Final = {format: ({name for name, of in FORMAT_OF.items() if of == format}, *_WILDCARDS) for format in MEDIA_TYPES}
 """What Accept may call each format, the most exact first."""
 
 _PATH: Final = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]{1,64}|\[[0-9]+\])*", re.ASCII)
@@ -92,9 +92,9 @@ def _rendered(body: bytes, wanted: Wanted) -> bytes:
 
 def resource_of(content_type: str, body: bytes) -> dict[str, Any]:
     """A body as parsed JSON, with the digits of its decimals. Raises FhirError; never repeats what it got."""
-    media_type, parameters = _media_type(content_type)
-    format = _FORMAT_OF.get(media_type)
-    if format is None or not _is_ours(parameters):
+    media_type, parameters = type_of(content_type)
+    format = FORMAT_OF.get(media_type)
+    if format is None or not is_ours(parameters):
         raise FhirError("media-type", f"Send {FHIR_JSON} or {FHIR_XML}, in UTF-8 and after R4.", expression="http.Content-Type")
     if format == "xml":
         try:
@@ -141,21 +141,19 @@ def _negotiated(accept: str, charset: str, format: str | None) -> Format | None:
         return None
     if format is None:
         return _preferred(accept)
-    type, parameters = _media_type(format.replace(" ", "+"))  # a plus sign that was not escaped
-    return _SHORT.get(type) or (_FORMAT_OF.get(type) if _is_ours(parameters) else None)
+    type, parameters = type_of(format.replace(" ", "+"))  # a plus sign that was not escaped
+    return _SHORT.get(type) or (FORMAT_OF.get(type) if is_ours(parameters) else None)
 
 
 def _is_written(charset: str) -> bool:
-    return not charset or any(type in {*_CHARSETS, "*"} and _quality(more) for type, more in map(_media_type, charset.split(",")))
+    return not charset or any(type in {*_CHARSETS, "*"} and weight_of(more) for type, more in map(type_of, charset.split(",")))
 
 
 def _preferred(accept: str) -> Format | None:
     """The format of the highest weight; between equals the one named first, and JSON. https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1"""
     if not accept.strip():
         return "json"
-    offers = [
-        (place, type, parameters) for place, (type, parameters) in enumerate(map(_media_type, accept.split(","))) if _is_ours(parameters)
-    ]
+    offers = [(place, type, parameters) for place, (type, parameters) in enumerate(map(type_of, accept.split(","))) if is_ours(parameters)]
     weighed = [(quality, -place, format) for format in MEDIA_TYPES for place, quality in _weight(format, offers)]
     best = max(weighed, key=lambda one: one[:2], default=None)
     return best[2] if best is not None and best[0] > 0 else None
@@ -164,26 +162,26 @@ def _preferred(accept: str) -> Format | None:
 def _weight(format: Format, offers: list[tuple[int, str, Mapping[str, str]]]) -> Iterator[tuple[int, float]]:
     """(place, weight) of the offer that says most exactly what it wants of this format."""
     for names in _NAMES[format]:
-        fitting = [(-_quality(parameters), place) for place, type, parameters in offers if type in names]
+        fitting = [(-weight_of(parameters), place) for place, type, parameters in offers if type in names]
         if fitting:
             quality, place = min(fitting)
             yield place, -quality
             return
 
 
-def _media_type(text: str) -> tuple[str, Mapping[str, str]]:
+def type_of(text: str) -> tuple[str, Mapping[str, str]]:
     """`application/fhir+xml; charset=UTF-8` -> its parts in small letters."""
     type, *rest = text.lower().split(";")
     parts = (part.partition("=") for part in rest)
     return type.strip(), {name.strip(): value.strip().strip('"') for name, _, value in parts}
 
 
-def _is_ours(parameters: Mapping[str, str]) -> bool:
+def is_ours(parameters: Mapping[str, str]) -> bool:
     """https://hl7.org/fhir/R4/http.html#version-parameter; UTF-8 is the one character set of FHIR."""
     return parameters.get("charset", "") in _CHARSETS and parameters.get("fhirversion", "") in _VERSIONS
 
 
-def _quality(parameters: Mapping[str, str]) -> float:
+def weight_of(parameters: Mapping[str, str]) -> float:
     try:
         return float(parameters.get("q", "1"))
     except ValueError:

@@ -41,6 +41,10 @@ OF_TYPE: Mapping[str, tuple[str, ...]] = {
 }
 """Operations, as `hub.routes` has them; a test holds the two together."""
 SEARCH_TYPES = {"id": "token"}
+DOCUMENTED: Mapping[str, str] = {
+    "Binary": "Read as its bytes unless FHIR is asked for by name; created and updated by bytes too, whose they are in X-Security-Context.",
+}
+"""What no element says of a type."""
 
 
 async def capabilities(request: Request) -> Response:
@@ -109,6 +113,7 @@ def _resource(type: ResourceType) -> dict[str, Any]:
     made |= {
         name: values
         for name, values in (
+            ("documentation", DOCUMENTED.get(type.name)),
             ("supportedProfile", _profiles().get(type.name)),
             ("searchInclude", _includes(type)),
             ("searchRevInclude", _reverse_includes()[type.name]),

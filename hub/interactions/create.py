@@ -6,6 +6,7 @@ from starlette.responses import Response
 from hub import outcomes
 from hub.errors import FhirError
 from hub.http import Preferences, parse_resource, preferences, read_body, resource_response
+from hub.native import sent_resource
 from hub.rendering import FHIR_JSON
 from hub.repository import Done, Repository
 from hub.search.conditional import criteria
@@ -15,7 +16,7 @@ async def create(request: Request, repository: Repository) -> Response:
     """201 with Location; a client's id is ignored. With If-None-Exist 200 and the match, where there is one."""
     type, services = request.path_params["type"], repository.services
     body = await read_body(request, services.settings.max_body_bytes)
-    content = parse_resource(type, request.headers.get("content-type", ""), body)
+    content, _ = sent_resource(request, type, body)
     unless = request.headers.get("if-none-exist")
     search = None if unless is None else criteria(type, unless, base=services.base_url, where="If-None-Exist", creates=True)
     with_provenance(request, repository)

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 from adapters.discovery import adapters
+from hub.native import BINARY, CONTEXT
 from hub.reference.interactions import Answer, Described, described
 from hub.reference.schemas import ref, resource_of, schemas, words
 from hub.reference.searching import RESULTS, example, search_type
@@ -33,6 +34,9 @@ DETAILED = words(
 )
 """Types that a device hub lives on."""
 COLLECTION = "/fhir/{type}"
+OF_BYTES = (COLLECTION, f"{COLLECTION}/{{id}}", f"{COLLECTION}/{{id}}/_history/{{version_id}}")
+"""Where a Binary is read and written as its bytes, too."""
+BYTES: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 HEADERS: Mapping[str, str] = {
     "If-Match": 'W/"1"',
     "If-None-Match": 'W/"1"',
@@ -40,6 +44,7 @@ HEADERS: Mapping[str, str] = {
     "If-None-Exist": "identifier=http://example.org/ids|A-1",
     "Prefer": "return=representation",
     "X-Provenance": '{"resourceType": "Provenance"}',
+    CONTEXT: "Patient/0000000000000000000000",
 }
 QUERY: Mapping[str, str] = {
     "_summary": "true",
@@ -96,9 +101,16 @@ def _paths(rows: Sequence[Row], types: Mapping[str, ResourceType]) -> Json:
         made.setdefault(row.path, {"parameters": _in_path(row.path)} if "{" in row.path else {})[row.method.lower()] = _operation(row)
     for type in detailed(types):
         for row in rows:
-            if row.path in (COLLECTION, f"{COLLECTION}/_search") and row.method in ("GET", "POST"):
-                made.setdefault(row.path.replace("{type}", type.name), {})[row.method.lower()] = _operation(row, type)
+            if _has_own_path(row, type):
+                path = row.path.replace("{type}", type.name)
+                made.setdefault(path, {"parameters": _in_path(path)} if "{" in path else {})[row.method.lower()] = _operation(row, type)
     return made
+
+
+def _has_own_path(row: Row, type: ResourceType) -> bool:
+    if type.name == BINARY and row.path in OF_BYTES:
+        return True
+    return row.path in (COLLECTION, f"{COLLECTION}/_search") and row.method in ("GET", "POST")
 
 
 def _in_path(path: str) -> list[Json]:
@@ -111,7 +123,11 @@ def _operation(row: Row, type: ResourceType | None = None) -> Json:
         "operationId": "-".join(part for part in (row.interaction, row.method.lower(), type and type.name, _depth(row)) if part),
         "tags": [_tag(row)],
         "summary": said.title.en if type is None else f"{type.name}: {said.title.en}",
-        "parameters": [*_given(row, said), *(_of_type(type) if type and _searches(row) and row.method != "POST" else ())],
+        "parameters": [
+            *_given(row, said),
+            *_context(said, type),
+            *(_of_type(type) if type and _searches(row) and row.method != "POST" else ()),
+        ],
         "responses": _responses(row, said, type),
     }
     if row.guard == "fhir":
@@ -149,6 +165,11 @@ def _given(row: Row, said: Described) -> list[Json]:
     )
     every = ["_format", "_pretty"] if row.path.startswith("/fhir") and row.interaction != "smart-configuration" else []
     return [ref("parameters", name) for name in (*said.headers, *query, *results, *every)]
+
+
+def _context(said: Described, type: ResourceType | None) -> list[Json]:
+    """https://hl7.org/fhir/R4/binary.html#rest"""
+    return [ref("parameters", CONTEXT)] if type is not None and type.name == BINARY and said.body == "resource" else []
 
 
 def _of_type(type: ResourceType) -> Iterable[Json]:
@@ -190,6 +211,8 @@ def _responses(row: Row, said: Described, type: ResourceType | None) -> Json:
     made: Json = {}
     for status, answer in said.done.items():
         content = _content(answer, type)
+        if content and type is not None and type.name == BINARY and row.interaction in ("read", "vread"):
+            content |= BYTES
         made[str(status)] = {"description": "Done" if status < 300 else "Not modified", **({"content": content} if content else {})}  # noqa: PLR2004
         if answer in ("resource", "bundle") and row.guard == "fhir":
             headers = ("ETag", "Last-Modified", "X-Request-Id") if answer == "resource" else ("X-Request-Id",)
@@ -214,6 +237,8 @@ def _body(row: Row, said: Described, type: ResourceType | None) -> Json | None:
         "token": {FORM: {"schema": ref("schemas", "TokenRequest")}},
         "payload": {"application/octet-stream": {}},
     }
+    if type is not None and type.name == BINARY:
+        contents = {**contents, "resource": {**contents["resource"], **BYTES}}
     optional = said.body in ("search", "parameters")  # what is asked may stand in the query instead
     return {"required": not optional, "content": contents[said.body]} if said.body in contents else None
 

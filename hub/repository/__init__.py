@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.errors import FhirError
 from hub.recording import Recording, RequestFacts
-from hub.repository.attempt import Apply, Done
+from hub.repository.attempt import ALL, Apply, Done, Elements
 from hub.repository.canonicals import Canonicals
 from hub.repository.deleting import Deleting, Deletion
 from hub.repository.history import History, Past, Version
@@ -75,13 +75,15 @@ class Repository:
                 return await self._writing.create(type, content, recording)
             return await self._writing.create_unless(type, content, unless, recording)
 
-    async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition = ANY) -> Done:
+    async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition = ANY, elements: Elements = ALL) -> Done:
         async with self.recording("update") as recording:
-            return await self._writing.update(type, id, content, on, recording)
+            return await self._writing.update(type, id, content, on, recording, elements)
 
-    async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition) -> Done:
+    async def update_matching(
+        self, type: str, content: Mapping[str, Any], search: Search, on: Precondition, elements: Elements = ALL
+    ) -> Done:
         async with self.recording("update") as recording:
-            return await self._writing.update_matching(type, content, search, on, recording)
+            return await self._writing.update_matching(type, content, search, on, recording, elements)
 
     def with_provenance(self, provenance: Mapping[str, Any] | None) -> None:
         """What is written from now on has this Provenance beside it, in the same unit."""

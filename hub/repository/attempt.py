@@ -24,6 +24,9 @@ from hub.store.protocol import Claim, Conflict, Stored
 IF_MATCH = "http.If-Match"
 Apply = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Carries a patch out. Raises FhirError."""
+Elements = frozenset[str]
+ALL: Elements = frozenset()
+"""What an update speaks of: of all that a resource says, unless elements are named. Then the others stay as they are."""
 How = Literal["created", "updated", "unchanged", "found"]
 
 
@@ -69,7 +72,7 @@ class Attempt:
         self.claim(found, done)
         return done
 
-    async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition) -> Done:
+    async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition, elements: Elements = ALL) -> Done:
         """A new version of what the caller may see. Only importers may bring an id that does not exist yet."""
         if content.get("id") != id:
             raise FhirError("invalid", "The id in the body must be the id in the URL.", expression=f"{type}.id")
@@ -78,6 +81,7 @@ class Attempt:
         if current is None:
             return await self._update_as_create(type, id, content, on)
         opened = await self._open(type, current)
+        content = _completed(content, opened, elements)
         if current.deleted:
             return await self._bring_back(type, id, content, opened, on)
         on.check(current.version)
@@ -104,14 +108,16 @@ class Attempt:
         done = await self._new_version(type, id, content, opened)
         return replace(done, shown=self._means.rights.readable(type, content))
 
-    async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition) -> Done:
+    async def update_matching(
+        self, type: str, content: Mapping[str, Any], search: Search, on: Precondition, elements: Elements = ALL
+    ) -> Done:
         """https://hl7.org/fhir/R4/http.html#cond-update: none creates, one is updated, many are refused."""
         found = await self._matching.claimed(search, self._recording)
         if isinstance(found, Unclaimed):
             return await self.create_unmatched(type, content, found, on)
-        return await self.update_match(type, content, found, on)
+        return await self.update_match(type, content, found, on, elements)
 
-    async def update_match(self, type: str, content: Mapping[str, Any], found: Match, on: Precondition) -> Done:
+    async def update_match(self, type: str, content: Mapping[str, Any], found: Match, on: Precondition, elements: Elements = ALL) -> Done:
         """A new version of the one resource that matches the criteria."""
         id = found.resource.id
         if content.get("id", id) != id:
@@ -119,7 +125,7 @@ class Attempt:
         refuse_reserved(type, id)
         opened = await self._open(type, found.stored)
         on.check(found.stored.version)
-        return await self._new_version(type, id, content, opened)
+        return await self._new_version(type, id, _completed(content, opened, elements), opened)
 
     async def tell_of(self, provenance: Mapping[str, Any]) -> None:
         """A Provenance of what is written, in the same unit. https://hl7.org/fhir/R4/provenance.html#header"""
@@ -208,6 +214,13 @@ class Attempt:
         """The criteria are taken by what was made for them."""
         if done.made is not None:
             self.pending.claims.append(Claim(key=found.key, value=done.made.stored.row, holder=found.holder))
+
+
+def _completed(content: Mapping[str, Any], opened: Opened, elements: Elements) -> Mapping[str, Any]:
+    """What was sent, and of the current version what it does not speak of."""
+    if not elements:
+        return content
+    return {**{name: value for name, value in numbers.loads(opened.json).items() if name not in elements}, **content}
 
 
 def is_unchanged(content: Mapping[str, Any], opened: Opened) -> bool:

@@ -18,6 +18,9 @@ ABOUT: Mapping[str, str] = {"Provenance": "target", "Binary": "securityContext"}
 """Elements that name what a resource is about: whoever that belongs to must permit (https://hl7.org/fhir/R4/binary.html)."""
 
 
+SAID_BY: Mapping[str, str] = {"Binary": "its bytes say it by X-Security-Context"}
+
+
 def about(type: str, content: Mapping[str, Any], base: str) -> Iterator[tuple[str, str]]:
     """(element, reference as Type/id) of what the resource is about, where it concerns whom that concerns; patients are named anyhow."""
     element = ABOUT.get(type, SUBJECT)
@@ -59,7 +62,8 @@ def require_compartment(type: str, content: Mapping[str, Any], indexed: Indexed,
         return
     if row.compartment is None:
         if not row.without_patient and not indexed.named and not derived:
-            raise FhirError("business-rule", f"A {type} must refer to a Patient of this hub, written Patient/ID.")
+            how = f"; {SAID_BY[type]}" if type in SAID_BY else ""
+            raise FhirError("business-rule", f"A {type} must refer to a Patient of this hub, written Patient/ID{how}.")
         return
     element = row.compartment[0]
     if element not in content and row.without_patient:

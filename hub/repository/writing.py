@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.errors import FhirError
 from hub.recording import Recording
-from hub.repository.attempt import Apply, Attempt, Done
+from hub.repository.attempt import ALL, Apply, Attempt, Done, Elements
 from hub.repository.matching import Matching
 from hub.repository.precondition import Precondition
 from hub.repository.preparing import Means, require_recorder
@@ -36,15 +36,21 @@ class Writing:
         self._require(type, "c", recorder=True)
         return await self._redoing(lambda: canonical(search), recording, lambda attempt: attempt.create_unless(type, content, search))
 
-    async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition, recording: Recording) -> Done:
+    async def update(
+        self, type: str, id: str, content: Mapping[str, Any], on: Precondition, recording: Recording, elements: Elements = ALL
+    ) -> Done:
         """A new version of one resource."""
         self._require(type, "u", recorder=type == "Consent")
-        return await self._redoing(lambda: f"{type}/{id}", recording, lambda attempt: attempt.update(type, id, content, on))
+        return await self._redoing(lambda: f"{type}/{id}", recording, lambda attempt: attempt.update(type, id, content, on, elements))
 
-    async def update_matching(self, type: str, content: Mapping[str, Any], search: Search, on: Precondition, recording: Recording) -> Done:
+    async def update_matching(
+        self, type: str, content: Mapping[str, Any], search: Search, on: Precondition, recording: Recording, elements: Elements = ALL
+    ) -> Done:
         """A new version of what matches, or a new resource."""
         self._require(type, "u", recorder=type == "Consent")
-        return await self._redoing(lambda: canonical(search), recording, lambda attempt: attempt.update_matching(type, content, search, on))
+        return await self._redoing(
+            lambda: canonical(search), recording, lambda attempt: attempt.update_matching(type, content, search, on, elements)
+        )
 
     async def patch(self, type: str, id: str, apply: Apply, on: Precondition, recording: Recording) -> Done:
         """The current version, patched."""

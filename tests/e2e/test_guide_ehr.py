@@ -127,6 +127,6 @@ def test_the_guide_shows_every_kind_of_interaction() -> None:
     commands = "".join(one.commands for one in EXAMPLES)
     wanted = (
         "--json|-X PUT|-X PATCH|-X DELETE|json-patch+json|If-Match|If-None-Match|If-None-Exist|?identifier=|transaction|batch|X-Provenance"
-        "|_include|_has|_sort|_search|_history|$NEXT|handling=lenient|$everything|$lastn|$stats|$validate?|$expand|$validate-code|$meta-add"
+        "|_include|_has|_sort|_search|_history|$NEXT|handling=lenient|$everything|$lastn|$stats|$validate?|$expand|$validate-code|$meta-add|X-Security-Context"
     )
     assert [one for one in wanted.split("|") if one not in commands.replace("\\$", "$")] == []

@@ -150,6 +150,7 @@ class Requests:
             self._search: 18,
             self._create: 12,
             self._update: 8,
+            self._bytes: 3,
             self._delete: 2,
             self._patch: 6,
             self._history: 4,
@@ -231,6 +232,22 @@ class Requests:
         if self._random.random() < 0.1:
             return Request(kind="update", method="PUT", path=f"{type}?{self._pair(self._type())}", body=body, headers=headers, writes="")
         return Request(kind="update", method="PUT", path=place, body=body, headers=headers, writes=place)
+
+    def _bytes(self) -> Request:
+        """A Binary by its bytes, or read as them."""
+        random, place = self._random, self._place("Binary")
+        if random.random() < 0.3:
+            path = place + random.choice(("", "", "/_history/1", "?_pretty=true", "?_summary=true", "?_format=xml"))
+            return Request(kind="bytes", method=random.choice(("GET", "HEAD")), path=path, headers={"Accept": random.choice(ACCEPTED)})
+        body, more = damaged(random, dumped(self._perhaps_wrong(self.valid("Binary"))))
+        headers = {**more, "Content-Type": random.choice(BYTES)}
+        if random.random() < 0.9:
+            headers["X-Security-Context"] = (
+                self._patient if random.random() < 0.7 else random.choice((self._place(), "x", "", CANARY, "%ff"))
+            )
+        if random.random() < 0.5:
+            return Request(kind="bytes", method="POST", path="Binary", body=body, headers=headers, writes="")
+        return Request(kind="bytes", method="PUT", path=place, body=body, headers=headers, writes=place)
 
     def _delete(self) -> Request:
         if self._random.random() < 0.2:
@@ -379,7 +396,14 @@ def random_type(random: Random) -> str:
     return random.choice(FAVOURITES) if random.random() < 0.6 else random.choice(TYPES)
 
 
+ACCEPTED = ("*/*", "", "application/pdf", "text/*", "application/json, */*;q=0.1", "application/fhir+xml;q=0.5, */*;q=0.4", "x;q=0", ",;=")
+BYTES = (
+    *("application/pdf", "text/html", "image/svg+xml; a=b", 'text/plain; charset="a b"', "multipart/mixed; boundary=" + "x" * 300),
+    *("application/fhir+json", "application/json", "text/xml", "application/x-www-form-urlencoded"),
+    *("", "x", "*/*", "a/b;", f"{CANARY}/{CANARY};{CANARY}", "application/fhir+json; fhirVersion=5.0"),
+)
 HEADERS = (
+    ("X-Security-Context", ("Patient/x", "x", "")),
     (
         "Accept",
         ("application/fhir+xml", "application/json", "text/html", "*/*;q=0.1", "nonsense", "", "application/fhir+json;fhirVersion=4.0"),

@@ -22,6 +22,7 @@ PEOPLE = [*KNOWN, "c1"]
 KEY = [{"system": "urn:obs", "value": "collected"}]
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 JSON_PATCH = ("Content-Type", "application/json-patch+json")
+PDF = ("Content-Type", "application/pdf")
 SHOWN = ("Prefer", "return=representation")
 
 
@@ -86,7 +87,7 @@ def _group(id: str, *members: str) -> Json:
 def more_questions(some: int, seed: int) -> list[Question]:
     chance = random.Random(SEED + seed)
     names = [thing.name for thing in more_things() if thing.paired is None] + [
-        f"{type}/{ABSENT}" for type in (*TYPES, "List", "Provenance")
+        f"{type}/{ABSENT}" for type in (*TYPES, "List", "Provenance", "Binary")
     ]
     parts: list[list[Question]] = [
         list(part(names, chance))
@@ -194,6 +195,10 @@ def _heads(names: Sequence[str], chance: random.Random) -> Iterator[Question]:
         yield Question("HEAD", f"/fhir/{name}/_history/{chance.randrange(1, 4)}")
         yield Question("HEAD", f"/fhir/{name}/_history")
         yield Question("GET", f"/fhir/{name}", headers=(("Accept", "application/fhir+xml"),))
+        if name.startswith("Binary/"):
+            for accept in ("*/*", "text/plain", "image/png", "application/fhir+json", "application/fhir+json;fhirVersion=5.0"):
+                path = chance.choice(("", "/_history/1"))
+                yield Question(chance.choice(("HEAD", "GET")), f"/fhir/{name}{path}", headers=(("Accept", accept), *_if_match(chance)))
     for type in TYPES:
         yield Question("HEAD", f"/fhir/{type}?_total=accurate")
         yield Question("GET", f"/fhir/{type}?_total=estimate&_count=1", follow=1)
@@ -205,6 +210,10 @@ def _abouts(names: Sequence[str], chance: random.Random) -> Iterator[Question]:
         provenance = {**_provenance("x", name), "id": "x"}
         yield Question("POST", "/fhir/Provenance", _body(provenance), (FHIR,))
         yield Question("POST", "/fhir/Binary", _body(_binary("x", name)), (FHIR,))
+        context = ("X-Security-Context", name)
+        yield Question("POST", "/fhir/Binary", b"%PDF", (PDF, context, *chance.choice(((), (SHOWN,)))))
+        bytes_at = chance.choice([one for one in names if one.startswith("Binary/")])
+        yield Question("PUT", f"/fhir/{bytes_at}", b"%PDF", (PDF, *chance.choice(((), (context,)))))
         yield Question("POST", "/fhir/List", _body(_list("x", "v1", [name])), (FHIR,))
         yield Question("POST", "/fhir/Group", _body(_group("x", name)), (FHIR,))
         yield Question("POST", "/fhir/Observation", _body(observation(None, category="survey", subject={"reference": name})), (FHIR,))

@@ -6,25 +6,33 @@ operator sees no data, and each reading is decided anew when it comes in.
 
 import os
 import pwd
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from fhir_profiles.canonical import BASE
 from fhir_profiles.device import device as device_resource
+from hub.errors import FhirError
 from hub.ingest.devices import device_token
 from hub.recording import Recording, RequestFacts, Touched, write_of
 from hub.repository.pairings import open_pairing
 from hub.repository.patientless import patientless
 from hub.repository.reading import patient_reference
-from hub.store.protocol import Claim, Conflict, PairDevice, Pairing, Replace, Stored, Unit
+from hub.repository.redoing import redoing
+from hub.store.protocol import Claim, PairDevice, Pairing, Replace, Stored, Unit
 from hub.vault import PAIRING_TYPE
 from hub.wiring import Hub
 from security.oauth.clients import Client
 
-REDO_MAX = 5
+T = TypeVar("T")
+
+CHANGED = "others wrote to this device again and again, and nothing was changed; see hub device list, and try again"
+HELD = (
+    "a write that has not ended holds what is known of this device or this patient, perhaps that of a hub that was killed; nothing was "
+    "changed. Try again in a minute: then the database has given such a write up"
+)
 UNKNOWN_MANUFACTURER = "unknown"
 """What the manifest of a format says that any maker may send."""
 CLIENT_SYSTEM = f"{BASE}/client"
@@ -88,36 +96,55 @@ class Operator:
         self, *, system: str, manufacturer: str, product: str, identifier: str, patient: str, from_us: int | None, to_us: int | None
     ) -> Paired:
         """Bind a unit to a patient for a period; a unit that is new is registered first."""
-        for _ in range(REDO_MAX):
-            try:
-                return await self._pair(system, manufacturer, product, identifier, patient, from_us, to_us)
-            except Conflict:
-                continue
-        raise OperatorError("the device is being changed by others at this moment; try again")
+
+        async def step(recording: Recording) -> Paired:
+            return await self._pair(recording, system, manufacturer, product, identifier, patient, from_us, to_us)
+
+        return await self._redone("pair", device_token(self._services, system, identifier), step)
+
+    async def _redone(self, kind: str, device: bytes, step: Callable[[Recording], Awaitable[T]]) -> T:
+        """One act over a device, made again while others write to it. Raises OperatorError where they do not come to an end."""
+        try:
+            async with self.recording(kind) as recording:
+
+                async def once() -> T:
+                    recording.forget()
+                    return await step(recording)
+
+                return await redoing(once, (device.hex(),), self._services.turns, changed=CHANGED)
+        except FhirError as error:
+            raise OperatorError(HELD if error.code == "lock-error" else str(error)) from error
 
     async def _pair(
-        self, system: str, manufacturer: str, product: str, identifier: str, patient: str, from_us: int | None, to_us: int | None
+        self,
+        recording: Recording,
+        system: str,
+        manufacturer: str,
+        product: str,
+        identifier: str,
+        patient: str,
+        from_us: int | None,
+        to_us: int | None,
     ) -> Paired:
         services = self._services
         token, row = device_token(services, system, identifier), ""
-        async with self.recording("pair") as recording:
-            patient_token = await self._patient(patient)
-            unit = Unit()
-            row = await services.store.claim(token) or ""
-            before = await services.store.current(row, deleted=True) if row else None
-            if registered := before is None or bool(before.deleted):
-                known = None if manufacturer == UNKNOWN_MANUFACTURER else manufacturer
-                content = device_resource(identifier_system=system, identifier=identifier, manufacturer=known, name=product)
-                unit = await self._registered(content, token, before)
-                row = (unit.inserts or [one.new for one in unit.replaces])[0].row
-            others = [pairing for pairing in await services.store.pairings(token) if pairing.patient != patient_token]
-            if any(_overlap(pairing, from_us, to_us) for pairing in others):
-                raise OperatorError("the device is paired with another patient in this period; end that pairing first")
-            pairing = await self._pairing(token, row, patient, patient_token, from_us, to_us)
-            patients = tuple(sorted({patient_token, *(one.patient for one in others)}))
-            recording.touch(Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator"))
-            unit.pairings = (PairDevice(pairing=pairing, device_row=row, device_patients=patients),)
-            await recording.commit(unit, writes=[write_of(stored) for stored in (*unit.inserts, *(one.new for one in unit.replaces))])
+        patient_token = await self._patient(patient)
+        unit = Unit()
+        row = await services.store.claim(token) or ""
+        before = await services.store.current(row, deleted=True) if row else None
+        if registered := before is None or bool(before.deleted):
+            known = None if manufacturer == UNKNOWN_MANUFACTURER else manufacturer
+            content = device_resource(identifier_system=system, identifier=identifier, manufacturer=known, name=product)
+            unit = await self._registered(content, token, before)
+            row = (unit.inserts or [one.new for one in unit.replaces])[0].row
+        others = [pairing for pairing in await services.store.pairings(token) if pairing.patient != patient_token]
+        if any(_overlap(pairing, from_us, to_us) for pairing in others):
+            raise OperatorError("the device is paired with another patient in this period; end that pairing first")
+        pairing = await self._pairing(token, row, patient, patient_token, from_us, to_us)
+        patients = tuple(sorted({patient_token, *(one.patient for one in others)}))
+        recording.touch(Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator"))
+        unit.pairings = (PairDevice(pairing=pairing, device_row=row, device_patients=patients),)
+        await recording.commit(unit, writes=[write_of(stored) for stored in (*unit.inserts, *(one.new for one in unit.replaces))])
         return Paired(pairing=pairing.id, device=row, registered=registered)
 
     async def _registered(self, content: Mapping[str, Any], token: bytes, before: Stored | None) -> Unit:
@@ -130,29 +157,31 @@ class Operator:
 
     async def unpair(self, *, system: str, identifier: str, to_us: int) -> int:
         """End the pairings of a unit that are open at `to_us`; what was read before stays where it is."""
+        token = device_token(self._services, system, identifier)
+        return await self._redone("unpair", token, lambda recording: self._unpair(recording, token, to_us))
+
+    async def _unpair(self, recording: Recording, token: bytes, to_us: int) -> int:
         services = self._services
-        token = device_token(services, system, identifier)
-        async with self.recording("unpair") as recording:
-            row = await services.store.claim(token)
-            known = await services.store.pairings(token)
-            ended = [pairing for pairing in known if _overlap(pairing, to_us, to_us + 1)]
-            if row is None or not ended:
-                raise OperatorError("this device has no pairing that is open at that time")
-            still = tuple(sorted({pairing.patient for pairing in known}))
-            changes = []
-            for pairing in ended:
-                references = await open_pairing(services, pairing)
-                recording.touch(
-                    Touched(
-                        reference=row,
-                        version=None,
-                        patient=pairing.patient,
-                        patient_reference=references["patient"],
-                        basis="operator",
-                    )
+        row = await services.store.claim(token)
+        known = await services.store.pairings(token)
+        ended = [pairing for pairing in known if _overlap(pairing, to_us, to_us + 1)]
+        if row is None or not ended:
+            raise OperatorError("this device has no pairing that is open at that time")
+        still = tuple(sorted({pairing.patient for pairing in known}))
+        changes = []
+        for pairing in ended:
+            references = await open_pairing(services, pairing)
+            recording.touch(
+                Touched(
+                    reference=row,
+                    version=None,
+                    patient=pairing.patient,
+                    patient_reference=references["patient"],
+                    basis="operator",
                 )
-                changes.append(PairDevice(pairing=replace(pairing, to_us=to_us), device_row=row, device_patients=still))
-            await recording.commit(Unit(pairings=changes), writes=())
+            )
+            changes.append(PairDevice(pairing=replace(pairing, to_us=to_us), device_row=row, device_patients=still))
+        await recording.commit(Unit(pairings=changes), writes=())
         return len(ended)
 
     async def pairings(self, limit: int) -> list[dict[str, Any]]:

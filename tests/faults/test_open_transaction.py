@@ -5,7 +5,7 @@ Nobody was first yet, so it is no conflict (409) that the client could do anythi
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
+from hub.operator import Operator, OperatorError
 from hub.repository.matching import SPACE
 from hub.search.conditional import canonical, criteria
 from hub.store.embedded import Endpoint
@@ -22,7 +23,7 @@ from tests.spec.api.test_transaction import bundle, entry
 from tests.support.backstage import new_client
 from tests.support.inprocess import InProcess, in_process
 from tests.support.outcomes import refused
-from tests.support.resources import organization
+from tests.support.resources import organization, patient
 
 pytestmark = pytest.mark.fault
 
@@ -53,8 +54,8 @@ class Scene:
         return self.admin["hub"]["resources"].count_documents({})
 
     @contextmanager
-    def holding(self, *rows: str, claim: str | None = None) -> Iterator[None]:
-        """These rows, and the claim over criteria, until the block ends; nothing of it stays."""
+    def holding(self, *rows: str, claim: str | None = None, pairing: str | None = None) -> Iterator[None]:
+        """These rows, the claim over criteria, a pairing, until the block ends; nothing of it stays."""
         services = self.hub.hub.services
         with self.admin.start_session() as session, session.start_transaction():
             for row in rows:
@@ -63,6 +64,8 @@ class Scene:
                 search = criteria("Organization", claim, base=services.base_url, where="a test", creates=True)
                 key = services.blind.once(SPACE, canonical(search))
                 self.admin["hub"]["claims"].insert_one({"_id": key, "v": "held"}, session=session)
+            if pairing is not None:
+                self.admin["hub"]["pairings"].update_one({"_id": pairing}, {"$set": {"held": True}}, session=session)
             try:
                 yield
             finally:
@@ -72,7 +75,7 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path: Path, clean_database: Endpoint, admin: MongoClient[Json]) -> AsyncIterator[Scene]:
     async with in_process(tmp_path, clean_database) as hub:
-        account = await hub.register(new_client("waits", "system/*.cruds"))
+        account = await hub.register(new_client("waits", "system/*.cruds", recorder=True))
         headers = {**hub.authorization(account, "system/*.cruds"), "Content-Type": "application/fhir+json"}
         yield Scene(hub, headers, admin)
 
@@ -146,3 +149,22 @@ async def test_nobody_waits_for_a_transaction_that_is_about_something_else(scene
             await until(lambda: f"Organization/{free['id']}" in taken)
         assert (await following).status_code == 200
     assert (await waiting).status_code in (200, 503), "a busy machine may take longer than the hub waits"
+
+
+async def test_an_operator_is_told_that_a_device_is_held_and_when_to_come_back(scene: Scene) -> None:
+    """DESIGN 4: errors of commands say what happened and what to do; nothing is half done, and it is no rival that was faster."""
+    answer = await scene.ask("POST", "/fhir/Patient", patient())
+    unit = {"system": "urn:held", "identifier": "A-1"}
+    who = {"manufacturer": "unknown", "product": "device of the tests", "patient": f"Patient/{answer.json()['id']}", "to_us": None}
+    operator = Operator(scene.hub.hub)
+    paired = await operator.pair(**unit, **who, from_us=0)
+    acts: list[Callable[[], Awaitable[object]]] = [
+        lambda: operator.pair(**unit, **{**who, "to_us": 5}, from_us=0),
+        lambda: operator.unpair(**unit, to_us=2),
+    ]
+    with scene.holding(pairing=paired.pairing):
+        for act in acts:
+            with pytest.raises(OperatorError, match=r"has not ended.*nothing was changed.*Try again"):
+                await act()
+    assert [one["to_us"] for one in await operator.pairings(10)] == [None]
+    assert await operator.unpair(**unit, to_us=2) == 1

@@ -27,6 +27,8 @@ from hub.app import create_app
 from hub.cli.common import DataDir, MongodbUrl, fail, said_clearly, settings_with
 from hub.cli.protocol import BoundedHttp
 from hub.conformance import store_shipped
+from hub.dated import Dated
+from hub.instants import now_us
 from hub.logs import configure_logs
 from hub.metrics import serve_metrics
 from hub.operator import Operator
@@ -113,7 +115,7 @@ async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socke
         await store_shipped(hub.services, lambda: Operator(hub).recording("conformance-load"))
         await _note(hub, "start")
         settle_garbage()
-        server = Server(_config(settings, create_app(hub)))
+        server = Server(_config(settings, Dated(create_app(hub), now_us)))
         server.on_answering = (lambda: say_ready(settings.origin)) if answers is None else answers.set
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -181,6 +183,7 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,

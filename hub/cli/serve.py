@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import gc
 import multiprocessing
 import os
@@ -11,7 +12,7 @@ import ssl
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -101,18 +102,21 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
         yield listening
 
 
-def run(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool = True, answers: Any = None) -> None:
-    """One process. `answers`: a flag for the supervisor that this worker answers."""
+def run(
+    settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool = True, answers: Any = None, turn: Path | None = None
+) -> None:
+    """One process. `answers`: a flag for the supervisor that this worker answers; `turn`: a file that workers lock one after the other."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, endpoint, listening, first=first, answers=answers))
+        runner.run(_serve(settings, endpoint, listening, first=first, answers=answers, turn=turn))
 
 
-async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool, answers: Any) -> None:
+async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool, answers: Any, turn: Path | None) -> None:
     async with open_hub(settings, endpoint, settings.origin) as hub:
         warm(RESOURCE_TYPES)  # before `ready`, or the first write of each type would pay for its import
         SHIPPED.warm()
         shipped.warm()
-        await store_shipped(hub.services, lambda: Operator(hub).recording("conformance-load"))
+        async with _in_turn(turn):
+            await store_shipped(hub.services, lambda: Operator(hub).recording("conformance-load"))
         await _note(hub, "start")
         settle_garbage()
         server = Server(_config(settings, Dated(create_app(hub), now_us)))
@@ -125,6 +129,17 @@ async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socke
                 _serve_metrics(settings)
             await server.serve(sockets=[listening])
         await _note(hub, "stop")
+
+
+@contextlib.asynccontextmanager
+async def _in_turn(turn: Path | None) -> AsyncIterator[None]:
+    """One worker does what has to be done once, and the others find it done. The lock of one that dies is gone with it."""
+    if turn is None:
+        yield
+        return
+    with turn.open("w") as held:
+        await asyncio.to_thread(fcntl.flock, held, fcntl.LOCK_EX)
+        yield
 
 
 def settle_garbage() -> None:
@@ -222,14 +237,17 @@ def supervise(settings: Settings, endpoint: Endpoint, listening: socket.socket) 
     bare = Endpoint(url=endpoint.url, admin_url=endpoint.admin_url, managed=False)
     answers = context.Event()
 
-    def start() -> Any:
-        process = context.Process(target=_worker, args=(settings, bare, listening, answers))
-        process.start()
-        return process
+    with tempfile.TemporaryDirectory(prefix="hub-workers-") as together:
+        shared = Path(together) / "metrics"
+        shared.mkdir()
 
-    with tempfile.TemporaryDirectory(prefix="hub-metrics-") as shared:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared  # read by the workers, which count there
-        _serve_metrics(settings, Path(shared))
+        def start() -> Any:
+            process = context.Process(target=_worker, args=(settings, bare, listening, answers, Path(together) / "turn"))
+            process.start()
+            return process
+
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared)  # read by the workers, which count there
+        _serve_metrics(settings, shared)
         processes = [start() for _ in range(settings.workers)]
         said = False
         with _minded_by_thread(endpoint):
@@ -255,9 +273,9 @@ def _end(processes: list[Any]) -> None:
             process.kill()
 
 
-def _worker(settings: Settings, endpoint: Endpoint, listening: socket.socket, answers: Any) -> None:
+def _worker(settings: Settings, endpoint: Endpoint, listening: socket.socket, answers: Any, turn: Path) -> None:
     configure_logs(settings.log_level)
-    run(settings, endpoint, listening, first=False, answers=answers)
+    run(settings, endpoint, listening, first=False, answers=answers, turn=turn)
 
 
 @contextmanager

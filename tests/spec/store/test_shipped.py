@@ -9,24 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from audit.checkpoint import read_heads
 from audit.record import Record
 from audit.verify import records_of, verify
 from fhir_profiles import shipped
+from hub import conformance
 from hub.conformance import store_shipped
 from hub.errors import FhirError
 from hub.operator import Operator
 from hub.store.embedded import Endpoint
 from hub.store.mongo_log import log_snapshot
 from hub.store.mongo_writer import MongoWriter
-from hub.store.protocol import Unavailable
+from hub.store.protocol import Claim, Unavailable
 from hub.wiring import Hub
 from tests.support.backstage import Account, new_client
 from tests.support.inprocess import InProcess, in_process
 
 Json = dict[str, Any]
 FEW = 12
+LOOKS = 8
 AUTHOR = "system/ValueSet.cruds"
 
 
@@ -86,6 +89,42 @@ async def test_of_two_hubs_that_start_at_once_one_stores(tmp_path: Path, clean_d
         records = [one for one in records_of(log.documents()) if isinstance(one, Record)]
         failed = one.hub.services.blind.token("outcome", "|8")
         assert [record for record in records if failed in record.draft.tokens] == []
+
+
+async def test_who_comes_second_waits_for_the_first_and_does_not_do_it_again(
+    tmp_path: Path, clean_database: Endpoint, admin: MongoClient[Json], release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DESIGN 4, `ready`: several that start at once must not keep one another from it by doing all the work again and again."""
+    tried: list[Claim] = []
+    store = conformance._store
+
+    async def counted(services: Any, record: Any, claim: Claim) -> int:
+        tried.append(claim)
+        return await store(services, record, claim)
+
+    monkeypatch.setattr(conformance, "_store", counted)
+    monkeypatch.setattr(conformance, "WAIT_S", 0)
+    monkeypatch.setattr(conformance, "LOOKS_MAX", 1_000_000)
+    async with in_process(tmp_path, clean_database) as one:
+        key = one.hub.services.blind.once(conformance.SPACE, conformance.NAME)
+        looked: list[bytes] = []
+        enough = asyncio.Event()
+        claim = one.hub.services.store.claim
+
+        async def watched(asked: bytes) -> str | None:
+            looked.append(asked)
+            if len(looked) == LOOKS:
+                enough.set()
+            return await claim(asked)
+
+        monkeypatch.setattr(one.hub.services.store, "claim", watched)
+        with admin.start_session() as session, session.start_transaction():
+            admin["hub"]["claims"].insert_one({"_id": key, "v": shipped.digest()}, session=session)
+            starting = asyncio.create_task(stored(one.hub))
+            await asyncio.wait({starting, asyncio.create_task(enough.wait())}, return_when=asyncio.FIRST_COMPLETED)
+            session.commit_transaction()
+        assert await starting == 0
+    assert len(tried) == 1
 
 
 async def test_where_the_database_takes_nothing_nothing_of_it_is_stored(

@@ -111,7 +111,7 @@ class Operator:
                     recording.forget()
                     return await step(recording)
 
-                return await redoing(once, (device.hex(),), self._services.turns, changed=CHANGED)
+                return await redoing(once, lambda: (device.hex(),), self._services.turns, changed=CHANGED)
         except FhirError as error:
             raise OperatorError(HELD if error.code == "lock-error" else str(error)) from error
 

@@ -1,5 +1,6 @@
 """Whoever's data is in an answer has a record of it, whatever the interaction. DESIGN law 2; FHIR.md 0.6, 4b.12."""
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -117,3 +118,20 @@ def test_a_reading_is_recorded_under_whom_it_is_about_taken_or_not(ehr: Caller, 
         answer = sender.ingest("withings", weight(grams), device=unit)
         assert [one["fate"] for one in answer.json()] == [fate]
         assert token in owners(backstage, answer), fate
+
+
+@pytest.mark.parametrize("path", ["Patient/_search", "/fhir/_search"])
+def test_the_question_is_in_the_record_wherever_it_stood(ehr: Caller, backstage: Backstage, path: str) -> None:
+    """Law 2: asked by a form as by the URL; values where the key of a patient seals them. https://profiles.ihe.net/ITI/BALP (query)"""
+    answer = ehr.request(
+        "POST", f"{path}?_count=5", data={"_id": "Zqasked", "_type": "Patient"} if path.startswith("/") else {"_id": "Zqasked"}
+    )
+    assert answer.status_code == 200, answer.text
+    told = [
+        one["query"] for record in backstage.records(answer.headers["x-request-id"]) for one in record.event["entity"] if "query" in one
+    ]
+    assert any("_count=5" in line and "_id=Zqasked" in line for line in map(base64_text, told))
+
+
+def base64_text(line: str) -> str:
+    return base64.b64decode(line).decode()

@@ -22,6 +22,10 @@ from hub.repository import Repository
 
 MODES = ("create", "update", "delete", "profile")
 OF_INSTANCES = ("update", "delete")
+OF_WRITES = ("create", "update")
+"""These ask besides whether the hub would take it: https://hl7.org/fhir/R4/valueset-resource-validation-mode.html. What would have
+to be looked up, whether references lead somewhere and who permits, is not asked.
+"""
 ALLOWED = ("c", "u", "r")
 STEPS_MAX = 2_000_000
 """Of holding a resource against profiles that are stored: some seconds."""
@@ -87,6 +91,8 @@ async def _issues(
         return [("error", Issue(code="invalid", text="The id of the resource is not that of the URL.", expression=f"{path['type']}.id"))]
     try:
         repository.services.check(content)
+        if mode in OF_WRITES:
+            repository.refuse_by_content(path["type"], content)
     except FhirError as error:
         return [("error", issue) for issue in error.issues]
     profiles = [*asked(content), *([profile] if profile is not None and profile not in asked(content) else [])]

@@ -16,7 +16,7 @@ from hub.repository.history import History, Past, Version
 from hub.repository.matching import Matching
 from hub.repository.observing import Observing, Take
 from hub.repository.precondition import ANY, Precondition
-from hub.repository.preparing import Means
+from hub.repository.preparing import Means, refuse_by_content
 from hub.repository.profiles import Profiles
 from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
@@ -74,6 +74,10 @@ class Repository:
             if unless is None:
                 return await self._writing.create(type, content, recording)
             return await self._writing.create_unless(type, content, unless, recording)
+
+    def refuse_by_content(self, type: str, content: Mapping[str, Any]) -> None:
+        """Raises FhirError for what a write would be refused for by its content alone; nothing is looked up, nothing written."""
+        refuse_by_content(type, content, self.services)
 
     async def update(self, type: str, id: str, content: Mapping[str, Any], on: Precondition = ANY, elements: Elements = ALL) -> Done:
         async with self.recording("update") as recording:

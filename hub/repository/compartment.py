@@ -63,7 +63,7 @@ def require_compartment(type: str, content: Mapping[str, Any], indexed: Indexed,
     if row.compartment is None:
         if not row.without_patient and not indexed.named and not derived:
             how = f"; {SAID_BY[type]}" if type in SAID_BY else ""
-            raise FhirError("business-rule", f"A {type} must refer to a Patient of this hub, written Patient/ID{how}.")
+            raise FhirError("business-rule", f"A {type} must refer to a Patient of this hub, written Patient/ID{how}.", expression=type)
         return
     element = row.compartment[0]
     if element not in content and row.without_patient:

@@ -236,6 +236,18 @@ def require_recorder(caller: AccessContext, type: str) -> None:
         raise FhirError("forbidden", f"This client is not registered as a recorder and may not write a {type}.")
 
 
+def refuse_by_content(type: str, content: Mapping[str, Any], services: Services) -> None:
+    """What a write is refused for by its content alone, whoever asks and whatever is stored. Nothing is looked up.
+
+    Whether what it is about exists, and concerns anybody, is not asked.
+    """
+    refuse_what_is_not_understood(type, content)
+    refuse_taken(type, content)
+    content = with_meta(content, services.new_id(), 1, services.clock())
+    indexed = index(content, token=services.blind.token, patient_token=services.blind.patient, base=services.base_url)
+    require_compartment(type, content, indexed, derived=any(about(type, content, services.base_url)))
+
+
 def refuse_what_is_not_understood(type: str, content: Mapping[str, Any]) -> None:
     """A Consent that the hub could not decide by must not be stored as if it could."""
     found = problems(content) if type == "Consent" else ()

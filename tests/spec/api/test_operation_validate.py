@@ -43,6 +43,33 @@ def test_what_is_wrong_is_named(ehr: Caller, body: Json, expected: tuple[str, st
     assert expected in validated(ehr, "Observation/$validate", body)
 
 
+WITHOUT_SUBJECT = {"resourceType": "Observation", "status": "final", "code": {"text": "Pouls"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "place"),
+    [
+        (WITHOUT_SUBJECT, "business-rule", "Observation.subject"),
+        ({**WITHOUT_SUBJECT, "subject": {"display": "somebody"}}, "business-rule", "Observation.subject"),
+        ({"resourceType": "Bundle", "type": "collection"}, "business-rule", "Bundle"),
+        (
+            {"resourceType": "ValueSet", "status": "draft", "url": "http://hl7.org/fhir/ValueSet/administrative-gender"},
+            "duplicate",
+            "ValueSet.url",
+        ),
+    ],
+)
+def test_the_mode_create_tells_what_a_create_would_be_refused_for(ehr: Caller, body: Json, code: str, place: str) -> None:
+    """valueset-resource-validation-mode.html: create also checks that the content would be acceptable as a create."""
+    type = body["resourceType"]
+    [issue] = ehr.post(f"{type}/$validate?mode=create", body).json()["issue"]
+    assert (issue["severity"], issue["code"], issue["expression"]) == ("error", code, [place])
+    answer = ehr.post(type, body)
+    if answer.status_code != 403:  # without a scope that names a conformance type
+        assert answer.json()["issue"][0] == issue
+    assert "error" not in {one for one, _ in validated(ehr, f"{type}/$validate", body)}
+
+
 def test_what_r4_recommends_is_a_warning_here_and_refuses_nothing(ehr: Caller) -> None:
     """conformance-rules.html#constraints: a warning (dom-6, a narrative) does not make a resource invalid."""
     answer = ehr.post("Organization/$validate", organization())

@@ -68,6 +68,8 @@ def of_item(item: Item, *, alone: bool, detail: list[Json] | None) -> Json:
 
 def detail_of(item: Item, *, basis: bool) -> list[Json]:
     """Category and origin (EHDS annex II 3.2 c and e), and its own basis where an event has several."""
+    if not basis and item.category is None and item.origin is None:
+        return []  # as for most of a page
     said = (("category", item.category), ("origin", item.origin), ("basis", item.basis if basis else None))
     return [{"type": word, "valueString": value} for word, value in said if value]
 

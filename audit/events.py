@@ -84,13 +84,14 @@ def _by_patient(interaction: Interaction) -> Mapping[str, tuple[Item, ...]]:
 class _Maker:
     """What all events of one interaction share, made once. `alone`: no patient is concerned."""
 
-    __slots__ = ("_agents", "_alone", "_interaction", "_recorded", "_row", "_shared", "_source")
+    __slots__ = ("_agents", "_alone", "_interaction", "_named", "_recorded", "_row", "_shared", "_source")
 
     def __init__(self, interaction: Interaction, source: Source, *, alone: bool) -> None:
         self._interaction, self._source, self._alone = interaction, source, alone
         self._row = row = KINDS[interaction.kind]
         self._recorded = recorded = instant(interaction.recorded_us)
         self._agents: dict[tuple[str, ...], list[Json]] = {}
+        self._named: dict[tuple[str, str | None], Json] = {}
         self._shared: Json = {
             "type": row.type,
             "subtype": row.subtype,
@@ -140,11 +141,22 @@ class _Maker:
             made.append(self._query(patient))
         elif interaction.target and not items:
             made.append(of_target(interaction.target))
-        made += _named(items, one=shape == "data" and len(items) == 1, to_patient=patient is not None, mixed=len(bases) > 1)
+        alone, mixed = shape == "data" and len(items) == 1, len(bases) > 1
+        made += [self._item(item, alone=alone, detail=detail_of(item, basis=mixed) if patient else []) for item in items]
         if patient:
             made += consents_of(bases)
         made.append(of_request(interaction.request_id))
         return made
+
+    def _item(self, item: Item, *, alone: bool, detail: list[Json]) -> Json:
+        """What an event names without detail, the others name in the same words."""
+        if detail or alone:
+            return of_item(item, alone=alone, detail=detail)
+        key = item.reference, item.version
+        known = self._named.get(key)
+        if known is None:
+            known = self._named[key] = of_item(item, alone=False, detail=None)
+        return known
 
     def _query(self, patient: str | None) -> Json:
         """In full only where a patient's key seals it, or where nobody is concerned."""
@@ -186,12 +198,6 @@ def _profiles(interaction: Interaction, row: Row, patient: str | None, items: tu
     if interaction.token_id:
         claimed.append(TOKEN_USE)
     return claimed
-
-
-def _named(items: tuple[Item, ...], *, one: bool, to_patient: bool, mixed: bool) -> list[Json]:
-    if not to_patient:
-        return [of_item(item, alone=one, detail=None) for item in items]
-    return [of_item(item, alone=one, detail=detail_of(item, basis=mixed)) for item in items]
 
 
 def instant(us: int) -> str:

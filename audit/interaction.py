@@ -4,7 +4,7 @@ Nothing of a resource's content has a place here: resources are named, never sho
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal[
     "read",
@@ -51,8 +51,7 @@ Outcome = Literal["0", "4", "8", "12"]
 """https://hl7.org/fhir/R4/valueset-audit-event-outcome.html: done, refused or faulty request, failed, out of order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(NamedTuple):
     """A resource that was returned or written, once for each patient it concerns.
 
     reference  "Observation/abc"
@@ -64,9 +63,9 @@ class Item:
     """
 
     reference: str
-    version: str | None = None
     patient: str | None
     basis: str
+    version: str | None = None
     category: str | None = None
     origin: str | None = None
 

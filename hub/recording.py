@@ -8,7 +8,7 @@ there is no answer but 503. Writes commit their record in their own transaction 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, NamedTuple, Self, cast
 
 from audit.agents import Source
 from audit.events import events
@@ -40,8 +40,7 @@ FAILED: Outcome = "8"
 SITE = "hds-hub"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
+class Touched(NamedTuple):
     """A resource returned or written, and by what right. `patient` is the token, `patient_reference` the words.
 
     others  tokens of the patients it concerns besides: whom it names, or who is paired with it
@@ -100,10 +99,17 @@ class _Sealed:
     dictionary: int
 
 
+Concerned = tuple[Touched, bytes | None, str | None]
+"""A resource with one of the patients it concerns: token and words."""
+
+
 @dataclass(slots=True)
 class _Gathered:
+    """`concerned` follows from `touched`: worked out when it is first asked for, and again when there is more."""
+
     touched: list[Touched] = field(default_factory=list)
     aimed: dict[bytes, str] = field(default_factory=dict)
+    concerned: list[Concerned] | None = None
 
 
 class Recording:
@@ -134,10 +140,12 @@ class Recording:
     def touch(self, touched: Touched) -> None:
         """Note a resource that is part of the answer, or was written."""
         self._gathered.touched.append(touched)
+        self._gathered.concerned = None
 
     def forget(self) -> None:
         """The attempt is undone and will be made again."""
         self._gathered.touched.clear()
+        self._gathered.concerned = None
 
     def aim(self, stored: Stored) -> None:
         """The request is about this row, whether or not it may be seen."""
@@ -264,12 +272,17 @@ class Recording:
             for one, _, words in self._each
         )
 
-    def _concerned(self) -> Iterator[tuple[Touched, bytes | None, str | None]]:
+    def _concerned(self) -> Sequence[Concerned]:
         """Each resource with each patient it concerns; a patient has one name, that of the resource which tells it."""
-        spoken = {one.patient: one.patient_reference for one in self._gathered.touched if one.patient_reference is not None}
-        for one in self._gathered.touched:
-            for patient, words in one.concerned():
-                yield one, patient, words if patient is None else spoken.get(patient) or words
+        gathered = self._gathered
+        if gathered.concerned is None:
+            spoken = {one.patient: one.patient_reference for one in gathered.touched if one.patient_reference is not None}
+            gathered.concerned = [
+                (one, patient, words if patient is None else spoken.get(patient) or words)
+                for one in gathered.touched
+                for patient, words in one.concerned()
+            ]
+        return gathered.concerned
 
     def _reached(self) -> Mapping[bytes, str]:
         """Patients of what was returned or written, with their words."""

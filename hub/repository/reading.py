@@ -6,7 +6,7 @@ same answer (law 3); the log alone knows the difference.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -25,8 +25,7 @@ POLICY_ONLY = frozenset({AUDIT_TYPE})
 AUDIT_BASIS = "policy audit-scope"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(NamedTuple):
     """One version as it leaves: its JSON as stored, never parsed and written again on the way out."""
 
     type: str

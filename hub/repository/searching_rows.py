@@ -5,8 +5,7 @@ Tokens narrow, opened resources decide (docs/search.md).
 
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -28,8 +27,7 @@ OPENED_MAX = 100_000
 CHUNK_ROWS = 200
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(NamedTuple):
     stored: Stored
     resource: Resource
     content: Mapping[str, Any]

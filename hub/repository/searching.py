@@ -126,7 +126,7 @@ class Searching:
         self._joins.require(search)
         found: list[Match] = []
         async with self._services.store.snapshot() as snapshot:
-            plan = replace(await self._plan(search, self._moment(snapshot, recording)), exact=False)
+            plan = replace(await self._plan(search, self._moment(snapshot, recording)), exact=False, whole=True)
             async with aclosing(self._rows.matches(plan, Order(field="id"), None, snapshot, first=limit)) as matches:
                 async for match in matches:
                     found.append(match)

@@ -62,6 +62,7 @@ class Plan:
 
     decided  tokens tell what matches and lies within the scope
     exact    and what may be seen: the store's answer needs no further decision
+    whole    the rows are for who may write them again
     """
 
     search: Search
@@ -73,6 +74,7 @@ class Plan:
     now_us: int
     started_us: int
     role: Role = "search"
+    whole: bool = False
     tally: Tally = field(default_factory=Tally)
 
     @property

@@ -66,7 +66,7 @@ class Rows:
     ) -> AsyncGenerator[list[Match | None], None]:
         """What may be seen, some at a time; None for what was not asked for."""
         chunk, size = list[Stored](), min(limit or first, first, CHUNK_ROWS)
-        async with aclosing(snapshot.find(plan.finding, order, limit)) as batches:
+        async with aclosing(snapshot.find(plan.finding, order, limit, lean=not plan.whole)) as batches:
             async for batch in batches:
                 chunk += batch
                 while len(chunk) >= size:

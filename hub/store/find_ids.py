@@ -33,7 +33,9 @@ async def find_some(database: AsyncDatabase[Document], collection: str, filter: 
 async def find_sorted(
     database: AsyncDatabase[Document], collection: str, session: AsyncClientSession, filter: Document, *, limit: int, **options: Any
 ) -> list[Document]:
-    """The first `limit` (not above IN_ONE_PIECE_MAX), in the moment of a snapshot. `options`: `sort` as a list, and `hint` by name.
+    """The first `limit` (not above IN_ONE_PIECE_MAX), in the moment of a snapshot.
+
+    `options`: `sort` as a list; a `hint` and a `projection`, or None.
 
     Raises PyMongoError.
     """
@@ -47,7 +49,7 @@ async def _find(database: AsyncDatabase[Document], command: Document, session: A
     """A session that is a snapshot says itself how recent its reads are."""
     if session is None:
         command["readConcern"] = MAJORITY
-    asked = {name: command[name] for name in ("filter", "limit", "sort", "hint") if name in command}
+    asked = {name: command[name] for name in ("filter", "projection", "limit", "sort", "hint") if name in command}
     try:
         answer = await database.command(command, session=session)
     except AutoReconnect:

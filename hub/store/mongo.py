@@ -54,6 +54,8 @@ CARRIERS_ROWS, CARRIERS_READS_MAX = 500, 4
 """Entries of the index that are read at once, and how often, to learn who carries a token."""
 RANGES_MAX = 190
 """Ranges of an index that MongoDB merges in order (internalQueryMaxScansToExplode, 200)."""
+LEAN = dict.fromkeys(("v", "lu", "w", "c", "p", "q", "d", "e"), 1)
+"""What it takes to decide, open and show a row; half of a row are tokens."""
 FIRST_PATIENT = b""
 """Before all tokens of patients, behind the rows of nobody."""
 
@@ -206,25 +208,30 @@ class MongoSnapshot:
             for found in await _answered(cursor.to_list())
         ]
 
-    async def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncGenerator[Sequence[Stored], None]:
+    async def find(
+        self, finding: Finding, order: Order, limit: int | None = None, *, lean: bool = False
+    ) -> AsyncGenerator[Sequence[Stored], None]:
         """What has no time comes last, whichever way the times go (MongoDB would put it first when ascending)."""
         left = limit
         made = _record_row if finding.type == AUDIT_TYPE else documents.stored
+        fields = LEAN if lean and finding.type != AUDIT_TYPE else None
         for part in parts(finding, order):
-            async with aclosing(self._batches(finding.type, part, order, left)) as batches:
+            async with aclosing(self._batches(finding.type, part, order, left, fields)) as batches:
                 async for batch in batches:
                     yield [made(found) for found in batch]
                     left = None if left is None else left - len(batch)
             if left == 0:
                 return
 
-    async def _batches(self, type: str, part: Part, order: Order, limit: int | None) -> AsyncGenerator[Sequence[Document], None]:
+    async def _batches(
+        self, type: str, part: Part, order: Order, limit: int | None, fields: Document | None
+    ) -> AsyncGenerator[Sequence[Document], None]:
         collection, session, by = self._collection(type), self._session, sort(order, type)
         if limit is not None and limit <= BATCH_ROWS:
-            found = find_sorted(collection.database, collection.name, session, part.asked, limit=limit, sort=by, hint=part.hint)
-            yield await _answered(found)
+            options: dict[str, Any] = {"limit": limit, "sort": by, "hint": part.hint, "projection": fields}
+            yield await _answered(find_sorted(collection.database, collection.name, session, part.asked, **options))
             return
-        cursor = collection.find(part.asked, session=session, batch_size=BATCH_ROWS, hint=part.hint, limit=limit or 0)
+        cursor = collection.find(part.asked, fields, session=session, batch_size=BATCH_ROWS, hint=part.hint, limit=limit or 0)
         async with cursor.sort(by) as rows:
             while batch := await _answered(rows.to_list(BATCH_ROWS)):
                 yield batch

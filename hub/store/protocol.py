@@ -291,8 +291,13 @@ class Snapshot(Protocol):
 
     async def grant_groups(self, *, actors: frozenset[bytes], organization: bytes | None) -> Sequence[GrantGroup]: ...
 
-    def find(self, finding: Finding, order: Order, limit: int | None = None) -> AsyncGenerator[Sequence[Stored], None]:
-        """The rows in order, by as many at a time as the store likes."""
+    def find(
+        self, finding: Finding, order: Order, limit: int | None = None, *, lean: bool = False
+    ) -> AsyncGenerator[Sequence[Stored], None]:
+        """The rows in order, by as many at a time as the store likes.
+
+        lean  without what only a writer needs (tokens, raw payload, mark): to be shown, never to be written again
+        """
         ...
 
     async def count(self, finding: Finding, limit: int | None = None) -> int: ...

@@ -10,7 +10,7 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 
 from audit.chain import Head, genesis
-from hub.search.predicate import EVERYTHING, AnyOf
+from hub.search.predicate import EVERYTHING, AnyOf, HasToken
 from hub.store.embedded import Endpoint
 from hub.store.mongo import MongoStore
 from hub.store.protocol import Claim, Conflict, Finding, Grant, GrantWrite, Order, Replace, SortField, Stored, Unit
@@ -112,6 +112,20 @@ async def test_what_is_deleted_is_there_for_whom_asks_for_it_alone(store: MongoS
     row = admin["hub"]["resources"].find_one({})
     assert row is not None
     assert not {"t", "k", "g"} & row.keys()
+
+
+async def test_a_page_reads_what_shows_a_row_and_a_writer_all_of_it(store: MongoStore) -> None:
+    """DESIGN 5: tokens are for finding. What is written again must have them, what is shown need not be read with them."""
+    whole = stored("a", tokens=(b"k",), global_tokens=(b"g",), raw=b"r", start_us=1, end_us=2, patient=b"p", others=(b"q",))
+    await store.commit(Unit(inserts=[whole], drafts=[draft("0")]))
+    finding = Finding(type="Organization", predicate=HasToken(frozenset({b"k"})), restriction=EVERYTHING)
+    async with store.snapshot() as snapshot:
+        for limit in (None, 1):  # by cursor, and in one piece
+            shown, written = [
+                [one async for batch in snapshot.find(finding, Order(field="id"), limit, lean=lean) for one in batch]
+                for lean in (True, False)
+            ]
+            assert (shown, written) == ([replace(whole, tokens=(), global_tokens=(), raw=None)], [whole])
 
 
 async def test_what_was_deleted_comes_back_as_the_next_version(store: MongoStore) -> None:

@@ -153,7 +153,7 @@ class Operator:
             made = await self._made("Device", self._services.new_id(), content)
             return Unit(inserts=(made,), claims=(Claim(key=token, value=made.row),))
         made = await self._made("Device", before.id, content, before.version + 1)
-        return Unit(replaces=(Replace(new=replace(made, others=before.others), old=before),))
+        return Unit(replaces=(Replace(new=made._replace(others=before.others), old=before),))
 
     async def unpair(self, *, system: str, identifier: str, to_us: int) -> int:
         """End the pairings of a unit that are open at `to_us`; what was read before stays where it is."""
@@ -214,7 +214,7 @@ class Operator:
         services = self._services
         services.check(content)
         made = patientless(services, await services.vault.key(None), f"{type}/{id}", version, content, id, services.clock())
-        return replace(made, revived=version > 1)
+        return made._replace(revived=version > 1)
 
     async def _pairing(self, token: bytes, row: str, patient: str, patient_token: bytes, from_us: int | None, to_us: int | None) -> Pairing:
         services = self._services

@@ -160,7 +160,7 @@ def _seen_again(candidate: Candidate, current: Stored) -> Stored:
     """The same, but for the time at which the source last said so."""
     if candidate.rank <= _best(current):
         return current
-    return replace(current, reading=replace(_mark(current), modified_us=candidate.modified_us))
+    return current._replace(reading=replace(_mark(current), modified_us=candidate.modified_us))
 
 
 def _correct(candidate: Candidate, current: Stored, builder: "Builder") -> list[Stored]:
@@ -215,8 +215,7 @@ class Builder:
         content = numbers.loads(vault.open(key, current))
         content["meta"] |= {"versionId": str(version), "lastUpdated": self._updated}
         mark = current.reading or ReadingMark(modified_us=0, values=())
-        return replace(
-            current,
+        return current._replace(
             version=version,
             updated_us=self._now_us,
             sealed=vault.seal(key, current.type, current.id, version, current.patient, numbers.dumps(content)),

@@ -3,8 +3,6 @@
 https://hl7.org/fhir/R4/http.html#delete: a deleted resource may be brought back by an update, its history may be read.
 """
 
-from dataclasses import replace
-
 from hub import numbers
 from hub.instants import fhir_instant
 from hub.repository.reading import Opened
@@ -22,8 +20,7 @@ def tombstone(opened: Opened, *, now_us: int, key: DataKey, vault: Vault) -> Sto
     old, version = opened.stored, opened.stored.version + 1
     meta = {"versionId": str(version), "lastUpdated": fhir_instant(now_us)}
     left = numbers.dumps({"resourceType": old.type, "id": opened.content["id"], "meta": meta})
-    return replace(
-        old,
+    return old._replace(
         version=version,
         updated_us=now_us,
         sealed=vault.seal(key, old.type, old.id, version, old.patient, left),

@@ -30,7 +30,7 @@ MINE: Predicate = AllOf((PatientIs(frozenset({ME})), HasToken(frozenset({CODE}))
 
 def row(id: str, start: int | None, lasts: int = 1, *, patient: bytes = ME) -> Stored:
     end = None if start is None else start + lasts
-    return replace(stored(id), patient=patient, tokens=(CODE,), start_us=start, end_us=end)
+    return stored(id)._replace(patient=patient, tokens=(CODE,), start_us=start, end_us=end)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def finding(predicate: Predicate, *more: Predicate) -> Finding:
 async def test_the_same_rows_in_the_same_order_as_by_looking_at_all(store: MongoStore, field: SortField, descending: bool) -> None:
     """DESIGN 6: pages are full and totals exact, whichever way the rows are read, from wherever."""
     rows = [
-        replace(row(f"{n:02d}", None if n % 7 == 6 else (n % 9) * DAY, (n % 4) * DAY * 2 + 1), updated_us=n % 5, others=())
+        row(f"{n:02d}", None if n % 7 == 6 else (n % 9) * DAY, (n % 4) * DAY * 2 + 1)._replace(updated_us=n % 5, others=())
         for n in range(36)
     ]
     await store.commit(Unit(inserts=rows, drafts=[draft("0")]))

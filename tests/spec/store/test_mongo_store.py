@@ -97,12 +97,12 @@ async def test_two_grants_of_one_patient_do_not_overwrite_each_other(store: Mong
 async def test_what_is_deleted_is_there_for_whom_asks_for_it_alone(store: MongoStore, admin: MongoClient[dict[str, Any]]) -> None:
     """https://hl7.org/fhir/R4/http.html#delete: no read and no search shows it; its place and its versions stay taken."""
     live = stored("a", tokens=(b"k",), global_tokens=(b"g",), start_us=1, end_us=2, patient=b"p", others=(b"q",))
-    gone = replace(live, version=2, updated_us=2, sealed=b"nothing", deleted=b"what was there")
+    gone = live._replace(version=2, updated_us=2, sealed=b"nothing", deleted=b"what was there")
     await store.commit(Unit(inserts=[live], drafts=[draft("0")]))
     await store.commit(Unit(replaces=[Replace(new=gone, old=live)], drafts=[draft("1")]))
     assert await store.current(live.row) is None
     assert await store.currents([live.row]) == {}
-    assert await store.current(live.row, deleted=True) == replace(gone, tokens=(b"k", b"g"), global_tokens=())
+    assert await store.current(live.row, deleted=True) == gone._replace(tokens=(b"k", b"g"), global_tokens=())
     assert await store.currents([live.row], deleted=True) == {live.row: await store.current(live.row, deleted=True)}
     async with store.snapshot() as snapshot:
         finding = Finding(type="Organization", predicate=EVERYTHING, restriction=EVERYTHING)
@@ -125,13 +125,13 @@ async def test_a_page_reads_what_shows_a_row_and_a_writer_all_of_it(store: Mongo
                 [one async for batch in snapshot.find(finding, Order(field="id"), limit, lean=lean) for one in batch]
                 for lean in (True, False)
             ]
-            assert (shown, written) == ([replace(whole, tokens=(), global_tokens=(), raw=None)], [whole])
+            assert (shown, written) == ([whole._replace(tokens=(), global_tokens=(), raw=None)], [whole])
 
 
 async def test_what_was_deleted_comes_back_as_the_next_version(store: MongoStore) -> None:
     """http.html#versioning: a version id is never used twice; the history has the deletion as it has every version."""
     first = stored("a", sealed=b"first")
-    gone = replace(first, version=2, updated_us=2, sealed=b"nothing", deleted=b"first")
+    gone = first._replace(version=2, updated_us=2, sealed=b"nothing", deleted=b"first")
     back = stored("a", 3, sealed=b"back")
     await store.commit(Unit(inserts=[first], drafts=[draft("0")]))
     await store.commit(Unit(replaces=[Replace(new=gone, old=first)], drafts=[draft("1")]))
@@ -150,8 +150,7 @@ async def test_what_was_deleted_comes_back_as_the_next_version(store: MongoStore
 async def test_pages_have_neither_gaps_nor_doubles(store: MongoStore, field: Any, descending: bool, ids_descending: bool | None) -> None:
     """https://hl7.org/fhir/R4/http.html#paging; what has no date comes last, up or down (docs/search.md)."""
     rows = [
-        replace(
-            stored(f"{number:02d}", start_us=number % 3 if number % 4 else None, end_us=number % 3 + 1 if number % 4 else None),
+        stored(f"{number:02d}", start_us=number % 3 if number % 4 else None, end_us=number % 3 + 1 if number % 4 else None)._replace(
             updated_us=number % 5,
         )
         for number in range(20)
@@ -184,8 +183,8 @@ async def test_backwards_is_the_reverse_from_any_place(
 ) -> None:
     """https://hl7.org/fhir/R4/http.html#paging: what was before a place in the order comes nearest first."""
     rows = [
-        replace(
-            stored(f"{number:02d}", start_us=number % 3 if number % 4 else None, end_us=9 if number % 4 else None), updated_us=number % 5
+        stored(f"{number:02d}", start_us=number % 3 if number % 4 else None, end_us=9 if number % 4 else None)._replace(
+            updated_us=number % 5
         )
         for number in range(20)
     ]
@@ -206,7 +205,7 @@ async def test_backwards_is_the_reverse_from_any_place(
 
 async def test_whom_rows_concern_is_told_up_to_a_bound(store: MongoStore) -> None:
     """Law 3: whose rules to ask for is known before anything may be seen; their own patients and those they name."""
-    rows = [replace(stored("a"), patient=b"p1", others=(b"p2",)), replace(stored("b"), patient=b"p3"), stored("c")]
+    rows = [stored("a")._replace(patient=b"p1", others=(b"p2",)), stored("b")._replace(patient=b"p3"), stored("c")]
     await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
     async with store.snapshot() as snapshot:
         assert await snapshot.concerned("Organization", EVERYTHING, 3) == {b"p1", b"p2", b"p3"}
@@ -217,10 +216,10 @@ async def test_whom_rows_concern_is_told_up_to_a_bound(store: MongoStore) -> Non
 async def test_who_carries_a_token_is_told_up_to_a_bound(store: MongoStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """docs/adr/0012: patients, however many rows each has; rows of nobody count for nobody."""
     monkeypatch.setattr("hub.store.mongo.CARRIERS_ROWS", 3)
-    one = [replace(stored(f"{n:02d}"), patient=b"p%d" % (n % 2), tokens=(b"one",)) for n in range(20)]
-    rows = [*one, replace(stored("a"), patient=b"p2", tokens=(b"two",)), replace(stored("b"), tokens=(b"two", b"one"))]
-    rows += [replace(stored(f"nobody{n}"), tokens=(b"nobody",)) for n in range(9)]
-    rows += [replace(stored(f"many{n}"), patient=b"m%02d" % n, tokens=(b"many",)) for n in range(20)]
+    one = [stored(f"{n:02d}")._replace(patient=b"p%d" % (n % 2), tokens=(b"one",)) for n in range(20)]
+    rows = [*one, stored("a")._replace(patient=b"p2", tokens=(b"two",)), stored("b")._replace(tokens=(b"two", b"one"))]
+    rows += [stored(f"nobody{n}")._replace(tokens=(b"nobody",)) for n in range(9)]
+    rows += [stored(f"many{n}")._replace(patient=b"m%02d" % n, tokens=(b"many",)) for n in range(20)]
     await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
     async with store.snapshot() as snapshot:
         assert await snapshot.carriers(frozenset({b"one"}), 2) == {b"p0", b"p1"}
@@ -244,7 +243,7 @@ async def test_without_permission_nothing_is_found(store: MongoStore) -> None:
 
 async def test_a_row_that_names_somebody_not_permitted_is_not_found(store: MongoStore) -> None:
     """DESIGN 5: all patients that a resource names must permit."""
-    rows = [replace(stored("a"), others=(b"p1",)), replace(stored("b"), others=(b"p1", b"p2")), stored("c")]
+    rows = [stored("a")._replace(others=(b"p1",)), stored("b")._replace(others=(b"p1", b"p2")), stored("c")]
     await store.commit(Unit(inserts=rows, drafts=[draft("0")]))
     async with store.snapshot() as snapshot:
         finding = Finding(type="Organization", predicate=EVERYTHING, restriction=EVERYTHING, others_within=frozenset({b"p1"}))

@@ -5,7 +5,7 @@ The two are written separately on purpose, so that one checks the other (tests/s
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from hub.search.predicate import EVERYTHING, NOTHING, HasGlobal, HasToken, Predicate
 from hub.search.row import Parameter
@@ -68,17 +68,11 @@ Test = Callable[[Resource], bool]
 """Does an opened resource match?"""
 
 
-@runtime_checkable
-class Prepares(Protocol):
-    """A value that works out once for many resources what is the same for all of them."""
-
-    def test(self, parameter: Parameter, opened: Opened) -> Test: ...
-
-
 def test_of(value: Value, parameter: Parameter, opened: Opened) -> Test:
-    """`value.matches` for many resources."""
-    if isinstance(value, Prepares):
-        return value.test(parameter, opened)
+    """`value.matches` for many resources. A value that has a `test` works out once what is the same for all of them."""
+    prepare: Callable[[Parameter, Opened], Test] | None = getattr(value, "test", None)
+    if prepare is not None:
+        return prepare(parameter, opened)
     return lambda resource: value.matches(parameter, resource, opened)
 
 

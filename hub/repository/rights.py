@@ -5,9 +5,10 @@ from typing import Any
 
 from hub import outcomes
 from hub.repository.visibility import Visibility
-from hub.search.compile import matches, narrow
+from hub.search.compile import narrow, test
 from hub.search.parse import Search, parse_search
 from hub.search.predicate import EVERYTHING, AnyOf, Predicate
+from hub.search.value import Test
 from hub.services import Services
 from security.context import AccessContext
 from security.scopes import Scope
@@ -47,8 +48,16 @@ class Rights:
 
     def scopes_match(self, type: str, letter: str, content: Mapping[str, Any]) -> bool:
         """Is the resource within a granular scope that carries this letter? A scope without a query holds for all."""
+        return self.scopes_test(type, letter)(content)
+
+    def scopes_test(self, type: str, letter: str) -> Test:
+        """`scopes_match` for many resources of the type."""
         covering = self._caller.scopes.covering(type, letter)
-        return any(not scope.query or self._matches(type, scope, content) for scope in covering)
+        if any(not scope.query for scope in covering):
+            return _everything
+        now_us, base = self._services.clock(), self._services.base_url
+        tests = [test(self._search(type, scope), now_us=now_us, base=base) for scope in covering]
+        return lambda content: any(within(content) for within in tests)
 
     def predicate(self, type: str, letter: str) -> tuple[Predicate, bool]:
         """The granular scopes as part of a query, and whether the tokens decide them exactly."""
@@ -61,9 +70,10 @@ class Rights:
     def _search(self, type: str, scope: Scope) -> Search:
         return parse_search(type, scope.query, lenient=False)
 
-    def _matches(self, type: str, scope: Scope, content: Mapping[str, Any]) -> bool:
-        return matches(self._search(type, scope), content, now_us=self._services.clock(), base=self._services.base_url)
-
     def _narrow(self, search: Search) -> Any:
         services = self._services
         return narrow(search, token=services.blind.token, patient_token=services.blind.patient, now_us=services.clock())
+
+
+def _everything(_: Mapping[str, Any]) -> bool:
+    return True

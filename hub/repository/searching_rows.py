@@ -84,13 +84,14 @@ class Rows:
         deciders = {patient: decide(rules[patient], "access", now_us) for patient in patients if patient in rules}
         found: list[Match | None] = []
         asked_for = test(_criteria(plan.search), now_us=plan.started_us, base=self._services.base_url)
+        within_scope = self._rights.scopes_test(plan.search.type, "s")
         for stored in chunk:
             if stored.patient not in keys:
                 continue  # its key has been destroyed: nobody can read it any more
             json = vault.open(keys[stored.patient], stored)
             content = orjson.loads(json)
             basis = self._basis(stored, content, deciders, plan)
-            if basis is None or not self._rights.scopes_match(plan.search.type, "s", content):
+            if basis is None or not within_scope(content):
                 continue
             if not asked_for(content):
                 found.append(None)

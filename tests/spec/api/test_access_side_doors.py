@@ -208,3 +208,13 @@ def test_an_entry_without_a_scope_is_forbidden_whether_its_target_is_there_or_no
         answer = caller.post("/fhir", bundle(entry("POST", "Organization", organization()), entry(method, f"Organization/{id}", content)))
         refused(answer, 403, "forbidden")
     assert ehr.get(f"Organization/{made['id']}").json() == made
+
+
+@pytest.mark.parametrize("path", ["Patient/{id}", "Patient?identifier=urn:side-door|{id}"])
+def test_an_importer_who_is_no_recorder_creates_no_patient(another: Callable[..., Caller], importer: Caller, path: str) -> None:
+    """Law 1, docs/adr/0009: an id of one's own is no leave to create; the same from a recorder goes through."""
+    id = f"side-door-{len(path)}"
+    brought = patient(id=id, identifier=[{"system": "urn:side-door", "value": id}])
+    refused(another(importer=True, recorder=False).put(path.format(id=id), brought), 403, "forbidden")
+    assert importer.get(f"Patient/{id}").status_code == 404
+    assert importer.put(path.format(id=id), brought).status_code == 201

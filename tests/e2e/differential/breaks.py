@@ -42,7 +42,7 @@ def composite_tuple(patch: Patch) -> None:
         parts = list(zip(self.values, parameter.components, strict=True))
         return all(any(value.matches(one.parameter, element, opened) for element in found) for value, one in parts)
 
-    patch.setattr(CompositeValue, "matches", matches)
+    patch.setattr(CompositeValue, "test", lambda self, parameter, opened: lambda one: matches(self, parameter, one, opened))
 
 
 def not_modifier(patch: Patch) -> None:

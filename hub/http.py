@@ -76,11 +76,11 @@ def gunzip(body: bytes, limit: int) -> bytes:
     try:
         plain = unpacker.decompress(body, limit + 1)
     except zlib.error:
-        raise FhirError("structure", "The body says gzip and is not.") from None
+        raise FhirError("structure", "The body says gzip and is not.", expression="http.Content-Encoding") from None
     if len(plain) > limit:
         raise FhirError("too-long", f"The unpacked body is longer than {limit} bytes.")
     if not unpacker.eof or unpacker.unused_data:
-        raise FhirError("structure", "The gzip body is cut off, or something follows it.")
+        raise FhirError("structure", "The gzip body is cut off, or something follows it.", expression="http.Content-Encoding")
     return plain
 
 

@@ -27,9 +27,11 @@ REFUSED: Mapping[int, Said] = {
         "La version n’est pas celle que vous nommez, ou votre condition en trouve plusieurs.",
     ),
     413: Said("The body is too long.", "Le corps est trop long."),
+    414: Said("The address is too long; search by POST.", "L’adresse est trop longue ; cherchez par POST."),
     415: Said("The hub does not read this format.", "Le hub ne lit pas ce format."),
     422: Said("Against the rules of FHIR, of a profile or of the hub.", "Contraire aux règles de FHIR, d’un profil ou du hub."),
     429: Said("Too many requests; see Retry-After.", "Trop de requêtes ; voir Retry-After."),
+    431: Said("The headers are too long.", "Les en-têtes sont trop longs."),
     500: Said("The hub failed; X-Request-Id helps to find out why.", "Le hub a échoué ; X-Request-Id aide à trouver pourquoi."),
     503: Said("Not now, and nothing was done; see Retry-After.", "Pas maintenant, et rien n’a été fait ; voir Retry-After."),
 }

@@ -7,9 +7,12 @@ import asyncio
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pymongo import monitoring
 
 from hub.store.embedded import Endpoint
 from tests.support.backstage import Account
@@ -17,7 +20,16 @@ from tests.support.inprocess import in_process
 from tests.support.suspensions import each_await
 
 PATIENCE_S = 120
+WRITES = frozenset({"insert", "update", "delete", "findAndModify", "bulkWrite"})
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaits:
+    """How many awaits a request took in all, and how many before anything was sent that changes something."""
+
+    all: int
+    reading: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +40,8 @@ class Dying:
     endpoint: Endpoint
     account: Account
 
-    def ask(self, body: Json, place: int | None = None) -> int | None:
-        """POST the Bundle to a hub that dies at this await. If it was answered before, with 200: how many awaits there were."""
+    def ask(self, body: Json, place: int | None = None) -> Awaits | None:
+        """POST the Bundle to a hub that dies at this await. If it was answered before, with 200: the awaits there were."""
         processes = multiprocessing.get_context("forkserver")
         processes.set_forkserver_preload(["tests.support.dying"])
         ours, theirs = processes.Pipe(duplex=False)
@@ -38,7 +50,7 @@ class Dying:
         theirs.close()
         child.join(PATIENCE_S)
         assert child.exitcode in (0, -signal.SIGKILL), child.exitcode
-        awaits: int | None = ours.recv() if child.exitcode == 0 else None
+        awaits: Awaits | None = ours.recv() if child.exitcode == 0 else None
         ours.close()
         return awaits
 
@@ -47,10 +59,30 @@ def _live(dying: Dying, body: Json, place: int | None, told: Any) -> None:
     told.send(asyncio.run(_answer(dying, body, place)))
 
 
-async def _answer(dying: Dying, body: Json, place: int | None) -> int:
+class _Writes(monitoring.CommandListener):
+    """Remembers at which await the first command that changes something went to the database."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self.first: int | None = None
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if self.first is None and event.command_name in WRITES and self._now():
+            self.first = self._now()
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Nothing to remember."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing to remember."""
+
+
+async def _answer(dying: Dying, body: Json, place: int | None) -> Awaits:
+    awaits = 0
+    writes = _Writes(lambda: awaits)
+    monitoring.register(writes)
     async with in_process(dying.data_dir, dying.endpoint) as hub:
         headers = {**hub.authorization(dying.account, "system/*.cruds"), "Content-Type": "application/fhir+json"}
-        awaits = 0
 
         def at(number: int) -> None:
             nonlocal awaits
@@ -61,4 +93,5 @@ async def _answer(dying: Dying, body: Json, place: int | None) -> int:
         with each_await(at):
             answer = await asyncio.create_task(hub.http.post("/fhir", json=body, headers=headers))
         assert answer.status_code == 200, answer.text
-        return awaits
+        assert writes.first is not None
+        return Awaits(all=awaits, reading=writes.first)

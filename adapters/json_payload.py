@@ -1,6 +1,8 @@
 """JSON in and out within limits; what is wrong with a payload is said without repeating any of it."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -9,6 +11,8 @@ from adapters.contract import Unreadable
 from adapters.limits import DEPTH_MAX, PAYLOAD_BYTES_MAX, RAW_BYTES_MAX
 
 UTF8_BOM = b"\xef\xbb\xbf"
+INTEGER_CHARS_MAX = 18
+"""Longer ones do not fit into 64 bits for certain."""
 _BAD = object()
 
 
@@ -32,6 +36,23 @@ def load(payload: bytes) -> Any:
     if _deeper_than(value, DEPTH_MAX):
         raise Unreadable("too-deep", f"The JSON is nested deeper than {DEPTH_MAX} levels.")
     return value
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of the payload that is no short integer, as it was written: 5.50 stays 5.50 (RFC 8259, 6)."""
+
+    text: str
+
+
+def load_exact(payload: bytes) -> Any:
+    """As `load`, with the digits kept: a number with a fraction, an exponent or many digits is a `Number`."""
+    load(payload)  # finds what the slower parser, which does not say where nesting ends, would fall over
+    return json.loads(payload.removeprefix(UTF8_BOM), parse_float=Number, parse_int=_integer)
+
+
+def _integer(text: str) -> int | Number:
+    return int(text) if len(text) <= INTEGER_CHARS_MAX else Number(text)
 
 
 def _loads(payload: bytes) -> Any:
@@ -62,10 +83,16 @@ def flat(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def dumps(value: Any) -> bytes:
-    """JSON value to compact bytes."""
-    return orjson.dumps(value)
+    """JSON value to compact bytes; each `Number` with the digits it had."""
+    return orjson.dumps(value, default=_written, option=orjson.OPT_PASSTHROUGH_DATACLASS)
+
+
+def _written(value: object) -> orjson.Fragment:
+    if type(value) is not Number:
+        raise TypeError
+    return orjson.Fragment(value.text)
 
 
 def excerpt(value: Any) -> bytes:
     """Return the first bytes of a value that is refused for good, for a person to look at."""
-    return orjson.dumps(value)[:RAW_BYTES_MAX]
+    return dumps(value)[:RAW_BYTES_MAX]

@@ -71,3 +71,27 @@ def test_flattening_empties_what_is_nested() -> None:
 def test_an_excerpt_is_bounded() -> None:
     assert len(json_payload.excerpt(["x" * 2 * RAW_BYTES_MAX])) == RAW_BYTES_MAX
     assert json.loads(json_payload.excerpt({"a": 1})) == {"a": 1}
+
+
+@pytest.mark.parametrize("number", ["5.50", "116.0", "0.1", "-0.10", "1.5e3", "123456789012345678901234567890"])
+def test_a_number_is_kept_as_it_was_written(number: str) -> None:
+    """RFC 8259, 6; 5.50 was measured to a hundredth."""
+    value = json_payload.load_exact(f'{{"value": {number}}}'.encode())
+    assert value == {"value": json_payload.Number(number)}
+    assert json_payload.dumps(value) == f'{{"value":{number}}}'.encode()
+
+
+def test_short_integers_stay_integers() -> None:
+    assert json_payload.load_exact(b"[0, -3, 1700000000]") == [0, -3, 1_700_000_000]
+
+
+@pytest.mark.parametrize("payload", [b"[" * 100_000, b"NaN", b'"\\ud800"', b"[" + b"9" * 5000 + b"x]", nested(DEPTH_MAX + 1)])
+def test_exact_reading_keeps_the_same_limits(payload: bytes) -> None:
+    with pytest.raises(Unreadable):
+        json_payload.load_exact(payload)
+
+
+def test_a_number_beyond_every_double_is_refused() -> None:
+    """Python would not turn more than 4,300 digits into an integer."""
+    with pytest.raises(Unreadable):
+        json_payload.load_exact(b"[" + b"9" * 5000 + b", 1]")

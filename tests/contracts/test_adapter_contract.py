@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,40 +15,20 @@ from hypothesis import strategies as st
 from adapters.contract import Adapter, Unreadable
 from adapters.discovery import adapters
 from adapters.kit.rules import faults, parses_alone, place_free
-from adapters.reading import Absent, Item, Quantity, Reading, Rejected
+from adapters.reading import Absent, Coded, Item, Quantity, Reading, Rejected, Samples, Value
+from fhir_profiles.catalogue import CONTEXT, MEASURES, Measure, knows_flag
 from tests.support.payloads import SAMPLES, needs_samples
 
 ADAPTERS = list(adapters().values())
-FIXTURES = sorted((Path(__file__).resolve().parents[1] / "adapters" / "fixtures").glob("*/*"))
+GOLDEN = ".fhir.json"
+"""End of the names of what stands beside a fixture: the FHIR that it becomes."""
+FIXTURES = sorted(
+    path for path in (Path(__file__).resolve().parents[1] / "adapters" / "fixtures").glob("*/*") if not path.name.endswith(GOLDEN)
+)
 REAL = {
     "withings": ("withings/getmeas.json", "withings/getmeas-positions.json", "withings/withings-body-measures.json"),
     "libreview": ("libreview-csv/libre3-synthetic-head.csv",),
 }
-MEASURES = {
-    "blood-pressure",
-    "heart-rate",
-    "body-weight",
-    "body-height",
-    "body-mass-index",
-    "body-fat-percentage",
-    "fat-free-mass",
-    "fat-mass",
-    "muscle-mass",
-    "bone-mass",
-    "body-water-mass",
-    "body-temperature",
-    "skin-temperature",
-    "oxygen-saturation",
-    "respiratory-rate",
-    "glucose-interstitial",
-    "glucose-capillary",
-    "ketone-blood",
-    "pulse-wave-velocity",
-    "vo2max",
-}
-COMPONENTS = {"systolic", "diastolic", "mean"}
-UNITS = {"kg", "m", "[in_i]", "%", "mm[Hg]", "kPa", "/min", "Cel", "[degF]", "mg/dL", "mmol/L", "[lb_av]", "m/s", "kg/m2", "mL/min/kg"}
-
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.manifest.name)
 every_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.name}")
 
@@ -127,8 +107,17 @@ def assert_sound(adapter: Adapter, items: Iterable[Item]) -> None:
             assert parses_alone(adapter.decode, item), item
 
 
+def fixture_adapter(fixture: Path) -> Adapter:
+    """The folder of fixtures is called as the adapter's package, which has no hyphens."""
+    return adapters()[fixture.parent.name.replace("_", "-")]
+
+
+def package(adapter: Adapter) -> str:
+    return adapter.manifest.name.replace("-", "_")
+
+
 def fixture_items(fixture: Path) -> tuple[Adapter, list[Item]]:
-    adapter = adapters()[fixture.parent.name]
+    adapter = fixture_adapter(fixture)
     return adapter, list(adapter.decode(fixture.read_bytes()))
 
 
@@ -147,8 +136,8 @@ def test_the_manifest_says_what_the_hub_must_know(adapter: Adapter) -> None:
 
 @every_adapter
 def test_every_adapter_has_a_fixture_and_a_page(adapter: Adapter) -> None:
-    assert any(fixture.parent.name == adapter.manifest.name for fixture in FIXTURES)
-    module = Path(__file__).resolve().parents[2] / "adapters" / adapter.manifest.name
+    assert any(fixture.parent.name == package(adapter) for fixture in FIXTURES)
+    module = Path(__file__).resolve().parents[2] / "adapters" / package(adapter)
     assert {"__init__.py", "parse.py", "mapping.py", "README.md"} <= {path.name for path in module.iterdir()}
 
 
@@ -185,13 +174,33 @@ def test_the_same_bytes_give_the_same_items(fixture: Path) -> None:
 
 
 @every_fixture
-def test_measures_components_and_units_are_those_agreed_with_the_catalogue(fixture: Path) -> None:
-    _, items = fixture_items(fixture)
-    readings = [item for item in items if isinstance(item, Reading)]
-    assert {reading.measure for reading in readings} <= MEASURES
-    assert {name for reading in readings for name in reading.components} <= COMPONENTS
-    values = [value for reading in readings for value in (reading.value, *reading.components.values()) if value]
-    assert all(isinstance(value, Absent) or (isinstance(value, Quantity) and value.unit in UNITS) for value in values)
+def test_measures_components_and_units_are_those_of_the_catalogue(fixture: Path) -> None:
+    """What a fixture gives, the hub can store: known measure, unit or code, context and flags."""
+    adapter, items = fixture_items(fixture)
+    for reading in (item for item in items if isinstance(item, Reading)):
+        assert reading.measure in adapter.manifest.measures
+        for row, value in catalogued(reading):
+            assert fits(row, value), (reading.measure, value)
+        assert reading.context.keys() <= CONTEXT.keys()
+        assert all(knows_flag(flag) for flag in reading.quality)
+
+
+def catalogued(reading: Reading) -> Iterator[tuple[Measure, Value]]:
+    row = MEASURES[reading.measure]
+    if reading.value is not None:
+        yield row, reading.value
+    for name, value in reading.components.items():
+        yield row.components[name], value
+
+
+def fits(row: Measure, value: Value) -> bool:
+    match value:
+        case Absent():
+            return True
+        case Coded():
+            return (value.system, value.code) in row.codes
+        case Quantity() | Samples():
+            return value.unit in row.units and row.sampled == isinstance(value, Samples)
 
 
 @every_fixture
@@ -214,7 +223,7 @@ def test_nobody_named_in_a_payload_reaches_a_hint_a_log_or_an_identity(fixture: 
 @every_fixture
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.95])
 def test_a_cut_off_payload_is_refused_or_read_in_part(fixture: Path, keep: float) -> None:
-    adapter, payload = adapters()[fixture.parent.name], fixture.read_bytes()
+    adapter, payload = fixture_adapter(fixture), fixture.read_bytes()
     assert_sound(adapter, read(adapter, payload[: int(len(payload) * keep)]) or [])
 
 
@@ -222,7 +231,7 @@ def test_a_cut_off_payload_is_refused_or_read_in_part(fixture: Path, keep: float
 @settings(deadline=None)
 @given(data=st.data())
 def test_a_damaged_payload_never_crashes_a_parser(fixture: Path, data: st.DataObject) -> None:
-    adapter, payload = adapters()[fixture.parent.name], bytearray(fixture.read_bytes())
+    adapter, payload = fixture_adapter(fixture), bytearray(fixture.read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         payload[data.draw(st.integers(0, len(payload) - 1))] = data.draw(st.integers(0, 255))
     assert_sound(adapter, read(adapter, bytes(payload)) or [])

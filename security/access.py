@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol
 
 from security.consent import Asker, Rule, speaking
 from security.context import AccessContext
+from security.instance import OPAQUE, RESOURCE_TYPES
 from security.period import OPEN_END_US, OPEN_START_US, Range, overlap, within
 from security.rules import Pair, RuleType
 
@@ -119,6 +120,9 @@ def _holds(condition: Condition, tokens: frozenset[bytes], data: Range | None, f
 
 def _conditions(rules: list[Rule], type: RuleType, tokens: ConsentTokens) -> tuple[Condition, ...]:
     found = {condition for rule in rules if rule.type == type and (condition := _condition(rule, tokens))}
+    if type == "deny" and any(condition != ALWAYS for condition in found):
+        # Whatever it is about, it is about bytes that nobody can look into.
+        found.add(Condition((tokens.class_tokens(RESOURCE_TYPES, OPAQUE),)))
     return (ALWAYS,) if ALWAYS in found else tuple(sorted(found, key=_sort_key))
 
 

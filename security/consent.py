@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
 
 from security.context import AccessContext, Action
-from security.instance import classes, codings, data_period
+from security.instance import OPAQUE, classes, codings, data_period
 from security.period import overlap, within
 from security.problems import Problem, problems
 from security.provision import rules_of
@@ -132,6 +132,10 @@ class _Instance:
     def __init__(self, resource: Mapping[str, Any]) -> None:
         self.resource = resource
 
+    @property
+    def opaque(self) -> bool:
+        return self.resource.get("resourceType") == OPAQUE
+
     @cached_property
     def classes(self) -> frozenset[tuple[str | None, str]]:
         return classes(self.resource)
@@ -142,8 +146,12 @@ class _Instance:
 
 
 def _covers(rule: Rule, instance: _Instance) -> bool:
-    if rule.not_understood:
-        return rule.type == "deny"
+    if rule.not_understood or instance.opaque:
+        # Of what cannot be looked into a deny is about anything, a permit only about what it names.
+        if rule.type == "deny":
+            return True
+        if rule.not_understood:
+            return False
     return (
         (not rule.classes or not instance.classes.isdisjoint(rule.classes))
         and _in_data_period(rule, instance)

@@ -12,6 +12,8 @@ from security.period import Range, data_range, hull
 from security.rules import Pair
 
 RESOURCE_TYPES: Final = "http://hl7.org/fhir/resource-types"
+OPAQUE: Final = "Binary"
+"""The type whose content is bytes: it may be of any class, code and time, and only a type, a profile or a patient is known of it."""
 PROFILES: Final = "urn:ietf:rfc:3986"
 
 _QUANTITY: Final = frozenset({"value", "unit", "comparator"})

@@ -145,6 +145,31 @@ def test_a_deny_closes_what_it_names(ehr: Caller, reader: Caller, person: Json, 
     assert sees(reader, reading) is visible
 
 
+@pytest.mark.parametrize(
+    "provision",
+    [
+        {"class": [{"system": OBSERVATION_CATEGORY, "code": "laboratory"}]},
+        {"code": [{"coding": [{"system": LOINC, "code": "2339-0"}]}]},
+        {"dataPeriod": {"end": "2020-12-31"}},
+    ],
+)
+def test_bytes_are_as_sensitive_as_what_is_denied(ehr: Caller, reader: Caller, person: Json, reading: Json, provision: Json) -> None:
+    """R4 binary.html, Binary.securityContext: nobody can look into a PDF to tell that it is not about what the patient denies."""
+    ehr.create(consent(person["id"]))
+    report = ehr.create(
+        {
+            "resourceType": "Binary",
+            "contentType": "application/pdf",
+            "data": "JVBERi0=",
+            "securityContext": {"reference": f"Observation/{reading['id']}"},
+        }
+    )
+    assert sees(reader, report)
+    ehr.create(consent(person["id"], "deny", provision=provision))
+    assert not sees(reader, report)
+    assert sees(reader, reading)
+
+
 def test_a_permit_for_one_organisation_is_for_that_one(
     ehr: Caller, stranger: Caller, another: Callable[..., Caller], person: Json, reading: Json
 ) -> None:

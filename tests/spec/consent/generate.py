@@ -111,12 +111,14 @@ def provision(random: Random) -> dict:
 
 
 def resource(random: Random) -> dict:
-    kind = random.choice(("Observation", "Observation", "Observation", "Observation", "Patient", "Device", "Consent"))
+    kind = random.choice(("Observation", "Observation", "Observation", "Observation", "Patient", "Device", "Consent", "Binary"))
     made: dict[str, Any] = {"resourceType": kind, "id": "r"}
     _maybe(random, 0.4, made, "meta", lambda: _meta(random))
     _maybe(random, 0.1, made, "contained", lambda: [{"resourceType": "Device", "type": concept(random), "meta": _meta(random)}])
     if kind == "Consent":
         return consent(random, "r") | made
+    if kind == "Binary":
+        return made | {"contentType": "application/pdf", "securityContext": {"reference": "Patient/1"}}
     if kind == "Observation":
         made |= {"status": "final", "code": concept(random), "subject": {"reference": "Patient/1"}}
         _maybe(random, 0.8, made, "category", lambda: [{"coding": [random.choice(CATEGORIES)]}])

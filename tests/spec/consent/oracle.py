@@ -166,6 +166,8 @@ def holds(consent: dict, caller: Caller, resource: dict) -> bool:
         "class": lambda coding: belongs(resource, coding),
         "code": lambda concept: any((c.get("system"), c["code"]) in told_codings(resource) for c in concept["coding"]),
     }
+    if resource["resourceType"] == "Binary" and kind_of(consent) == "deny":
+        return all(any(map(tests[name], provision[name])) for name in ("actor", "action", "purpose") if name in provision)
     return all(name not in provision or any(map(test, provision[name])) for name, test in tests.items()) and in_data_period(
         consent, resource
     )

@@ -34,7 +34,9 @@ def row_tokens(resource: dict) -> frozenset[bytes]:
     return frozenset().union(*tokens)
 
 
-POSSIBLE_CLASSES = {(oracle.URI if oracle.is_url(coding["code"]) else coding.get("system"), coding["code"]) for coding in generate.CLASSES}
+POSSIBLE_CLASSES = {(oracle.TYPES, "Binary")} | {
+    (oracle.URI if oracle.is_url(coding["code"]) else coding.get("system"), coding["code"]) for coding in generate.CLASSES
+}
 
 
 def us(moment: datetime) -> int:

@@ -238,6 +238,33 @@ def test_undated_data_is_in_no_period(about: dict) -> None:
     assert permitted(consent("deny", dataPeriod=always), about=about, default=True)
 
 
+BINARY: dict = {"resourceType": "Binary", "id": "b", "contentType": "application/pdf", "securityContext": {"reference": "Observation/bp"}}
+
+
+@pytest.mark.parametrize(
+    "about_what",
+    [
+        {"class_": [{"system": CATEGORY, "code": "laboratory"}]},
+        {"class_": [{"system": TYPES, "code": "Observation"}]},
+        {"code": [concept(LOINC, "8867-4")]},
+        {"dataPeriod": {"start": "2020", "end": "2021"}},
+    ],
+)
+def test_a_deny_of_anything_denies_bytes_that_nobody_can_look_into(about_what: dict) -> None:
+    """R4 binary.html, Binary.securityContext: bytes are as sensitive as what they belong to, which may change after them."""
+    assert not permitted(consent("deny", **about_what), about=BINARY, default=True)
+    assert not permitted(consent("permit", **about_what), about=BINARY)
+
+
+def test_bytes_are_permitted_by_a_permit_that_names_them_or_everything() -> None:
+    assert permitted(consent("permit"), about=BINARY)
+    assert permitted(consent("permit", class_=[{"system": TYPES, "code": "Binary"}]), about=BINARY)
+
+
+def test_a_deny_for_somebody_else_leaves_bytes_alone() -> None:
+    assert permitted(consent("deny", code=[concept(LOINC, "8867-4")], actor=[actor("Organization/other")]), about=BINARY, default=True)
+
+
 # Reading 9: silence, and a root without type
 
 

@@ -247,3 +247,10 @@ def test_one_mdc_code_means_one_thing() -> None:
 )
 def test_flags_are_known_or_not(flag: str, known: bool) -> None:
     assert knows_flag(flag) is known
+
+
+def test_two_kinds_of_heart_rate_variability_share_no_code() -> None:
+    """SDNN and RMSSD of one night differ by half; a product that mixed them had to mend its data afterwards. LOINC 80404-7 is SDNN."""
+    sdnn, rmssd = MEASURES["heart-rate-variability-sdnn"], MEASURES["heart-rate-variability-rmssd"]
+    assert loinc(sdnn) == {"80404-7"}
+    assert not {coding.code for coding in sdnn.codings} & {coding.code for coding in rmssd.codings}

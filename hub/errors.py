@@ -84,3 +84,11 @@ class Deleted(FhirError):
     def __init__(self, version: int) -> None:
         super().__init__("deleted", "This resource has been deleted.")
         self.version = version
+
+
+class Throttled(FhirError):
+    """429: the same may be sent again after so many seconds (RFC 6585 section 4)."""
+
+    def __init__(self, text: str, retry_after_s: int) -> None:
+        super().__init__("throttled", text)
+        self.retry_after_s = retry_after_s

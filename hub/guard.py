@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from hub import outcomes
 from hub.authenticate import Authenticator, Unauthenticated
-from hub.errors import Deleted, FhirError, IssueCode
+from hub.errors import Deleted, FhirError, IssueCode, Throttled
 from hub.http import etag, json_response
 from hub.metrics import REQUESTS, SECONDS
 from hub.native import BINARY, wanted_of_binary
@@ -190,6 +190,8 @@ def error_response(error: FhirError) -> Response:
         headers["WWW-Authenticate"] = error.challenge
     if isinstance(error, Deleted):
         headers["ETag"] = etag(error.version)
+    if isinstance(error, Throttled):
+        headers["Retry-After"] = str(error.retry_after_s)
     if error.code in RETRY_AFTER_S:
         headers["Retry-After"] = RETRY_AFTER_S[error.code]
     return json_response(outcomes.body(error), status=outcomes.status(error), headers=headers)

@@ -14,6 +14,8 @@ SECONDS = Histogram(
 )
 INGESTED = Counter("hub_ingest_items_total", "Items taken in, by their fate.", ["adapter", "fate"])
 
+THROTTLED = Counter("hub_throttled_total", "Requests asked to come back, by what was used up.", ["limit"])
+
 
 def serve_metrics(host: str, port: int, shared: Path | None = None) -> None:
     """`/metrics` on a port of its own, in a thread. `shared`: where several workers keep their counters."""

@@ -73,6 +73,20 @@ class Settings(BaseSettings):
 
     max_body_bytes: int = _setting(4_000_000, "Largest FHIR request body.", unit="bytes", ge=1_000, le=100_000_000)
     max_ingest_bytes: int = _setting(16_000_000, "Largest payload of one `POST /ingest`.", unit="bytes", ge=1_000, le=1_000_000_000)
+    ingest_bytes_at_once: int = _setting(
+        512_000_000,
+        "Payloads that one process has in hand at once; whoever sends more is asked to come back (429).",
+        unit="bytes",
+        ge=1_000,
+        le=100_000_000_000,
+    )
+    ingest_requests_per_minute: int = _setting(
+        6_000, "Requests of ingest that one client may send in a minute, unless it was registered with another number.", ge=1, le=10_000_000
+    )
+    ingest_items_per_minute: int = _setting(
+        6_000_000, "Items that one client may send in a minute, unless it was registered with another number.", ge=1, le=10_000_000_000
+    )
+    idempotency_hours: int = _setting(24, "For how long the answer to an Idempotency-Key is kept.", unit="h", ge=1, le=720)
     quarantine_days: int = _setting(90, "After how long a quarantined item that nobody repaired is deleted.", unit="days", ge=1, le=3_650)
 
     log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "Least severity of log events. None names a person.")

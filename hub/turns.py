@@ -1,8 +1,8 @@
-"""Taking turns inside this process: a queue for those who met over the same thing, and a breath in the middle of long work."""
+"""Taking turns inside this process: a queue for those who met over the same thing, a breath in the middle of long work, room."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from weakref import WeakValueDictionary
 
 BREATH_ITEMS = 16
@@ -27,3 +27,25 @@ class Turns:
             for thing in sorted(set(things)):
                 await stack.enter_async_context(self._locks.setdefault(thing, asyncio.Lock()))
             yield
+
+
+class Full(Exception):
+    """There is no room at this moment."""
+
+
+class Room:
+    """Bytes that may be in hand at once. Who finds no room is told so at once: waiting would take room too."""
+
+    def __init__(self) -> None:
+        self._taken = 0
+
+    @contextmanager
+    def take(self, size: int, most: int) -> Iterator[None]:
+        """Raises Full. Whoever comes first gets in, however much it is."""
+        if self._taken and self._taken + size > most:
+            raise Full
+        self._taken += size
+        try:
+            yield
+        finally:
+            self._taken -= size

@@ -24,14 +24,20 @@ PURPOSES = ("TREAT", "HPAYMT", "HOPERAT", "HRESCH", "PUBHLTH", "PATRQT", "HMARKT
 """http://terminology.hl7.org/CodeSystem/v3-ActReason, the broadest codes: Consents are matched by equality, so a client
 with a narrower purpose could pass a deny of the broader one."""
 
+RequestsPerMinute = Annotated[
+    int | None, typer.Option("--requests-per-minute", min=1, help="Requests of ingest; default: HUB_INGEST_REQUESTS_PER_MINUTE.")
+]
+ItemsPerMinute = Annotated[
+    int | None, typer.Option("--items-per-minute", min=1, help="Items of ingest; default: HUB_INGEST_ITEMS_PER_MINUTE.")
+]
+Organization = Annotated[str | None, typer.Option("--organization", help="Organization/ID it acts for, or the name of a new one.")]
+
 
 @app.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="What people call the application.")],
     scope: Annotated[str, typer.Option("--scope", help='SMART scopes, e.g. "system/*.rs".')],
-    organization: Annotated[
-        str | None, typer.Option("--organization", help="Organization/ID it acts for, or the name of a new one.")
-    ] = None,
+    organization: Organization = None,
     purpose: Annotated[str, typer.Option("--purpose", help="Purpose of use, a code of v3-ActReason.")] = "TREAT",
     consent_default: Annotated[
         str, typer.Option("--consent-default", help="opt-in: no consent means no data. opt-out: care within the organisation.")
@@ -39,6 +45,8 @@ def add(
     recorder: Annotated[bool, typer.Option("--recorder", help="May create Patient and Consent.")] = False,
     importer: Annotated[bool, typer.Option("--importer", help="May bring its own ids.")] = False,
     administrator: Annotated[bool, typer.Option("--administrator", help="May have it explained how a search runs.")] = False,
+    requests_per_minute: RequestsPerMinute = None,
+    items_per_minute: ItemsPerMinute = None,
     key_out: Annotated[Path | None, typer.Option("--key-out", help="Make a key pair and write the private key here (0600).")] = None,
     jwks: Annotated[str | None, typer.Option("--jwks", help="The client's public keys: a file or an https URL.")] = None,
     reason: Reason = None,
@@ -68,6 +76,8 @@ def add(
         jwks_uri=uri,
         created_us=now_us(),
         administrator=administrator,
+        requests_per_minute=requests_per_minute,
+        items_per_minute=items_per_minute,
     )
 
     async def act(hub: Hub) -> Client:
@@ -171,6 +181,8 @@ def _shown(client: Client) -> dict[str, Any]:
         "recorder": client.recorder,
         "importer": client.importer,
         "administrator": client.administrator,
+        "requests_per_minute": client.requests_per_minute,
+        "items_per_minute": client.items_per_minute,
         "created": fhir_instant(client.created_us),
         "revoked": None if client.revoked_us is None else fhir_instant(client.revoked_us),
     }

@@ -1,5 +1,6 @@
 """What became of an item: one of five fates, with a code, a place in the vendor's payload and a hint (DESIGN 7)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,9 +40,9 @@ class Answer:
         return {name: value for name, value in made.items() if value is not None}
 
 
-def array(answers: list[Answer]) -> bytes:
+def array(answers: Sequence[Answer]) -> bytes:
     return orjson.dumps([answer.to_json() for answer in answers])
 
 
-def ndjson(answers: list[Answer]) -> bytes:
+def ndjson(answers: Sequence[Answer]) -> bytes:
     return b"".join(orjson.dumps(answer.to_json()) + b"\n" for answer in answers)

@@ -6,7 +6,7 @@ one read of what is there, one transaction with the audit records for the whole 
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -28,12 +28,19 @@ from hub.repository import Repository
 from hub.repository.reading import basis_of
 from hub.repository.redoing import redoing
 from hub.repository.visibility import PatientRules
-from hub.store.protocol import Quarantined, Unit
+from hub.store.protocol import NoteWrite, Quarantined, Unit
 from hub.vault import QUARANTINE_TYPE
 
 SENT_BY_OTHERS = "The same readings are being sent by others at this moment; send them again."
 BATCH_ITEMS_MAX = 10_000
 _PROBE_ID = "probe"
+
+Beside = Callable[[Sequence[Answer]], Awaitable[Sequence[NoteWrite]]]
+"""What is to be remembered with the answers of a batch; asked anew at each attempt, with the answers as they would be then."""
+
+
+async def NOTHING_BESIDE(_: Sequence[Answer]) -> Sequence[NoteWrite]:  # noqa: N802 - a value that happens to be a function
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +65,9 @@ class Batch:
 class Pipeline:
     """Takes the items of one batch to their fates, for one caller."""
 
-    def __init__(self, repository: Repository, sent: Sent, recording: Recording) -> None:
+    def __init__(self, repository: Repository, sent: Sent, recording: Recording, beside: Beside = NOTHING_BESIDE) -> None:
         self._repository = repository
+        self._beside = beside
         self._services = repository.services
         self._visibility = repository.rights.visibility
         self._sent = sent
@@ -73,19 +81,26 @@ class Pipeline:
         """One answer per item. `released`: quarantined items that these are, freed in the same transaction.
 
         More than BATCH_ITEMS_MAX go in several transactions; what was acknowledged of an interrupted upload is a
-        duplicate when it comes again.
+        duplicate when it comes again. What goes beside it comes with the last of them.
         """
         if released:
-            return await self._run(items, released)
+            return await self._run(items, released, ())
         answers: list[Answer] = []
-        for start in range(0, len(items), BATCH_ITEMS_MAX):
-            answers += await self._run(items[start : start + BATCH_ITEMS_MAX], ())
+        for start in range(0, max(len(items), 1), BATCH_ITEMS_MAX):
+            part = items[start : start + BATCH_ITEMS_MAX]
+            last = start + BATCH_ITEMS_MAX >= len(items)
+            answers += await self._run(part, (), answers if last else None)
         return answers
 
-    async def _run(self, items: Sequence[Item], released: Sequence[str]) -> list[Answer]:
+    async def _run(self, items: Sequence[Item], released: Sequence[str], before: Sequence[Answer] | None) -> list[Answer]:
+        """`before`: the answers of the items before these; None if others come after."""
         batch = await self._sort(items)
         about = f"{self._sent.manifest.name} of {self._repository.caller.client_id}"
-        settled = await redoing(lambda: self._commit(batch, released), lambda: (about,), self._services.turns, changed=SENT_BY_OTHERS)
+
+        async def commit() -> Settled:
+            return await self._commit(batch, released, before)
+
+        settled = await redoing(commit, lambda: (about,), self._services.turns, changed=SENT_BY_OTHERS)
         answers = _in_order(batch, settled)
         for fate, count in Counter(answer.fate for answer in answers).items():
             INGESTED.labels(self._sent.manifest.name, fate).inc(count)
@@ -196,7 +211,7 @@ class Pipeline:
             hint=hint,
         )
 
-    async def _commit(self, batch: Batch, released: Sequence[str]) -> Settled:
+    async def _commit(self, batch: Batch, released: Sequence[str], before: Sequence[Answer] | None) -> Settled:
         """Read what is there, settle against it, and write all of it with its audit records, or nothing."""
         rows = {candidate.row for _, candidate in batch.candidates}
         existing = await self._services.store.currents(sorted(rows), deleted=True) if rows else {}
@@ -208,6 +223,7 @@ class Pipeline:
         conflicts = [self._waiting(batch.items[index], fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for index in settled.conflicts]
         quarantine = [await self._quarantined(waiting) for waiting in (*(one for _, one in batch.waiting), *conflicts)]
         kept = {one.id for one in quarantine}
+        notes = () if before is None else await self._beside([*before, *_in_order(batch, settled)])
         unit = Unit(
             inserts=settled.inserts,
             replaces=settled.replaces,
@@ -215,6 +231,7 @@ class Pipeline:
             past=settled.past,
             quarantine=quarantine,
             released=[id for id in released if id not in kept],
+            notes=notes,
         )
         await self._recording.commit(unit, writes=[write_of(stored) for stored in settled.written])
         return settled

@@ -3,24 +3,25 @@
 A batch is answered item by item with 200; 4xx only when nothing could be read (DESIGN 4).
 """
 
-import asyncio
 from collections.abc import Mapping
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Adapter, Context, Unreadable
-from adapters.discovery import adapters
+from adapters.contract import Manifest
 from hub import outcomes
 from hub.errors import FhirError
 from hub.http import PRIVATE, read_body
-from hub.ingest.fates import Answer, array, ndjson
-from hub.ingest.pipeline import Pipeline, Sent
+from hub.ingest.fates import array, ndjson
+from hub.ingest.idempotency import HEADER, REPLAYED, Outcome, key_of, take_in_once
+from hub.ingest.intake import Parcel, known_adapter, take_in
+from hub.ingest.quota import admit, charge, room_for
 from hub.ingest.replay import list_waiting, replay_items
 from hub.repository import Repository
 
 NDJSON = "application/x-ndjson"
+UNSAID = frozenset({"", "application/octet-stream"})
 PARAMETERS = frozenset({"device", "timeZone"})
 LIST_MAX = 1_000
 
@@ -30,17 +31,21 @@ async def ingest(request: Request, repository: Repository) -> Response:
     async with repository.recording("ingest") as recording:
         repository.rights.require("Observation", "c")
         adapter = known_adapter(request.path_params["adapter"])
-        asked = query_of(request)
-        said = Context(media_type=_media_type(request), device=asked.get("device"))
-        payload = await read_body(request, repository.services.settings.max_ingest_bytes)
-        try:
-            # In a thread: a payload that takes seconds to read must not hold up everybody else.
-            items = await asyncio.to_thread(lambda: list(adapter.decode(payload, said)))
-        except Unreadable as error:
-            raise FhirError("structure", f"{error.code}: {error}", expression=error.pointer or None) from error
-        sent = Sent(manifest=adapter.manifest, device=asked.get("device"), time_zone=asked.get("timeZone"))
-        answers = await Pipeline(repository, sent, recording).run(items)
-    return _response(request, answers)
+        asked, media_type = query_of(request), media_type_of(request, adapter.manifest)
+        key = key_of(request.headers.get(HEADER))
+        await admit(repository.caller, repository.services)
+        with room_for(request, repository.services):
+            payload = await read_body(request, repository.services.settings.max_ingest_bytes)
+            parcel = Parcel(
+                adapter=adapter, payload=payload, device=asked.get("device"), time_zone=asked.get("timeZone"), media_type=media_type
+            )
+            if key is None:
+                outcome = Outcome(answers=await take_in(repository, recording, parcel))
+            else:
+                outcome = await take_in_once(repository, recording, parcel, key)
+        if not outcome.replayed:
+            await charge(repository.caller, repository.services, len(outcome.answers))
+    return _response(request, outcome)
 
 
 async def quarantine(request: Request, repository: Repository) -> Response:
@@ -66,14 +71,7 @@ async def replay(request: Request, repository: Repository) -> Response:
         )
         if id != "all" and not answers:
             raise outcomes.absent()
-    return _response(request, answers)
-
-
-def known_adapter(name: str) -> Adapter:
-    found = adapters().get(name)
-    if found is None:
-        raise FhirError("not-found", f"There is no adapter of this name; there are: {', '.join(sorted(adapters()))}.")
-    return found
+    return _response(request, Outcome(answers=answers))
 
 
 def query_of(request: Request) -> Mapping[str, str]:
@@ -84,12 +82,23 @@ def query_of(request: Request) -> Mapping[str, str]:
     return request.query_params
 
 
-def _media_type(request: Request) -> str | None:
-    """Without its parameters, in lower case (RFC 9110 section 8.3.1)."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() or None
+def media_type_of(request: Request, manifest: Manifest) -> str | None:
+    """Without its parameters, in lower case (RFC 9110 section 8.3.1); None where it is not said. Raises FhirError media-type.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-8.3: without a Content-Type a recipient may look at the body itself, and
+    application/octet-stream says no more than that these are bytes.
+    """
+    said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if said in UNSAID:
+        return None
+    if said not in manifest.media_types:
+        read = ", ".join(manifest.media_types)
+        raise FhirError("media-type", f"The adapter {manifest.name} reads {read}; send its type, or none.", expression="http.Content-Type")
+    return said
 
 
-def _response(request: Request, answers: list[Answer]) -> Response:
+def _response(request: Request, outcome: Outcome) -> Response:
+    headers = {**PRIVATE, **({REPLAYED: "true"} if outcome.replayed else {})}
     if NDJSON in request.headers.get("accept", ""):
-        return Response(ndjson(answers), media_type=NDJSON, headers=PRIVATE)
-    return Response(array(answers), media_type="application/json", headers=PRIVATE)
+        return Response(ndjson(outcome.answers), media_type=NDJSON, headers=headers)
+    return Response(array(outcome.answers), media_type="application/json", headers=headers)

@@ -208,9 +208,10 @@ DESCRIBED: Mapping[str, Described] = {
     "ingest": Described(
         title=Said("Readings as a device’s vendor writes them", "Des mesures, telles que le fabricant les écrit"),
         body="payload",
+        headers=("Idempotency-Key",),
         query=("device", "timeZone"),
         done={200: "fates"},
-        refused=(*INPUT, *CALLER),
+        refused=(*INPUT, *CALLER, 409, 429),
     ),
     "quarantine-list": Described(
         title=Said("What of your readings waits to be repaired", "Celles de vos mesures qui attendent une réparation"),

@@ -41,6 +41,7 @@ HEADERS: Mapping[str, str] = {
     "If-Match": 'W/"1"',
     "If-None-Match": 'W/"1"',
     "If-Modified-Since": "Sun, 22 Nov 2026 12:00:00 GMT",
+    "Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
     "If-None-Exist": "identifier=http://example.org/ids|A-1",
     "Prefer": "return=representation",
     "X-Provenance": '{"resourceType": "Provenance"}',

@@ -58,7 +58,7 @@ class RoundWriter(Protocol):
 
 @dataclass(slots=True)
 class _Waiting:
-    """`keys`: claims, rows and rules of patients that only one can have."""
+    """`keys`: claims, rows, rules of patients and notes that only one can have."""
 
     unit: Unit
     done: asyncio.Future[None]
@@ -67,7 +67,8 @@ class _Waiting:
     def __post_init__(self) -> None:
         unit = self.unit
         rows, patients = (one.old.row for one in unit.replaces), (one.new.patient for one in unit.grants)
-        self.keys = frozenset((*(one.key for one in unit.claims), *rows, *patients))
+        notes = (one.new.key for one in unit.notes)
+        self.keys = frozenset((*(one.key for one in unit.claims), *rows, *patients, *notes, *unit.forgotten))
 
     @property
     def rows(self) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from hub.store.protocol import Grant, Pairing, Quarantined, ReadingMark, Stored
+from hub.store.protocol import Grant, Note, Pairing, Quarantined, ReadingMark, Stored
 
 VERSION_DIGITS = 9
 LASTING_US = 25 * 3_600 * 1_000_000
@@ -155,4 +155,26 @@ def quarantined(found: Mapping[str, Any]) -> Quarantined:
         expires_us=int(found["x"].replace(tzinfo=UTC).timestamp() * 1_000_000),
         sealed=found["c"],
         key_version=found["w"],
+    )
+
+
+def note_document(note: Note) -> Document:
+    made = {"_id": note.key, "kd": note.kind, "v": note.version, "c": note.sealed, "w": note.key_version}
+    if note.patient is not None:
+        made["p"] = note.patient
+    if note.expires_us is not None:
+        made["x"] = datetime.fromtimestamp(note.expires_us / 1_000_000, UTC)
+    return made
+
+
+def note(found: Mapping[str, Any]) -> Note:
+    expires: datetime | None = found.get("x")
+    return Note(
+        key=found["_id"],
+        kind=found["kd"],
+        version=found["v"],
+        sealed=found["c"],
+        key_version=found["w"],
+        patient=found.get("p"),
+        expires_us=None if expires is None else int(expires.replace(tzinfo=UTC).timestamp() * 1_000_000),
     )

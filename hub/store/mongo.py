@@ -27,6 +27,7 @@ from hub.store.lanes import Lanes
 from hub.store.mongo_filter import RECORDED_PRECISION_US, Filter, compartment_filter, mongo_filter
 from hub.store.mongo_find import ANY_ORDER, AUDIT_TYPE, Part, parts, sort
 from hub.store.mongo_history import Source, merged, sources
+from hub.store.mongo_notes import Notes, Quotas
 from hub.store.mongo_writer import MongoWriter
 from hub.store.protocol import (
     SYSTEM_KEY,
@@ -79,6 +80,7 @@ class MongoStore:
         self._current: Gather[str, Stored] = Gather(self._fetch_current)
         self._grant: Gather[bytes, Grant] = Gather(self._fetch_grants)
         self._carriers: Gather[bytes, Sequence[Stored]] = Gather(self._fetch_carriers)
+        self.notes, self.quotas = Notes(self._hub), Quotas(self._hub)
         self._writer = writer = MongoWriter(client)
         self.committer = Lanes(*(Committer(writer, new_head, advanced) for _ in range(LANES)))
 

@@ -89,6 +89,7 @@ class MongoWriter:
         await self._grants(units, session)
         await self._pair(units, session)
         await self._quarantine(units, session)
+        await self._note(units, session)
         if made:
             await self._audit.insert_many(made, ordered=True, session=session)
 
@@ -185,6 +186,15 @@ class MongoWriter:
             )
         if released:
             await self._hub["quarantine"].delete_many({"_id": {"$in": released}}, session=session)
+
+    async def _note(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
+        owned = [(index, one, documents.note_document(one.new)) for index, unit in enumerate(units) for one in unit.notes]
+        await self._insert("notes", [(index, new) for index, one, new in owned if not one.expected_version], session)
+        changed = [(index, {"_id": one.new.key, "v": one.expected_version}, new) for index, one, new in owned if one.expected_version]
+        await self._versioned("notes", changed, session)
+        forgotten = [key for unit in units for key in unit.forgotten]
+        if forgotten:
+            await self._hub["notes"].delete_many({"_id": {"$in": forgotten}}, session=session)
 
 
 def _past(unit: Unit) -> list[Document]:

@@ -130,6 +130,33 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a transport remembers, written with the readings it belongs to: an answer that was given, a cursor, a link to a cloud.
+
+    key      a pseudonym, so that it says nothing of what it stands for
+    kind     by which notes of one sort are found
+    patient  whose key seals it; None: the system's
+    expires_us  when it is forgotten, in microseconds since 1970 UTC; None: never
+    """
+
+    key: bytes
+    kind: str
+    version: int
+    sealed: bytes
+    key_version: int
+    patient: bytes | None = None
+    expires_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteWrite:
+    """A note in place of the version that was read; `expected_version` 0 for one that nobody has written."""
+
+    new: Note
+    expected_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replace:
     """A new version in place of the one that was read; the old one goes to the history.
 
@@ -180,6 +207,7 @@ class PairDevice:
 class Unit:
     """What one request wants written, all or nothing, its audit records included.
 
+    notes, forgotten  what transports remember from now on, and keys of notes that are of no use any more
     deletions  of Patients that the store knew of before it was decided that this may be written; None: it is not known
     """
 
@@ -192,6 +220,8 @@ class Unit:
     pairings: Sequence[PairDevice] = ()
     quarantine: Sequence[Quarantined] = ()
     released: Sequence[str] = ()
+    notes: Sequence[NoteWrite] = ()
+    forgotten: Sequence[bytes] = ()
     drafts: Sequence[Draft] = ()
     closing: Sequence[Closing] = ()
     deletions: int | None = None
@@ -206,7 +236,24 @@ class Unit:
     @property
     def audit_only(self) -> bool:
         written = (self.inserts, self.replaces, self.remarks, self.past, self.grants, self.claims, self.pairings)
-        return not (any(written) or self.quarantine or self.released)
+        return not (any(written) or self.quarantine or self.released or self.notes or self.forgotten)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What one client may send in a minute."""
+
+    requests: int
+    items: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What is left of an allowance after a request was asked for; `items` is below zero where a batch was larger than what was left."""
+
+    admitted: bool
+    requests: float
+    items: float
 
 
 Asked = Future["Stored | None"]

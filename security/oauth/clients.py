@@ -24,6 +24,7 @@ class Client:
     recorder         may create Patient and Consent
     importer         may bring its own ids
     administrator    may have searches explained; who was registered before there was such a thing is none
+    requests_per_minute, items_per_minute  how much it may send in; None: what holds for everybody
     jwks, jwks_uri   its public keys inline, or where they are; exactly one of the two
     created_us       microseconds since 1970 UTC, as is `revoked_us`
     """
@@ -41,6 +42,8 @@ class Client:
     created_us: int
     revoked_us: int | None = None
     administrator: bool = False
+    requests_per_minute: int | None = None
+    items_per_minute: int | None = None
 
     def __post_init__(self) -> None:
         if (self.jwks is None) == (self.jwks_uri is None):

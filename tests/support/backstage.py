@@ -57,6 +57,8 @@ def new_client(
     recorder: bool = False,
     importer: bool = False,
     administrator: bool = False,
+    requests_per_minute: int | None = None,
+    items_per_minute: int | None = None,
 ) -> Account:
     pem, public = new_client_keys()
     client = Client(
@@ -72,6 +74,8 @@ def new_client(
         jwks_uri=None,
         created_us=now_us(),
         administrator=administrator,
+        requests_per_minute=requests_per_minute,
+        items_per_minute=items_per_minute,
     )
     return Account(client=client, key=pem)
 

@@ -22,5 +22,8 @@ MANTISSA_DIGITS_MAX = 18
 EXPONENT_ABS_MAX = 20
 """Beyond these a number is damage, not a measurement; written out it would be a wall of zeros."""
 
+STRIP_SECONDS_MAX = 30
+"""Of one strip, too: a longer recording is a document, however slowly it was sampled."""
+
 YEAR_MIN, YEAR_MAX = 1900, 2199
 """Years a device can have measured in; also keeps every instant convertible to every zone."""

@@ -28,6 +28,7 @@ FIXTURES = sorted(
 REAL = {
     "withings": ("withings/getmeas.json", "withings/getmeas-positions.json", "withings/withings-body-measures.json"),
     "libreview": ("libreview-csv/libre3-synthetic-head.csv",),
+    "edf": ("edf/SC4001EC-Hypnogram.edf", "edf/short_psg.edf"),
 }
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.manifest.name)
 every_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.name}")

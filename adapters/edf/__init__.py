@@ -1,0 +1,32 @@
+"""EDF, EDF+, BDF: recordings of biosignals, sleep stages, and the card of a ResMed device."""
+
+from collections.abc import Iterable
+
+from adapters.contract import NO_CONTEXT, Context, Manifest
+from adapters.edf.mapping import MEASURES
+from adapters.edf.parse import parse
+from adapters.reading import Item
+
+
+class Edf:
+    """See README.md beside this file."""
+
+    manifest = Manifest(
+        name="edf",
+        version="1.0.0",
+        product="European Data Format: EDF, EDF+C, EDF+D, BDF; ResMed STR.edf",
+        manufacturer="unknown",
+        media_types=("application/edf", "application/octet-stream"),
+        identifier_system="urn:hds-hub:edf:serial-number",
+        needs_time_zone=True,
+        measures=MEASURES,
+        transports=("push", "file"),
+        time_kinds=("local",),
+        evidence="public-sample",
+    )
+
+    def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
+        return parse(payload)
+
+
+adapter = Edf()

@@ -13,7 +13,7 @@ class LibreView:
 
     manifest = Manifest(
         name="libreview",
-        version="1.0.0",
+        version="1.1.0",
         product="LibreView, glucose data export (CSV)",
         manufacturer="Abbott",
         media_types=("text/csv",),

@@ -26,19 +26,31 @@ COLUMNS = (
     Column("scan", frozenset({"scan glucose", "numerisation de la glycemie", "scan de glycemie"})),
     Column("strip", frozenset({"strip glucose", "glycemie par bandelette", "glycemie de la bandelette"})),
     Column("ketone", frozenset({"ketone", "cetone"})),
+    Column("rapid-insulin", frozenset({"rapid-acting insulin (units)", "insuline a action rapide (unites)"})),
+    Column(
+        "long-insulin",
+        frozenset({"long-acting insulin (units)", "long-acting insulin value (units)", "insuline a action longue (unites)"}),
+    ),
+    Column("carbohydrates", frozenset({"carbohydrates (grams)", "glucides (grammes)"})),
 )
 REQUIRED_ROLES = frozenset({"timestamp", "record-type"})
 
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """`Record Type` of a row: which column holds its value and what that value measures."""
+    """`Record Type` of a row: which column holds its value and what that value measures.
+
+    unit    UCUM code, where the column's name has the unit in words; None where it ends in mg/dL or mmol/L
+    manual  a person writes it down; a pen that is read out looks the same in the file
+    """
 
     code: str
     role: str
     measure: str
     quality: tuple[str, ...] = ()
     clamped: bool = False
+    unit: str | None = None
+    manual: bool = False
 
 
 RECORD_TYPES = (
@@ -46,9 +58,16 @@ RECORD_TYPES = (
     RecordType("1", "scan", "glucose-interstitial", quality=("scan",), clamped=True),
     RecordType("2", "strip", "glucose-capillary"),
     RecordType("3", "ketone", "ketone-blood"),
+    RecordType("4", "rapid-insulin", "insulin-rapid", unit="[iU]", manual=True),
+    RecordType("4", "long-insulin", "insulin-long", unit="[iU]", manual=True),
+    RecordType("5", "carbohydrates", "carbohydrate-intake", unit="g", manual=True),
 )
-RECORD_TYPE: Mapping[str, RecordType] = {row.code: row for row in RECORD_TYPES}
-UNMAPPED: Mapping[str, str] = {"4": "insulin", "5": "food", "6": "an event"}
+RECORD_TYPE: Mapping[str, tuple[RecordType, ...]] = {
+    code: tuple(row for row in RECORD_TYPES if row.code == code) for code in {row.code for row in RECORD_TYPES}
+}
+"""The rows of a record type: a record of insulin has its value in one column of two, or in both."""
+
+UNMAPPED: Mapping[str, str] = {"6": "an event"}
 
 UNITS: Mapping[str, str] = {"mg/dl": "mg/dL", "mmol/l": "mmol/L"}
 """Unit in a column's name -> UCUM code."""

@@ -1,4 +1,4 @@
-"""LibreView export -> readings. Every data row gives exactly one item."""
+"""LibreView export -> readings. Every data row gives one item; two, if it names a dose of each kind of insulin."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ def _items(table: Table) -> Iterator[Item]:
     orders = (stated,) if stated else proven_orders(_cell(row, stamp) for row in table.rows())
     heads = _raw_heads(header)
     for row in table.rows():
-        yield _item(header, orders, row, heads[order_of(_cell(row, stamp), orders)])
+        yield from _row_items(header, orders, row, heads[order_of(_cell(row, stamp), orders)])
 
 
 def _raw_heads(header: Header) -> Mapping[DateOrder | None, str]:
@@ -38,28 +38,35 @@ def _raw_heads(header: Header) -> Mapping[DateOrder | None, str]:
     return {None: plain_head} | {order: f"{DATE_ORDER_LINE}{header.delimiter}{order}\r\n{plain_head}" for order in DATE_ORDERS}
 
 
-def _item(header: Header, orders: tuple[DateOrder, ...], row: Row, raw_head: str) -> Item:
+def _row_items(header: Header, orders: tuple[DateOrder, ...], row: Row, raw_head: str) -> Iterator[Item]:
     raw, pointer, device = f"{raw_head}{row.text}".encode(), f"row {row.line}", None
     try:
         check_length(raw)
         device = _serial(header, row)
-        record_type = _record_type(_cell(row, header.column["record-type"]))
+        record_types = _record_types(header, row)
         time = _time(_cell(row, header.column["timestamp"]), orders)
-        value, quality = _value(header, row, record_type)
     except ItemRefused as refused:
-        return refused.item(pointer=pointer, raw=raw, device=device)
-    return Reading(
-        measure=record_type.measure,
-        device=device,
-        time=time,
-        value=value,
-        components=NO_COMPONENTS,
-        source_id=record_type.code,
-        pointer=pointer,
-        raw=raw,
-        context=NO_CONTEXT,
-        quality=quality,
-    )
+        yield refused.item(pointer=pointer, raw=raw, device=device)
+        return
+    for record_type in record_types:
+        try:
+            value, quality = _value(header, row, record_type)
+        except ItemRefused as refused:
+            yield refused.item(pointer=pointer, raw=raw, device=device)
+            continue
+        yield Reading(
+            measure=record_type.measure,
+            device=device,
+            time=time,
+            value=value,
+            components=NO_COMPONENTS,
+            source_id=record_type.code,
+            pointer=pointer,
+            raw=raw,
+            manual=record_type.manual,
+            context=NO_CONTEXT,
+            quality=quality,
+        )
 
 
 def _cell(row: Row, index: int) -> str:
@@ -74,12 +81,19 @@ def _serial(header: Header, row: Row) -> str | None:
     return serial or None
 
 
-def _record_type(code: str) -> RecordType:
-    if row := RECORD_TYPE.get(code):
-        return row
+def _record_types(header: Header, row: Row) -> tuple[RecordType, ...]:
+    """Return what the row may hold; of several columns those that it fills, or the first if it fills none."""
+    code = _cell(row, header.column["record-type"])
+    rows = RECORD_TYPE.get(code, ())
+    if rows:
+        return tuple(one for one in rows if len(rows) == 1 or _role_cell(header, row, one.role)) or rows[:1]
     what = UNMAPPED.get(code)
     known = f"Record type {code} is {what}: it" if what else "The record type is not known; the row"
     raise ItemRefused("unknown-measure", f"{known} has no measure in this version and is kept.")
+
+
+def _role_cell(header: Header, row: Row, role: str) -> str:
+    return _cell(row, header.column[role]) if role in header.column else ""
 
 
 def _time(stamp: str, orders: tuple[DateOrder, ...]) -> DeviceTime:
@@ -90,10 +104,10 @@ def _time(stamp: str, orders: tuple[DateOrder, ...]) -> DeviceTime:
 
 def _value(header: Header, row: Row, record_type: RecordType) -> tuple[Value, tuple[str, ...]]:
     role = record_type.role
-    text = _cell(row, header.column[role]) if role in header.column else ""
+    text = _role_cell(header, row, role)
     if not text or len(text) > FIELD_CHARS_MAX:
         raise ItemRefused("value-missing", f"The column for record type {record_type.code} is missing, empty or overlong in this row.")
-    unit = header.unit[role]
+    unit = record_type.unit or header.unit[role]
     if unit is None:
         raise ItemRefused("unit-unknown", "The column's name names no unit; it must end in mg/dL or mmol/L.")
     value, flags = _amount(text, unit, record_type.clamped)
@@ -106,6 +120,8 @@ def _amount(text: str, unit: str, clamped: bool) -> tuple[Value, tuple[str, ...]
     if _NUMBER.fullmatch(text):
         number = text.replace(",", ".")
         return Quantity(value=number, unit=unit), _at_limit(number, unit) if clamped else ()
+    if unit not in CLAMP:
+        raise ItemRefused("value-not-a-number", "The value is not a number.")
     word = plain(text)
     flag = SENTINELS.get(word) or (SENTINELS.get(word[:1]) if _NUMBER.fullmatch(word[1:].strip()) else None)
     if flag is None:

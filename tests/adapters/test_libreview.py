@@ -70,8 +70,52 @@ def test_each_record_type_reads_its_column(line: str, measure: str, value: Quant
     assert (item.measure, item.value, item.quality, item.source_id) == (measure, value, quality, line.split(",")[3])
 
 
-@pytest.mark.parametrize("code", ["4", "5", "6", "7", "", "Ada"])
-def test_insulin_food_events_and_unknown_types_are_kept(code: str) -> None:
+INSULIN_HEADER = (
+    "Device,Serial Number,Device Timestamp,Record Type,Historic Glucose mg/dL,Non-numeric Rapid-Acting Insulin,"
+    "Rapid-Acting Insulin (units),Carbohydrates (grams),Carbohydrates (servings),Long-Acting Insulin Value (units)"
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "wanted"),
+    [
+        ("4,,,4.5,,,", [("insulin-rapid", Quantity(value="4.5", unit="[iU]"))]),
+        ("4,,,,,,22", [("insulin-long", Quantity(value="22", unit="[iU]"))]),
+        ("4,,,4.5,,,22", [("insulin-rapid", Quantity(value="4.5", unit="[iU]")), ("insulin-long", Quantity(value="22", unit="[iU]"))]),
+        ("5,,,,45,,", [("carbohydrate-intake", Quantity(value="45", unit="g"))]),
+        ('4,,,"4,5",,,', [("insulin-rapid", Quantity(value="4.5", unit="[iU]"))]),
+    ],
+    ids=["rapid", "long", "both", "food", "decimal comma"],
+)
+def test_insulin_and_food_are_what_a_person_wrote_down(cells: str, wanted: list[tuple[str, Quantity]]) -> None:
+    """DEVICES 2.3: record types 4 and 5; the column says how the insulin acts."""
+    items = parse(INSULIN_HEADER, f"Libre,SN-1,13-05-2024 07:00,{cells}")
+    assert [(item.measure, item.value) for item in items] == wanted
+    assert all(item.manual and item.source_id == cells[0] for item in items)
+
+
+@pytest.mark.parametrize("heading", ["Long-Acting Insulin (units)", "Insuline à action longue (unités)"])
+def test_the_column_of_long_acting_insulin_has_several_names(heading: str) -> None:
+    (item,) = parse(INSULIN_HEADER.replace("Long-Acting Insulin Value (units)", heading), "Libre,SN-1,13-05-2024 07:00,4,,,,,,22")
+    assert item.measure == "insulin-long"
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ("4,,yes,,,,", "value-missing"),
+        ("4,,,HI,,,", "value-not-a-number"),
+        ("5,,,,,3,", "value-missing"),
+        ("4,,,<2,,,", "value-not-a-number"),
+    ],
+)
+def test_a_dose_without_a_number_is_kept(cells: str, code: str) -> None:
+    (item,) = parse(INSULIN_HEADER, f"Libre,SN-1,13-05-2024 07:00,{cells}")
+    assert (item.code, item.keep) == (code, True)
+
+
+@pytest.mark.parametrize("code", ["6", "7", "", "Ada"])
+def test_events_and_unknown_types_are_kept(code: str) -> None:
     item = first(row(code=code))
     assert (item.code, item.keep, item.device) == ("unknown-measure", True, "SN-1")
     assert "Ada" not in item.hint

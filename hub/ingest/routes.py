@@ -10,13 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.contract import Manifest
-from fhir_profiles.building import BUILDERS
 from hub import outcomes
 from hub.errors import FhirError
 from hub.http import PRIVATE, read_body
 from hub.ingest.fates import array, ndjson
 from hub.ingest.idempotency import HEADER, REPLAYED, Outcome, key_of, take_in_once
-from hub.ingest.intake import Parcel, known_adapter, take_in
+from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
 from hub.ingest.quota import admit, charge, room_for
 from hub.ingest.replay import list_waiting, replay_items
 from hub.repository import Repository
@@ -30,7 +29,7 @@ LIST_MAX = 1_000
 async def ingest(request: Request, repository: Repository) -> Response:
     """The vendor's bytes as they are; one object per item back, in the payload's order."""
     async with repository.recording("ingest") as recording:
-        _require_sender(repository)
+        require_sender(repository)
         adapter = known_adapter(request.path_params["adapter"])
         asked, media_type = query_of(request), media_type_of(request, adapter.manifest)
         key = key_of(request.headers.get(HEADER))
@@ -53,7 +52,7 @@ async def quarantine(request: Request, repository: Repository) -> Response:
     """What of this client's items waits, and why; nothing of their values."""
     query_of(request)
     async with repository.recording("quarantine-list"):
-        _require_sender(repository)
+        require_sender(repository)
         waiting = await list_waiting(repository, LIST_MAX)
     return Response(orjson.dumps(waiting), media_type="application/json", headers=PRIVATE)
 
@@ -61,7 +60,7 @@ async def quarantine(request: Request, repository: Repository) -> Response:
 async def replay(request: Request, repository: Repository) -> Response:
     """Take waiting items through the pipeline again, after the cause is mended; `{id}` may be `all`."""
     async with repository.recording("quarantine-replay") as recording:
-        _require_sender(repository)
+        require_sender(repository)
         asked, id = query_of(request), request.path_params["id"]
         answers = await replay_items(
             repository,
@@ -73,13 +72,6 @@ async def replay(request: Request, repository: Repository) -> Response:
         if id != "all" and not answers:
             raise outcomes.absent()
     return _response(request, Outcome(answers=answers))
-
-
-def _require_sender(repository: Repository) -> None:
-    """Whoever may create any of the types that readings become; which of them an item needs is said of each item."""
-    rights = repository.rights
-    if not any(rights.covers(type, "c") for type in BUILDERS):
-        rights.require("Observation", "c")
 
 
 def query_of(request: Request) -> Mapping[str, str]:

@@ -28,7 +28,8 @@ def written_decimal(text: str) -> str | None:
     if form is None:
         return None
     sign, whole, fraction, exponent = form[1], form[2], form[3] or "", int(form[4] or 0)
-    if not (whole or fraction) or len(whole) + len(fraction) > MANTISSA_DIGITS_MAX + 1 or abs(exponent) > EXPONENT_ABS_MAX:
+    digits = len((whole + fraction).lstrip("0"))
+    if not (whole or fraction) or digits > MANTISSA_DIGITS_MAX or max(abs(exponent), len(fraction)) > EXPONENT_ABS_MAX:
         return None
     number = decimal_text(int(whole + fraction), exponent - len(fraction))
     return f"-{number}" if sign == "-" else number

@@ -29,6 +29,7 @@ REAL = {
     "withings": ("withings/getmeas.json", "withings/getmeas-positions.json", "withings/withings-body-measures.json"),
     "libreview": ("libreview-csv/libre3-synthetic-head.csv",),
     "edf": ("edf/SC4001EC-Hypnogram.edf", "edf/short_psg.edf"),
+    "apple-health": ("apple-health/export.xml",),
 }
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.manifest.name)
 every_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -164,6 +164,13 @@ class Backstage:
         found = self.admin["hub_audit"]["records"].find({"r": request_id}).sort("s", 1)
         return [self._opened(from_document(one).draft) for one in found]
 
+    def recorded_by(self, act: Callable[[], object]) -> list[Recorded]:
+        """What somebody's act left in the log, while nobody else does anything."""
+        log = self.admin["hub_audit"]["records"]
+        before = [one["_id"] for one in log.find({}, {"_id": 1})]
+        act()
+        return [self._opened(from_document(one).draft) for one in log.find({"_id": {"$nin": before}}).sort("s", 1)]
+
     def patient_token(self, id: str) -> bytes:
         return self.hub.services.blind.patient(id)
 

@@ -1,25 +1,12 @@
 """GATT characteristic values, octets to fields, named as the GATT Specification Supplement names them.
 
-https://www.bluetooth.com/specifications/gss/. Everything is little-endian. Bits reserved for future use are ignored, as
-that document asks; octets that no flag announces are refused, because a guess about them would be one about the value.
+https://www.bluetooth.com/specifications/gss/. Those of the two glucose services are in `glucose.py`.
 """
 
 from dataclasses import dataclass
 
-from adapters.ieee11073 import Number, float32, sfloat
-from adapters.refusal import ItemRefused
-
-
-@dataclass(frozen=True, slots=True)
-class DateTime:
-    """org.bluetooth.date_time: wall clock without zone; year, month or day 0 is unknown."""
-
-    year: int
-    month: int
-    day: int
-    hours: int
-    minutes: int
-    seconds: int
+from adapters.gatt.octets import DateTime, Octets
+from adapters.ieee11073 import Number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,37 +53,6 @@ class TemperatureMeasurement:
     temperature: Number
     time_stamp: DateTime | None
     temperature_type: int | None
-
-
-class Octets:
-    """Reads a value from its first octet to its last."""
-
-    def __init__(self, value: bytes) -> None:
-        self._value, self._at = value, 0
-
-    def uint(self, size: int) -> int:
-        end = self._at + size
-        if end > len(self._value):
-            raise ItemRefused("frame-too-short", f"The flags announce at least {end} octets; the frame has {len(self._value)}.", keep=False)
-        number = int.from_bytes(self._value[self._at : end], "little")
-        self._at = end
-        return number
-
-    def sfloat(self) -> Number:
-        return sfloat(self.uint(2))
-
-    def float32(self) -> Number:
-        return float32(self.uint(4))
-
-    def date_time(self) -> DateTime:
-        return DateTime(self.uint(2), self.uint(1), self.uint(1), self.uint(1), self.uint(1), self.uint(1))
-
-    def left(self) -> int:
-        return len(self._value) - self._at
-
-    def end(self) -> None:
-        if self.left():
-            raise ItemRefused("frame-too-long", f"The frame has {self.left()} octets more than its flags announce.")
 
 
 def blood_pressure_measurement(value: bytes) -> BloodPressureMeasurement:
@@ -164,6 +120,102 @@ def temperature_measurement(value: bytes) -> TemperatureMeasurement:
         temperature=octets.float32(),
         time_stamp=octets.date_time() if flags & 0x02 else None,
         temperature_type=octets.uint(1) if flags & 0x04 else None,
+    )
+    octets.end()
+    return measurement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyCompositionMeasurement:
+    """2A9C. Raw numbers: fat and muscle in 0.1 %, masses in 0.005 kg or 0.01 lb, metabolism in kJ, impedance in 0.1 Ohm.
+
+    `masses` by their bit in the flags. A measurement may come in two packets, which both say `multiple`.
+    """
+
+    imperial: bool
+    multiple: bool
+    fat: int
+    time_stamp: DateTime | None
+    user_id: int | None
+    basal_metabolism_kj: int | None
+    muscle: int | None
+    masses: tuple[tuple[int, int], ...]
+    impedance: int | None
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulseOximetry:
+    """2A5E (spot-check) and 2A5F (continuous), whose fast and slow pairs stay in the kept frame. Statuses are 0 if absent."""
+
+    saturation: Number
+    pulse_rate: Number
+    time_stamp: DateTime | None
+    clock_not_set: bool
+    status: int
+    sensor: int
+    amplitude: Number | None
+
+
+MASS_BITS = (5, 6, 7, 8, 10)
+"""Muscle, fat-free, soft lean, body water, body weight; 9 is the impedance."""
+
+
+def body_composition_measurement(value: bytes) -> BodyCompositionMeasurement:
+    """Body Composition Service, 3.2."""
+    octets = Octets(value)
+    flags, fat = octets.uint(2), octets.uint(2)
+    time_stamp = octets.date_time() if flags & 0x02 else None
+    user_id = octets.uint(1) if flags & 0x04 else None
+    numbers = {bit: octets.uint(2) for bit in range(3, 12) if flags >> bit & 1}
+    octets.end()
+    return BodyCompositionMeasurement(
+        imperial=bool(flags & 0x01),
+        multiple=bool(flags & 0x1000),
+        fat=fat,
+        time_stamp=time_stamp,
+        user_id=user_id,
+        basal_metabolism_kj=numbers.get(3),
+        muscle=numbers.get(4),
+        masses=tuple((bit, numbers[bit]) for bit in MASS_BITS if bit in numbers),
+        impedance=numbers.get(9),
+        height=numbers.get(11),
+    )
+
+
+def spot_check_measurement(value: bytes) -> PulseOximetry:
+    """Pulse Oximeter Service, 3.1."""
+    octets = Octets(value)
+    flags = octets.uint(1)
+    measurement = PulseOximetry(
+        saturation=octets.sfloat(),
+        pulse_rate=octets.sfloat(),
+        time_stamp=octets.date_time() if flags & 0x01 else None,
+        clock_not_set=bool(flags & 0x10),
+        status=octets.uint(2) if flags & 0x02 else 0,
+        sensor=octets.uint(3) if flags & 0x04 else 0,
+        amplitude=octets.sfloat() if flags & 0x08 else None,
+    )
+    octets.end()
+    return measurement
+
+
+def continuous_oximetry(value: bytes) -> PulseOximetry:
+    """Pulse Oximeter Service, 3.2. It has no time of its own."""
+    octets = Octets(value)
+    flags = octets.uint(1)
+    saturation, pulse_rate = octets.sfloat(), octets.sfloat()
+    for pair in (flags & 0x01, flags & 0x02):
+        if pair:
+            octets.uint(4)
+    measurement = PulseOximetry(
+        saturation=saturation,
+        pulse_rate=pulse_rate,
+        time_stamp=None,
+        clock_not_set=False,
+        status=octets.uint(2) if flags & 0x04 else 0,
+        sensor=octets.uint(3) if flags & 0x08 else 0,
+        amplitude=octets.sfloat() if flags & 0x10 else None,
     )
     octets.end()
     return measurement

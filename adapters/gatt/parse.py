@@ -2,22 +2,30 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from adapters import json_payload
 from adapters.contract import Unreadable
-from adapters.gatt.characteristics import DateTime
-from adapters.gatt.mapping import CHARACTERISTIC, USER_UNKNOWN, Decoded, Part
+from adapters.device_facts import DeviceFacts
+from adapters.gatt.company import CGM, COMPOSITION, CONTEXT, SESSION, Company, Frame, is_packet
+from adapters.gatt.device_information import DEVICE_CHARACTERISTICS, facts_of
+from adapters.gatt.glucose import SessionStart, session_start
+from adapters.gatt.glucose_mapping import context
+from adapters.gatt.mapping import CHARACTERISTIC, USER_UNKNOWN, body_composition_in_two
+from adapters.gatt.octets import DateTime
+from adapters.gatt.part import Decoded, Part
 from adapters.limits import FIELD_CHARS_MAX, ITEMS_MAX, YEAR_MAX, YEAR_MIN
-from adapters.reading import DeviceTime, Item, Reading
+from adapters.reading import DeviceTime, Item, Reading, Rejected
 from adapters.refusal import ItemRefused, check_length
 
 FRAME_FIELDS = ("characteristic", "hex", "receivedAt", "deviceInfo")
 DEVICE_FIELDS = ("systemId", "macAddress", "serialNumber", "manufacturerName", "modelNumber")
+NAMES = {"manufacturerName": "manufacturer", "modelNumber": "model", "serialNumber": "serial_number"}
 VALUE_OCTETS_MAX = 512
 """Bluetooth Core 5.4, Vol 3 Part F 3.2.9: the longest attribute value."""
 
+READ = frozenset({*CHARACTERISTIC, CONTEXT, SESSION})
 UTC_OFFSET_MAX = timedelta(hours=14)
 _BASE_UUID = re.compile(r"(?:0X)?(?:0000)?([0-9A-F]{4})(?:-0000-1000-8000-00805F9B34FB)?")
 _HEX = re.compile(r"[0-9A-F]+")
@@ -63,22 +71,101 @@ def _line(line: bytes) -> Any:
         return line
 
 
+def device_facts(payload: bytes) -> Iterator[DeviceFacts]:
+    """What the frames say about devices: Device Information, battery, clock; and the names in `deviceInfo`, once for each device."""
+    named: set[tuple[str | None, ...]] = set()
+    for pointer, frame in _frames(payload):
+        try:
+            info = _device_info(frame)
+            device = _device(info)
+            names: dict[str, Any] = {field: _text(info, name).strip() or None for name, field in NAMES.items()}
+            if any(names.values()) and (device, *names.values()) not in named:
+                named.add((device, *names.values()))
+                yield DeviceFacts(device=device, pointer=pointer, **names)
+            name, octets = _value(frame)
+            if name in DEVICE_CHARACTERISTICS:
+                received = _received(frame["receivedAt"]) if "receivedAt" in frame else None
+                said = facts_of(name, octets, None if received is None else received.instant)
+                yield DeviceFacts(device=device, pointer=pointer, said_at=received, **said)
+        except ItemRefused:
+            continue  # decode says what is wrong with it
+
+
 def _items(frames: list[tuple[str, Any]]) -> Iterator[Item]:
-    for pointer, frame in frames:
-        yield from _frame_items(pointer, frame)
+    read = [_frame(pointer, frame) for pointer, frame in frames]
+    company = Company(frame for frame in read if isinstance(frame, Frame))
+    for frame in read:
+        if isinstance(frame, Rejected):
+            yield frame
+        else:
+            yield from _frame_items(frame, company)
 
 
-def _frame_items(pointer: str, frame: Any) -> tuple[Item, ...]:
-    """One frame, one or more readings: a cuff gives pressure and pulse."""
+def _frame(pointer: str, frame: Any) -> Frame | Rejected:
     raw, device = _raw(frame), None
     try:
         check_length(raw)
         device = _device(_device_info(frame))
-        name, decoded = _decode(frame)
-        time = _time(decoded.time_stamp, frame.get("receivedAt"))
-        return tuple(_reading(name, decoded, part, device=device, time=time, pointer=pointer, raw=raw) for part in decoded.parts)
+        name, octets = _value(frame)
+        return Frame(pointer=pointer, raw=raw, device=device, name=name, octets=octets, received_at=frame.get("receivedAt"))
     except ItemRefused as refused:
-        return (refused.item(pointer=pointer, raw=raw, device=device),)
+        return refused.item(pointer=pointer, raw=raw, device=device)
+
+
+def _frame_items(frame: Frame, company: Company) -> Iterator[Item]:
+    """One frame, one or more readings: a cuff gives pressure and pulse."""
+    raw = frame.raw
+    if frame.name == COMPOSITION and company.is_second(frame):
+        return
+    try:
+        partner = _partner(frame, company)
+        raw = _joined_raw(frame, partner)
+        check_length(raw)
+        decoded = _decode(frame, partner)
+        session = session_start(partner.octets) if decoded.session and partner is not None else None
+        readings = [_reading(frame, decoded, part, time=_time(frame, decoded, part, session), raw=raw) for part in decoded.parts]
+    except ItemRefused as refused:
+        yield refused.item(pointer=frame.pointer, raw=raw, device=frame.device)
+        return
+    yield from readings
+    for problem in decoded.refused:
+        yield problem.item(pointer=frame.pointer, raw=raw, device=frame.device)
+
+
+def _joined_raw(frame: Frame, partner: Frame | None) -> bytes:
+    """A payload of both frames; packets in the order in which they are read."""
+    if partner is None:
+        return frame.raw
+    first, second = (frame, partner) if frame.name == COMPOSITION else (partner, frame)
+    return b"[" + first.raw + b"," + second.raw + b"]"
+
+
+def _partner(frame: Frame, company: Company) -> Frame | None:
+    """The frame without which this one says nothing, or only half. Raises ItemRefused where it cannot do without."""
+    if frame.name == CONTEXT:
+        glucose = company.glucose_of(frame)
+        if glucose is None:
+            raise ItemRefused("glucose-missing", "Send the one 2A18 with the same sequence number in the same payload.")
+        return glucose
+    if frame.name == COMPOSITION and is_packet(frame.octets) and not company.is_second(frame):
+        second = company.second_of(frame)
+        if second is None:
+            raise ItemRefused("packet-missing", "The measurement has two packets: send both, one behind the other, in the same payload.")
+        return second
+    return company.session_of(frame) if frame.name == CGM else None
+
+
+def _decode(frame: Frame, partner: Frame | None) -> Decoded:
+    if frame.name in DEVICE_CHARACTERISTICS:
+        raise ItemRefused("device-information", "This says something about the device and nothing about a person.", keep=False)
+    if frame.name == SESSION:
+        session_start(frame.octets)
+        raise ItemRefused("session-start", "Read with the CGM records of the same payload; it is no measurement itself.", keep=False)
+    if partner is not None and frame.name == CONTEXT:
+        return context(frame.octets, partner.octets)
+    if partner is not None and frame.name == COMPOSITION:
+        return body_composition_in_two(frame.octets, partner.octets)
+    return CHARACTERISTIC[frame.name](frame.octets)
 
 
 def _raw(frame: Any) -> bytes:
@@ -125,17 +212,17 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     return text
 
 
-def _decode(frame: Mapping[str, Any]) -> tuple[str, Decoded]:
-    """Return the 16-bit UUID and what the value says."""
+def _value(frame: Mapping[str, Any]) -> tuple[str, bytes]:
+    """Return the 16-bit UUID and the octets of the value."""
     uuid, text = frame["characteristic"], frame.get("hex")
     match = _BASE_UUID.fullmatch(uuid.upper()) if type(uuid) is str and len(uuid) <= FIELD_CHARS_MAX else None
     name = match[1] if match else ""
-    if name not in CHARACTERISTIC:
-        raise ItemRefused("unknown-measure", f"Read in this version: {', '.join(sorted(CHARACTERISTIC))}. The frame is kept.")
+    if name not in READ | DEVICE_CHARACTERISTICS:
+        raise ItemRefused("unknown-measure", f"Read in this version: {', '.join(sorted(READ))}. The frame is kept.")
     octets = _octets(text)
     if len(octets) > VALUE_OCTETS_MAX:
         raise ItemRefused("item-too-long", f"A characteristic value has at most {VALUE_OCTETS_MAX} octets.", keep=False)
-    return name, CHARACTERISTIC[name](octets)
+    return name, octets
 
 
 def _octets(text: Any) -> bytes:
@@ -145,20 +232,38 @@ def _octets(text: Any) -> bytes:
         raise ItemRefused("not-hex", "`hex` must hold the value's octets as pairs of hexadecimal digits.", keep=False) from None
 
 
-def _time(stamp: DateTime | None, received_at: Any) -> DeviceTime:
+def _time(frame: Frame, decoded: Decoded, part: Part, session: SessionStart | None) -> DeviceTime:
     """Return the device's own time; if it has none, when the gateway received the frame. A wrong one is not replaced."""
+    if decoded.session:
+        return _session_time(part.offset_min, session)
+    stamp = decoded.time_stamp
     if stamp is not None and stamp.year and stamp.month and stamp.day:
-        wall = _wall(stamp)
+        wall = _wall(stamp, part.offset_min)
         return DeviceTime(kind="local", text=wall.isoformat(), wall=wall)
-    if received_at is None:
+    if frame.received_at is None:
         raise ItemRefused("no-time", "The frame says no year, month and day; send `receivedAt` with it.")
-    return _received(received_at)
+    return _received(frame.received_at)
 
 
-def _wall(stamp: DateTime) -> datetime:
+def _session_time(minutes: int, session: SessionStart | None) -> DeviceTime:
+    """Minutes since a start that nobody said are a counter, and the hub will say so."""
+    if session is None or not (session.start.year and session.start.month and session.start.day):
+        return DeviceTime(kind="ticks", text=f"{minutes} min")
+    wall = _wall(session.start, minutes)
+    if session.offset_min is None:
+        return DeviceTime(kind="local", text=wall.isoformat(), wall=wall)
+    offset = timedelta(minutes=session.offset_min)
+    if abs(offset) > UTC_OFFSET_MAX:
+        raise ItemRefused("time-not-readable", "The time zone of the session is none.")
+    instant = wall.replace(tzinfo=timezone(offset))
+    return DeviceTime(kind="offset", text=instant.isoformat(), instant=instant)
+
+
+def _wall(stamp: DateTime, minutes: int) -> datetime:
     try:
         wall = datetime(stamp.year, stamp.month, stamp.day, stamp.hours, stamp.minutes, stamp.seconds)  # noqa: DTZ001  the device knows no zone
-    except ValueError:
+        wall += timedelta(minutes=minutes)
+    except (ValueError, OverflowError):
         wall = None
     if wall is None or not YEAR_MIN <= wall.year <= YEAR_MAX:
         raise ItemRefused("time-not-readable", "The frame's date and time is none.")
@@ -180,19 +285,26 @@ def _instant(text: str) -> datetime | None:
         return None
 
 
-def _reading(name: str, decoded: Decoded, part: Part, *, device: str | None, time: DeviceTime, pointer: str, raw: bytes) -> Reading:
-    user = decoded.user_id
+def _reading(frame: Frame, decoded: Decoded, part: Part, *, time: DeviceTime, raw: bytes) -> Reading:
+    user, flags = decoded.user_id, tuple(dict.fromkeys((*decoded.quality, *part.quality)))
     index = "unknown" if user == USER_UNKNOWN else user
     return Reading(
         measure=part.measure,
-        device=device,
+        device=frame.device,
         time=time,
         value=part.value,
         components=part.components,
-        source_id=name if user is None else f"{name}:user:{user}",
-        pointer=pointer,
+        source_id=_source_id(frame.name, decoded, part),
+        pointer=frame.pointer,
         raw=raw,
         preliminary=decoded.preliminary,
         context=part.context,
-        quality=decoded.quality if user is None else (*decoded.quality, f"user-index:{index}"),
+        quality=flags if user is None else (*flags, f"user-index:{index}"),
     )
+
+
+def _source_id(name: str, decoded: Decoded, part: Part) -> str:
+    """Characteristic, user, sequence number and what tells the readings of one frame apart, as far as there is any of them."""
+    said = (("user", decoded.user_id), ("seq", decoded.sequence))
+    numbered = [f"{word}:{number}" for word, number in said if number is not None]
+    return ":".join([name, *numbered, *([part.source] if part.source else [])])

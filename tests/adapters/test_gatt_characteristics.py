@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -265,9 +266,12 @@ def test_vector_temperature_of_a_finger() -> None:
 @needs_samples
 @pytest.mark.parametrize("name", ["heart rate uint8", "sensor contact", "uint16"])
 def test_vectors_heart_rate(name: str) -> None:
-    (item,) = read_vector(name)
+    item, *more = read_vector(name)
     assert isinstance(item, Reading)
     expected, measured = vector(name)["expect"], heart_rate_measurement(bytes.fromhex(vector(name)["hex"]))
     assert item.value == Quantity(value=str(expected["heartRate"]), unit="/min")
     assert measured.contact is expected.get("contact")
     assert (measured.energy_expended_kj, list(measured.rr_intervals_1024)) == (expected.get("energyExpended"), expected.get("rr1024", []))
+    energy = [f"{expected['energyExpended']} kJ"] if "energyExpended" in expected else []
+    beats = [f"{Decimal(ticks) * 1000 / 1024:.7f} ms" for ticks in expected.get("rr1024", [])]
+    assert [f"{one.value.value} {one.value.unit}" for one in more] == energy + beats

@@ -213,16 +213,27 @@ def test_categories_are_those_of_observation_category() -> None:
     assert {measure.category for measure in MEASURES.values() if measure.medication is None} <= CATEGORIES.keys()
 
 
+PARTITIONS = {"DEV_": 8, "CTXT_": 128}
+"""Word in a reference identifier -> partition; 29140 alone would be relative to one."""
+
+
 def mdc_codings() -> list[Coding]:
     rows = [*MEASURES.values(), *parts()]
-    return [coding for row in rows for coding in row.codings if coding.system == MDC] + [row.coding for row in SPECIALIZATIONS.values()]
+    answers = [
+        Coding(system=MDC, code=code, display=display) for row in rows for (system, code), display in row.codes.items() if system == MDC
+    ]
+    return (
+        [coding for row in rows for coding in row.codings if coding.system == MDC]
+        + answers
+        + [row.coding for row in SPECIALIZATIONS.values()]
+    )
 
 
 @pytest.mark.parametrize("coding", mdc_codings(), ids=lambda coding: coding.display)
 def test_mdc_codes_are_of_32_bits_with_their_reference_identifier(coding: Coding) -> None:
-    """ISO/IEEE 11073-10101: measurements are in partition 2 and specializations in 8; 29140 alone would be relative to one."""
+    """ISO/IEEE 11073-10101: measurements are in partition 2, specializations in 8, contexts of glucose in 128 (11073-10417)."""
     assert re.fullmatch(r"MDC_[A-Z0-9_]+", coding.display or "")
-    partition = 8 if "DEV_" in (coding.display or "") else 2
+    partition = next((number for word, number in PARTITIONS.items() if word in (coding.display or "")), 2)
     assert int(coding.code) >> 16 == partition
 
 

@@ -13,7 +13,9 @@ TimeKind = Literal["utc", "offset", "local", "ticks"]
 """utc: the text denotes an instant; offset: local time with its offset; local: wall clock without zone;
 ticks: counter without a calendar."""
 
-AbsentReason = Literal["not-a-number", "negative-infinity", "positive-infinity", "error", "not-performed", "temp-unknown", "unsupported"]
+AbsentReason = Literal[
+    "not-a-number", "negative-infinity", "positive-infinity", "error", "not-performed", "temp-unknown", "unsupported", "unknown"
+]
 """https://hl7.org/fhir/R4/codesystem-data-absent-reason.html, the codes a device can cause."""
 
 

@@ -18,7 +18,7 @@ from fhir_profiles.canonical import LOINC, MDC, MEASURE_SYSTEM
 from fhir_profiles.measurement import Coding
 from fhir_profiles.units import Conversion
 
-_PARAMETER: Final = re.compile(r"[a-z0-9]{1,16}")
+_PARAMETER: Final = re.compile(r"[a-z0-9]{1,32}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

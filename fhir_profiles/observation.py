@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from fhir_profiles.canonical import (
+    ACT_REASON,
     DATA_ABSENT_REASON,
     MEASUREMENT_QUALITY,
     METHOD_SYSTEM,
@@ -41,6 +42,9 @@ from fhir_profiles.units import is_decimal
 
 FLAGS_KEPT_MAX: Final = 1024
 """Rendered flags kept; there are few codes, but a flag may carry a parameter of the device's choice."""
+
+TEST_FLAG: Final = "test-data"
+"""Flag of what a device in test or demonstration mode sends; whoever reads the Observation must see it in the security label."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}")
@@ -78,7 +82,7 @@ def observation(measurement: Measurement, *, id: str, version: int, last_updated
     resource: dict[str, Any] = {
         "resourceType": "Observation",
         "id": is_id(id),
-        "meta": _meta(template, version, last_updated),
+        "meta": _meta(template, version, last_updated, test=TEST_FLAG in measurement.quality),
         "status": "preliminary" if measurement.preliminary else "final",
         "category": template.category,
         "code": _measure_code(measure, template, measurement.value),
@@ -130,12 +134,14 @@ def effective_json(measurement: Measurement) -> dict[str, Any]:
     return {"effectivePeriod": {"start": start, "end": _matching(_INSTANT, measurement.until, "until")}}
 
 
-def _meta(template: _Template, version: int, last_updated: str) -> dict[str, Any]:
+def _meta(template: _Template, version: int, last_updated: str, *, test: bool = False) -> dict[str, Any]:
     if version < 1:
         raise ValueError("version starts at 1")
     meta: dict[str, Any] = {"versionId": str(version), "lastUpdated": _matching(_INSTANT, last_updated, "last_updated")}
     if template.profile is not None:
         meta["profile"] = template.profile
+    if test:
+        meta["security"] = _TEST_DATA
     return meta
 
 
@@ -305,5 +311,7 @@ def flag_json(flag: str) -> orjson.Fragment:
     )
 
 
+_TEST_DATA: Final = _fragment([coding_json(Coding(system=ACT_REASON, code="HTEST", display="test health data"))])
+"""https://terminology.hl7.org/CodeSystem-v3-ActReason.html#v3-ActReason-HTEST, as HL7's PHD and PoCD guides use it."""
 _UNKNOWN: Final = AbsentValue(reason="unknown")
 _MANUAL_ENTRY: Final = _fragment(_concept(Coding(system=METHOD_SYSTEM, code="manual-entry", display=METHODS["manual-entry"])))

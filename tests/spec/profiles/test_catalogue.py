@@ -213,7 +213,7 @@ def test_categories_are_those_of_observation_category() -> None:
     assert {measure.category for measure in MEASURES.values() if measure.medication is None} <= CATEGORIES.keys()
 
 
-PARTITIONS = {"DEV_": 8, "CTXT_": 128}
+PARTITIONS = {"_IDC_": 11, "DEV_": 8, "CTXT_": 128}
 """Word in a reference identifier -> partition; 29140 alone would be relative to one."""
 
 
@@ -231,8 +231,9 @@ def mdc_codings() -> list[Coding]:
 
 @pytest.mark.parametrize("coding", mdc_codings(), ids=lambda coding: coding.display)
 def test_mdc_codes_are_of_32_bits_with_their_reference_identifier(coding: Coding) -> None:
-    """ISO/IEEE 11073-10101: measurements are in partition 2, specializations in 8, contexts of glucose in 128 (11073-10417)."""
-    assert re.fullmatch(r"MDC_[A-Z0-9_]+", coding.display or "")
+    """ISO/IEEE 11073-10101: measurements are in partition 2, specializations in 8, implants in 11 (11073-10103),
+    contexts of glucose in 128 (11073-10417)."""
+    assert re.fullmatch(r"MDC_(?:[A-Z0-9_]+|IDC_ENUM_[A-Za-z0-9_]+)", coding.display or "")
     partition = next((number for word, number in PARTITIONS.items() if word in (coding.display or "")), 2)
     assert int(coding.code) >> 16 == partition
 

@@ -3,9 +3,9 @@
 Discovery is by entry point (group `hds_hub.adapters`), so that a vendor's package plugs in (`adapters.discovery`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from adapters.reading import Item, TimeKind
 
@@ -78,4 +78,19 @@ class Adapter(Protocol):
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:
         """Yield one item per record of the payload, in its order. Raises Unreadable before the first item, or never."""
+        ...
+
+
+class Source(Protocol):
+    """What a file opened for reading bytes can do."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """An adapter that also reads a file of any size piece by piece; what it needs of memory does not grow with the file."""
+
+    def decode_stream(self, source: Source, context: Context = NO_CONTEXT) -> Iterator[Item]:
+        """As `decode`, with the same items in the same order."""
         ...

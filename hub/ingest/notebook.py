@@ -28,6 +28,10 @@ class Notebook:
         self._services = services
         self._kind = kind
 
+    @property
+    def now_us(self) -> int:
+        return self._services.clock()
+
     def key(self, name: str) -> bytes:
         return self._services.blind.token(f"note-{self._kind}", name)
 

@@ -1,0 +1,104 @@
+"""What a product's simulator writes is what the adapter reads."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from adapters.kit.chance import Chance
+from adapters.kit.rule import Subject, Unproven
+from adapters.kit.scene import Scene, Simulator, Sort
+from adapters.reading import Quantity, Reading
+
+SCENES_OF_A_SORT = 10
+_PARIS_IN_WINTER = timezone(timedelta(hours=1))
+FIRST = datetime(2026, 1, 5, 8, 30, tzinfo=_PARIS_IN_WINTER)
+
+
+def simulated(subject: Subject) -> Iterator[str]:
+    """Measure, device, time and every digit come back."""
+    simulator = simulator_of(subject)
+    if simulator is None:
+        raise Unproven("the adapter offers no `simulator`, which writes its format from measurements (adapters/kit/scene.py)")
+    for sort in simulator.sorts:
+        scenes = scenes_of(simulator, sort)
+        found = [one for one in subject.decode(simulator.write(scenes)).readings if one.measure == sort.measure]
+        if len(found) != len(scenes):
+            yield f"simulator: {len(scenes)} measurements of {sort.measure} were written and {len(found)} are read"
+        for one, other in zip(scenes, found, strict=False):
+            yield from (f"simulator: {sort.measure}: {what}" for what in _differences(one, other))
+
+
+def precise(subject: Subject, simulator: Simulator) -> Iterator[str]:
+    """Zeros at the end come back, where the format has decimals at all."""
+    for sort in simulator.sorts:
+        middle = {name: str(int(Decimal(high))) for name, (_, high) in sort.usual.items()}
+        values = {name: f"{number}.{'0' * sort.decimals}" if sort.decimals else number for name, number in middle.items()}
+        scenes = [replace(one, values=values) for one in scenes_of(simulator, sort)]
+        if any(
+            _values(one) != _written(scenes[0]) for one in subject.decode(simulator.write(scenes)).readings if one.measure == sort.measure
+        ):
+            yield f"simulator: {sort.measure}: zeros after the point were lost"
+
+
+def absent(subject: Subject, simulator: Simulator) -> Iterator[str]:
+    """What the product writes when it has no value is no number, and is not nothing."""
+    for sort in simulator.sorts:
+        outcome = subject.decode(simulator.write_absent(scenes_of(simulator, sort)))
+        if outcome.crash or not outcome.items:
+            yield f"simulator: {sort.measure}: a record without a value gives {outcome.crash or 'nothing at all'}"
+        if any(one.measure == sort.measure and _values(one) for one in outcome.readings):
+            yield f"simulator: {sort.measure}: a record without a value became a quantity"
+
+
+def corrected(subject: Subject, simulator: Simulator) -> Iterator[str]:
+    """A scene that the source has corrected is the same reading."""
+    for sort in simulator.sorts:
+        first, second = (scenes_of(simulator, sort)[at] for at in (0, 1))
+        later = replace(first, values=second.values, revision=1)
+        one, other = (subject.decode(simulator.write([scene])).readings for scene in (first, later))
+        if [identity(reading) for reading in one] != [identity(reading) for reading in other]:
+            yield f"simulator: {sort.measure}: another value makes it another reading"
+
+
+def scenes_of(simulator: Simulator, sort: Sort) -> list[Scene]:
+    return [scene(simulator, sort, number) for number in range(SCENES_OF_A_SORT)]
+
+
+def identity(reading: Reading) -> tuple[Any, ...]:
+    """As `hub.ingest.normalise.reading_key`: never the value."""
+    time = None if reading.time is None else reading.time.text
+    end = None if reading.end is None or reading.source_id is not None else reading.end.text
+    return reading.device, reading.measure, time, reading.source_id, end
+
+
+def simulator_of(subject: Subject) -> Simulator | None:
+    found: Simulator | None = getattr(subject.adapter, "simulator", None)
+    return found
+
+
+def scene(simulator: Simulator, sort: Sort, number: int) -> Scene:
+    """A measurement of the usual range, every half an hour."""
+    chance = Chance(sort.measure, number)
+    values = {name: chance.between(low, high, sort.decimals) for name, (low, high) in sort.usual.items()}
+    return Scene(number=number, device=simulator.device(number % 2), sort=sort, values=values, at=FIRST + timedelta(minutes=30 * number))
+
+
+def _differences(scene: Scene, reading: Reading) -> Iterator[str]:
+    if _values(reading) != _written(scene):
+        yield "other digits or another unit are read than were written"
+    if reading.device != scene.device:
+        yield "another device is read than was written"
+    time = reading.time
+    if time is None or (time.instant not in {None, scene.at}) or (time.wall not in {None, scene.at.replace(tzinfo=None)}):
+        yield "another time is read than was written"
+
+
+def _written(scene: Scene) -> Mapping[str, tuple[str, str]]:
+    return {name: (value, scene.sort.unit) for name, value in scene.values.items()}
+
+
+def _values(reading: Reading) -> Mapping[str, tuple[str, str]]:
+    found = {"": reading.value, **reading.components}
+    return {name: (value.value, value.unit) for name, value in found.items() if isinstance(value, Quantity)}

@@ -1,0 +1,161 @@
+"""The fault table of times: what an adapter may do with a time is to say what the device said.
+
+Cases are made by exchanging the time's text in a record's own bytes for another of the same form.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from adapters.kit.literal import clocked, counted, dated, is_count, moment, replaced
+from adapters.kit.rule import Fixture, NotApplicable, Outcome, Subject, Unproven
+from adapters.reading import DeviceTime, Reading
+
+_OFFSET = re.compile(r"(?:[+-]\d{2}:?\d{2}|[+-]\d{2})(?:\[.*\])?")
+_ZULU = re.compile(r"(?:\d|\s)(?:Z|UTC|GMT)", re.IGNORECASE)
+_OFFSET_AT_END = re.compile(r"(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})$")
+DRIFT = timedelta(minutes=10)
+LAST_SUNDAY_OF_OCTOBER = (2025, 10, 26)
+PLACES_MAX = 20
+"""Readings on which a case is tried; the rest of a fixture is the same code."""
+YEARS = {"year 0": 0, "1970": 1970, "the future": 2999}
+
+
+def zone_proven(subject: Subject) -> Iterator[str]:
+    """An instant needs a zone in the device's own words: Z, UTC, an offset, or a count since an epoch."""
+    zoned = False
+    for fixture, reading in subject.readings():
+        for time in (reading.time, reading.end):
+            if time is None or time.kind not in {"utc", "offset"}:
+                continue
+            zoned = True
+            if not _names_zone(time.text):
+                yield f"{fixture.name} {reading.pointer}: the time's text names no zone, so none may be made up; its kind is `local`"
+            elif not _agrees(time):
+                yield f"{fixture.name} {reading.pointer}: the instant has another offset than the text says"
+    if not zoned:
+        raise NotApplicable("no time of the fixtures is an instant")
+
+
+def _names_zone(text: str) -> bool:
+    tail = text[10:] if len(text) > len("2024-05-06") else ""
+    return is_count(text) or _ZULU.search(text[-4:]) is not None or _OFFSET.search(tail) is not None
+
+
+def _agrees(time: DeviceTime) -> bool:
+    found = _OFFSET_AT_END.search(time.text[10:]) if time.kind == "offset" else None
+    if found is None or time.instant is None:
+        return True
+    stated = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"]))
+    return time.instant.utcoffset() == (-stated if found["sign"] == "-" else stated)
+
+
+def leap_day(subject: Subject) -> Iterator[str]:
+    """29 February is a day in 2024 and none in 2023; it never becomes another."""
+    yield from _cases(subject, lambda time: dated(time, 2024, 2, 29), lambda then, _: (then.month, then.day) == (2, 29), "29 February 2024")
+    yield from _cases(subject, lambda time: dated(time, 2023, 2, 29), lambda _, __: False, "29 February 2023", needed=False)
+
+
+def extreme_years(subject: Subject) -> Iterator[str]:
+    """Refused, kept waiting or read as written; never replaced by a year that somebody thinks more likely."""
+    for name, year in YEARS.items():
+        text = _with_year(year)
+        yield from _cases(subject, text, lambda then, _, year=year: then.year == year, name, needed=year != 0)  # type: ignore[misc]
+
+
+def repeated_hour(subject: Subject) -> Iterator[str]:
+    """The hour that comes twice: a wall clock stays one (the hub asks), an offset decides; nobody picks the first."""
+    year, month, day = LAST_SUNDAY_OF_OCTOBER
+    times = [reading.time for _, reading in subject.readings() if reading.time is not None]
+    if times and all(is_count(time.text) or time.kind in {"utc", "ticks"} for time in times):
+        raise NotApplicable("every time is an instant, and none of those comes twice")
+
+    def text(time: DeviceTime) -> str | None:
+        made = dated(time, year, month, day)
+        return None if made is None else clocked(DeviceTime(kind=time.kind, text=made), 2, 30)
+
+    def right(then: datetime, time: DeviceTime) -> bool:
+        return (then.hour, then.minute) == (2, 30) and (time.kind != "local" or time.instant is None)
+
+    yield from _cases(subject, text, right, "02:30 in the night in which summer time ends")
+
+
+def drift(subject: Subject) -> Iterator[str]:
+    """A clock that is ten minutes off is the device's, and is passed on as it is; whether to correct it is for the hub."""
+    for shift in (DRIFT, -DRIFT):
+        yield from _shifted(subject, shift)
+
+
+def _shifted(subject: Subject, shift: timedelta) -> Iterator[str]:
+    def text(time: DeviceTime) -> str | None:
+        then = moment(time)
+        if (count := counted(time, shift)) is not None or then is None:
+            return count
+        return clocked(time, (then + shift).hour, (then + shift).minute) if (then + shift).date() == then.date() else None
+
+    tried = 0
+    for fixture, reading, made in _changed(subject, text):
+        for time, before in _pairs(subject, fixture, reading, made):
+            tried += 1
+            if _instant(time) - before != shift:
+                yield f"{fixture.name} {reading.pointer}: a clock ten minutes off came out with another shift"
+    if not tried:
+        raise Unproven("no time of the fixtures could be moved in its record's bytes")
+
+
+def _instant(time: DeviceTime) -> datetime:
+    then = time.instant.replace(tzinfo=None) if time.instant is not None else time.wall
+    return then if then is not None else datetime.min  # noqa: DTZ901 - compared with its like only
+
+
+def _pairs(subject: Subject, fixture: Fixture, reading: Reading, made: bytes) -> Iterator[tuple[DeviceTime, datetime]]:
+    if reading.time is None:
+        return
+    for other in _alike(subject.decode(made, fixture.context), reading):
+        if other.time is not None:
+            yield other.time, _instant(reading.time)
+
+
+def _with_year(year: int) -> Callable[[DeviceTime], str | None]:
+    def text(time: DeviceTime) -> str | None:
+        then = moment(time)
+        return None if then is None else dated(time, year, then.month, 1 if then.day > 28 else then.day)  # noqa: PLR2004 - every month has 28
+
+    return text
+
+
+def _cases(
+    subject: Subject,
+    text: Callable[[DeviceTime], str | None],
+    right: Callable[[datetime, DeviceTime], bool],
+    name: str,
+    *,
+    needed: bool = True,
+) -> Iterator[str]:
+    """Each reading with another time: what comes out has that time or is not a reading. An adapter that fails is found out, too."""
+    tried = 0
+    for fixture, reading, made in _changed(subject, text):
+        tried += 1
+        outcome = subject.decode(made, fixture.context)
+        if outcome.crash:
+            yield f"{fixture.name} {reading.pointer}: {name}: {outcome.crash} came out"
+        for other in _alike(outcome, reading):
+            then = None if other.time is None else moment(other.time)
+            if other.time is not None and then is not None and not right(then, other.time):
+                yield f"{fixture.name} {reading.pointer}: {name}: the time was changed"
+    if needed and not tried:
+        raise Unproven("the fixtures' times do not stand in their records' bytes in a form that the kit can rewrite")
+
+
+def _changed(subject: Subject, text: Callable[[DeviceTime], str | None]) -> Iterator[tuple[Fixture, Reading, bytes]]:
+    tried = 0
+    for fixture, reading in subject.readings():
+        new = None if reading.time is None else text(reading.time)
+        made = None if reading.time is None or new is None else replaced(reading.raw, reading.time.text, new)
+        if made is not None and tried < PLACES_MAX:
+            tried += 1
+            yield fixture, reading, made
+
+
+def _alike(outcome: Outcome, reading: Reading) -> list[Reading]:
+    return [other for other in outcome.readings if other.measure == reading.measure]

@@ -1,0 +1,64 @@
+"""What a simulator of a product is asked to write: measurements of people who do not exist.
+
+An adapter may offer one as its attribute `simulator`. It writes payloads in the product's own format, so that a hub can be tried
+without a device, and the kit can see that what was measured is what is read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """A kind of measurement that the simulator can write.
+
+    measure     key of the catalogue
+    unit        UCUM code in which the values are meant
+    decimals    how many the product writes
+    usual       from where to where, in that unit; of a component under its name, of a measure with one value under ""
+    """
+
+    measure: str
+    unit: str
+    decimals: int
+    usual: Mapping[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One measurement to write.
+
+    number     other for each measurement of a run; a correction has that of what it corrects
+    device     the unit
+    values     decimal text by component, "" for a measure with one value
+    at         when, as the unit's own clock shows it, with the offset that this clock has
+    revision   0, or how often the source has corrected it
+    """
+
+    number: int
+    device: str
+    sort: Sort
+    values: Mapping[str, str]
+    at: datetime
+    revision: int = field(default=0)
+
+
+class Simulator(Protocol):
+    """Pure, as the adapter is."""
+
+    @property
+    def sorts(self) -> Sequence[Sort]: ...
+
+    def device(self, number: int) -> str:
+        """An identifier of a unit, as `Reading.device` will say it; other for each number."""
+        ...
+
+    def write(self, scenes: Sequence[Scene]) -> bytes:
+        """One payload with these measurements, in this order."""
+        ...
+
+    def write_absent(self, scenes: Sequence[Scene]) -> bytes:
+        """The same, each with the product's own word or code for "no value" in a value's place."""
+        ...

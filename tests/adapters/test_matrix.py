@@ -1,0 +1,37 @@
+"""The coverage matrix says what the manifests say, in the command and in the documentation. DEVICES 6.6."""
+
+import json
+
+import pytest
+
+from adapters.discovery import adapters
+from adapters.kit import matrix
+from tests.architecture.tree import ROOT
+from tests.support.process import invoke
+
+OURS = [one.manifest for one in adapters().values() if type(one).__module__.startswith("adapters.")]
+"""Those that come with the hub; a vendor's package may be installed beside it."""
+
+
+def test_the_page_is_made_of_the_manifests() -> None:
+    """Make it again with `hub adapters list --markdown > docs/devices.md`."""
+    assert (ROOT / "docs/devices.md").read_text() == matrix.markdown(OURS)
+
+
+def test_every_adapter_has_a_row_with_all_that_it_declares() -> None:
+    listed = {one["name"]: one for one in json.loads(invoke("adapters", "list", "--json").out)}
+    for name, adapter in adapters().items():
+        row, manifest = listed[name], adapter.manifest
+        assert (row["measures"], row["transports"], row["time_kinds"], row["evidence"]) == (
+            sorted(manifest.measures),
+            list(manifest.transports),
+            list(manifest.time_kinds),
+            manifest.evidence,
+        )
+
+
+@pytest.mark.parametrize("flags", [(), ("--markdown",)])
+def test_the_matrix_is_shown_to_people(flags: tuple[str, ...]) -> None:
+    shown = invoke("adapters", "list", "libreview", *flags).out
+    assert "glucose" in shown.replace("\n", "")
+    assert "withings" not in shown

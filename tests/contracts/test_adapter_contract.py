@@ -26,6 +26,7 @@ FIXTURES = sorted(
     path for path in (Path(__file__).resolve().parents[1] / "adapters" / "fixtures").glob("*/*") if not path.name.endswith(GOLDEN)
 )
 REAL = {
+    "aecg": ("aecg/minimum_aecg.xml",),
     "withings": ("withings/getmeas.json", "withings/getmeas-positions.json", "withings/withings-body-measures.json"),
     "libreview": ("libreview-csv/libre3-synthetic-head.csv",),
     "edf": ("edf/SC4001EC-Hypnogram.edf", "edf/short_psg.edf"),

@@ -33,6 +33,7 @@ REAL = {
     "apple-health": ("apple-health/export.xml",),
     "pcd01": ("hl7v2-pcd01/monitor-ihe-pcd01.hl7",),
     "oru": ("hl7v2-oru/ORU-R01-01.hl7",),
+    "fit": ("fit/WeightScaleSingleUser.fit", "fit/MonitoringFile.fit"),
 }
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.manifest.name)
 every_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.name}")

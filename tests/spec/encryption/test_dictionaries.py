@@ -19,7 +19,19 @@ from fhir_profiles.catalogue import MEASURES
 from fhir_profiles.measurement import Amount, Measurement
 from fhir_profiles.observation import observation
 from security.blind import fhir_id
-from security.dictionaries import FOLDER, MANIFEST, NO_DICTIONARY, Dictionary, DictionaryError, by_id, for_type, load, newest, samples
+from security.dictionaries import (
+    FOLDER,
+    MANIFEST,
+    NO_DICTIONARY,
+    Dictionary,
+    DictionaryError,
+    by_id,
+    for_type,
+    load,
+    newest,
+    observations,
+    samples,
+)
 from security.dictionaries.samples import Template, blank, fill
 from security.dictionaries.train import DICTIONARY_BYTES_MAX, TYPES, WORD_BYTES_MIN, content_of, train, vocabulary, write
 
@@ -50,9 +62,9 @@ def uncovered(text: bytes, known: bytes) -> int:
 
 
 def our_observations() -> list[bytes]:
-    """One of each quantity of the catalogue, as the builder makes it."""
-    made = []
-    for measure in (one for one in MEASURES.values() if not one.codes and not one.sampled):
+    """One of each measure that the dictionary was trained on, as the builder makes it; the catalogue goes on, a dictionary does not."""
+    trained, made = {row.text for row in (observations.PANEL, *observations.ROWS)}, []
+    for measure in (one for one in MEASURES.values() if one.text in trained):
         parts = {key: Amount(value="80", unit=part.canonical) for key, part in measure.components.items()}
         measurement = Measurement(
             measure=measure.key,

@@ -15,7 +15,13 @@ PROJECT = tomllib.loads(PYPROJECT)["project"]
 GROUPS = tomllib.loads(PYPROJECT)["dependency-groups"]
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
-MODULE_OF = {"pydantic-settings": "pydantic_settings", "prometheus-client": "prometheus_client", "google-re2": "re2"}
+MODULE_OF = {
+    "pyyaml": "yaml",
+    "python-jsonpath": "jsonpath",
+    "pydantic-settings": "pydantic_settings",
+    "prometheus-client": "prometheus_client",
+    "google-re2": "re2",
+}
 BROUGHT = {"bson"}
 """Part of another distribution by its maker's will: pymongo provides it, and nobody else may."""
 NOT_IMPORTED = {

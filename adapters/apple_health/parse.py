@@ -20,8 +20,9 @@ from adapters.apple_health.mapping import (
     Type,
     unit_of,
 )
-from adapters.apple_health.text import device_model, moment, source_digest
+from adapters.apple_health.text import device_model, source_digest
 from adapters.apple_health.xml_stream import Broken, Element, Elements, Source, open_stream
+from adapters.apple_time import moment
 from adapters.contract import Unreadable
 from adapters.decimal_text import written_decimal
 from adapters.json_payload import check_size

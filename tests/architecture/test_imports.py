@@ -48,7 +48,7 @@ def test_products_do_not_know_each_other() -> None:
         (one.name, other.name)
         for one, other in permutations(PRODUCTS, 2)
         for path in one.rglob("*.py")
-        if any(name.startswith(f"adapters.{other.name}") for name in imported(path.relative_to(ROOT)))
+        if any(f"{name}.".startswith(f"adapters.{other.name}.") for name in imported(path.relative_to(ROOT)))
     }
     assert known == set()
 

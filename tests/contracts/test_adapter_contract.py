@@ -28,12 +28,16 @@ FIXTURES = sorted(
 REAL = {
     "aecg": ("aecg/minimum_aecg.xml",),
     "withings": ("withings/getmeas.json", "withings/getmeas-positions.json", "withings/withings-body-measures.json"),
+    "open-mhealth": ("open-mhealth/omh_blood-pressure_4-0.json", "open-mhealth/blood-pressure-4.0-descriptive-statistic.json"),
     "libreview": ("libreview-csv/libre3-synthetic-head.csv",),
     "edf": ("edf/SC4001EC-Hypnogram.edf", "edf/short_psg.edf"),
     "apple-health": ("apple-health/export.xml",),
     "pcd01": ("hl7v2-pcd01/monitor-ihe-pcd01.hl7",),
     "oru": ("hl7v2-oru/ORU-R01-01.hl7",),
     "fit": ("fit/WeightScaleSingleUser.fit", "fit/MonitoringFile.fit"),
+    "fitbit": ("fitbit/fitbit-activities-heart-1d-1m-intraday.json",),
+    "google-fit": ("google-fit/googlefit-merge-heart-rate.json",),
+    "ihealth": ("ihealth/ihealth-bp.json",),
 }
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.manifest.name)
 every_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.name}")

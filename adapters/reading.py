@@ -74,7 +74,33 @@ class Samples:
     upper: str | None = None
 
 
-Value = Quantity | Coded | Absent | Samples
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One signal of a recording: its label, the measure it is of if the catalogue has one, and how its samples are scaled.
+
+    unit    UCUM code, or None where the file's own word for it is not known; value = origin + factor * sample
+    """
+
+    label: str
+    measure: str | None
+    period_ms: str
+    unit: str | None
+    origin: str
+    factor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A recording that is too long for a strip: the bytes are the reading's `raw`, whole, and may be as long as a payload.
+
+    They name nobody; what is kept of it is a document with these facts beside it.
+    """
+
+    media_type: str
+    channels: tuple[Channel, ...]
+
+
+Value = Quantity | Coded | Absent | Samples | Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +116,8 @@ class Reading:
     source_id    the vendor's id of the record, part of the identity where it exists
     modified     when the source last changed the record (aware), for corrections; None if unknown
     pointer      where in the payload (JSON pointer, `row 12`, `byte 0`), for answers to the vendor
-    raw          the item's own bytes as received, kept sealed for re-derivation; never holds a file preamble
+    raw          the item's own bytes as received, kept sealed for re-derivation; never holds a file preamble;
+                 of a Document the document itself
     manual       typed in by a person rather than measured
     preliminary  the vendor doubts whose or how good it is
     context      body-site, posture, method and the like: key of our catalogue -> coded value

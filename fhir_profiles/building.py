@@ -5,9 +5,10 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from fhir_profiles.catalogue import MEASURES
-from fhir_profiles.measurement import Measurement
+from fhir_profiles.measurement import Measurement, Recorded
 from fhir_profiles.medication import medication_administration
 from fhir_profiles.observation import observation
+from fhir_profiles.recording import binary, document_reference
 
 
 class Builder(Protocol):
@@ -17,7 +18,12 @@ class Builder(Protocol):
 
 
 BUILDERS: Final[Mapping[str, Builder]] = MappingProxyType(
-    {"Observation": observation, "MedicationAdministration": medication_administration}
+    {
+        "Observation": observation,
+        "MedicationAdministration": medication_administration,
+        "DocumentReference": document_reference,
+        "Binary": binary,
+    }
 )
 
 
@@ -26,7 +32,7 @@ def resource_type(measurement: Measurement) -> str:
     measure = MEASURES.get(measurement.measure)
     if measure is None:
         raise ValueError("measure is not in the catalogue")
-    return measure.resource_type
+    return measurement.value.part if isinstance(measurement.value, Recorded) else measure.resource_type
 
 
 def build(measurement: Measurement, *, id: str, version: int, last_updated: str) -> bytes:

@@ -53,6 +53,7 @@ class Measure:
     canonical   UCUM code; empty when the measure consists of components
     units       allowed units by UCUM code
     sampled     a strip of values in one of the units instead of one value
+    document    a recording kept as a document; it then has neither units nor codes
     codes       (system, code) to display: the values of a measure that is a code; it then has no units
     low, high   bounds of what is physically possible, in the canonical unit, included
     components  by key; `required`: R4 wants the component, if only with a dataAbsentReason
@@ -69,6 +70,7 @@ class Measure:
     canonical: str
     units: Mapping[str, Unit]
     sampled: bool = False
+    document: bool = False
     codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     low: Decimal
     high: Decimal
@@ -148,6 +150,7 @@ def _measure(row: Mapping[str, Any]) -> Measure:
         canonical=canonical,
         units=MappingProxyType({unit["unit"]: _unit(unit, canonical, row) for unit in units}),
         sampled=bool(row.get("sampled", False)),
+        document=bool(row.get("document", False)),
         codes=_codes(row),
         low=Decimal(low),
         high=Decimal(high),

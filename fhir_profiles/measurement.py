@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,42 @@ class Strip:
     upper: str | None = None
 
 
-MeasuredValue = Amount | Coding | AbsentValue | Strip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedChannel:
+    """A signal of a recording: what it is called, what it is, and the scaling of its samples as decimal text."""
+
+    label: str
+    codings: tuple[Coding, ...]
+    period_ms: str
+    unit: str | None
+    origin: str
+    factor: str
+
+
+RecordingPart = Literal["Observation", "DocumentReference", "Binary"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A recording: one Observation to find it by, a DocumentReference that describes it, a Binary that holds it.
+
+    part       which of the three this measurement becomes
+    sha1       of the bytes, in base64, as https://hl7.org/fhir/R4/datatypes.html#Attachment asks
+    document   "DocumentReference/id"; content "Binary/id"
+    stored_as  where the hub keeps the bytes; only the Binary says so
+    """
+
+    part: RecordingPart
+    media_type: str
+    size_bytes: int
+    sha1: str
+    channels: tuple[RecordedChannel, ...]
+    document: str
+    content: str
+    stored_as: str = ""
+
+
+MeasuredValue = Amount | Coding | AbsentValue | Strip | Recorded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

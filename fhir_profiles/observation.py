@@ -37,7 +37,7 @@ from fhir_profiles.catalogue import (
     Unit,
     knows_flag,
 )
-from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement, Strip
+from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement, Recorded, RecordedChannel, Strip
 from fhir_profiles.units import is_decimal
 
 FLAGS_KEPT_MAX: Final = 1024
@@ -185,6 +185,9 @@ def _put_value(body: dict[str, Any], measure: Measure, value: MeasuredValue | No
             body["valueSampledData"] = _sampled(measure, value)
         case Coding() if (value.system, value.code) in measure.codes:
             body["valueCodeableConcept"] = _concept(value)
+        case Recorded() if measure.document:
+            body["derivedFrom"] = [{"reference": value.document}]
+            body["component"] = [_channel(channel) for channel in value.channels]
         case AbsentValue(reason=reason):
             body["dataAbsentReason"] = _absent(reason)
         case None:
@@ -221,6 +224,17 @@ def _sampled(measure: Measure, strip: Strip) -> dict[str, Any]:
         if limit is not None:
             written[name] = _decimal(limit)
     return {**written, "dimensions": 1, "data": strip.data}
+
+
+def _channel(channel: RecordedChannel) -> dict[str, Any]:
+    """https://hl7.org/fhir/R4/datatypes.html#SampledData without data: the samples lie in the document that it derives from."""
+    code: dict[str, Any] = {"coding": [coding_json(coding) for coding in channel.codings]} if channel.codings else {}
+    body: dict[str, Any] = {"code": {**code, "text": channel.label}}
+    if channel.unit is None:
+        return {**body, "dataAbsentReason": _absent("unsupported")}
+    origin = {"value": _decimal(channel.origin), "system": UCUM, "code": channel.unit}
+    scaling = {"origin": origin, "period": _decimal(channel.period_ms), "factor": _decimal(channel.factor), "dimensions": 1}
+    return {**body, "valueSampledData": scaling}
 
 
 def _decimal(value: str) -> orjson.Fragment:

@@ -6,17 +6,19 @@ but for a Binary itself, and `X-Security-Context` says whose it is.
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from hub.errors import FhirError
 from hub.http import is_known, parse_resource, resource_response
 from hub.rendering import FHIR_JSON, FHIR_XML, FORMAT_OF, Wanted, is_ours, type_of, wanted, weight_of
+from hub.repository import Repository
 from hub.repository.attempt import ALL, Elements
+from hub.repository.content import stored_content
 from hub.repository.reading import Resource
 
 BINARY: Final = "Binary"
@@ -66,6 +68,40 @@ def answered_as_bytes(request: Request, resource: Resource) -> Response | None:
         return resource_response(resource, status=304, headers=headers, body=b"")
     body = base64.b64decode(content.get("data", ""))
     return resource_response(resource, headers={**headers, "Content-Type": _sent_as(content["contentType"])}, body=body, media_type=None)
+
+
+async def answered_in_pieces(request: Request, resource: Resource, repository: Repository) -> Response | None:
+    """As `answered_as_bytes`, for a Binary whose bytes lie beside it: they are sent as they are opened. None for every other.
+
+    As a resource it is answered without `data`.
+    """
+    if resource.type != BINARY or _asks_for_resource(request):
+        return None
+    content: Mapping[str, Any] = orjson.loads(resource.json)
+    stored = stored_content(content)
+    if stored is None or (not prefers_bytes(request.headers.get("accept", ""), content["contentType"]) and _is_writable(request)):
+        return None
+    headers = {**_HARMLESS, **_context(content)}
+    if is_known(request.headers, resource):
+        return resource_response(resource, status=304, headers=headers, body=b"")
+    made = StreamingResponse(await _begun(repository.content(resource, stored)))
+    made.headers.update(
+        {**resource_response(resource, headers=headers, body=b"").headers, "Content-Type": _sent_as(content["contentType"])}
+    )
+    made.headers["Content-Length"] = str(stored.size_bytes)
+    return made
+
+
+async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same, with the first piece at hand: what has none is absent while that can still be said."""
+    first = await anext(pieces)
+
+    async def all_of_them() -> AsyncIterator[bytes]:
+        yield first
+        async for piece in pieces:
+            yield piece
+
+    return all_of_them()
 
 
 def prefers_bytes(accept: str, content_type: str) -> bool:

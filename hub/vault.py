@@ -13,6 +13,7 @@ from security.keys import KeyRing
 RULES_TYPE = "_rules"
 PAIRING_TYPE = "_pairing"
 QUARANTINE_TYPE = "_quarantine"
+CONTENT_TYPE = "_content"
 NOTE_TYPE = "_note"
 AUDIT_TYPE = "AuditEvent"
 

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from security.dictionaries import NO_DICTIONARY, Dictionary, DictionaryError, by_id
 
-Purpose = Literal["resource", "raw", "audit", "rules", "key", "deleted"]
+Purpose = Literal["resource", "raw", "audit", "rules", "key", "deleted", "content"]
 """What is sealed. A payload kept raw never opens as the resource that was made of it, nor a rule as a record."""
 
 FORMAT: Final = 1
@@ -35,7 +35,7 @@ _SEALED_BYTES_MIN: Final = _HEAD_BYTES + NONCE_BYTES + TAG_BYTES
 _HEADS: Final = tuple(bytes((FORMAT, dictionary)) for dictionary in range(256))
 
 # Numbers of purposes are part of what was sealed: they are added to, never changed.
-_PURPOSES: Final[Mapping[Purpose, int]] = {"resource": 1, "raw": 2, "audit": 3, "rules": 4, "key": 5, "deleted": 6}
+_PURPOSES: Final[Mapping[Purpose, int]] = {"resource": 1, "raw": 2, "audit": 3, "rules": 4, "key": 5, "deleted": 6, "content": 7}
 _PLACE: Final = struct.Struct(">BQIHHH")
 
 

@@ -141,6 +141,7 @@ MEASURES: tuple[str, ...] = tuple(
         {row.measure for _, row in _ROWS}
         | {measure for measure, _ in ANNOTATIONS.values()}
         | {daily.measure for daily in DAILY.values()}
+        | {"signal-recording"}
         | {f"ecg-lead-{name}" for name in ("i", "ii", "iii", "avr", "avl", "avf", "v1", "v2", "v3", "v4", "v5", "v6", "unspecified")}
     )
 )

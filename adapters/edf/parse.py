@@ -1,6 +1,6 @@
-"""EDF, EDF+, BDF bytes -> items: strips of short files, annotations, ResMed's daily figures.
+"""EDF, EDF+, BDF bytes -> items: strips of short files, long ones as a document, annotations, ResMed's daily figures.
 
-Every item's `raw` is a small EDF file of its own, header without persons, that gives the item again.
+Every item's `raw` is an EDF file of its own, header without persons, that gives the item again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,8 +15,8 @@ from adapters.edf.mapping import ANNOTATIONS, LABELS, row_of
 from adapters.edf.samples import samples
 from adapters.edf.summary import is_summary, summary
 from adapters.json_payload import check_size
-from adapters.limits import YEAR_MAX, YEAR_MIN
-from adapters.reading import Coded, DeviceTime, Item, Reading, Rejected, Samples
+from adapters.limits import FIELD_CHARS_MAX, YEAR_MAX, YEAR_MIN
+from adapters.reading import Channel, Coded, DeviceTime, Document, Item, Reading, Rejected, Samples
 from adapters.refusal import ItemRefused, check_length
 from adapters.signals import data_of, is_strip, line, period_ms, written
 
@@ -73,7 +73,7 @@ def _items(file: File, runs: Sequence[Run]) -> Iterator[Item]:
             for place, signal in ordinary:
                 yield _strip(file, run, place, signal)
     else:
-        yield _long(file)
+        yield _long(file, runs)
     for place, signal in file.places():
         if signal.is_annotations:
             yield from _annotations(file, place, signal)
@@ -198,15 +198,40 @@ def annotation_signal(header: Header, length: int) -> Signal:
     )
 
 
-def _long(file: File) -> Item:
-    return Rejected(
-        code="recording-too-long",
-        hint="A recording of more than half a minute does not become an Observation; its annotations are read.",
-        pointer=f"byte {file.header.bytes}",
-        raw=write_header(file.header),
-        device=file.header.serial,
-        keep=False,
-    )
+def _long(file: File, runs: Sequence[Run]) -> Item:
+    """The file as a document, with a header that names nobody."""
+    header, pointer = file.header, f"byte {file.header.bytes}"
+    raw = write_header(header.of(header.signals, records=file.records, form=header.form))
+    raw += file.payload[header.bytes : header.bytes + file.records * header.record_bytes]
+    try:
+        return Reading(
+            measure="signal-recording",
+            device=header.serial,
+            time=moment(header, runs[0].onset),
+            end=moment(header, _plus(runs[-1].onset, header.seconds * runs[-1].count)),
+            value=Document(
+                media_type="application/edf",
+                channels=tuple(channel_of(header, signal) for signal in header.signals if not signal.is_annotations),
+            ),
+            source_id=" ".join(label_of(signal) for signal in header.signals)[:FIELD_CHARS_MAX],
+            pointer=pointer,
+            raw=raw,
+        )
+    except ItemRefused as refusal:
+        return Rejected(code=refusal.code, hint=refusal.hint, pointer=pointer, raw=raw[: header.bytes], device=header.serial, keep=False)
+
+
+def channel_of(header: Header, signal: Signal) -> Channel:
+    """What the document holds of one signal. Where its dimension or its scaling is not understood, that is left open."""
+    row = row_of(signal.label)
+    period = period_ms(header.seconds, signal.samples or 1)
+    unit = None if row is None else row.units.get(signal.dimension)
+    try:
+        factor, origin = line(*signal.range())
+    except ItemRefused:
+        unit, factor, origin = None, "1", "0"
+    measure = None if row is None or unit is None else row.measure
+    return Channel(label=label_of(signal), measure=measure, period_ms=period, unit=unit, origin=origin, factor=factor)
 
 
 def _annotations(file: File, place: int, signal: Signal) -> Iterator[Item]:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from adapters.limits import FIELD_CHARS_MAX, RAW_BYTES_MAX, SAMPLES_MAX, YEAR_MAX, YEAR_MIN
-from adapters.reading import Absent, Coded, DeviceTime, Item, Quantity, Reading, Rejected, Samples, Value
+from adapters.limits import FIELD_CHARS_MAX, PAYLOAD_BYTES_MAX, RAW_BYTES_MAX, SAMPLES_MAX, YEAR_MAX, YEAR_MIN
+from adapters.reading import Absent, Coded, DeviceTime, Document, Item, Quantity, Reading, Rejected, Samples, Value
 
 _KEBAB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _QUALITY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?::[a-z0-9]+)?")
@@ -34,7 +34,8 @@ def parses_alone(parse: Callable[[bytes], Iterable[Item]], item: Item) -> bool:
 def _common_faults(item: Item) -> Iterator[str]:
     if not _POINTER.fullmatch(item.pointer):
         yield "pointer is neither JSON pointer, `row n` nor `byte n`"
-    if not item.raw or len(item.raw) > RAW_BYTES_MAX:
+    longest = PAYLOAD_BYTES_MAX if isinstance(item, Reading) and isinstance(item.value, Document) else RAW_BYTES_MAX
+    if not item.raw or len(item.raw) > longest:
         yield "raw is empty or too long"
     if item.device is not None and not 0 < len(item.device.strip()) == len(item.device) <= FIELD_CHARS_MAX:
         yield "device is blank, padded or too long"
@@ -80,8 +81,20 @@ def _value_faults(value: Value | None) -> Iterator[str]:
             yield "a coded value lacks system or code"
         case Samples():
             yield from _strip_faults(value)
+        case Document():
+            yield from _document_faults(value)
         case Quantity() | Coded() | Absent() | None:
             pass
+
+
+def _document_faults(document: Document) -> Iterator[str]:
+    if "/" not in document.media_type or not document.channels:
+        yield "a document lacks media type or channels"
+    for channel in document.channels:
+        if not all(_DECIMAL.fullmatch(number) for number in (channel.period_ms, channel.origin, channel.factor)):
+            yield "a channel's period, origin and factor are not decimal text"
+        if not 0 < len(channel.label) <= FIELD_CHARS_MAX:
+            yield "a channel's label is empty or too long"
 
 
 def _strip_faults(strip: Samples) -> Iterator[str]:

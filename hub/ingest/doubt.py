@@ -29,6 +29,7 @@ STRIP_UNREADABLE = Doubt(
     code="strip-unreadable", hint="Samples must be decimals, E, L or U with a space between them; period, origin and factor decimals."
 )
 STRIP_TOO_LONG = Doubt(code="strip-too-long", hint="A strip has a minute of samples at most; send longer recordings as a document.")
+VALUE_NOT_A_RECORDING = Doubt(code="value-not-a-recording", hint="The measure is a recording kept as a document and takes nothing else.")
 IMPLAUSIBLE_VALUE = Doubt(
     code="implausible-value", hint="The value is outside what is physically possible; check unit, scale and the device's special values."
 )

@@ -16,6 +16,7 @@ DEVICE_MISSING_HINT = "The payload does not say which device measured; give it a
 SCOPE_MISSING = "scope-missing"
 TIME_CONFLICT = "time-conflict"
 TIME_CONFLICT_HINT = "This reading was already sent with the same device time but another time zone; check the zone."
+NO_WAITING = "A recording does not wait: send it again then."
 SUPERSEDED = "superseded"
 SUPERSEDED_HINT = "Kept in the history: a value that the source changed later is current."
 

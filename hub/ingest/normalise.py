@@ -4,6 +4,8 @@ Pure: the same reading gives the same answer, whoever asks and whenever, but for
 is not in the catalogue waits, because an item that waits can be replayed and a wrong one in a record cannot be unread.
 """
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -11,9 +13,9 @@ from typing import Any
 import orjson
 
 from adapters.limits import SAMPLES_MAX
-from adapters.reading import Absent, Coded, DeviceTime, Quantity, Reading, Samples, Value
+from adapters.reading import Absent, Channel, Coded, DeviceTime, Document, Quantity, Reading, Samples, Value
 from fhir_profiles.catalogue import CONTEXT, MEASURES, Measure, knows_flag
-from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement, Strip
+from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement, Recorded, RecordedChannel, Strip
 from fhir_profiles.observation import is_sample_data
 from fhir_profiles.units import is_decimal
 from hub.ingest import doubt
@@ -129,11 +131,15 @@ def _said(value: MeasuredValue | None) -> tuple[str | None, ...]:
             return "absent", value.reason
         case Strip():
             return "strip", value.data, value.period_ms, value.unit, value.origin, value.factor, value.lower, value.upper
+        case Recorded():
+            return "recorded", value.media_type, str(value.size_bytes), value.sha1
         case None:
             return ()
 
 
 def _value(measure: Measure, reading: Reading) -> tuple[MeasuredValue | None, Mapping[str, MeasuredValue]] | Doubt:
+    if measure.document:
+        return (_recorded(reading.value, reading.raw), _NOTHING) if isinstance(reading.value, Document) else doubt.VALUE_NOT_A_RECORDING
     if not measure.components:
         if reading.components:
             return doubt.UNKNOWN_COMPONENT
@@ -206,6 +212,31 @@ def _strip(measure: Measure, samples: Samples) -> Strip | Doubt:
         factor=samples.factor,
         lower=samples.lower,
         upper=samples.upper,
+    )
+
+
+def _recorded(document: Document, content: bytes) -> Recorded:
+    """The facts of a recording. Where its parts will lie is not known before it is bound to a patient."""
+    return Recorded(
+        part="Observation",
+        media_type=document.media_type,
+        size_bytes=len(content),
+        sha1=base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode(),
+        channels=tuple(_channel(channel) for channel in document.channels),
+        document="DocumentReference/_",
+        content="Binary/_",
+    )
+
+
+def _channel(channel: Channel) -> RecordedChannel:
+    measure = MEASURES.get(channel.measure or "")
+    return RecordedChannel(
+        label=channel.label,
+        codings=() if measure is None else measure.codings or next((unit.codings for unit in measure.units.values()), ()),
+        period_ms=channel.period_ms,
+        unit=channel.unit,
+        origin=channel.origin,
+        factor=channel.factor,
     )
 
 

@@ -14,11 +14,12 @@ import orjson
 from adapters.contract import Manifest
 from adapters.reading import Item, Reading
 from fhir_profiles.building import build, resource_type
-from fhir_profiles.measurement import Measurement
+from fhir_profiles.measurement import Measurement, Recorded, RecordingPart
 from hub.ingest import fates
 from hub.ingest.devices import Binding, Bindings
 from hub.ingest.fates import Answer
 from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
+from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, located
 from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
 from hub.ingest.waiting import Waiting
 from hub.instants import from_datetime
@@ -100,11 +101,19 @@ class Pipeline:
         async def commit() -> Settled:
             return await self._commit(batch, released, before)
 
+        await self._keep_contents(batch)
         settled = await redoing(commit, lambda: (about,), self._services.turns, changed=SENT_BY_OTHERS)
         answers = _in_order(batch, settled)
         for fate, count in Counter(answer.fate for answer in answers).items():
             INGESTED.labels(self._sent.manifest.name, fate).inc(count)
         return answers
+
+    async def _keep_contents(self, batch: Batch) -> None:
+        """The bytes of recordings, before anything names them."""
+        for index, candidate in batch.candidates:
+            value = candidate.measurement.value
+            if isinstance(value, Recorded) and index < len(batch.items):
+                await keep_content(self._services, candidate.patient, value, batch.items[index].raw)
 
     async def _sort(self, items: Sequence[Item]) -> Batch:
         """Everything that needs no look at what is stored: who is refused, who waits, who may be stored."""
@@ -132,8 +141,9 @@ class Pipeline:
         if isinstance(measured, Doubt):
             self._wait(batch, index, reading, measured.code, measured.hint)
             return
-        if not self._repository.rights.covers(resource_type(measured), "c"):
-            self._wait(batch, index, reading, fates.SCOPE_MISSING, fates.scope_missing_hint(resource_type(measured)))
+        missing = self._missing_scope(measured)
+        if missing is not None:
+            self._wait(batch, index, reading, fates.SCOPE_MISSING, fates.scope_missing_hint(missing))
             return
         start_us, end_us = span_us(measured)
         binding = self._bindings.worn_by(device, start_us, last_us(measured))
@@ -142,6 +152,27 @@ class Pipeline:
             self._wait(batch, index, reading, fates.NOT_PAIRED, fates.NOT_PAIRED_HINT)
         else:
             batch.candidates.append((index, candidate))
+            batch.candidates += [(index + place * len(batch.items), one) for place, one in enumerate(self._companions(candidate), start=1)]
+
+    def _missing_scope(self, measured: Measurement) -> str | None:
+        """A type that the reading becomes and the caller may not create."""
+        types = PARTS if isinstance(measured.value, Recorded) else (resource_type(measured),)
+        return next((type for type in types if not self._repository.rights.covers(type, "c")), None)
+
+    def _companions(self, candidate: Candidate) -> list[Candidate]:
+        """The document and the content of a recording: stored with its Observation or not at all."""
+        value = candidate.measurement.value
+        if not isinstance(value, Recorded):
+            return []
+        ids: dict[RecordingPart, str] = {"DocumentReference": value.document.partition("/")[2], "Binary": value.content.partition("/")[2]}
+        return [
+            replace(candidate, id=id, measurement=as_part(candidate.measurement, part), value=self._value(id, candidate.measurement))
+            for part, id in ids.items()
+        ]
+
+    def _value(self, id: str, measurement: Measurement) -> bytes:
+        """With the id inside, equal values of different readings have different hashes: frequencies say nothing."""
+        return self._services.blind.once("reading-value", f"{id}\n{value_text(measurement).decode()}")
 
     def _candidate(
         self, reading: Reading, measured: Measurement, device: str, binding: Binding, period: tuple[int, int]
@@ -155,18 +186,18 @@ class Pipeline:
         blind = self._services.blind
         key = f"{binding.patient.hex()}|{reading_key(reading, device)}"
         id = blind.id("reading", key)
+        value = self._value(id, bound)
         return Candidate(
             id=id,
             patient=binding.patient,
             patient_reference=binding.patient_reference,
-            measurement=bound,
+            measurement=located(bound, key, value, self._services),
             basis=basis,
             start_us=period[0],
             end_us=period[1],
-            # With the id inside, equal values of different readings have different hashes: frequencies say nothing.
-            value=blind.once("reading-value", f"{id}\n{value_text(bound).decode()}"),
+            value=value,
             modified_us=0 if reading.modified is None else from_datetime(reading.modified),
-            raw=f"{self._sent.manifest.name}/{self._sent.manifest.version}\n".encode() + reading.raw,
+            raw=f"{self._sent.manifest.name}/{self._sent.manifest.version}\n".encode() + (b"" if is_recording(reading) else reading.raw),
             pointer=reading.pointer,
         )
 
@@ -178,7 +209,9 @@ class Pipeline:
         timed = any(rule.data_start_us is not None or rule.data_end_us is not None for rule in rules.rules)
         key = (binding.patient, measured.measure)
         if timed or key not in self._decided:
-            self._decided[key] = self._decide(rules, measured)
+            parts = PARTS if isinstance(measured.value, Recorded) else PARTS[:1]
+            bases = [self._decide(rules, as_part(measured, part)) for part in parts]
+            self._decided[key] = bases[0] if all(bases) else None
         return self._decided[key]
 
     def _decide(self, rules: PatientRules, measured: Measurement) -> str | None:
@@ -198,6 +231,9 @@ class Pipeline:
         return item.device or self._sent.device
 
     def _wait(self, batch: Batch, index: int, item: Item, code: str, hint: str) -> None:
+        if is_recording(item):
+            batch.answers[index] = Answer(fate="refused", pointer=item.pointer, code=code, hint=f"{hint} {fates.NO_WAITING}")
+            return
         batch.waiting.append((index, self._waiting(item, code, hint)))
 
     def _waiting(self, item: Item, code: str, hint: str) -> Waiting:
@@ -220,7 +256,8 @@ class Pipeline:
         self._recording.forget()
         for touched in settled.touched:
             self._recording.touch(touched)
-        conflicts = [self._waiting(batch.items[index], fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for index in settled.conflicts]
+        waits = [batch.items[index] for index in settled.conflicts if index < len(batch.items) and not is_recording(batch.items[index])]
+        conflicts = [self._waiting(item, fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for item in waits]
         quarantine = [await self._quarantined(waiting) for waiting in (*(one for _, one in batch.waiting), *conflicts)]
         kept = {one.id for one in quarantine}
         notes = () if before is None else await self._beside([*before, *_in_order(batch, settled)])
@@ -265,4 +302,11 @@ def _in_order(batch: Batch, settled: Settled) -> list[Answer]:
     answers = {**batch.answers, **settled.answers}
     for index, waiting in batch.waiting:
         answers[index] = Answer(fate="quarantined", pointer=waiting.item.pointer, code=waiting.code, hint=waiting.hint)
-    return [answers[index] for index in sorted(answers)]
+    return [_final(answers[index], item) for index, item in enumerate(batch.items)]
+
+
+def _final(answer: Answer, item: Item) -> Answer:
+    """A recording is refused where another item would wait."""
+    if answer.fate != "quarantined" or not is_recording(item):
+        return answer
+    return replace(answer, fate="refused", hint=f"{answer.hint} {fates.NO_WAITING}")

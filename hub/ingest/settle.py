@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from fhir_profiles.building import build, resource_type
-from fhir_profiles.measurement import Amount, MeasuredValue, Measurement, Strip
+from fhir_profiles.measurement import Amount, MeasuredValue, Measurement, Recorded, Strip
 from hub import numbers
 from hub.ingest import fates
 from hub.ingest.fates import Answer
@@ -251,6 +251,8 @@ class Builder:
 def _kind(measurement: Measurement) -> tuple[Any, ...] | None:
     """Everything of a measurement that can show in a token; None when its values are codes themselves."""
     parts = tuple((name, _shape(value)) for name, value in measurement.components.items())
+    if isinstance(measurement.value, Recorded):
+        return None
     shape = _shape(measurement.value)
     if shape == "coded" or any(one == "coded" for _, one in parts):
         return None

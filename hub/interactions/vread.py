@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from hub.http import read_response
 from hub.interactions.shaping import shape_of
-from hub.native import answered_as_bytes
+from hub.native import answered_as_bytes, answered_in_pieces
 from hub.repository import Repository
 
 VERSION_DIGITS_MAX = 9
@@ -16,7 +16,8 @@ async def vread(request: Request, repository: Repository) -> Response:
     """Version ids are numbers here, from 1; any other text names a version that does not exist."""
     path, shape = request.path_params, shape_of(request)
     found = await repository.vread(path["type"], path["id"], version_of_text(path["version_id"]))
-    return answered_as_bytes(request, found) or read_response(request.headers, found, shape(found.json) if shape else None)
+    native = await answered_in_pieces(request, found, repository) or answered_as_bytes(request, found)
+    return native or read_response(request.headers, found, shape(found.json) if shape else None)
 
 
 def version_of_text(text: str) -> int:

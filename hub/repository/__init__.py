@@ -4,13 +4,14 @@ A route has no other object to get at a resource, and no way through here leaves
 inside `Recording.of`, which makes the record durable before the answer exists (laws 1 and 2).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from hub.errors import FhirError
 from hub.recording import Recording, RequestFacts
 from hub.repository.attempt import ALL, Apply, Done, Elements
 from hub.repository.canonicals import Canonicals
+from hub.repository.content import StoredContent, pieces
 from hub.repository.deleting import Deleting, Deletion
 from hub.repository.history import History, Past, Version
 from hub.repository.matching import Matching
@@ -63,6 +64,10 @@ class Repository:
     async def read_within(self, type: str, id: str, recording: Recording) -> Resource:
         """A read that is part of another interaction, whose record tells of it."""
         return await self._reading.read(type, id, recording)
+
+    def content(self, resource: Resource, stored: StoredContent) -> AsyncIterator[bytes]:
+        """The bytes of a Binary that was read, for its record covers them: piece by piece, each decided anew."""
+        return pieces(resource.id, stored, self.services, self._reading)
 
     async def vread(self, type: str, id: str, version: int) -> Resource:
         async with self.recording("vread") as recording:

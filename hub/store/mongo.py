@@ -21,6 +21,7 @@ from audit.record import from_document
 from hub.search.predicate import Predicate
 from hub.store import documents
 from hub.store.committer import Committer
+from hub.store.contents import MongoContents
 from hub.store.find_ids import find_ids, find_some, find_sorted
 from hub.store.gather import Gather
 from hub.store.lanes import Lanes
@@ -82,6 +83,7 @@ class MongoStore:
         self._carriers: Gather[bytes, Sequence[Stored]] = Gather(self._fetch_carriers)
         self.notes, self.quotas = Notes(self._hub), Quotas(self._hub)
         self._writer = writer = MongoWriter(client)
+        self.contents = MongoContents(self._hub)
         self.committer = Lanes(*(Committer(writer, new_head, advanced) for _ in range(LANES)))
 
     async def current(self, row: str, *, deleted: bool = False) -> Stored | None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from adapters.contract import Unreadable
 from adapters.edf import adapter
 from adapters.kit.rules import faults, parses_alone, place_free
-from adapters.reading import Absent, Coded, Quantity, Reading, Rejected, Samples
+from adapters.reading import Absent, Coded, Quantity, Reading, Samples
 from tests.support.edf import File, Signal, tal
 from tests.support.payloads import SAMPLES, needs_samples
 
@@ -269,8 +269,31 @@ def test_the_hypnogram_of_sleep_edf_is_read_to_its_stages() -> None:
 
 
 @needs_samples
-def test_a_polysomnography_of_five_minutes_is_too_long_for_strips() -> None:
-    item = only((SAMPLES / "edf" / "short_psg.edf").read_bytes())
-    assert isinstance(item, Rejected)
-    assert (item.code, item.keep) == ("recording-too-long", False)
+def test_a_polysomnography_of_five_minutes_is_a_recording_that_names_nobody() -> None:
+    """Sleep-EDF SC4001, ten records of thirty seconds: EEG Fpz-Cz of -192 to 192 uV over -2048 to 2047 at 100 Hz; temperature at 1 Hz."""
+    payload = (SAMPLES / "edf" / "short_psg.edf").read_bytes()
+    item = only(payload)
+    assert (item.measure, item.time.text, item.end.text) == ("signal-recording", "24.04.89 16.13.00", "24.04.89 16.13.00 +300")
+    eeg, temperature = item.value.channels[0], item.value.channels[5]
+    assert (eeg.label, eeg.measure, eeg.unit, eeg.period_ms) == ("EEG Fpz-Cz", "eeg", "uV", "10")
+    assert Decimal(eeg.factor) == pytest.approx(Decimal(384) / 4095, abs=Decimal("1e-15"))
+    assert Decimal(eeg.origin) == pytest.approx(Decimal(384) / 4095 * 2048 - 192, abs=Decimal("1e-12"))
+    assert (temperature.label, temperature.measure, temperature.unit, temperature.period_ms) == (
+        "Temp rectal",
+        "temperature-series",
+        "Cel",
+        "1000",
+    )
+    assert item.value.channels[6].measure is None
+    assert item.raw[2048:] == payload[2048:]
     assert b"33yr" not in item.raw
+
+
+@needs_samples
+def test_a_second_reader_finds_in_what_is_kept_the_signals_that_it_finds_in_the_file() -> None:
+    """By the encoder's own rules: samples of record 3, signal 1, lie 3 * 18240 + 6000 bytes after the header."""
+    payload = (SAMPLES / "edf" / "short_psg.edf").read_bytes()
+    kept = only(payload).raw
+    place = 2048 + 3 * 18_240 + 6_000
+    assert kept[place : place + 6_000] == payload[place : place + 6_000]
+    assert int(kept[184:192]) == 2048

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from adapters.contract import Adapter, Unreadable
 from adapters.discovery import adapters
 from adapters.kit.rules import faults, parses_alone, place_free
-from adapters.reading import Absent, Coded, Item, Quantity, Reading, Rejected, Samples, Value
+from adapters.reading import Absent, Coded, Document, Item, Quantity, Reading, Rejected, Samples, Value
 from fhir_profiles.catalogue import CONTEXT, MEASURES, Measure, knows_flag
 from tests.support.payloads import SAMPLES, needs_samples
 
@@ -209,6 +209,8 @@ def fits(row: Measure, value: Value) -> bool:
             return True
         case Coded():
             return (value.system, value.code) in row.codes
+        case Document():
+            return row.document and all(one.measure is None or one.measure in MEASURES for one in value.channels)
         case Quantity() | Samples():
             return value.unit in row.units and row.sampled == isinstance(value, Samples)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.kit.rule import Outcome, Subject, Unproven
 from adapters.kit.rules import faults, place_free
-from adapters.reading import Absent, Coded, Quantity, Reading, Rejected, Value
+from adapters.reading import Absent, Coded, Document, Quantity, Reading, Rejected, Value
 
 SOUND_CODE_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 TAKES_NUMBER = frozenset(
@@ -113,6 +113,8 @@ def said(value: Value) -> str:
             return f"absent: {reason}"
         case Coded(code=code):
             return f"code: {code}"
+        case Document():
+            return f"recording of {', '.join(channel.label for channel in value.channels)}"
         case _:
             return f"{value.data.count(' ') + 1} samples of {value.unit}, every {value.period_ms} ms"
 

@@ -60,7 +60,7 @@ def parts() -> Iterator[Measure]:
 
 def quantities() -> Iterator[Measure]:
     """Those with a unit: single values and strips."""
-    yield from (part for part in parts() if not part.codes)
+    yield from (part for part in parts() if not part.codes and not part.document)
 
 
 def read(*path: str) -> Any:

@@ -6,6 +6,7 @@ from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.device_facts import DeviceFacts
 from adapters.gatt.mapping import MEASURES
 from adapters.gatt.parse import device_facts, parse
+from adapters.gatt.simulate import Simulator
 from adapters.reading import Item
 
 
@@ -25,6 +26,7 @@ class Gatt:
         time_kinds=("local", "offset", "ticks"),
         evidence="public-sample",
     )
+    simulator = Simulator()
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.libreview.mapping import RECORD_TYPES
 from adapters.libreview.parse import parse
+from adapters.libreview.simulate import Simulator
 from adapters.reading import Item
 
 
@@ -24,6 +25,7 @@ class LibreView:
         time_kinds=("local",),
         evidence="public-sample",
     )
+    simulator = Simulator()
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -6,6 +6,7 @@ from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.reading import Item
 from adapters.withings.mapping import TYPES
 from adapters.withings.parse import parse
+from adapters.withings.simulate import Simulator
 
 
 class Withings:
@@ -23,6 +24,7 @@ class Withings:
         time_kinds=("utc",),
         evidence="public-sample",
     )
+    simulator = Simulator()
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

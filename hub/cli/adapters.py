@@ -1,23 +1,35 @@
-"""hub adapters list | test."""
+"""hub adapters list | new | test | simulate | certify | verify."""
 
 import json
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final, cast, get_args
 
+import httpx
 import typer
 from rich.progress import Progress
 
+from adapters.contract import Transport
 from adapters.discovery import adapters
 from adapters.kit import matrix
 from adapters.kit.examine import examine, level
 from adapters.kit.rule import Result
 from adapters.kit.rulebook import RULES
-from hub.cli.common import Json, fail, stderr, table
-from hub.cli.kit import golden
+from adapters.kit.simulation import FAULTS, UNITS_OF_A_SEED, Fault, NoSimulator, Plan
+from adapters.reading import TimeKind
+from hub.cli.common import DataDir, Json, MongodbUrl, fail, in_hub, stderr, table
+from hub.cli.kit import golden, page, report, scaffold, simulate
 from hub.cli.kit.subject import Found, NoSubject, find
+from hub.instants import fhir_instant, now_us
+from hub.wiring import Hub
 
 app = typer.Typer(no_args_is_help=True)
+
+TRANSPORTS: Final[tuple[str, ...]] = get_args(Transport)
+DAYS_MAX: Final = 1_000
+SEED_MAX: Final = 10_000
 
 Which = Annotated[str, typer.Argument(help="Name of an installed adapter, or the folder of one (with its pyproject.toml).")]
 Fixtures = Annotated[Path | None, typer.Option("--fixtures", help="Folder of fixtures; default: where the adapter keeps them.")]
@@ -61,7 +73,7 @@ def conformance(
             stderr.print(f"wrote {path.name}: look at it", highlight=False)
     results = examined(found)
     if as_json:
-        typer.echo(json.dumps([row(result) for result in results], indent=2))
+        typer.echo(json.dumps([report.row(result) for result in results], indent=2))
     else:
         _shown(results)
     reached = level(results)
@@ -87,19 +99,199 @@ def examined(found: Found) -> list[Result]:
         return list(made)
 
 
-def row(result: Result) -> dict[str, object]:
-    rule = result.rule
-    return {
-        "id": rule.id,
-        "group": rule.group,
-        "text": rule.text,
-        "level": rule.level,
-        "severity": rule.severity,
-        "status": result.status,
-        "hints": list(result.hints),
-    }
-
-
 def _shown(results: Sequence[Result]) -> None:
     cells = [[one.rule.id, one.rule.level, MARKS[one.status], "\n".join(one.hints) or one.rule.text] for one in results]
     table("Conformance kit", ["rule", "level", "", "what"], cells)
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(help="As in POST /ingest/NAME: lower case, digits, hyphens.")],
+    product: Annotated[str | None, typer.Option("--product", help="What it is called, for people.")] = None,
+    manufacturer: Annotated[str | None, typer.Option("--manufacturer", help="Who makes it.")] = None,
+    transport: Annotated[list[str] | None, typer.Option("--transport", help=f"How payloads arrive: {', '.join(TRANSPORTS)}.")] = None,
+    measure: Annotated[list[str] | None, typer.Option("--measure", help="Key of the catalogue; again for each.")] = None,
+    time_kind: Annotated[str | None, typer.Option("--time-kind", help=f"Kind of its times: {', '.join(scaffold.KINDS)}.")] = None,
+    format: Annotated[str | None, typer.Option("--format", help="json or csv.")] = None,
+    into: Annotated[Path, typer.Option("--into", help="Where the folder NAME is made.")] = Path(),
+) -> None:
+    """A package for a vendor's product: worksheet, mapping, reader, simulator, fixture, test. Asks for what is not given."""
+    answers = scaffold.Answers(
+        name=name,
+        product=_asked("Product", product, ()),
+        manufacturer=_asked("Manufacturer", manufacturer, ()),
+        transports=cast("tuple[Transport, ...]", tuple(_several("Transport", transport, TRANSPORTS))),
+        measures=tuple(_several("Measure", measure, ())),
+        time_kind=cast("TimeKind", _asked("Kind of its times", time_kind, scaffold.KINDS)),
+        format=cast("scaffold.Format", _asked("Format", format, tuple(scaffold.MEDIA_TYPES))),
+    )
+    try:
+        folder = scaffold.make(answers, into)
+    except scaffold.BadAnswer as error:
+        raise typer.BadParameter(str(error)) from None
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
+    typer.echo(str(folder))
+    stderr.print(f"Fill in {folder}/WORKSHEET.md first; then: hub adapters test {folder}", highlight=False)
+
+
+@app.command("simulate")
+def simulate_(
+    which: Which,
+    patients: Annotated[int, typer.Option("--patients", min=1, max=UNITS_OF_A_SEED)] = 20,
+    days: Annotated[int, typer.Option("--days", min=1, max=DAYS_MAX)] = 7,
+    faults: Annotated[str, typer.Option("--faults", help=f"Of {', '.join(FAULTS)}; commas between them.")] = "",
+    seed: Annotated[int, typer.Option("--seed", min=0, max=SEED_MAX, help="Another seed invents other people.")] = 1,
+    until: Annotated[str | None, typer.Option("--until", help="First day without readings, 2026-01-31; default: today.")] = None,
+    into: Annotated[Path | None, typer.Option("--into", help="Write the payloads there instead of sending them.")] = None,
+    base_url: Annotated[str | None, typer.Option("--base-url", help="A hub on this machine, e.g. http://127.0.0.1:8000")] = None,
+    client_id: Annotated[str | None, typer.Option("--client-id", help="As `hub client add` printed it.")] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="The client's private key, PEM.")] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """Payloads of people who do not exist, written or sent; exit code 1 if a fate is not the one that was expected."""
+    plan = Plan(
+        adapter=subject_of(which, None).adapter,
+        patients=patients,
+        days=days,
+        seed=seed,
+        until=_day(until),
+        faults=_faults(faults),
+    )
+    try:
+        if into is not None:
+            typer.echo(f"{len(simulate.write_files(plan, into))} payloads, and expected.json, in {into}")
+            return
+        if base_url is None or client_id is None or key is None:
+            raise typer.BadParameter("say --into DIR, or --base-url, --client-id and --key of a hub on this machine")
+        tallies = _sent(plan, base_url, client_id, key, lambda act: in_hub(data_dir, mongodb_url, act))
+    except (NoSimulator, simulate.SendingFailed) as error:
+        fail(str(error))
+    _told(tallies, as_json=as_json)
+
+
+@app.command("certify")
+def certify(
+    which: Which,
+    key: Annotated[Path, typer.Option("--key", help="Your Ed25519 key, PEM; made if the file is not there.")],
+    into: Annotated[Path, typer.Option("--into", help="Where the report is written.")] = Path(),
+    fixtures: Fixtures = None,
+) -> None:
+    """The signed report of the conformance kit: JSON, and a page in English and in French. Exit code 1 below bronze."""
+    found = subject_of(which, fixtures)
+    results = examined(found)
+    try:
+        signing = report.key_of(key)
+    except report.BadReport as error:
+        fail(str(error))
+    content = report.report(found, results, fhir_instant(now_us()))
+    document = report.signed(content, signing)
+    for path in _write_report(document, into):
+        typer.echo(str(path))
+    stderr.print(f"level {content['level'] or 'none'}, signed by {report.fingerprint(document)}", highlight=False)
+    if content["level"] is None:
+        raise typer.Exit(1)
+
+
+@app.command("verify")
+def verify(
+    path: Annotated[Path, typer.Argument(metavar="REPORT", help="The JSON that `hub adapters certify` wrote.")],
+    adapter: Annotated[str | None, typer.Option("--adapter", help="Name or folder: is this the code that was examined?")] = None,
+    key: Annotated[str | None, typer.Option("--fingerprint", help="Of the key that must have signed it.")] = None,
+) -> None:
+    """Is the report as it was signed, by that key, about that code? Exit code 1 if not."""
+    try:
+        document = json.loads(path.read_text())
+        content = report.verified(document)
+    except (OSError, ValueError, report.BadReport) as error:
+        fail(f"{path}: {error}")
+    signer = report.fingerprint(document)
+    if key is not None and key != signer:
+        fail(f"{path}: signed by {signer}, not by {key}")
+    if adapter is not None and subject_of(adapter, None).digest() != content["adapter"]["sha256"]:
+        fail(f"{path}: is about other code than that of {adapter}")
+    about = content["adapter"]
+    found = {"adapter": about["name"], "version": about["version"], "level": content["level"], "kit": content["kit"], "signed_by": signer}
+    typer.echo(json.dumps({**found, "made": content["made"], "code": "the same" if adapter is not None else "not compared"}, indent=2))
+
+
+def _write_report(document: dict[str, Any], into: Path) -> list[Path]:
+    about = document["report"]["adapter"]
+    stem = f"{about['name']}-{about['version']}-report"
+    into.mkdir(parents=True, exist_ok=True)
+    made = [into / f"{stem}.json"]
+    made[0].write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+    for language, other in zip(page.LANGUAGES, page.LANGUAGES[::-1], strict=True):
+        made.append(into / f"{stem}.{language}.html")
+        made[-1].write_text(page.page(document, language, f"{stem}.{other}.html"))
+    return made
+
+
+def _sent(plan: Plan, base_url: str, client_id: str, key: Path, run: Callable[[Callable[[Hub], Awaitable[None]]], None]) -> dict[str, Any]:
+    """Make the patients, pair their devices, send."""
+    more = len(plan.faults & {"duplicates", "corrected", "summer-time", "garbage"})
+    with httpx.Client(timeout=simulate.TIMEOUT_S, trust_env=False) as http, Progress(console=stderr, transient=True) as progress:
+        sender = simulate.Sender(http, base_url, client_id, key)
+        people = progress.add_task("patients", total=plan.patients)
+        made = []
+        for number in range(plan.patients):
+            made.append(sender.patient(plan.seed, number))
+            progress.advance(people)
+        run(lambda hub: simulate.pair(hub, plan, made))
+        payloads = progress.add_task("payloads", total=plan.patients * (plan.days + more))
+        return simulate.send_all(plan, sender, lambda: progress.advance(payloads))
+
+
+def _told(tallies: dict[str, Any], *, as_json: bool) -> None:
+    """What came of it, beside what was expected."""
+    if as_json:
+        rows = {
+            what: {"payloads": one.batches, "expected": dict(one.expected), "found": dict(one.found), "unexpected": one.wrong}
+            for what, one in tallies.items()
+        }
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        cells = [
+            [what, str(one.batches), _fates(one.expected) or "nothing stored", _fates(one.found), str(one.wrong or "")]
+            for what, one in tallies.items()
+        ]
+        table("Simulation", ["what", "payloads", "expected", "found", "unexpected"], cells)
+    if any(one.wrong for one in tallies.values()):
+        raise typer.Exit(1)
+
+
+def _fates(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {fate}" for fate, count in sorted(counts.items()))
+
+
+def _faults(text: str) -> frozenset[Fault]:
+    named = {one.strip() for one in text.split(",") if one.strip()}
+    if unknown := named - set(FAULTS):
+        raise typer.BadParameter(f"--faults: there is no {', '.join(sorted(unknown))}; there are: {', '.join(FAULTS)}")
+    return frozenset(cast("set[Fault]", named))
+
+
+def _day(text: str | None) -> date:
+    try:
+        return date.fromisoformat(text) if text is not None else date.fromisoformat(fhir_instant(now_us())[:10])
+    except ValueError:
+        raise typer.BadParameter("--until: write the day as 2026-01-31") from None
+
+
+def _asked(what: str, given: str | None, choices: Sequence[str]) -> str:
+    """The option, or what a person types; a script has to say it."""
+    answer = given
+    if answer is None and sys.stdin.isatty():
+        answer = str(typer.prompt(f"{what} ({', '.join(choices)})" if choices else what))
+    if answer is None:
+        raise typer.BadParameter(f"{what} is missing; hub adapters new --help shows the options")
+    if choices and answer not in choices:
+        raise typer.BadParameter(f"{what}: one of {', '.join(choices)}")
+    return answer
+
+
+def _several(what: str, given: Sequence[str] | None, choices: Sequence[str]) -> list[str]:
+    answers = given or _asked(f"{what}s, commas between them", None, ()).split(",")
+    return [_asked(what, one.strip(), choices) for one in answers]

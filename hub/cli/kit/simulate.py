@@ -1,0 +1,157 @@
+"""Simulated payloads into files, or to a hub: patients made, devices paired, each answer held against what was expected."""
+
+import gzip
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from adapters.kit.simulation import TIME_ZONE, Batch, Plan, batches
+from hub.cli.token import fetch_token
+from hub.instants import now_us
+from hub.operator import Operator
+from hub.wiring import Hub
+
+TIMEOUT_S: Final = 120
+TOKEN_S: Final = 200
+"""A token lives for five minutes; a new one is asked for before."""
+TRIES_MAX: Final = 20
+WAIT_S_MAX: Final = 30
+PATIENTS: Final = "urn:hds-hub:simulated"
+"""Identifier.system of patients who do not exist."""
+REASON: Final = "simulation"
+SUFFIXES: Final[Mapping[str, str]] = {"text/csv": "csv", "application/json": "json", "application/x-ndjson": "ndjson"}
+
+
+class SendingFailed(Exception):
+    """The hub answered something that stops the simulation; says what."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What was expected of one kind of batch, and what came."""
+
+    batches: int = 0
+    expected: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    wrong: int = 0
+
+    def add(self, batch: Batch, found: Counter[str]) -> None:
+        self.batches += 1
+        self.found.update(found)
+        if batch.expected is None:
+            self.wrong += bool(found["stored"] or found["corrected"])
+        else:
+            self.expected.update(batch.expected)
+            self.wrong += dict(found) != dict(batch.expected)
+
+
+def write_files(plan: Plan, folder: Path) -> list[Path]:
+    """One file a batch, and expected.json with the fates of each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    suffix = SUFFIXES.get(plan.adapter.manifest.media_types[0], "bin")
+    made, expected = [], {}
+    for number, batch in enumerate(batches(plan), start=1):
+        path = folder / f"{number:05}-patient-{batch.patient}-{batch.what}.{suffix}"
+        path.write_bytes(batch.payload)
+        expected[path.name] = batch.expected
+        made.append(path)
+    (folder / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
+    return made
+
+
+class Sender:
+    """One client, over HTTP as a vendor would."""
+
+    def __init__(self, http: httpx.Client, base_url: str, client_id: str, key: Path) -> None:
+        self._http, self._base = http, base_url.rstrip("/")
+        self._account = (client_id, key)
+        self._token, self._since = "", float("-inf")
+
+    def patient(self, seed: int, number: int) -> str:
+        """Patient/ID of the simulated person, made if not there. https://hl7.org/fhir/R4/http.html#ccreate"""
+        identifier = f"{seed}-{number}"
+        content = {
+            "resourceType": "Patient",
+            "identifier": [{"system": PATIENTS, "value": identifier}],
+            "name": [{"family": "Simulated", "given": [f"No {number}"]}],
+        }
+        answer = self._post(
+            "/fhir/Patient",
+            json.dumps(content).encode(),
+            {},
+            **{"Content-Type": "application/fhir+json", "If-None-Exist": f"identifier={PATIENTS}|{identifier}"},
+        )
+        if answer.is_error:
+            raise SendingFailed(f"a patient could not be made: {_why(answer)}; the client needs system/Patient.crs and --recorder")
+        return f"Patient/{answer.json()['id']}"
+
+    def send(self, plan: Plan, batch: Batch) -> Counter[str]:
+        """Fate -> how many; a payload of which nothing could be read counts as one refused."""
+        manifest = plan.adapter.manifest
+        asked = {"timeZone": TIME_ZONE} if manifest.needs_time_zone else {}
+        headers = {"Content-Type": manifest.media_types[0], "Content-Encoding": "gzip", "Accept": "application/json"}
+        answer = self._post(f"/ingest/{manifest.name}", gzip.compress(batch.payload, 1), asked, **headers)
+        if answer.status_code in {400, 413, 422}:
+            return Counter(refused=1)
+        if answer.is_error:
+            raise SendingFailed(_why(answer))
+        return Counter(item["fate"] for item in answer.json())
+
+    def _post(self, path: str, body: bytes, asked: Mapping[str, str], **headers: str) -> httpx.Response:
+        """Sent again while the hub asks for patience (429, 503)."""
+        for _ in range(TRIES_MAX):
+            try:
+                answer = self._http.post(
+                    self._base + path, content=body, params=asked, headers={**headers, "Authorization": f"Bearer {self._bearer()}"}
+                )
+            except httpx.HTTPError as error:
+                raise SendingFailed(f"the hub does not answer ({type(error).__name__})") from None
+            if answer.status_code not in {429, 503}:
+                return answer
+            waiting = answer.headers.get("Retry-After", "1")
+            time.sleep(min(int(waiting) if waiting.isdecimal() else 1, WAIT_S_MAX))
+        raise SendingFailed(f"the hub kept asking for patience: {_why(answer)}")
+
+    def _bearer(self) -> str:
+        if time.monotonic() - self._since > TOKEN_S:
+            self._token, self._since = fetch_token(self._base, *self._account), time.monotonic()
+        return self._token
+
+
+async def pair(hub: Hub, plan: Plan, patients: Iterable[str]) -> None:
+    """Each simulated unit with its patient, from the first day on."""
+    manifest = plan.adapter.manifest
+    first = int(datetime.combine(plan.first, datetime.min.time(), UTC).timestamp()) - 86_400
+    for number, patient in enumerate(patients):
+        await Operator(hub, REASON).pair(
+            system=manifest.identifier_system,
+            manufacturer=manifest.manufacturer,
+            product=manifest.product,
+            identifier=plan.device(number),
+            patient=patient,
+            from_us=min(first * 1_000_000, now_us()),
+            to_us=None,
+        )
+
+
+def send_all(plan: Plan, sender: Sender, advance: Callable[[], None]) -> dict[str, Tally]:
+    tallies: dict[str, Tally] = {}
+    for batch in batches(plan):
+        tallies.setdefault(batch.what, Tally()).add(batch, sender.send(plan, batch))
+        advance()
+    return tallies
+
+
+def _why(answer: httpx.Response) -> str:
+    try:
+        issues: list[dict[str, Any]] = answer.json()["issue"]
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {answer.status_code}"
+    return "; ".join(str(issue.get("diagnostics", issue.get("code"))) for issue in issues)

@@ -5,13 +5,13 @@ https://developer.withings.com/api-reference#tag/measure/operation/measure-getme
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from adapters import json_payload
 from adapters.contract import Unreadable
 from adapters.decimal_text import decimal_text
-from adapters.limits import EXPONENT_ABS_MAX, FIELD_CHARS_MAX, ITEMS_MAX, MANTISSA_DIGITS_MAX, YEAR_MAX
+from adapters.limits import EXPONENT_ABS_MAX, FIELD_CHARS_MAX, ITEMS_MAX, MANTISSA_DIGITS_MAX
 from adapters.reading import Coded, DeviceTime, Item, Quantity, Reading
 from adapters.refusal import ItemRefused, check_length
 from adapters.withings.mapping import (
@@ -21,14 +21,12 @@ from adapters.withings.mapping import (
     CATEGORY_MEASURED,
     CATEGORY_USER_GOAL,
     GROUP_FIELDS,
-    POSITION,
-    STATUS_HINT,
     TYPE,
     Attribution,
     Type,
 )
+from adapters.withings_api import CLASSES, POSITION, body_of, instant, modified_at
 
-EPOCH_S_MAX = int(datetime(YEAR_MAX + 1, 1, 1, tzinfo=UTC).timestamp())
 MANTISSA_MAX = 10**MANTISSA_DIGITS_MAX
 NOWHERE: Mapping[str, Coded] = {}
 NO_COMPONENTS: Mapping[str, Quantity] = {}
@@ -56,23 +54,10 @@ def parse(payload: bytes) -> Iterable[Item]:
 
 
 def _groups(document: Any) -> tuple[str, list[Any]]:
-    if type(document) is list:
-        return "", document
-    if type(document) is not dict:
-        raise Unreadable("not-getmeas", "This is no getmeas response: send the JSON object that Withings answered.")
-    if document.get("status", 0) != 0:
-        raise Unreadable("vendor-error", _status_hint(document["status"]), pointer="/status")
-    body, pointer = (document["body"], "/body/measuregrps") if "body" in document else (document, "/measuregrps")
-    groups = body.get("measuregrps") if type(body) is dict else None
+    pointer, groups = body_of(document, "measuregrps", what="answer of Measure - Getmeas", code="not-getmeas")
     if type(groups) is not list:
-        raise Unreadable("not-getmeas", "This is no getmeas response: it has no list `measuregrps`.", pointer=pointer)
+        raise Unreadable("not-getmeas", "`measuregrps` must be a list.", pointer=pointer)
     return pointer, groups
-
-
-def _status_hint(status: object) -> str:
-    if type(status) is not int:
-        return "`status` is not a number."
-    return f"Withings answered with status {status} instead of data. {STATUS_HINT.get(status, 'Look it up in their list of statuses.')}"
 
 
 def _measures(group: Any) -> list[Any]:
@@ -113,8 +98,8 @@ def _group(pointer: str, fields: Any) -> Group:
     return Group(
         pointer=pointer,
         grpid=grpid,
-        time=_time(fields.get("date")),
-        modified=_modified(fields.get("modified")),
+        time=instant(fields.get("date"), "date"),
+        modified=modified_at(fields.get("modified")),
         device=_device(fields.get("deviceid")),
         attribution=_attribution(fields.get("attrib")),
         raw_head=_raw_head(fields),
@@ -126,21 +111,6 @@ def _check_category(category: object) -> None:
         raise ItemRefused("user-goal", "Category 2 is what the user aims at, not a measurement.", keep=False)
     if category != CATEGORY_MEASURED:
         raise ItemRefused("unknown-category", "`category` is neither 1 (measured) nor 2 (user goal).")
-
-
-def _is_epoch(value: object) -> bool:
-    return type(value) is int and 0 < value < EPOCH_S_MAX
-
-
-def _time(date: Any) -> DeviceTime:
-    """Epoch seconds; Withings sends UTC whatever the `timezone` of the account."""
-    if not _is_epoch(date):
-        raise ItemRefused("no-time", "`date` is missing or not seconds since 1970.")
-    return DeviceTime(kind="utc", text=str(date), instant=datetime.fromtimestamp(date, UTC))
-
-
-def _modified(modified: Any) -> datetime | None:
-    return datetime.fromtimestamp(modified, UTC) if _is_epoch(modified) else None
 
 
 def _device(deviceid: Any) -> str | None:
@@ -177,10 +147,18 @@ def _measure_item(group: Group, pointer: str, measure: Any, row: Type | None) ->
     try:
         if row is None:
             raise _unknown(measure)
-        position = _position(measure.get("position"))
+        position = _place(measure, row)
         source_id = f"{group.grpid}:{row.type}" if position is None else f"{group.grpid}:{row.type}:{position}"
-        value = _quantity(measure, row)
-        return _reading(group, pointer=pointer, raw=raw, measure=row.measure, source_id=source_id, position=position, value=value)
+        value = _quantity(measure, row) if row.unit else _class(measure)
+        return _reading(
+            group,
+            pointer=pointer,
+            raw=raw,
+            measure=row.measure,
+            source_id=source_id,
+            position=row.place if position is None else position,
+            value=value,
+        )
     except ItemRefused as refused:
         return refused.item(pointer=pointer, raw=raw, device=group.device)
 
@@ -193,7 +171,7 @@ def _reading(
     measure: str,
     source_id: str,
     position: int | None,
-    value: Quantity | None = None,
+    value: Quantity | Coded | None = None,
     components: Mapping[str, Quantity] = NO_COMPONENTS,
 ) -> Reading:
     check_length(raw)
@@ -227,6 +205,13 @@ def _position(position: Any) -> int | None:
     return position
 
 
+def _place(measure: Mapping[str, Any], row: Type) -> int | None:
+    position = _position(measure.get("position"))
+    if row.segment and position is None:
+        raise ItemRefused("position-missing", "The measure is of a part of the body, and nothing says of which.")
+    return position
+
+
 def _quantity(measure: Mapping[str, Any], row: Type) -> Quantity:
     """value·10^unit, exact: 118003 and -3 are "118.003", never a float."""
     value, unit = measure.get("value"), measure.get("unit")
@@ -235,6 +220,14 @@ def _quantity(measure: Mapping[str, Any], row: Type) -> Quantity:
     if abs(unit) > EXPONENT_ABS_MAX or abs(value) >= MANTISSA_MAX:
         raise ItemRefused("value-out-of-bounds", f"`unit` beyond ±{EXPONENT_ABS_MAX} or `value` of more than {MANTISSA_DIGITS_MAX} digits.")
     return Quantity(value=decimal_text(value, unit), unit=row.unit)
+
+
+def _class(measure: Mapping[str, Any]) -> Coded:
+    """The value is a class and no number; `unit` then says nothing."""
+    value = measure.get("value")
+    if type(value) is not int or value not in CLASSES:
+        raise ItemRefused("unknown-code", "The value is none of the classes that Withings documents.")
+    return CLASSES[value]
 
 
 def _blood_pressure_item(group: Group, pressures: list[tuple[Any, Type]]) -> Item:

@@ -90,9 +90,9 @@ def test_more_measures_than_the_limit_are_refused_before_the_first_item() -> Non
 # -- values
 
 
-@pytest.mark.parametrize("row", [row for row in TYPES if row.component is None], ids=lambda row: row.measure)
+@pytest.mark.parametrize("row", [row for row in TYPES if row.component is None and row.unit], ids=lambda row: row.measure)
 def test_each_type_becomes_its_measure_with_the_unit_of_the_documentation(row: Any) -> None:
-    item = only([group({"type": row.type, "value": 125, "unit": -1})])
+    item = only([group({"type": row.type, "value": 125, "unit": -1} | ({"position": 3} if row.segment else {}))])
     assert (item.measure, item.value) == (row.measure, Quantity(value="12.5", unit=row.unit))
 
 
@@ -260,7 +260,7 @@ def test_a_position_that_is_no_integer_is_not_ignored(position: Any) -> None:
     assert only([group(WEIGHT | {"position": position})]).code == "position-not-readable"
 
 
-@pytest.mark.parametrize("type_", [18, 130, 155, 168, 173, 174, 175, 9999])
+@pytest.mark.parametrize("type_", [18, 139, 9999])
 def test_a_type_that_is_not_mapped_is_kept_and_named(type_: int) -> None:
     """Nothing is dropped in silence; -1000 of type 18 is nobody's measurement."""
     item = only([group({"type": type_, "value": -1000, "unit": -3})])
@@ -337,10 +337,19 @@ def test_the_sample_that_sends_a_group_twice_gives_one_identity() -> None:
 
 @needs_samples
 def test_the_segmental_sample_keeps_every_segment() -> None:
-    """28 measures in each of two groups: 9 read, 19 kept for later; none dropped."""
+    """28 measures in each of two groups, all read: trunk, left and right legs and arms add up to the whole within the scale's rounding."""
     items = sample("getmeas-positions.json")
-    assert Counter(getattr(i, "code", "read") for i in items) == {"read": 18, "unknown-measure": 38}
+    assert Counter(getattr(i, "code", "read") for i in items) == {"read": 56}
     assert items[27].value == Quantity(value="19.467", unit="%")
+    read = {i.source_id.removeprefix("5149666502:"): f"{i.value.value} {i.value.unit}" for i in items[:28]}
+    assert {name: read[name] for name in ("168:7", "169:7", "170:7", "226:7")} == {
+        "168:7": "21.62 kg",
+        "169:7": "30.43 kg",
+        "170:7": "3.2 1",
+        "226:7": "2263 kcal/d",
+    }
+    assert [read[f"175:{place}"] for place in (12, 10, 3, 11, 2)] == ["38.23 kg", "12.77 kg", "4.42 kg", "13.30 kg", "4.63 kg"]
+    assert [read[f"174:{place}"] for place in (12, 10, 3, 11, 2)] == ["12.09 kg", "2.41 kg", "1.07 kg", "2.07 kg", "0.99 kg"]
 
 
 @needs_samples
@@ -349,3 +358,49 @@ def test_other_answers_of_the_same_vendor_are_refused_as_a_whole(name: str) -> N
     with pytest.raises(Unreadable) as refusal:
         sample(name)
     assert refusal.value.code == "not-getmeas"
+
+
+# -- classes and parts of the body
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (0, "no-atrial-fibrillation"),
+        (1, "atrial-fibrillation"),
+        (2, "inconclusive"),
+        (3, "inconclusive-poor-recording"),
+        (4, "unrecognized"),
+        (5, "inconclusive-poor-recording"),
+        (6, "inconclusive-low-heart-rate"),
+        (7, "inconclusive-high-heart-rate"),
+        (8, "inconclusive"),
+        (9, "no-atrial-fibrillation"),
+        (10, "no-atrial-fibrillation"),
+        (11, "atrial-fibrillation"),
+        (12, "atrial-fibrillation"),
+        (13, "inconclusive"),
+    ],
+)
+def test_type_130_is_a_class_and_no_quantity(value: int, code: str) -> None:
+    """The table of the measure object: 0 is negative, which is no sinus rhythm that somebody recognised."""
+    item = only([group({"type": 130, "value": value, "unit": 0})])
+    assert (item.measure, item.value.code) == ("ecg-classification", code)
+
+
+@pytest.mark.parametrize("value", [14, -1, "1", None])
+def test_a_class_that_is_not_documented_waits(value: Any) -> None:
+    assert only([group({"type": 130, "value": value, "unit": 0})]).code == "unknown-code"
+
+
+@pytest.mark.parametrize("type_", [173, 174, 175])
+def test_a_mass_of_a_part_of_the_body_says_of_which(type_: int) -> None:
+    arm = only([group({"type": type_, "value": 382, "unit": -2, "position": 3})])
+    assert (arm.source_id, arm.context["body-site"].code, arm.measure[-8:]) == (f"7:{type_}:3", "80768000", "-segment")
+    assert only([group({"type": type_, "value": 382, "unit": -2})]).code == "position-missing"
+
+
+@pytest.mark.parametrize(("type_", "site"), [(158, "22335008"), (159, "7769000"), (197, "22335008"), (198, "7769000")])
+def test_a_type_that_names_its_foot_has_it_as_body_site(type_: int, site: str) -> None:
+    item = only([group({"type": type_, "value": 70, "unit": 0})])
+    assert (item.context["body-site"].code, item.source_id) == (site, f"7:{type_}")

@@ -38,6 +38,7 @@ REAL = {
     "fitbit": ("fitbit/fitbit-activities-heart-1d-1m-intraday.json",),
     "google-fit": ("google-fit/googlefit-merge-heart-rate.json",),
     "ihealth": ("ihealth/ihealth-bp.json",),
+    "withings-sleep": ("withings/withings-sleep-summary.json",),
 }
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.manifest.name)
 every_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.name}")

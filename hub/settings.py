@@ -89,13 +89,28 @@ class Settings(BaseSettings):
     idempotency_hours: int = _setting(24, "For how long the answer to an Idempotency-Key is kept.", unit="h", ge=1, le=720)
     quarantine_days: int = _setting(90, "After how long a quarantined item that nobody repaired is deleted.", unit="days", ge=1, le=3_650)
 
+    mqtt_url: str | None = _setting(None, "The broker that `hub mqtt` listens to, `mqtts://HOST[:PORT]`; `mqtt://` on this machine only.")
+    mqtt_topics: Names = _setting(
+        (),
+        "What `hub mqtt` takes in, separated by commas: `FILTER=ADAPTER@CLIENT[;timeZone=ZONE]`, e.g. "
+        "`beds/{device}/weight=withings@my-client`. `{device}` is a level of the topic that names the unit.",
+    )
+    mqtt_session: str | None = _setting(
+        None, "Client identifier at the broker, which keeps messages under it while the hub is away. Unset: made of the host's name."
+    )
+    mqtt_username: str | None = _setting(None, "Name of the hub at the broker.")
+    mqtt_password_file: Path | None = _setting(None, "The file that its password is in.")
+    mqtt_ca: Path | None = _setting(None, "Authorities that the broker's certificate may come from, PEM. Unset: those of the system.")
+    mqtt_cert: Path | None = _setting(None, "Certificate of the hub for the broker, PEM.")
+    mqtt_key: Path | None = _setting(None, "Its private key, PEM.")
+
     log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "Least severity of log events. None names a person.")
     debug: bool = _setting(
         False,
         "Development with invented data only: log the traceback of an unexpected error, whose text may repeat values of a resource.",
     )
 
-    @field_validator("cors_origins", "jwks_networks", mode="before")
+    @field_validator("cors_origins", "jwks_networks", "mqtt_topics", mode="before")
     @classmethod
     def _by_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

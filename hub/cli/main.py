@@ -2,7 +2,7 @@
 
 import typer
 
-from hub.cli import adapters, audit, client, demo, device, doctor, ingest, keys, quarantine, serve, token, watch
+from hub.cli import adapters, audit, client, demo, device, doctor, ingest, keys, mqtt, quarantine, serve, token, watch
 
 app = typer.Typer(
     name="hub",
@@ -15,6 +15,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("token")(token.token)
 app.command("ingest")(ingest.ingest)
+app.command("mqtt")(mqtt.mqtt)
 app.command("watch")(watch.watch)
 app.command("doctor")(doctor.doctor)
 app.add_typer(client.app, name="client", help="Applications that may ask for tokens.")

@@ -21,6 +21,7 @@ MODULE_OF = {
     "pydantic-settings": "pydantic_settings",
     "prometheus-client": "prometheus_client",
     "google-re2": "re2",
+    "paho-mqtt": "paho",
 }
 BROUGHT = {"bson"}
 """Part of another distribution by its maker's will: pymongo provides it, and nobody else may."""

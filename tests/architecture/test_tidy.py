@@ -52,9 +52,9 @@ def test_the_median_function_fits_into_ten_lines() -> None:
 
 
 def test_no_test_skips_itself_but_for_what_cannot_be_installed_with_the_rest() -> None:
-    """The real samples, a browser, and the toolchains of other languages: asked for in one place each, with the reason."""
+    """The real samples, a browser, an MQTT broker, and the toolchains of other languages: asked for in one place each, with the reason."""
     places = {path.as_posix() for path, text in texts() if path.parts[0] == "tests" and path.suffix == ".py" and SKIPS.search(text)}
-    assert places == {"tests/support/payloads.py", "tests/support/browser.py", "tests/e2e/clients/given.py"}
+    assert places == {"tests/support/payloads.py", "tests/support/browser.py", "tests/support/broker.py", "tests/e2e/clients/given.py"}
 
 
 def test_nothing_is_left_for_later() -> None:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from hub.console.welcome import welcome
 from hub.ingest.routes import ingest, quarantine, replay
+from hub.ingest.webhooks import webhook, webhook_test
 from hub.interactions.capabilities import capabilities, smart_configuration
 from hub.interactions.create import create
 from hub.interactions.delete import conditional_delete, delete
@@ -115,4 +116,7 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/quarantine", interaction="quarantine-list", guard="fhir", endpoint=quarantine),
     RouteRow(method="POST", path="/quarantine/{id}/replay", interaction="quarantine-replay", guard="fhir", endpoint=replay),
     RouteRow(method="POST", path="/ingest/{adapter}", interaction="ingest", guard="fhir", endpoint=ingest),
+    # Open, for who calls has no token: the signature is looked at in the endpoint.
+    RouteRow(method="POST", path="/webhooks/{adapter}", interaction="webhook", guard="open", endpoint=webhook),
+    RouteRow(method="GET", path="/webhooks/{adapter}", interaction="webhook-test", guard="open", endpoint=webhook_test),
 )

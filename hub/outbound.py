@@ -9,7 +9,7 @@ import asyncio
 import socket
 import ssl
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -29,6 +29,8 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 PORT_MAX = 65_535
 BODY_MAX_BYTES = 65_536
 TIME_LIMIT_S = 5.0
+CALL_MAX_BYTES, CALL_TIME_LIMIT_S = 16_000_000, 30.0
+"""Of a page of readings."""
 MAX_AGE_DEFAULT_S = 300
 MAX_AGE_MAX_S = 3_600
 FAILURE_AGE_S = 10
@@ -57,6 +59,18 @@ class FetchedJwks:
 
     jwks: dict[str, Any]
     max_age_s: int
+
+
+class Unreachable(Exception):
+    """A cloud could not be called, or not be heard to the end. Says no address and nothing of what was sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """An answer of a cloud, whatever its status."""
+
+    status: int
+    body: bytes
 
 
 class JwksCache:
@@ -159,6 +173,36 @@ class Outbound:
             raise JwksUnavailable(f"the JWKS could not be fetched: {type(error).__name__}") from error
         return FetchedJwks(jwks=_jwks(body), max_age_s=max_age_s(response.headers))
 
+    async def call(self, url: str, *, form: Mapping[str, str] | None = None, token: str | None = None) -> Heard:
+        """Ask a vendor's cloud: by POST with a form, by GET without. Raises Unreachable, whatever went wrong.
+
+        The same guard as for key sets: every address is checked, no redirect is followed, size and time are bounded.
+        """
+        try:
+            async with asyncio.timeout(CALL_TIME_LIMIT_S):
+                response, body = await self._heard(url, form, token)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, JwksUnavailable) as error:
+            raise Unreachable(type(error).__name__) from error
+        return Heard(status=response.status_code, body=body)
+
+    async def _heard(self, url: str, form: Mapping[str, str] | None, token: str | None) -> tuple[httpx.Response, bytes]:
+        target = httpx.URL(url)
+        _check_form(target, self._policy)
+        address = await self._checked_address(target)
+        bearer = {} if token is None else {"Authorization": f"Bearer {token}"}
+        request = self._client.build_request(
+            "GET" if form is None else "POST",
+            target.copy_with(host=str(address)),
+            data=form,
+            headers={"Host": target.netloc.decode("ascii"), "Accept": "application/json", "Accept-Encoding": "identity", **bearer},
+            extensions={"sni_hostname": target.raw_host.decode("ascii")},
+        )
+        response = await self._client.send(request, stream=True)
+        try:
+            return response, await _at_most(response, CALL_MAX_BYTES)
+        finally:
+            await response.aclose()
+
     async def _get(self, url: str) -> tuple[httpx.Response, bytes]:
         target = httpx.URL(url)
         _check_form(target, self._policy)
@@ -229,11 +273,16 @@ async def _body(response: httpx.Response) -> bytes:
         raise JwksUnavailable(f"the JWKS URL answers {response.status_code}")
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise JwksUnavailable("the JWKS is compressed, which was not asked for")
+    return await _at_most(response, BODY_MAX_BYTES)
+
+
+async def _at_most(response: httpx.Response, limit: int) -> bytes:
+    """What comes, unpacked by nobody. Raises JwksUnavailable beyond the limit."""
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
-        if len(body) > BODY_MAX_BYTES:
-            raise JwksUnavailable(f"the JWKS is longer than {BODY_MAX_BYTES} bytes")
+        if len(body) > limit:
+            raise JwksUnavailable(f"the answer is longer than {limit} bytes")
     return bytes(body)
 
 

@@ -104,6 +104,13 @@ class Settings(BaseSettings):
     mqtt_cert: Path | None = _setting(None, "Certificate of the hub for the broker, PEM.")
     mqtt_key: Path | None = _setting(None, "Its private key, PEM.")
 
+    withings_url: str = _setting("https://wbsapi.withings.net", "Withings' API, for `hub poll`.")
+    withings_client_id: str | None = _setting(None, "The hub's client at Withings.")
+    withings_secret_file: Path | None = _setting(None, "The file that its secret is in.")
+    dexcom_url: str = _setting("https://api.dexcom.eu", "Dexcom's API, for `hub poll`: that of the patients' region.")
+    dexcom_client_id: str | None = _setting(None, "The hub's client at Dexcom.")
+    dexcom_secret_file: Path | None = _setting(None, "The file that its secret is in.")
+
     log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "Least severity of log events. None names a person.")
     debug: bool = _setting(
         False,

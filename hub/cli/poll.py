@@ -1,0 +1,155 @@
+"""hub poll run | link | unlink | list."""
+
+import json
+import random
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.app import outbound_policy
+from hub.cli.common import DataDir, MongodbUrl, Reason, fail, in_hub, settings_with
+from hub.cli.device import moment
+from hub.cli.running import Client, Device, stopping
+from hub.ingest.clouds import CLOUDS, Credentials, Tokens
+from hub.ingest.links import Link, Links
+from hub.ingest.polling import At, Poller
+from hub.ingest.sender import Senders
+from hub.instants import now_us
+from hub.operator import Operator, OperatorError, user_name
+from hub.outbound import Outbound
+from hub.settings import Settings
+from hub.store.protocol import Unit
+from hub.wiring import Hub
+
+app = typer.Typer(no_args_is_help=True)
+INTERVAL_S = 900.0
+LOOK_S = 2.0
+
+CloudName = Annotated[str, typer.Argument(metavar="CLOUD", help=", ".join(CLOUDS))]
+User = Annotated[str, typer.Option("--user", help="The patient's id at the cloud.")]
+
+
+@app.command("run")
+def run(
+    once: Annotated[bool, typer.Option("--once", help="Read every link once, and end.")] = False,
+    interval: Annotated[float, typer.Option("--interval", min=1, help="Seconds between two readings of a link.")] = INTERVAL_S,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """Read what is new at the clouds until stopped; one JSON line for each link's turn on stdout."""
+    settings = settings_with(data_dir=data_dir, mongodb_url=mongodb_url)
+    clouds = _clouds(settings)
+    if not clouds:
+        raise typer.BadParameter("no cloud is set up: HUB_WITHINGS_CLIENT_ID or HUB_DEXCOM_CLIENT_ID, each with its secret's file")
+
+    async def act(hub: Hub) -> None:
+        senders = Senders(services=hub.services, find_client=hub.oauth.find_client, user=user_name())
+        async with Outbound(outbound_policy(settings)) as outbound:
+            with stopping() as stop:
+                poller = Poller(senders, outbound, clouds, told=_told, chance=random.random)
+                await poller.run(interval, None if once else LOOK_S, stop)
+
+    in_hub(data_dir, mongodb_url, act)
+
+
+@app.command("link")
+def link(
+    cloud: CloudName,
+    client_id: Client,
+    user: User,
+    patient: Annotated[str, typer.Option("--patient", help="Patient/ID")],
+    tokens: Annotated[Path, typer.Option("--tokens", help="The cloud's token answer (JSON with refresh_token), of the patient's consent.")],
+    since: Annotated[str | None, typer.Option("--since", help="From when on it is read; default: now.")] = None,
+    device: Device = None,
+    reason: Reason = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """Keep what a patient granted, sealed under the patient's key; it is read from the next turn on."""
+    row = CLOUDS.get(cloud)
+    if row is None:
+        raise typer.BadParameter(f"the cloud is one of {', '.join(CLOUDS)}")
+    made = Link(
+        cloud=cloud,
+        user=user,
+        client=client_id,
+        patient=patient,
+        tokens=Tokens(access="", refresh=_refresh_token(tokens), expires_us=0),
+        cursor=row.begin(now_us() if since is None else moment(since, "--since")),
+        device=device,
+    )
+
+    async def act(hub: Hub) -> None:
+        client = await hub.oauth.find_client(client_id)
+        links = Links(hub.services)
+        if client is None or client.revoked_us is not None:
+            raise OperatorError("there is no such client, or it has been revoked; hub client list shows them")
+        if not patient.startswith("Patient/") or await hub.services.store.grant(links.patient(made)) is None:
+            raise OperatorError("this patient is not stored in this hub; write it as Patient/ID")
+        await _written(hub, links, made, reason)
+
+    in_hub(data_dir, mongodb_url, act)
+    typer.echo(json.dumps({"cloud": cloud, "patient": patient, "linked": True}))
+
+
+@app.command("unlink")
+def unlink(
+    cloud: CloudName, client_id: Client, user: User, reason: Reason = None, data_dir: DataDir = None, mongodb_url: MongodbUrl = None
+) -> None:
+    """End a link: its tokens are thrown away, what was read stays."""
+
+    async def act(hub: Hub) -> None:
+        links = Links(hub.services)
+        found = [one for _, one in await links.all() if (one.cloud, one.client, one.user) == (cloud, client_id, user)]
+        if not found:
+            raise OperatorError("there is no such link")
+        ended = replace(found[0], ended=True, tokens=Tokens(access="", refresh="", expires_us=0))
+        await _written(hub, links, ended, reason)
+
+    in_hub(data_dir, mongodb_url, act)
+    typer.echo(json.dumps({"cloud": cloud, "linked": False}))
+
+
+async def _written(hub: Hub, links: Links, link: Link, reason: str | None) -> None:
+    """With the record of who did it, which names the patient."""
+    page = await links.page(link)
+    async with Operator(hub, reason).recording("pair") as recording:
+        recording.aim_patient(links.patient(link))
+        await recording.commit(Unit(notes=[await links.write(page, link)]), writes=())
+
+
+def _refresh_token(path: Path) -> str:
+    try:
+        found = json.loads(path.read_text())
+    except OSError as error:
+        fail(f"{path}: {error.strerror}")
+    except ValueError:
+        fail(f"{path} is not JSON")
+    token = found.get("refresh_token") or found.get("body", {}).get("refresh_token") if isinstance(found, dict) else None
+    if not isinstance(token, str):
+        fail(f"{path} has no refresh_token")
+    return token
+
+
+def _clouds(settings: Settings) -> dict[str, At]:
+    """Those that the hub is registered with."""
+    given = {
+        "withings": (settings.withings_url, settings.withings_client_id, settings.withings_secret_file),
+        "dexcom": (settings.dexcom_url, settings.dexcom_client_id, settings.dexcom_secret_file),
+    }
+    made = {}
+    for name, (base, client_id, file) in given.items():
+        if client_id is not None and file is not None:
+            try:
+                own = Credentials(client_id=client_id, client_secret=file.read_text().strip())
+            except OSError as error:
+                fail(f"{file}: {error.strerror}")
+            made[name] = At(base=base.rstrip("/"), own=own)
+    return made
+
+
+def _told(fates: Counter[str]) -> None:
+    typer.echo(json.dumps({"fates": dict(fates)}))

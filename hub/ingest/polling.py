@@ -1,0 +1,179 @@
+"""Polling of vendors' clouds: what patients granted is read page by page, and how far is written with the readings.
+
+The cursor and the readings of a page are one transaction, so whatever is killed in between, the next poll asks for the first
+page that is not durable: nothing is lost, nothing is stored twice, and the cursor says what is so (law 5). Before each
+question it is asked anew whether the patient permits that this client collects anything of what the cloud has (law 1): where not,
+the cloud is not even called.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+import structlog
+
+from adapters.contract import Manifest
+from fhir_profiles.building import build, resource_type
+from fhir_profiles.catalogue import MEASURES
+from fhir_profiles.measurement import AbsentValue, Measurement
+from hub.errors import FhirError
+from hub.ingest.clouds import Call, CloudRefused, Credentials
+from hub.ingest.fates import Answer
+from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
+from hub.ingest.links import Link, Links
+from hub.ingest.mqtt import backoff_s
+from hub.ingest.notebook import Notebook, Page
+from hub.ingest.quota import admit, charge
+from hub.ingest.sender import SenderGone, Senders
+from hub.ingest.wakes import KIND as WAKE
+from hub.ingest.wakes import wake_name
+from hub.ingest.watch import pause
+from hub.outbound import Outbound, Unreachable
+from hub.repository import Repository
+from hub.store.protocol import NoteWrite, Unavailable, Unit
+
+log = structlog.get_logger()
+
+PAGES_MAX = 200
+"""Of one link in one turn: the others want theirs."""
+EARLY_US = 60_000_000
+"""Tokens are renewed so long before they end."""
+BACKOFF_FACTOR = 60
+"""A cloud that refuses is asked again after half a minute at first, and after an hour at last."""
+PROBED_AT = "2000-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Where a cloud is, and who the hub is there."""
+
+    base: str
+    own: Credentials
+
+
+class Poller:
+    """told    fates of what a link's turn brought
+    chance  between 0 and 1, so that links do not all come back at once
+    """
+
+    def __init__(
+        self,
+        senders: Senders,
+        outbound: Outbound,
+        clouds: Mapping[str, At],
+        *,
+        told: Callable[[Counter[str]], None],
+        chance: Callable[[], float],
+    ) -> None:
+        self._senders, self._services, self._outbound = senders, senders.services, outbound
+        self._clouds, self._told, self._chance = clouds, told, chance
+        self._links = Links(senders.services)
+        self._wakes = Notebook(senders.services, WAKE)
+
+    async def run(self, interval_s: float, look_s: float | None, stop: asyncio.Event) -> None:
+        """Each link about every `interval_s`, sooner when it was pinged; with `look_s` None every link that is due, once."""
+        while not stop.is_set():
+            for page, link in await self._links.all():
+                if stop.is_set():
+                    return
+                if link.cloud in self._clouds and (look_s is None or await self._is_due(link)):
+                    await self._turn(page, link, interval_s)
+            if look_s is None:
+                return
+            await pause(stop, look_s)
+
+    async def _is_due(self, link: Link) -> bool:
+        """A ping is used up before the cloud is asked: one that comes meanwhile counts for the next turn."""
+        wake = await self._wakes.read(wake_name(link.client, link.row.adapter, link.user))
+        if wake.content:
+            await self._services.store.commit(Unit(forgotten=[wake.key]))
+        return bool(wake.content) or link.due_us <= self._services.clock()
+
+    async def _turn(self, page: Page, link: Link, interval_s: float) -> None:
+        """One link's pages. Whatever goes wrong stays this link's: it waits longer, and the others go on."""
+        fates: Counter[str] = Counter()
+        try:
+            for _ in range(PAGES_MAX):
+                page, link, answers, more = await self._page(page, link, interval_s)
+                fates.update(answer.fate for answer in answers)
+                if not more:
+                    break
+        except (CloudRefused, Unreachable, FhirError, Unavailable, SenderGone) as error:
+            log.warning("poll_failed", cloud=link.cloud, error=type(error).__name__)
+            await self._later(link, expired=isinstance(error, CloudRefused) and error.expired)
+        self._told(fates)
+
+    async def _page(self, page: Page, link: Link, interval_s: float) -> tuple[Page, Link, Sequence[Answer], bool]:
+        """One question and its answer, durable with its cursor when it returns."""
+        repository = await self._senders.repository(link.client)
+        async with repository.recording("ingest") as recording:
+            require_sender(repository)
+            await admit(repository.caller, self._services)
+            manifest = known_adapter(link.row.adapter).manifest
+            if not await permits(repository, self._links.patient(link), link.patient, manifest):
+                recording.aim_patient(self._links.patient(link))
+                raise FhirError("forbidden", "The patient does not permit it, or the client's scopes do not cover it.")
+            page, link = await self._renewed(page, link)
+            now_us = self._services.clock()
+            body = await self._asked(link.row.ask(self._clouds[link.cloud].base, link.tokens.access, link.cursor, now_us))
+            cursor, more = link.row.following(body, link.cursor, now_us)
+            due_us = now_us if more else now_us + int(interval_s * 1_000_000 * (0.9 + self._chance() / 5))
+            after = replace(link, cursor=cursor, failures=0, due_us=due_us)
+            written: list[NoteWrite] = []
+
+            async def beside(_: Sequence[Answer]) -> Sequence[NoteWrite]:
+                written[:] = [await self._links.write(page, after)]
+                return written
+
+            parcel = Parcel(adapter=known_adapter(link.row.adapter), payload=body, device=link.device)
+            answers = await take_in(repository, recording, parcel, beside)
+        await charge(repository.caller, self._services, len(answers))
+        return replace(page, note=written[0].new), after, answers, more
+
+    async def _renewed(self, page: Page, link: Link) -> tuple[Page, Link]:
+        """With an access token that is good for a while. New tokens are durable before they are used: the old ones may be void."""
+        now_us = self._services.clock()
+        if link.tokens.expires_us - EARLY_US > now_us:
+            return page, link
+        at = self._clouds[link.cloud]
+        body = await self._asked(link.row.renewing(at.base, at.own, link.tokens))
+        renewed = replace(link, tokens=link.row.renewed(body, link.tokens, now_us))
+        write = await self._links.write(page, renewed)
+        await self._services.store.commit(Unit(notes=[write]))
+        return replace(page, note=write.new), renewed
+
+    async def _asked(self, call: Call) -> bytes:
+        answer = await self._outbound.call(call.url, form=call.form, token=call.token)
+        if answer.status != 200:  # noqa: PLR2004 (RFC 9110)
+            raise CloudRefused(f"HTTP {answer.status}", expired=answer.status == 401)  # noqa: PLR2004
+        return answer.body
+
+    async def _later(self, link: Link, *, expired: bool) -> None:
+        """From what is durable: a page before may have moved the cursor. A refused token is renewed next time."""
+        try:
+            page, link = await self._links.read(link)
+            failures = link.failures + 1
+            wait_us = int(backoff_s(failures, self._chance()) * BACKOFF_FACTOR * 1_000_000)
+            tokens = replace(link.tokens, expires_us=0) if expired else link.tokens
+            changed = replace(link, failures=failures, due_us=self._services.clock() + wait_us, tokens=tokens)
+            await self._services.store.commit(Unit(notes=[await self._links.write(page, changed)]))
+        except (Unavailable, KeyError) as error:
+            log.warning("poll_not_noted", error=type(error).__name__)
+
+
+async def permits(repository: Repository, patient: bytes, reference: str, manifest: Manifest) -> bool:
+    """May this client collect, of this patient, any of what the adapter can give? Asked anew each time: nothing is remembered."""
+    rules = await repository.rights.visibility.rules(patient)
+    if rules is None or rules.deleted:
+        return False
+    now_us = repository.services.clock()
+    for measure in manifest.measures:
+        if MEASURES[measure].medication is None:
+            made = Measurement(measure=measure, patient=reference, device=None, effective=PROBED_AT, value=AbsentValue(reason="unknown"))
+            content = orjson.loads(build(made, id="probe", version=1, last_updated=PROBED_AT))
+            covered = repository.rights.scopes_match(resource_type(made), "c", content)
+            if covered and repository.rights.visibility.decide(rules, content, "collect", now_us).permit:
+                return True
+    return False

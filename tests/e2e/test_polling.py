@@ -1,0 +1,292 @@
+"""Vendors' clouds polled: tokens renewed, pages followed, the cursor written with the readings, consent asked each time.
+
+DEVICES 2.1, 2.2; https://developer.withings.com/api-reference, https://developer.dexcom.com/docs/dexcomv3; laws 1, 2, 4, 5.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+import respx
+
+from hub.ingest.clouds import DEXCOM, WITHINGS, CloudRefused, Credentials, Tokens
+from hub.ingest.links import Link, Links
+from hub.ingest.notebook import Notebook
+from hub.ingest.polling import At, Poller
+from hub.ingest.sender import Senders
+from hub.ingest.wakes import KIND, wake_name
+from hub.outbound import Outbound
+from hub.store.protocol import Unit
+from tests.support.backstage import Backstage, new_client
+from tests.support.caller import Caller
+from tests.support.fixtures import Running
+from tests.support.payloads import WEIGHT, group, identifier_system
+from tests.support.resources import patient
+
+Json = dict[str, Any]
+ADDRESS = "93.184.215.14"
+"""Public, as the resolver of these tests says of every name."""
+OWN = Credentials(client_id="hub-at-withings", client_secret="a-secret-of-the-tests")
+
+
+class Withings:
+    """The far side of the internet: pages of two groups, tokens that are good once renewed."""
+
+    def __init__(self, router: respx.MockRouter, groups: list[Json]) -> None:
+        self.groups, self.asked, self.renewed, self.status = groups, [], 0, 0
+        router.post(f"https://{ADDRESS}/measure").mock(side_effect=self._measure)
+        router.post(f"https://{ADDRESS}/v2/oauth2").mock(side_effect=self._renew)
+
+    def _measure(self, request: httpx.Request) -> httpx.Response:
+        form = {name: one for name, (one, *_) in parse_qs(request.content.decode()).items()}
+        self.asked.append(form)
+        if self.status or request.headers["authorization"] != f"Bearer access-{self.renewed}":
+            return httpx.Response(200, json={"status": self.status or 401, "body": {}})
+        offset = int(form.get("offset", 0))
+        page = [one for one in self.groups if one["date"] >= int(form["lastupdate"])][offset : offset + 2]
+        more = len(self.groups) > offset + 2
+        body = {"updatetime": 1_750_000_500 + len(self.groups), "measuregrps": page, "more": int(more), "offset": offset + 2 if more else 0}
+        return httpx.Response(200, json={"status": 0, "body": body})
+
+    def _renew(self, request: httpx.Request) -> httpx.Response:
+        form = {name: one for name, (one, *_) in parse_qs(request.content.decode()).items()}
+        assert form["client_secret"] == OWN.client_secret
+        if form["refresh_token"] != f"refresh-{self.renewed}":
+            return httpx.Response(200, json={"status": 503, "body": {}})
+        self.renewed += 1
+        tokens = {"access_token": f"access-{self.renewed}", "refresh_token": f"refresh-{self.renewed}", "expires_in": 10_800}
+        return httpx.Response(200, json={"status": 0, "body": tokens})
+
+
+@pytest.fixture
+def internet() -> Iterator[respx.MockRouter]:
+    with respx.mock(assert_all_called=False) as router:
+        router.route(host="127.0.0.1").pass_through()
+        yield router
+
+
+class Scene:
+    def __init__(self, backstage: Backstage, ehr: Caller, client: str) -> None:
+        self.backstage, self.ehr = backstage, ehr
+        self.person: str = ehr.create(patient())["id"]
+        self.unit = f"C-{self.person}"
+        backstage.pair(identifier_system("withings"), self.unit, f"Patient/{self.person}", from_us=0)
+        tokens = Tokens(access="", refresh="refresh-0", expires_us=0)
+        self.link = Link(
+            cloud="withings",
+            user=f"u-{self.person}",
+            client=client,
+            patient=f"Patient/{self.person}",
+            tokens=tokens,
+            cursor={"since": 1_700_000_000},
+            device=self.unit,
+        )
+        self.links = Links(backstage.hub.services)
+
+        async def write() -> None:
+            page = await self.links.page(self.link)
+            await backstage.hub.services.store.commit(Unit(notes=[await self.links.write(page, self.link)]))
+
+        backstage.run(write())
+
+    def poll(self, *, only_due: bool = False) -> list[Counter[str]]:
+        """One look at every link."""
+        told: list[Counter[str]] = []
+
+        async def resolve(_: str, __: int) -> list[str]:
+            return [ADDRESS]
+
+        async def run() -> None:
+            hub, stop = self.backstage.hub, asyncio.Event()
+            senders = Senders(services=hub.services, find_client=hub.oauth.find_client)
+            clouds = {"withings": At(base="https://wbsapi.withings.net", own=OWN)}
+            async with Outbound(resolve=resolve) as outbound:
+
+                def tell(fates: Counter[str]) -> None:
+                    told.append(fates)
+
+                poller = Poller(senders, outbound, clouds, told=tell, chance=lambda: 0.5)
+                if only_due:
+                    asyncio.get_running_loop().call_later(1, stop.set)  # what is due is read in the first look
+                await poller.run(900, 60 if only_due else None, stop)
+
+        self.backstage.run(run())
+        return told
+
+    def now(self) -> Link:
+        return self.backstage.run(self.links.read(self.link))[1]
+
+    def total(self) -> int:
+        count: int = self.ehr.search(f"Observation?patient={self.person}&_summary=count")["total"]
+        return count
+
+
+@pytest.fixture
+def scene(backstage: Backstage, ehr: Caller, vendor: Caller) -> Iterator[Scene]:
+    backstage.admin["hub"]["notes"].delete_many({"kd": "link"})
+    yield Scene(backstage, ehr, vendor.account.id)
+    backstage.admin["hub"]["notes"].delete_many({"kd": "link"})
+
+
+def groups(count: int) -> list[Json]:
+    return [group(number, (WEIGHT, 70 + number, 0), date=1_750_000_000 + number) for number in range(count)]
+
+
+def test_what_is_new_is_read_page_by_page_and_the_cursor_moves(internet: respx.MockRouter, scene: Scene) -> None:
+    cloud = Withings(internet, groups(5))
+    assert scene.poll() == [Counter(stored=5)]
+    assert [form.get("offset") for form in cloud.asked] == [None, "2", "4"]
+    assert scene.total() == 5
+    assert scene.now().cursor == {"since": 1_750_000_505}
+    assert scene.poll() == [Counter()]
+    assert cloud.asked[-1]["lastupdate"] == "1750000505"
+
+
+def test_new_tokens_are_kept_and_used_until_they_end(internet: respx.MockRouter, scene: Scene) -> None:
+    """RFC 6749 section 6; Withings gives a new refresh token each time."""
+    cloud = Withings(internet, groups(1))
+    scene.poll()
+    scene.poll()
+    assert (cloud.renewed, scene.now().tokens.refresh) == (1, "refresh-1")
+
+
+def test_a_token_that_is_refused_is_renewed_at_the_next_turn(internet: respx.MockRouter, scene: Scene) -> None:
+    cloud = Withings(internet, groups(1))
+    scene.poll()
+    cloud.renewed = 5  # somebody else has used it
+    scene.poll()
+    assert (scene.now().failures, scene.now().tokens.expires_us) == (1, 0)
+
+
+def test_an_interruption_between_pages_goes_on_where_it_was(internet: respx.MockRouter, scene: Scene) -> None:
+    """Law 5: the first two are durable with their cursor, the others are asked for again."""
+    cloud = Withings(internet, groups(5))
+    answered = cloud._measure
+
+    def refusing(request: httpx.Request) -> httpx.Response:
+        if len(cloud.asked) == 1:
+            cloud.asked.append({})
+            raise httpx.ReadError("cut")
+        return answered(request)
+
+    internet.post(f"https://{ADDRESS}/measure").mock(side_effect=refusing)
+    scene.poll()
+    assert (scene.total(), scene.now().cursor["offset"], scene.now().failures) == (2, 2, 1)
+    assert scene.poll() == [Counter(stored=3)]
+    assert (scene.total(), scene.now().failures) == (5, 0)
+
+
+def test_a_cloud_that_refuses_is_left_alone_for_longer_each_time(internet: respx.MockRouter, scene: Scene) -> None:
+    cloud = Withings(internet, groups(1))
+    cloud.status = 601
+    waits = []
+    for _ in range(3):
+        scene.poll()
+        waits.append(scene.now().due_us - scene.backstage.hub.services.clock())
+    assert waits == sorted(waits)
+    assert waits[2] > 3 * waits[0]
+    asked = len(cloud.asked)
+    scene.poll(only_due=True)
+    assert len(cloud.asked) == asked
+
+
+def test_a_ping_makes_a_link_due(internet: respx.MockRouter, scene: Scene) -> None:
+    """DEVICES 2.1: ignore the content and pull."""
+    cloud = Withings(internet, groups(1))
+    scene.poll()
+    asked = len(cloud.asked)
+    services = scene.backstage.hub.services
+    wakes = Notebook(services, KIND)
+
+    async def ping() -> None:
+        page = await wakes.read(wake_name(scene.link.client, "withings", scene.link.user))
+        await services.store.commit(Unit(notes=[await wakes.write(page, {"at_us": 1})]))
+
+    scene.backstage.run(ping())
+    scene.poll(only_due=True)
+    assert len(cloud.asked) == asked + 1
+    scene.poll(only_due=True)
+    assert len(cloud.asked) == asked + 1
+
+
+def test_a_patient_who_has_not_consented_is_not_even_asked_about(
+    internet: respx.MockRouter, backstage: Backstage, ehr: Caller, another: Callable[..., Caller]
+) -> None:
+    """Law 1: silence means no, and it is asked anew at each pull. The attempt is recorded (law 2)."""
+    backstage.admin["hub"]["notes"].delete_many({"kd": "link"})
+    scene, cloud = Scene(backstage, ehr, another("system/Observation.c").account.id), Withings(internet, groups(1))
+    scene.poll()
+    assert (cloud.asked, cloud.renewed, scene.total(), scene.now().failures) == ([], 0, 0, 1)
+    backstage.admin["hub"]["notes"].delete_many({"kd": "link"})
+
+
+def test_a_revoked_client_reads_nothing(internet: respx.MockRouter, backstage: Backstage, ehr: Caller) -> None:
+    backstage.admin["hub"]["notes"].delete_many({"kd": "link"})
+    account = backstage.register(new_client("poll-gone", "system/Observation.c"))
+    scene, cloud = Scene(backstage, ehr, account.id), Withings(internet, groups(1))
+    backstage.revoke(account)
+    scene.poll()
+    assert cloud.asked == []
+    backstage.admin["hub"]["notes"].delete_many({"kd": "link"})
+
+
+def test_tokens_and_cursors_lie_sealed(internet: respx.MockRouter, scene: Scene) -> None:
+    """Law 4: under the patient's key, so that they go with it."""
+    Withings(internet, groups(1))
+    scene.poll()
+    (note,) = scene.backstage.admin["hub"]["notes"].find({"kd": "link"})
+    assert note["p"] == scene.backstage.patient_token(scene.person)
+    assert not [word for word in ("refresh-1", "access-1", scene.link.user, scene.link.client) if word in str(note)]
+
+
+def test_links_are_made_and_ended_by_command(running: Running, backstage: Backstage, ehr: Caller, vendor: Caller, tmp_path: Path) -> None:
+    person = ehr.create(patient())["id"]
+    granted = tmp_path / "tokens.json"
+    granted.write_text(json.dumps({"status": 0, "body": {"refresh_token": "r"}}))
+    named = ("withings", "--client-id", vendor.account.id, "--user", f"x-{person}")
+    made = running.process.invoke("poll", "link", *named, "--patient", f"Patient/{person}", "--tokens", str(granted))
+    assert (made.code, made.json()["linked"]) == (0, True)
+    assert running.process.invoke("poll", "unlink", *named).json()["linked"] is False
+    assert running.process.invoke("poll", "unlink", *named).code == 1
+    wrong = running.process.invoke("poll", "link", *named, "--patient", "Patient/nobody", "--tokens", str(granted))
+    assert wrong.code == 1
+
+
+def test_dexcom_is_asked_in_windows_that_overlap() -> None:
+    """v3 egvs: startDate and endDate, thirty days at most; phones' readings come three hours late."""
+    now_us = 1_750_000_000_000_000  # 2025-06-15T15:06:40Z
+    cursor = {"from": "2025-06-01T00:00:00"}
+    call = DEXCOM.ask("https://api.dexcom.eu", "t", cursor, now_us)
+    assert call.url == "https://api.dexcom.eu/v3/users/self/egvs?startDate=2025-05-31T20%3A00%3A00&endDate=2025-06-08T00%3A00%3A00"
+    after, more = DEXCOM.following(b'{"records": []}', cursor, now_us)
+    assert (after, more) == ({"from": "2025-06-08T00:00:00"}, True)
+    last, more = DEXCOM.following(b'{"records": []}', {"from": "2025-06-14T00:00:00"}, now_us)
+    assert (last, more) == ({"from": "2025-06-15T15:06:40"}, False)
+
+
+def test_dexcom_gives_new_tokens_by_the_book() -> None:
+    """RFC 6749 section 5.1, section 6: without a new refresh token the old one stays."""
+    before = Tokens(access="a", refresh="r", expires_us=0)
+    call = DEXCOM.renewing("https://api.dexcom.eu", OWN, before)
+    assert call.form is not None
+    assert (call.url, call.form["grant_type"], call.form["refresh_token"]) == (
+        "https://api.dexcom.eu/v3/oauth2/token",
+        "refresh_token",
+        "r",
+    )
+    assert DEXCOM.renewed(b'{"access_token": "b", "expires_in": 7200}', before, 0) == Tokens(
+        access="b", refresh="r", expires_us=7_200_000_000
+    )
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b"{}", b'{"status": 0, "body": {}}', b'{"status": 0}', b'{"records": 7}'])
+def test_an_answer_that_is_none_moves_no_cursor(body: bytes) -> None:
+    for cloud, cursor in ((WITHINGS, {"since": 1}), (DEXCOM, {"from": "2025-06-01T00:00:00"})):
+        with pytest.raises(CloudRefused):
+            cloud.following(body, cursor, 1_750_000_000_000_000)

@@ -87,6 +87,22 @@ class Settings(BaseSettings):
         6_000_000, "Items that one client may send in a minute, unless it was registered with another number.", ge=1, le=10_000_000_000
     )
     idempotency_hours: int = _setting(24, "For how long the answer to an Idempotency-Key is kept.", unit="h", ge=1, le=720)
+    mllp_port: Port | None = _setting(
+        None, "Port of HL7 v2 over MLLP, on the same address; TLS as for HTTP. Unset: no MLLP.", flag="--mllp-port"
+    )
+    mllp_senders: Path | None = _setting(
+        None,
+        "JSON file that ties certificates or networks of one's own to clients (docs/guides/hl7v2.md). Goes with the MLLP port.",
+        flag="--mllp-senders",
+    )
+    mllp_client_ca: Path | None = _setting(
+        None,
+        "Certificates, PEM, by which those of MLLP senders are checked; each sender must then have one. Needs TLS.",
+        flag="--mllp-client-ca",
+    )
+    max_mllp_bytes: int = _setting(4_000_000, "Largest HL7 v2 message.", unit="bytes", ge=1_000, le=100_000_000)
+    mllp_connections: int = _setting(256, "MLLP connections at once in one process.", ge=1, le=10_000)
+    mllp_idle_s: int = _setting(600, "After how long an MLLP connection without a message is closed.", unit="s", ge=1, le=86_400)
     quarantine_days: int = _setting(90, "After how long a quarantined item that nobody repaired is deleted.", unit="days", ge=1, le=3_650)
 
     mqtt_url: str | None = _setting(None, "The broker that `hub mqtt` listens to, `mqtts://HOST[:PORT]`; `mqtt://` on this machine only.")
@@ -141,6 +157,14 @@ class Settings(BaseSettings):
     def _tls_is_whole(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("HUB_TLS_CERT and HUB_TLS_KEY go together")
+        return self
+
+    @model_validator(mode="after")
+    def _mllp_is_whole(self) -> Self:
+        if (self.mllp_port is None) != (self.mllp_senders is None):
+            raise ValueError("HUB_MLLP_PORT and HUB_MLLP_SENDERS go together")
+        if self.mllp_client_ca is not None and self.tls_cert is None:
+            raise ValueError("HUB_MLLP_CLIENT_CA needs HUB_TLS_CERT and HUB_TLS_KEY")
         return self
 
     @property

@@ -24,7 +24,8 @@ def is_zoned(text: str) -> bool:
 def device_time(text: str, message_time: str) -> DeviceTime:
     """The time of an observation.
 
-    message_time  MSH-7: an offset in it holds for all times of the message that have none (HL7 v2.6, MSH-7)
+    message_time  MSH-7: an offset in it holds for all times of the message that have none (HL7 v2.6, MSH-7), and is written behind them:
+                  what the device said is its time with that offset
     Raises ItemRefused for a date alone and for what is no time.
     """
     found = _STAMP.fullmatch(text) if len(text) <= STAMP_CHARS_MAX else None
@@ -37,7 +38,8 @@ def device_time(text: str, message_time: str) -> DeviceTime:
         return DeviceTime(kind="local", text=text, wall=wall)
     minutes = int(offset[1:3]) * 60 + int(offset[3:5])
     zone = timezone(timedelta(minutes=-minutes if offset[0] == "-" else minutes))
-    return DeviceTime(kind="offset", text=text, instant=wall.replace(tzinfo=zone))
+    said = text if found["offset"] else f"{text}{offset}"
+    return DeviceTime(kind="offset", text=said, instant=wall.replace(tzinfo=zone))
 
 
 def _wall(digits: str, fraction: str) -> datetime:

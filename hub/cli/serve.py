@@ -14,9 +14,11 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 import uvicorn
 import uvloop
@@ -29,6 +31,9 @@ from hub.cli.common import DataDir, MongodbUrl, fail, said_clearly, settings_wit
 from hub.cli.protocol import BoundedHttp
 from hub.conformance import store_shipped
 from hub.dated import Dated
+from hub.ingest.mllp.senders import BadSenders, read_senders
+from hub.ingest.mllp.server import MllpServer, tls_context
+from hub.ingest.mllp.server import listening as mllp_listening
 from hub.instants import now_us
 from hub.logs import configure_logs
 from hub.metrics import serve_metrics
@@ -36,7 +41,7 @@ from hub.operator import Operator
 from hub.search.parameters import RESOURCE_TYPES
 from hub.settings import Settings
 from hub.store.embedded import Endpoint, Event, serving, watch
-from hub.wiring import open_hub
+from hub.wiring import Hub, open_hub
 
 DRAIN_S = 10
 KEEP_ALIVE_S = 75
@@ -53,6 +58,11 @@ def serve(
     mongodb_url: MongodbUrl = None,
     tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate chain, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its private key, PEM.")] = None,
+    mllp_port: Annotated[int | None, typer.Option("--mllp-port", help="Port of HL7 v2 over MLLP.")] = None,
+    mllp_senders: Annotated[Path | None, typer.Option("--mllp-senders", help="Who may send by MLLP, JSON.")] = None,
+    mllp_client_ca: Annotated[
+        Path | None, typer.Option("--mllp-client-ca", help="What MLLP senders' certificates are checked by, PEM.")
+    ] = None,
 ) -> None:
     """Run the hub; prints `ready http://…` when it answers. SIGTERM drains and exits 0."""
     settings = settings_with(
@@ -64,17 +74,25 @@ def serve(
         mongodb_url=mongodb_url,
         tls_cert=tls_cert,
         tls_key=tls_key,
+        mllp_port=mllp_port,
+        mllp_senders=mllp_senders,
+        mllp_client_ca=mllp_client_ca,
     )
     _check_tls(settings)
+    _check_mllp(settings)
     configure_logs(settings.log_level)
     url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else None
     # Until the server listens to signals itself, a SIGTERM must still end the database we started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with said_clearly(), bound(settings) as listening, serving(settings.data_dir, url, cache_gb=settings.mongodb_cache_gb) as endpoint:
+    with (
+        said_clearly(),
+        _sockets(settings) as sockets,
+        serving(settings.data_dir, url, cache_gb=settings.mongodb_cache_gb) as endpoint,
+    ):
         if settings.workers == 1:
-            run(settings, endpoint, listening)
+            run(settings, endpoint, sockets)
         else:
-            supervise(settings, endpoint, listening)
+            supervise(settings, endpoint, sockets)
 
 
 def _check_tls(settings: Settings) -> None:
@@ -87,8 +105,48 @@ def _check_tls(settings: Settings) -> None:
         fail(f"the TLS certificate and its key cannot be used: {error.strerror or type(error).__name__}")
 
 
+def _check_mllp(settings: Settings) -> None:
+    """The same for MLLP: who may send, and by what."""
+    if settings.mllp_senders is None:
+        return
+    try:
+        senders = read_senders(settings.mllp_senders)
+        _mllp_tls(settings)
+    except BadSenders as error:
+        fail(str(error))
+    except OSError as error:
+        fail(f"the certificates of MLLP cannot be used: {error.strerror or type(error).__name__}")
+    if settings.mllp_client_ca is None and any(sender.certificate for sender in senders):
+        fail("an MLLP sender is known by its certificate: set HUB_MLLP_CLIENT_CA to what certificates are checked by")
+
+
+def _mllp_tls(settings: Settings) -> ssl.SSLContext | None:
+    """Raises OSError."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return tls_context(str(settings.tls_cert), str(settings.tls_key), str(settings.mllp_client_ca) if settings.mllp_client_ca else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sockets:
+    """What is listened to; the workers share them."""
+
+    http: socket.socket
+    mllp: socket.socket | None
+
+
 @contextmanager
-def bound(settings: Settings) -> Iterator[socket.socket]:
+def _sockets(settings: Settings) -> Iterator[Sockets]:
+    with bound(settings) as http:
+        if settings.mllp_port is None:
+            yield Sockets(http=http, mllp=None)
+            return
+        with bound(settings.model_copy(update={"port": settings.mllp_port}), flag="--mllp-port") as mllp:
+            yield Sockets(http=http, mllp=mllp)
+
+
+@contextmanager
+def bound(settings: Settings, *, flag: str = "--port") -> Iterator[socket.socket]:
     """The port first: a hub that cannot listen should say so before it starts a database."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:
@@ -96,21 +154,21 @@ def bound(settings: Settings) -> Iterator[socket.socket]:
         try:
             listening.bind((settings.host, settings.port))
         except OSError as error:
-            fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another --port")
+            fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}; choose another {flag}")
         listening.listen(BACKLOG)
         listening.set_inheritable(True)
         yield listening
 
 
 def run(
-    settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool = True, answers: Any = None, turn: Path | None = None
+    settings: Settings, endpoint: Endpoint, sockets: Sockets, *, first: bool = True, answers: Any = None, turn: Path | None = None
 ) -> None:
     """One process. `answers`: a flag for the supervisor that this worker answers; `turn`: a file that workers lock one after the other."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings, endpoint, listening, first=first, answers=answers, turn=turn))
+        runner.run(_serve(settings, endpoint, sockets, first=first, answers=answers, turn=turn))
 
 
-async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socket, *, first: bool, answers: Any, turn: Path | None) -> None:
+async def _serve(settings: Settings, endpoint: Endpoint, sockets: Sockets, *, first: bool, answers: Any, turn: Path | None) -> None:
     async with open_hub(settings, endpoint, settings.origin) as hub:
         warm(RESOURCE_TYPES)  # before `ready`, or the first write of each type would pay for its import
         SHIPPED.warm()
@@ -124,10 +182,10 @@ async def _serve(settings: Settings, endpoint: Endpoint, listening: socket.socke
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.drain)
-        async with _minded(endpoint if first else None):
+        async with _minded(endpoint if first else None), _mllp(hub, sockets.mllp):
             if first and settings.workers == 1:
                 _serve_metrics(settings)
-            await server.serve(sockets=[listening])
+            await server.serve(sockets=[sockets.http])
         await _note(hub, "stop")
 
 
@@ -208,6 +266,27 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
 
 
 @contextlib.asynccontextmanager
+async def _mllp(hub: Hub, socket: socket.socket | None) -> AsyncIterator[None]:
+    """HL7 v2 beside HTTP, if there is a socket for it."""
+    settings = hub.services.settings
+    if socket is None or settings.mllp_senders is None:
+        yield
+        return
+    senders = read_senders(settings.mllp_senders)
+    if trusted := sum(sender.network is not None for sender in senders):
+        structlog.get_logger().warning("mllp_senders_trusted_by_network", rows=trusted)
+    server = MllpServer(
+        hub.services,
+        hub.oauth.find_client,
+        senders,
+        connections_max=settings.mllp_connections,
+        idle_s=settings.mllp_idle_s,
+    )
+    async with mllp_listening(server, socket, _mllp_tls(settings)):
+        yield
+
+
+@contextlib.asynccontextmanager
 async def _minded(endpoint: Endpoint | None) -> Any:
     """While we serve, a mongod that dies is started again; requests in between get 503."""
     if endpoint is None or endpoint.embedded is None:
@@ -223,12 +302,10 @@ async def _minded(endpoint: Endpoint | None) -> Any:
 
 
 def _told(event: Event) -> None:
-    import structlog
-
     structlog.get_logger().warning(event)
 
 
-def supervise(settings: Settings, endpoint: Endpoint, listening: socket.socket) -> None:
+def supervise(settings: Settings, endpoint: Endpoint, sockets: Sockets) -> None:
     """Several workers on one socket. A worker that dies is replaced; a signal to us ends all of them in order."""
     context = multiprocessing.get_context("spawn")
     stopping: list[int] = []
@@ -242,7 +319,7 @@ def supervise(settings: Settings, endpoint: Endpoint, listening: socket.socket) 
         shared.mkdir()
 
         def start() -> Any:
-            process = context.Process(target=_worker, args=(settings, bare, listening, answers, Path(together) / "turn"))
+            process = context.Process(target=_worker, args=(settings, bare, sockets, answers, Path(together) / "turn"))
             process.start()
             return process
 
@@ -273,9 +350,9 @@ def _end(processes: list[Any]) -> None:
             process.kill()
 
 
-def _worker(settings: Settings, endpoint: Endpoint, listening: socket.socket, answers: Any, turn: Path) -> None:
+def _worker(settings: Settings, endpoint: Endpoint, sockets: Sockets, answers: Any, turn: Path) -> None:
     configure_logs(settings.log_level)
-    run(settings, endpoint, listening, first=False, answers=answers, turn=turn)
+    run(settings, endpoint, sockets, first=False, answers=answers, turn=turn)
 
 
 @contextmanager

@@ -88,18 +88,23 @@ PARIS = timezone(timedelta(hours=1))
 
 
 @pytest.mark.parametrize(
-    ("text", "message_time", "instant"),
+    ("text", "message_time", "said", "instant"),
     [
-        ("20260301101500+0100", "", datetime(2026, 3, 1, 10, 15, tzinfo=PARIS)),
-        ("20260301101500.25", "20260301101502+0100", datetime(2026, 3, 1, 10, 15, 0, 250_000, tzinfo=PARIS)),
-        ("202603011015-0500", "20260301101502+0100", datetime(2026, 3, 1, 10, 15, tzinfo=timezone(timedelta(hours=-5)))),
+        ("20260301101500+0100", "", "20260301101500+0100", datetime(2026, 3, 1, 10, 15, tzinfo=PARIS)),
+        ("20260301101500.25", "20260301101502+0100", "20260301101500.25+0100", datetime(2026, 3, 1, 10, 15, 0, 250_000, tzinfo=PARIS)),
+        (
+            "202603011015-0500",
+            "20260301101502+0100",
+            "202603011015-0500",
+            datetime(2026, 3, 1, 10, 15, tzinfo=timezone(timedelta(hours=-5))),
+        ),
     ],
     ids=["its own offset", "that of MSH-7", "its own before that of MSH-7"],
 )
-def test_a_time_has_its_own_offset_or_that_of_the_message(text: str, message_time: str, instant: datetime) -> None:
+def test_a_time_has_its_own_offset_or_that_of_the_message(text: str, message_time: str, said: str, instant: datetime) -> None:
     """MSH-7: an offset there is the default of the whole message."""
     time = device_time(text, message_time)
-    assert (time.kind, time.text, time.instant) == ("offset", text, instant)
+    assert (time.kind, time.text, time.instant) == ("offset", said, instant)
     assert time.instant is not None
     assert time.instant.utcoffset() == instant.utcoffset()
 

@@ -32,7 +32,7 @@ def test_the_implant_is_named_by_maker_model_and_serial_number() -> None:
 
 def test_a_time_of_its_own_goes_before_that_of_the_session() -> None:
     first, second, *_ = items()
-    assert (first.time.text, second.time.text) == ("20260301092500", "20260301093000")
+    assert (first.time.text, second.time.text) == ("20260301092500+0100", "20260301093000+0100")
 
 
 def test_what_is_not_read_is_reported() -> None:

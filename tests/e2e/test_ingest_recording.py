@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from hub.repository.content import CONTENT_PIECE_BYTES
@@ -15,7 +16,7 @@ from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.edf import File, Signal
 from tests.support.payloads import identifier_system
-from tests.support.resources import ABSENT, patient
+from tests.support.resources import ABSENT, consent, patient
 
 Json = dict[str, Any]
 PARIS = {"timeZone": "Europe/Paris"}
@@ -162,3 +163,25 @@ def test_who_may_not_create_documents_is_told_which_scope_is_missing(
     fate = sent(sender, unit, recording())
     assert (fate["fate"], fate["code"]) == ("refused", "scope-missing")
     assert "DocumentReference" in fate["hint"]
+
+
+def test_a_consent_withdrawn_in_the_middle_ends_the_answer(ehr: Caller, stranger: Caller, person: str, unit: str) -> None:
+    """DESIGN 6: decided anew for every chunk. Fourteen megabytes, more than lies ready between the hub and a reader who does not read."""
+    block = bytes(range(256)) * 91
+    payload = bytes(File(signals=[Signal(label="EEG Cz", records=[block] * SECONDS)]))
+    permit = ehr.create(consent(person))
+    _, _, url = parts(ehr, sent(ehr, unit, payload))
+    got: list[int] = []
+    with pytest.raises(httpx.RemoteProtocolError):
+        read_while(stranger, url, got, lambda: ehr.update({**permit, "status": "inactive"}))
+    assert 0 < sum(got) < len(payload) - CONTENT_PIECE_BYTES
+
+
+def read_while(caller: Caller, url: str, got: list[int], act: Callable[[], object]) -> None:
+    """Read to the end; `act` once the first bytes are there."""
+    headers = {"Authorization": f"Bearer {caller.token}", "Accept": "application/edf"}
+    with caller.http.stream("GET", f"{caller.base}/{url}", headers=headers) as answer:
+        for piece in answer.iter_raw():
+            if not got:
+                act()
+            got.append(len(piece))

@@ -201,8 +201,9 @@ def annotation_signal(header: Header, length: int) -> Signal:
 def _long(file: File, runs: Sequence[Run]) -> Item:
     """The file as a document, with a header that names nobody."""
     header, pointer = file.header, f"byte {file.header.bytes}"
-    raw = write_header(header.of(header.signals, records=file.records, form=header.form))
-    raw += file.payload[header.bytes : header.bytes + file.records * header.record_bytes]
+    head = write_header(header.of(header.signals, records=file.records, form=header.form))
+    # One copy of what may be long, not two.
+    raw = b"".join((head, memoryview(file.payload)[header.bytes : header.bytes + file.records * header.record_bytes]))
     try:
         return Reading(
             measure="signal-recording",

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from adapters.diabetes_codes import TREND
 from adapters.reading import Coded
 
-TREND_SYSTEM = "http://hds-hub.invalid/fhir/CodeSystem/glucose-trend"
 UNITS: Mapping[str, str] = {"mg/dL": "mg/dL", "mmol/L": "mmol/L"}
 
 STATUSES: Mapping[str, str | None] = {"ok": None, "unknown": None, "low": "below-range", "high": "above-range"}
@@ -16,21 +16,17 @@ LOWEST, HIGHEST = Decimal(40), Decimal(400)
 """mg/dL that the sensors can show; a number beyond is the same mark, should the status be missing."""
 
 
-def _trend(code: str, display: str) -> Coded:
-    return Coded(system=TREND_SYSTEM, code=code, display=display)
-
-
-NOT_DETERMINABLE = _trend("not-determinable", "Not determinable")
+NOT_DETERMINABLE = TREND["not-determinable"]
 TRENDS: Mapping[str, Coded | None] = {
     "none": None,
     "unknown": None,
-    "doubleUp": _trend("rising-very-fast", "Rising very fast"),
-    "singleUp": _trend("rising-fast", "Rising fast"),
-    "fortyFiveUp": _trend("rising", "Rising"),
-    "flat": _trend("steady", "Steady"),
-    "fortyFiveDown": _trend("falling", "Falling"),
-    "singleDown": _trend("falling-fast", "Falling fast"),
-    "doubleDown": _trend("falling-very-fast", "Falling very fast"),
+    "doubleUp": TREND["rising-very-fast"],
+    "singleUp": TREND["rising-fast"],
+    "fortyFiveUp": TREND["rising"],
+    "flat": TREND["steady"],
+    "fortyFiveDown": TREND["falling"],
+    "singleDown": TREND["falling-fast"],
+    "doubleDown": TREND["falling-very-fast"],
     "notComputable": NOT_DETERMINABLE,
     "rateOutOfRange": NOT_DETERMINABLE,
 }

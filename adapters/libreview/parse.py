@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import lru_cache
 
+from adapters.csv_rows import Row
 from adapters.libreview.dates import DATE_ORDERS, DateOrder, order_of, proven_orders, wall_time
 from adapters.libreview.mapping import CLAMP, RECORD_TYPE, SENTINELS, UNMAPPED, RecordType, plain
-from adapters.libreview.table import DATE_ORDER_LINE, Header, Row, Table, read_table
+from adapters.libreview.table import DATE_ORDER_LINE, Header, Table, read_table
 from adapters.limits import FIELD_CHARS_MAX
 from adapters.reading import Absent, Coded, DeviceTime, Item, Quantity, Reading, Value
 from adapters.refusal import ItemRefused, check_length

@@ -97,11 +97,11 @@ def _ketone(datum: Datum) -> Iterator[Part]:
 
 def _bolus(datum: Datum) -> Iterator[Part]:
     """What was delivered at once, and what over a time; what was asked for shows only in that it was interrupted."""
-    if datum.get("normal") is None and datum.get("extended") is None:
+    if "normal" not in datum and "extended" not in datum:
         raise ItemRefused("value-missing", "A bolus has `normal`, `extended` or both.")
     measure = _acting(datum.get("insulinFormulation"))
     for place, expected in (("normal", "expectedNormal"), ("extended", "expectedExtended")):
-        if datum.get(place) is None:
+        if place not in datum:
             continue
         number = decimal(datum[place], place)
         quality = (AUTOMATED,) * (datum.get("subType") == "automated") + (INTERRUPTED,) * _less(number, datum.get(expected))

@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
+from adapters.diabetes_codes import EVENT, MODE, TREND
 from adapters.reading import Coded
-
-DELIVERY_MODE = "http://hds-hub.invalid/fhir/CodeSystem/insulin-delivery-mode"
-PUMP_EVENT = "http://hds-hub.invalid/fhir/CodeSystem/insulin-pump-event"
-TREND_SYSTEM = "http://hds-hub.invalid/fhir/CodeSystem/glucose-trend"
 
 UNITS: Mapping[str, str] = {"mg/dl": "mg/dL", "mmol/l": "mmol/L"}
 """Units of glucose in lower case, as sources do not agree on the case -> UCUM code."""
@@ -17,41 +14,33 @@ RANGE_FLAGS: Mapping[str, str] = {"low": "below-range", "high": "above-range"}
 """`value` of the annotation. https://tidepool.redocly.app/docs/device-data/oor-values"""
 
 
-def _mode(code: str, display: str) -> Coded:
-    return Coded(system=DELIVERY_MODE, code=code, display=display)
-
-
-SUSPENDED = _mode("suspended", "Suspended")
+SUSPENDED = MODE["suspended"]
 MODES: Mapping[str, Coded] = {
-    "automated": _mode("automated", "Automated"),
-    "scheduled": _mode("scheduled", "As programmed"),
-    "temp": _mode("temporary", "Temporary, set by the person"),
+    "automated": MODE["automated"],
+    "scheduled": MODE["scheduled"],
+    "temp": MODE["temporary"],
     "suspend": SUSPENDED,
 }
 """`deliveryType` of a basal."""
 
-STATUSES: Mapping[str, Coded] = {"suspended": SUSPENDED, "resumed": _mode("resumed", "Resumed")}
+STATUSES: Mapping[str, Coded] = {"suspended": SUSPENDED, "resumed": MODE["resumed"]}
 """`status` of a device event of that sub-type."""
 
-RAISED_TARGET = _mode("automated-raised-target", "Automated, with a raised target")
+RAISED_TARGET = MODE["automated-raised-target"]
 """`zen`: a mode of Diabeloop's closed loop, whose feed is in this data model otherwise."""
 
 
-def _event(code: str, display: str) -> Coded:
-    return Coded(system=PUMP_EVENT, code=code, display=display)
-
-
-RESERVOIR_CHANGE, CLOCK_CHANGE = _event("reservoir-change", "Reservoir changed"), _event("clock-change", "Clock set")
+RESERVOIR_CHANGE, CLOCK_CHANGE = EVENT["reservoir-change"], EVENT["clock-change"]
 ALARMS: Mapping[str, Coded] = {
-    "low_insulin": _event("alarm-low-insulin", "Alarm: little insulin left"),
-    "no_insulin": _event("alarm-no-insulin", "Alarm: no insulin left"),
-    "low_power": _event("alarm-low-power", "Alarm: battery low"),
-    "no_power": _event("alarm-no-power", "Alarm: battery empty"),
-    "occlusion": _event("alarm-occlusion", "Alarm: occlusion"),
-    "no_delivery": _event("alarm-no-delivery", "Alarm: no delivery"),
-    "auto_off": _event("alarm-auto-off", "Alarm: switched itself off"),
-    "over_limit": _event("alarm-over-limit", "Alarm: over the limit of delivery"),
-    "other": _event("alarm-other", "Alarm: another one"),
+    "low_insulin": EVENT["alarm-low-insulin"],
+    "no_insulin": EVENT["alarm-no-insulin"],
+    "low_power": EVENT["alarm-low-power"],
+    "no_power": EVENT["alarm-no-power"],
+    "occlusion": EVENT["alarm-occlusion"],
+    "no_delivery": EVENT["alarm-no-delivery"],
+    "auto_off": EVENT["alarm-auto-off"],
+    "over_limit": EVENT["alarm-over-limit"],
+    "other": EVENT["alarm-other"],
 }
 """`alarmType`. https://tidepool.redocly.app/docs/device-data/data-types/device-event/alarm"""
 
@@ -68,15 +57,15 @@ ACTING: Mapping[str, str] = {
 ACTING_UNKNOWN = "insulin-bolus"
 
 TRENDS: Mapping[str, Coded] = {
-    word: Coded(system=TREND_SYSTEM, code=code, display=display)
-    for word, code, display in (
-        ("rapidRise", "rising-very-fast", "Rising very fast"),
-        ("moderateRise", "rising-fast", "Rising fast"),
-        ("slowRise", "rising", "Rising"),
-        ("constant", "steady", "Steady"),
-        ("slowFall", "falling", "Falling"),
-        ("moderateFall", "falling-fast", "Falling fast"),
-        ("rapidFall", "falling-very-fast", "Falling very fast"),
+    word: TREND[code]
+    for word, code in (
+        ("rapidRise", "rising-very-fast"),
+        ("moderateRise", "rising-fast"),
+        ("slowRise", "rising"),
+        ("constant", "steady"),
+        ("slowFall", "falling"),
+        ("moderateFall", "falling-fast"),
+        ("rapidFall", "falling-very-fast"),
     )
 }
 

@@ -126,7 +126,7 @@ def test_a_dose_of_the_loop_is_marked() -> None:
     assert item.quality == ("automated-delivery",)
 
 
-@pytest.mark.parametrize("fields", [{}, {"normal": None}])
+@pytest.mark.parametrize("fields", [{}, {"normal": None}, {"normal": None, "extended": 1}])
 def test_a_bolus_without_a_dose_waits(fields: dict[str, Any]) -> None:
     (item,) = bolus(**fields)
     assert item.code == "value-missing"
@@ -272,7 +272,7 @@ def test_a_device_that_is_no_identifier_waits(device: object) -> None:
 
 def test_nothing_that_a_person_wrote_is_kept() -> None:
     items = list(adapter.decode(LOOP.read_bytes()))
-    assert len(items) == 21
+    assert len(items) == 25
     assert "ovelace" not in str(items)
     assert "Brand" not in str(items)
     assert "example.org" not in str(items)

@@ -127,6 +127,8 @@ def device_of(fields: Mapping[str, Any]) -> str | None:
 
 def number_text(value: Any) -> str:
     """Return a JSON number with the digits it was written with. Raises ItemRefused."""
+    if value is None:
+        raise ItemRefused("no-value", "The value is null: nothing was measured.", keep=False)
     text = str(value) if type(value) is int else value.text if type(value) is Number else ""
     number = written_decimal(text)
     if number is None:

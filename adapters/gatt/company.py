@@ -71,13 +71,15 @@ class Company:
         _once(self._session, frame.device, frame)
 
     def _add_packet(self, frame: Frame, open_packets: dict[str | None, Frame]) -> None:
-        """A packet with a time stamp or a user opens a measurement (Body Composition Service, 3.2.1.1); the next one closes it."""
-        first = open_packets.pop(frame.device, None)
-        if first is None or _opens(frame.octets) or not _same_fat(first.octets, frame.octets):
+        """Only the first packet has a time stamp or a user (Body Composition Service, 3.2.1.1); newest first, it is the later one."""
+        before = open_packets.pop(frame.device, None)
+        opens = _opens(frame.octets)
+        if before is None or (opens and _opens(before.octets)) or not _same_fat(before.octets, frame.octets):
             open_packets[frame.device] = frame
             return
-        self._second[first.pointer] = frame
-        self._joined.add(frame.pointer)
+        first, second = (frame, before) if opens else (before, frame)
+        self._second[first.pointer] = second
+        self._joined.add(second.pointer)
 
 
 def is_packet(octets: bytes) -> bool:

@@ -78,7 +78,7 @@ def _record(pointer: str, entry: Any) -> Record:
 
 def _record_items(record: Record, entry: Mapping[str, Any]) -> Iterator[Item]:
     ecg, pressure = entry.get("ecg"), entry.get("bloodpressure")
-    if entry.get("heart_rate") is not None:
+    if "heart_rate" in entry:
         yield _rate(record, entry["heart_rate"], ecg)
     if pressure is not None:
         yield _pressure(record, pressure)

@@ -88,9 +88,9 @@ def _night(span: Span, data: Any) -> Iterator[Item]:
     seen: set[str] = set()
     for name in sorted(data, key=_rank):
         value, row = data[name], SUMMARY_FIELD.get(name)
-        if value is None or (row is not None and row.measure in seen):
+        if row is not None and row.measure in seen:
             continue
-        if row is not None:
+        if row is not None and value is not None:
             seen.add(row.measure)
         pointer = f"{span.pointer}/data/{name.replace('~', '~0').replace('/', '~1')}"
         kept = json_payload.flat({name: value})

@@ -71,6 +71,10 @@ def test_two_packets_are_one_measurement_with_the_time_and_user_of_the_first() -
     assert {(item.time.text, item.source_id, item.pointer) for item in items} == {("2024-05-06T07:08:09", "2A9C:user:2", "/0")}
 
 
+def test_packets_that_come_newest_first_are_the_same_measurement() -> None:
+    assert read(parse(frame("2A9C", SECOND), frame("2A9C", FIRST))) == read(parse(frame("2A9C", FIRST), frame("2A9C", SECOND)))
+
+
 def test_packets_of_two_scales_are_not_mixed() -> None:
     items = parse(frame("2A9C", FIRST), frame("2A9C", FIRST, "B2"), frame("2A9C", SECOND, "B2"), frame("2A9C", SECOND))
     assert [(item.device, item.measure) for item in items] == [

@@ -58,8 +58,9 @@ def test_the_old_name_of_a_field_gives_way_to_the_new_one() -> None:
     assert [(item.measure, item.value.value) for item in items] == [("sleep-latency", "300")]
 
 
-def test_a_field_that_is_null_says_nothing() -> None:
-    assert night('"hr_average": null') == []
+def test_a_field_that_is_null_is_answered_and_not_kept() -> None:
+    (item,) = night('"hr_average": null')
+    assert (item.code, item.keep) == ("no-value", False)
 
 
 @pytest.mark.parametrize("field", ['"surprise": 5', '"night_events": {"1": [0]}'])

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +63,8 @@ def find(name_or_path: str, fixtures: Path | None = None) -> Found:
         raise NoSubject(str(error)) from None
     if found is None:
         raise NoSubject(f"{name_or_path!r} is neither an installed adapter ({', '.join(adapters())}) nor a folder with a pyproject.toml")
-    code = _code_of(found)
+    (point,) = entry_points(group=GROUP, name=name_or_path)
+    code = _code_of(point.module)
     return Found(adapter=found, fixtures=fixtures or _fixtures_near(code), code=code)
 
 
@@ -88,13 +89,12 @@ def _in_folder(folder: Path, fixtures: Path | None) -> Found:
     except BrokenAdapter as error:
         raise NoSubject(str(error)) from None
     given = fixtures or next((folder / one for one in FIXTURE_FOLDERS if (folder / one).is_dir()), folder / FIXTURE_FOLDERS[0])
-    return Found(adapter=found, fixtures=given, code=_code_of(found))
+    return Found(adapter=found, fixtures=given, code=_code_of(value.partition(":")[0]))
 
 
-def _code_of(adapter: Adapter) -> Path:
-    """The folder of the package in which the adapter is."""
-    module = sys.modules[type(adapter).__module__]
-    return Path(str(module.__file__)).resolve().parent
+def _code_of(module: str) -> Path:
+    """The folder of the package that the entry point names: of a mapping in YAML, that of the mapping."""
+    return Path(str(sys.modules[module].__file__)).resolve().parent
 
 
 def _fixtures_near(code: Path) -> Path:

@@ -45,13 +45,15 @@ def moment(time: DeviceTime) -> datetime | None:
 
 
 def dated(time: DeviceTime, year: int, month: int, day: int) -> str | None:
-    """The time's text with another date, in the same form; None for a form that is not known here."""
+    """The time's text with another date, in the same form; None for a form that is not known here, or a date that is not what was read."""
     then = moment(time)
     if then is None:
         return None
     if is_count(time.text):
         return _count_of_day(time, then, year, month, day)
     if found := _ISO_DATE.match(time.text):
+        if (int(found["year"]), int(found["month"]), int(found["day"])) != (then.year, then.month, then.day):
+            return None
         return f"{year:04}{found['gap']}{month:02}{found['gap']}{day:02}{time.text[found.end() :]}"
     if found := _SHORT_DATE.match(time.text):
         day_first = (int(found["one"]), int(found["two"])) == (then.day, then.month)
@@ -61,11 +63,14 @@ def dated(time: DeviceTime, year: int, month: int, day: int) -> str | None:
 
 
 def clocked(time: DeviceTime, hour: int, minute: int) -> str | None:
-    """The time's text with another time of day; None where it has none, or one of twelve hours."""
+    """The time's text with another time of day; None where it has none, or not the one that was read (another zone, twelve hours)."""
     start = _date_end(time.text)
     rest = time.text[start:].lstrip("T ") if start else ""
     found = _CLOCK.fullmatch(rest)
     if found is None or _HALF.search(rest):
+        return None
+    then = moment(time)
+    if then is not None and (int(found["hour"]), int(found["minute"])) != (then.hour, then.minute):
         return None
     return f"{time.text[: len(time.text) - len(rest)]}{hour:02}{found['gap']}{minute:02}{found['rest']}"
 

@@ -27,6 +27,8 @@ def pieces(payload: bytes, items: Sequence[Item]) -> Pieces | None:
     """Take apart, or None for a format that cannot be by these means, or a payload with fewer than two records."""
     pointers = [item.pointer for item in items]
     made: Pieces | None
+    if b"\0" in payload:  # no text, whatever the pointers say
+        return None
     if payload.lstrip().startswith(b"MSH|"):
         made = _messages(payload)
     elif pointers and all(pointer.startswith(_ROW) for pointer in pointers):

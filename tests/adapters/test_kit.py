@@ -194,7 +194,7 @@ PLANTED: list[tuple[type[Good], set[str]]] = [
     (BiasedFloat, {"terminology-range"}),
     (LostDecimals, {"precision-kept"}),
     (InventedZone, {"time-zone-proven"}),
-    (WrongOffset, {"time-zone-proven", "time-repeated-hour", "time-drift"}),
+    (WrongOffset, {"time-zone-proven"}),
     (NameInIdentity, {"privacy-names"}),
     (PreambleInRaw, {"privacy-names"}),
     (Chatty, {"privacy-silent"}),

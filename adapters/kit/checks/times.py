@@ -14,6 +14,8 @@ from adapters.reading import DeviceTime, Reading
 _OFFSET = re.compile(r"(?:[+-]\d{2}:?\d{2}|[+-]\d{2})(?:\[.*\])?")
 _ZULU = re.compile(r"(?:\d|\s)(?:Z|UTC|GMT)", re.IGNORECASE)
 _OFFSET_AT_END = re.compile(r"(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2})$")
+_MSH_ZONE = re.compile(rb"MSH\|(?:[^|\r\n]*\|){5}\d{8,14}(?:\.\d+)?[+-]\d{4}")
+"""HL7 v2.6, 2.A.22: the zone of MSH-7 holds for the times of a message that say none."""
 DRIFT = timedelta(minutes=10)
 LAST_SUNDAY_OF_OCTOBER = (2025, 10, 26)
 PLACES_MAX = 20
@@ -29,7 +31,7 @@ def zone_proven(subject: Subject) -> Iterator[str]:
             if time is None or time.kind not in {"utc", "offset"}:
                 continue
             zoned = True
-            if not _names_zone(time.text):
+            if not _names_zone(time.text) and not _MSH_ZONE.match(reading.raw):
                 yield f"{fixture.name} {reading.pointer}: the time's text names no zone, so none may be made up; its kind is `local`"
             elif not _agrees(time):
                 yield f"{fixture.name} {reading.pointer}: the instant has another offset than the text says"
@@ -71,7 +73,7 @@ def repeated_hour(subject: Subject) -> Iterator[str]:
         raise NotApplicable("every time is an instant, and none of those comes twice")
 
     def text(time: DeviceTime) -> str | None:
-        made = dated(time, year, month, day)
+        made = dated(time, year, month, day) if clocked(time, 2, 30) is not None else None
         return None if made is None else clocked(DeviceTime(kind=time.kind, text=made), 2, 30)
 
     def right(then: datetime, time: DeviceTime) -> bool:

@@ -162,8 +162,11 @@ def _rule(scope: _Scope, rule: model.Rule, shared: model.Shared, at: Place) -> R
     whole = _merged(rule, shared)
     match = scope.conditions(rule.match, (*at, "match"))
     drops = tuple(
-        DropSpec(scope.conditions(drop.when, (*at, "drop", index, "when")), drop.code, drop.reason) for index, drop in enumerate(rule.drop)
+        DropSpec(scope.conditions(drop.when, (*at, "drop", index, "when")), drop.code, drop.reason, drop.keep)
+        for index, drop in enumerate(rule.drop)
     )
+    if not rule.readings and not rule.drop:
+        raise Unusable((*at, "readings"), "A rule has readings, or at least something to drop.")
     readings = tuple(_reading(scope, one, whole, (*at, "readings", index)) for index, one in enumerate(rule.readings))
     for index, path in enumerate(rule.keep):
         scope.expression(path, (*at, "keep", index))

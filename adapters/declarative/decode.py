@@ -154,7 +154,7 @@ def _rule(chain: Chain, rule: RuleSpec, record: Record, raw: bytes, state: _Payl
         yield refused.item(pointer=record.pointer, raw=raw, device=device)
         return
     if drop is not None:
-        yield ItemRefused(drop.code, drop.reason, keep=False).item(pointer=record.pointer, raw=raw, device=device)
+        yield ItemRefused(drop.code, drop.reason, keep=drop.keep).item(pointer=record.pointer, raw=raw, device=device)
         return
     if unknown:
         yield unknown.item(pointer=record.pointer, raw=raw, device=device)

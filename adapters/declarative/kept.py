@@ -46,7 +46,7 @@ def _host(frame: Frame, mask: Mask) -> Any:
 def _placed(host: Any, location: Location, children: list[Any]) -> Any:
     """Return `host` with the children at a location: an array holds them and nothing else, an object its other members too."""
     if not location:
-        return children[0]
+        return joined_trees(host, children[0])
     part, rest = location[0], location[1:]
     if isinstance(part, int):
         return [_placed(None, rest, children)] if rest else children
@@ -54,3 +54,12 @@ def _placed(host: Any, location: Location, children: list[Any]) -> Any:
     inner = members.pop(part, None)
     members[part] = _placed(inner, rest, children)
     return members
+
+
+def joined_trees(one: Any, other: Any) -> Any:
+    """Return what two reductions of the same node keep: the message may be asked about what is a record, too."""
+    if type(one) is dict and type(other) is dict:
+        return {key: joined_trees(one.get(key), other.get(key)) for key in [*one, *(key for key in other if key not in one)]}
+    if type(one) is list and type(other) is list and len(one) == len(other):
+        return [joined_trees(*pair) for pair in zip(one, other, strict=True)]
+    return one if other is None or other == [] else other

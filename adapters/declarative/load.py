@@ -19,6 +19,7 @@ from adapters.reading import Item
 
 MAPPING_FILE: Final = "mapping.yaml"
 SCHEMA_ID: Final = "http://hds-hub.invalid/schema/mapping-1.json"
+_NO_LINES: Final[Mapping[Path, int]] = {}
 _WORDS: Final = {
     "extra_forbidden": "this key is not known here",
     "missing": "this key is needed",
@@ -45,6 +46,16 @@ def load(content: str, name: str = MAPPING_FILE) -> DeclarativeAdapter:
     Raises MappingError with every place that is wrong and what to do.
     """
     document, lines = text.read(content, name)
+    return load_document(document, name, lines)
+
+
+def load_document(
+    document: object, name: str, lines: Mapping[Path, int] = _NO_LINES, *, source: Source | None = None
+) -> DeclarativeAdapter:
+    """Return the adapter of a mapping that is no text any more; `source` reads the payload if not the one that `input` names.
+
+    Raises MappingError.
+    """
     try:
         mapping = model.Mapping.model_validate(document)
     except ValidationError as error:
@@ -53,7 +64,7 @@ def load(content: str, name: str = MAPPING_FILE) -> DeclarativeAdapter:
         compiled = compile_mapping(mapping)
     except Unusable as error:
         raise MappingError(name, [Fault(error.path, error.message, text.line_of(error.path, lines))]) from None
-    source = _source(mapping)
+    source = source or _source(mapping)
     return DeclarativeAdapter(_manifest(mapping, compiled, source), compiled, source)
 
 

@@ -191,11 +191,12 @@ class Reading(Part):
 
 
 class Drop(Part):
-    """Records that are never readings; each is answered with the reason."""
+    """Records that are no readings; each is answered with the reason. `keep`: it waits, because a later mapping may read it."""
 
     when: Conditions
     code: Name
     reason: Text
+    keep: bool = False
 
 
 class Vocabulary(Part):
@@ -226,7 +227,7 @@ class Rule(Shared):
     drop: list[Drop] = []
     vocabulary: Vocabulary | None = None
     keep: list[Text] = []
-    readings: list[Reading] = Field(min_length=1, max_length=READINGS_MAX)
+    readings: list[Reading] = Field(max_length=READINGS_MAX)
 
 
 class Json(Part):

@@ -56,6 +56,7 @@ class DropSpec:
     when: tuple[Condition, ...]
     code: str
     reason: str
+    keep: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,8 +73,6 @@ class RuleSpec:
     device: tuple[Expression, ...]
     vocabulary: VocabularySpec | None
     readings: tuple[ReadingSpec, ...]
-    refusal: str = ""
-    """Why nothing of this rule may become a reading, if so: its codes contradict each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

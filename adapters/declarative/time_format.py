@@ -34,6 +34,7 @@ _ISO: Final = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})[Tt ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?"
     r"(?:[.,](?P<fraction>[0-9]{1,9}))? ?(?P<zone>[Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )
+_COUNT: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,9})?(?:[eE]\+?[0-9]{1,2})?")
 _NEEDED: Final = ("year", "month", "day", "minute")
 _OFFSET_MAX: Final = timedelta(hours=14)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,11 +91,10 @@ def read(form: re.Pattern[str], text: str) -> datetime | None:
 
 def read_epoch(unit: str, text: str) -> datetime | None:
     """Return the instant of a count since 1970; None if it is none, or not after 1970 began (an unset clock counts from there)."""
-    number = written_decimal(text)
-    if number is None:
+    if not _COUNT.fullmatch(text):
         return None
     factor = EPOCHS[unit]
-    microseconds = Decimal(number) / 1000 if factor is None else Decimal(number) * factor
+    microseconds = Decimal(text) / 1000 if factor is None else Decimal(text) * factor
     try:
         when = _EPOCH + timedelta(microseconds=int(microseconds))
     except OverflowError:

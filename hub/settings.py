@@ -73,7 +73,7 @@ class Settings(BaseSettings):
 
     max_body_bytes: int = _setting(4_000_000, "Largest FHIR request body.", unit="bytes", ge=1_000, le=100_000_000)
     max_ingest_bytes: int = _setting(16_000_000, "Largest payload of one `POST /ingest`.", unit="bytes", ge=1_000, le=1_000_000_000)
-    ingest_bytes_at_once: int = _setting(
+    ingest_at_once_bytes: int = _setting(
         512_000_000,
         "Payloads that one process has in hand at once; whoever sends more is asked to come back (429).",
         unit="bytes",

@@ -61,7 +61,7 @@ def room_for(request: Request, services: Services) -> Iterator[None]:
     """While a payload is in hand. Raises Throttled where there is no room for it in this process."""
     settings = services.settings
     try:
-        with services.room.take(_size(request, settings.max_ingest_bytes), settings.ingest_bytes_at_once):
+        with services.room.take(_size(request, settings.max_ingest_bytes), settings.ingest_at_once_bytes):
             yield
     except Full:
         THROTTLED.labels("room").inc()

@@ -228,7 +228,7 @@ class MllpServer:
         """Waits for room; meanwhile nothing more is read from this connection."""
         while True:
             try:
-                taken = self._services.room.take(size, self._services.settings.ingest_bytes_at_once)
+                taken = self._services.room.take(size, self._services.settings.ingest_at_once_bytes)
                 taken.__enter__()
             except Full:
                 await asyncio.sleep(ROOM_PAUSE_S)

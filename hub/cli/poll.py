@@ -1,4 +1,4 @@
-"""hub poll run | link | unlink | list."""
+"""hub poll run | link | unlink."""
 
 import json
 import random

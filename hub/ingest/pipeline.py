@@ -33,7 +33,8 @@ from hub.store.protocol import NoteWrite, Quarantined, Unit
 from hub.vault import QUARANTINE_TYPE
 
 SENT_BY_OTHERS = "The same readings are being sent by others at this moment; send them again."
-BATCH_ITEMS_MAX = 10_000
+BATCH_ITEMS_MAX = 5_000
+"""Of one transaction. With the smallest cache that a setting allows, MongoDB refuses ten thousand as too large."""
 _PROBE_ID = "probe"
 
 Beside = Callable[[Sequence[Answer]], Awaitable[Sequence[NoteWrite]]]

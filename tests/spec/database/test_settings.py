@@ -24,7 +24,7 @@ def test_the_page_is_current() -> None:
 
 def test_every_setting_is_described_with_its_unit() -> None:
     """STYLE rule 8: units last in the name, and in the page."""
-    units = {"_s": "s", "_ms": "ms", "_bytes": "bytes", "_days": "days", "_gb": "GB"}
+    units = {"_s": "s", "_ms": "ms", "_bytes": "bytes", "_hours": "h", "_days": "days", "_gb": "GB"}
     for name, field in Settings.model_fields.items():
         assert field.description
         wanted = next((unit for ending, unit in units.items() if name.endswith(ending)), None)

@@ -67,10 +67,13 @@ def test_a_period_is_found_by_a_moment_in_it(ehr: Caller, person: str, pump: str
 
 
 def test_a_rate_that_was_cut_short_is_corrected(ehr: Caller, pump: str) -> None:
-    """A pump uploads a basal that still runs, and again when it has ended: the same rate, another end, one resource."""
+    """A pump uploads a basal that still runs, and again when it has ended: the same rate, another end, one resource.
+
+    That it is the later word is said by the source (modifiedTime), not by the order of arrival.
+    """
     first, _ = sent(ehr, basal(pump, minutes=60))
     again, _ = sent(ehr, basal(pump, minutes=60))
-    cut, _ = sent(ehr, basal(pump, minutes=20))
+    cut, _ = sent(ehr, basal(pump, minutes=20) | {"modifiedTime": "2026-03-01T06:20:05Z"})
     assert (first["fate"], again["fate"], cut["fate"]) == ("stored", "duplicate", "corrected")
     assert cut["resource"] == first["resource"]
     assert ehr.get(cut["resource"]).json()["effectivePeriod"]["end"] == "2026-03-01T07:20:00+01:00"

@@ -91,10 +91,16 @@ def media_type_of(request: Request, manifest: Manifest) -> str | None:
     said = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if said in UNSAID:
         return None
-    if said not in manifest.media_types:
+    if said not in manifest.media_types and _plainly(said) not in manifest.media_types:
         read = ", ".join(manifest.media_types)
         raise FhirError("media-type", f"The adapter {manifest.name} reads {read}; send its type, or none.", expression="http.Content-Type")
     return said
+
+
+def _plainly(media_type: str) -> str:
+    """What a structured suffix says of the syntax: application/fhir+json is JSON (RFC 6839)."""
+    before, plus, suffix = media_type.rpartition("+")
+    return f"{before.partition('/')[0]}/{suffix}" if plus else media_type
 
 
 def _response(request: Request, outcome: Outcome) -> Response:

@@ -213,6 +213,19 @@ DESCRIBED: Mapping[str, Described] = {
         done={200: "fates"},
         refused=(*INPUT, *CALLER, 409, 429),
     ),
+    "webhook": Described(
+        title=Said("A signed call of a vendor’s cloud", "Un appel signé du service d’un fabricant"),
+        body="payload",
+        query=("hook",),
+        done={200: "fates", 204: "none"},
+        refused=(400, 401, 403, 413, 415, 429, 500, 503),
+    ),
+    "webhook-test": Described(
+        title=Said("Is there somebody at this address?", "Y a-t-il quelqu’un à cette adresse ?"),
+        query=("hook",),
+        done={200: "none"},
+        refused=(),
+    ),
     "quarantine-list": Described(
         title=Said("What of your readings waits to be repaired", "Celles de vos mesures qui attendent une réparation"),
         done={200: "items"},

@@ -57,6 +57,7 @@ QUERY: Mapping[str, str] = {
     "_type": "Patient,Observation",
     "_explain": "false",
     "device": "A-1",
+    "hook": "7LSlXBMXCgOdbtjh2PuNQF",
     "timeZone": "Europe/Paris",
     "lang": "fr",
 }

@@ -20,10 +20,10 @@ from fhir_profiles.catalogue import CONTEXT, MEASURES, Measure, knows_flag
 from tests.support.payloads import SAMPLES, needs_samples
 
 ADAPTERS = list(adapters().values())
-GOLDEN = ".fhir.json"
-"""End of the names of what stands beside a fixture: the FHIR that it becomes."""
+BESIDE = (".fhir.json", ".expected.json", ".context.json", "exemptions.json")
+"""Ends of the names of what stands beside a fixture: the FHIR that it becomes, and what the conformance kit is told of it."""
 FIXTURES = sorted(
-    path for path in (Path(__file__).resolve().parents[1] / "adapters" / "fixtures").glob("*/*") if not path.name.endswith(GOLDEN)
+    path for path in (Path(__file__).resolve().parents[1] / "adapters" / "fixtures").glob("*/*") if not path.name.endswith(BESIDE)
 )
 REAL = {
     "aecg": ("aecg/minimum_aecg.xml",),

@@ -73,7 +73,7 @@ DOUBTS: dict[str, tuple[str, str, bytes, dict[str, str]]] = {
         {"timeZone": "Europe/Paris"},
     ),
     "record type": ("libreview", "unknown-measure", libreview("{unit}", ("25-01-2026 08:15", "6", "1")), {"timeZone": "Europe/Paris"}),
-    "characteristic": ("gatt", "unknown-measure", gatt(frame("2A18", "00")), {}),
+    "characteristic": ("gatt", "unknown-measure", gatt(frame("2A6D", "00")), {}),
     "no time": ("gatt", "no-time", gatt(frame("2A37", "0055", received_at=None)), {}),
 }
 

@@ -17,6 +17,7 @@ FAMILIES: Final[tuple[tuple[str, Callable[[Json], bool]], ...]] = (
     ("FHIR vital signs", lambda one: one["type"] == "Observation" and one["url"].startswith(CANONICAL)),
     ("HL7 Personal Health Device", lambda one: one["id"].startswith(("phd-", "phg-"))),
     ("French measures (ANS, Mesures de santé)", lambda one: one["id"].startswith("ans-")),
+    ("German device data (gematik, HDDT)", lambda one: one["id"].startswith("hddt-")),
     ("Extensions", lambda one: one["type"] == "Extension"),
 )
 """Each profile is in the first that takes it."""

@@ -96,6 +96,46 @@ DEVICE: Final = {
     "specialization": [{"systemType": concept(MDC, "528391"), "version": "1"}],
 }
 
+HDDT_DEVICE: Final = {
+    "resourceType": "Device",
+    "type": concept("http://snomed.info/sct", "337414009"),
+    "definition": {"reference": "https://hiis.bfarm.de/DeviceDefinition/d"},
+}
+HDDT_CHUNK: Final = {
+    "resourceType": "Observation",
+    "status": "final",
+    "code": concept(LOINC, "99504-3"),
+    "effectivePeriod": {"start": "2026-11-22T08:00:00Z", "end": "2026-11-22T08:10:00Z"},
+    "valueSampledData": {"origin": quantity("mg/dL", 0), "period": 300000, "dimensions": 1, "data": "110 L"},
+    "device": {"reference": "Device/d"},
+}
+
+
+def measures_bundle() -> dict[str, Any]:
+    """A measurement on its way to Mon espace santé."""
+    subject = {"identifier": {"system": "urn:oid:1.2.250.1.213.1.4.10", "value": "279035121518989"}}
+    device = {**DEVICE, "id": "3bc44de3-069d-442d-829b-f3ef68cae371", "meta": {"profile": [f"{PHD}PhdDevice"]}}
+    weight = vital_sign("29463-7", valueQuantity=quantity("kg", 71), subject=subject, device={"reference": f"Device/{device['id']}"})
+    weight["meta"] = {"profile": [f"{ANS}mesures-fr-observation-body-weight"], "source": "urn:oid:1.2.250.1.99999.1"}
+    unless = "identifier=urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680|74-E8-FF-FE-FF-05-1C-00"
+    return {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [
+            {
+                "fullUrl": f"urn:uuid:{device['id']}",
+                "resource": device,
+                "request": {"method": "POST", "url": "Device", "ifNoneExist": unless},
+            },
+            {
+                "fullUrl": "urn:uuid:3bc44de3-069d-442d-829b-f3ef68cae372",
+                "resource": weight,
+                "request": {"method": "POST", "url": "Observation"},
+            },
+        ],
+    }
+
+
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "vitalsigns": vital_sign("8302-2", component=[{"code": concept(LOINC, "8480-6"), "valueQuantity": quantity("mm[Hg]", 120)}]),
     "vitalspanel": vital_sign("85353-1", hasMember=[{"reference": "Observation/o"}]),
@@ -120,6 +160,30 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "ans-steps-by-day": for_ans(vital_sign("41950-7", valueQuantity=quantity("1/(24.h)", 8000))),
     "ans-pain-severity": for_ans(vital_sign("72514-3", valueQuantity={"value": 3, "unit": "Level", "system": UCUM, "code": "1"})),
     "ans-glucose": for_ans(vital_sign("2339-0", valueQuantity=quantity("mg/dL", 92))),
+    "ans-hba1c": for_ans(vital_sign("4548-4", valueQuantity=quantity("%", 6.9))),
+    "ans-head-circumference": for_ans(
+        {
+            **vital_sign("9843-4", valueQuantity=quantity("cm", 40)),
+            "code": {"coding": [*concept(LOINC, "9843-4")["coding"], *concept(LOINC, "8287-5")["coding"]]},
+        }
+    ),
+    "ans-feed-bundle": measures_bundle(),
+    "hddt-blood-glucose": vital_sign("2339-0", valueQuantity=quantity("mg/dL", 120)),
+    "hddt-continuous-glucose": HDDT_CHUNK,
+    "hddt-blood-pressure": {
+        **ours("blood-pressure"),
+        "subject": {"identifier": {"system": "http://example.org/pairings", "value": "p"}},
+        "device": {"reference": "Device/d"},
+    },
+    "hddt-device": HDDT_DEVICE,
+    "hddt-sensor": {
+        "resourceType": "DeviceMetric",
+        "type": concept(MDC, "160212"),
+        "unit": concept(UCUM, "mg/dL"),
+        "source": {"reference": "Device/d"},
+        "category": "measurement",
+        "calibration": [{"state": "calibrated"}],
+    },
     "phd-base-observation": phd(component=[SUPPLEMENT]),
     "phd-numeric-observation": phd(valueQuantity=quantity("/min", 72), component=[SUPPLEMENT]),
     "phd-compound-numeric-observation": phd(component=[component("150021", valueQuantity=quantity("mm[Hg]", 120)), SUPPLEMENT]),
@@ -163,6 +227,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
 
 PROFILE_OF: Final = {definition["id"]: url for url, definition in shipped().items() if definition["kind"] == "resource"}
 CODES: Final = PROFILES
+WITH_A_VALUE: Final = {"ans-bmi", "ans-feed-bundle"}
 
 
 def without_value(resource: dict[str, Any]) -> dict[str, Any]:
@@ -173,5 +238,6 @@ def without_value(resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def examples(id: str) -> list[dict[str, Any]]:
-    """All that follow a profile; R4 asks for the value of a BMI itself."""
-    return [EXAMPLES[id], *([without_value(EXAMPLES[id])] if id.startswith("ans-") and id != "ans-bmi" else [])]
+    """All that follow a profile; R4 asks for the value of a BMI itself, and a Bundle has none."""
+    absent = [without_value(EXAMPLES[id])] if id.startswith("ans-") and id not in WITH_A_VALUE else []
+    return [EXAMPLES[id], *absent]

@@ -32,6 +32,7 @@ class Manifest:
     transports         how its payloads arrive
     time_kinds         the kinds of time it can give
     evidence           what its decoding was checked with
+    utc_by             where the maker says that a time without a zone is UTC; "" where each time says its zone, or has none
     """
 
     name: str
@@ -45,6 +46,7 @@ class Manifest:
     transports: tuple[Transport, ...] = ("push",)
     time_kinds: tuple[TimeKind, ...]
     evidence: Evidence
+    utc_by: str = ""
 
 
 class Unreadable(Exception):

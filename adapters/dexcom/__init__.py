@@ -21,6 +21,7 @@ class Dexcom:
         transports=("push", "poll"),
         time_kinds=("utc", "offset"),
         evidence="vendor-documentation",
+        utc_by="https://developer.dexcom.com/docs/dexcomv3: systemTime",
     )
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all

@@ -1,7 +1,7 @@
 """Changing one thing in a record's own bytes: its value or its time, where the device's text stands there word for word."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from adapters.reading import DeviceTime, Quantity, Reading, Value
 
@@ -9,6 +9,7 @@ _BYTES_OF_A_WORD = re.compile(rb"[0-9A-Za-z.]")
 _ISO_DATE = re.compile(r"(?P<year>\d{4})(?P<gap>[-/.]?)(?P<month>\d{2})(?P=gap)(?P<day>\d{2})")
 _SHORT_DATE = re.compile(r"(?P<one>\d{2})(?P<gap>[-/.])(?P<two>\d{2})(?P=gap)(?P<year>\d{4})")
 _CLOCK = re.compile(r"(?P<hour>\d{2})(?P<gap>:?)(?P<minute>\d{2})(?P<rest>.*)", re.DOTALL)
+ZULU = re.compile(r"(?:\d|\s)(?:Z|UTC|GMT)", re.IGNORECASE)
 _HALF = re.compile(r"[AaPp]\.?[Mm]\.?")
 _UNITS_PER_SECOND = {9: 1, 10: 1, 13: 10**3, 16: 10**6, 19: 10**9}
 """By the number of digits that an epoch of our days has."""
@@ -38,10 +39,11 @@ def value_of(reading: Reading, component: str) -> Value | None:
 
 
 def moment(time: DeviceTime) -> datetime | None:
-    """As its own clock shows it."""
-    if time.wall is not None:
+    """As its text shows it: of a text in UTC that stands beside the wearer's offset, UTC."""
+    if time.wall is not None or time.instant is None:
         return time.wall
-    return None if time.instant is None else time.instant.replace(tzinfo=None)
+    shown = time.instant.astimezone(UTC) if is_count(time.text) or ZULU.search(time.text[-4:]) else time.instant
+    return shown.replace(tzinfo=None)
 
 
 def dated(time: DeviceTime, year: int, month: int, day: int) -> str | None:

@@ -47,6 +47,7 @@ def objects(manifests: Iterable[Manifest]) -> list[dict[str, Any]]:
             "transports": list(one.transports),
             "time_kinds": list(one.time_kinds),
             "evidence": one.evidence,
+            "utc_by": one.utc_by,
         }
         for one in sorted(manifests, key=lambda one: one.name)
     ]

@@ -33,6 +33,7 @@ class Fixture:
     """One payload as the vendor sends it, and what stands beside it.
 
     expected  what a person read in the vendor's documentation or on the device, one object per reading; None if not there
+    names     of persons, all invented, that stand in the payload; empty if nobody said
     golden    the FHIR that is to come out, one resource per reading; None if not there
     context   what the sender says with it
     """
@@ -41,6 +42,7 @@ class Fixture:
     payload: bytes
     expected: Sequence[Mapping[str, Any]] | None = None
     golden: Sequence[Any] | None = None
+    names: Sequence[str] = ()
     context: Context = field(default_factory=Context)
 
 

@@ -44,7 +44,7 @@ RULES: tuple[Rule, ...] = (
     _rule("order-repeated", "order", "silver", order.repeated, "Records that come twice are the same readings"),
     _rule("order-split", "order", "gold", order.split, "Any splitting gives no other readings"),
     _rule("order-corrected", "order", "silver", order.corrected, "Another value is the same reading, corrected"),
-    _rule("volume", "volume", "gold", hostile.volume, "100,000 records or 10 MB are read within a minute and 512 MiB"),
+    _rule("volume", "volume", "gold", hostile.volume, "100,000 items or 10 MB are read within a minute and 512 MiB"),
     _rule("hostile-utf8", "hostile", "bronze", hostile.invalid_utf8, "Bytes that are no UTF-8 do no harm"),
     _rule("hostile-entities", "hostile", "bronze", hostile.entities, "No entity is expanded or fetched"),
     _rule("hostile-depth", "hostile", "bronze", hostile.depth, "Deep nesting does no harm"),

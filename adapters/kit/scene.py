@@ -46,7 +46,11 @@ class Scene:
 
 
 class Simulator(Protocol):
-    """Pure, as the adapter is."""
+    """Pure, as the adapter is.
+
+    One whose format has no place for the unit says so with an attribute `sender_names_device = True`: a payload of it is of one
+    unit, and the sender says which.
+    """
 
     @property
     def sorts(self) -> Sequence[Sort]: ...

@@ -1,4 +1,4 @@
-"""hub adapters list | new | test | simulate | certify | verify."""
+"""hub adapters list | schema | new | test | simulate | certify | verify."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ import typer
 from rich.progress import Progress
 
 from adapters.contract import Transport
+from adapters.declarative import schema
 from adapters.discovery import adapters
 from adapters.kit import matrix
 from adapters.kit.examine import examine, level
@@ -55,6 +56,12 @@ def list_(
         typer.echo(matrix.markdown(found), nl=False)
     else:
         table("Adapters", list(matrix.COLUMNS), matrix.rows(found))
+
+
+@app.command("schema")
+def schema_() -> None:
+    """The JSON Schema (2020-12) of declarative mappings, for editors: `# yaml-language-server: $schema=mapping.schema.json`."""
+    typer.echo(schema().decode(), nl=False)
 
 
 @app.command("test")

@@ -9,6 +9,7 @@ import yaml
 
 from adapters.declarative import MappingError, load, packaged, schema
 from tests.support.mappings import HEAD, PULSE, mapping
+from tests.support.process import invoke
 
 YAML = """
 mapping: 1
@@ -49,6 +50,7 @@ def test_yaml_and_json_are_read_alike() -> None:
 def test_the_schema_for_editors_is_the_one_that_is_enforced() -> None:
     """`schema.json` is generated from the classes; run adapters.declarative.schema again after a change."""
     assert (files("adapters.declarative") / "schema.json").read_bytes() == schema()
+    assert invoke("adapters", "schema").out.encode() == schema()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from adapters.kit.checks.simulation import simulator_of
 from adapters.kit.rule import NotApplicable, Subject
 from fhir_profiles.catalogue import MEASURES
 
@@ -52,10 +53,12 @@ def manifest_true(subject: Subject) -> Iterator[str]:
 
 
 def measures_shown(subject: Subject) -> Iterator[str]:
-    shown = {reading.measure for _, reading in subject.readings()}
+    """In a fixture, or among what the simulator writes and `simulator-true` holds against what is read."""
+    simulator = simulator_of(subject)
+    shown = {reading.measure for _, reading in subject.readings()} | {sort.measure for sort in (simulator.sorts if simulator else ())}
     for key in subject.adapter.manifest.measures:
         if key not in shown:
-            yield f"no fixture shows {key!r}; add a record of it, or take it out of the manifest"
+            yield f"neither a fixture nor the simulator shows {key!r}; add a record of it, or take it out of the manifest"
 
 
 def evidence_outside(subject: Subject) -> Iterator[str]:

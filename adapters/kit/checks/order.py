@@ -6,9 +6,10 @@ from typing import Any
 from adapters.kit.chance import Chance
 from adapters.kit.checks import simulation
 from adapters.kit.checks.simulation import identity
+from adapters.kit.checks.taken import taken
 from adapters.kit.literal import quantity_texts, replaced
-from adapters.kit.pieces import Pieces, pieces
-from adapters.kit.rule import Fixture, Outcome, Subject, Unproven
+from adapters.kit.pieces import Pieces
+from adapters.kit.rule import Fixture, NotApplicable, Outcome, Subject, Unproven
 from adapters.kit.rules import place_free
 from adapters.reading import Rejected
 
@@ -17,31 +18,31 @@ CORRECTED_MAX = 10
 
 
 def reversed_(subject: Subject) -> Iterator[str]:
-    for fixture, taken, whole in _taken(subject):
-        if _set(subject, fixture, taken.records[::-1], taken) != whole:
+    for fixture, apart, whole in _taken(subject):
+        if _set(subject, fixture, apart.records[::-1], apart) != whole:
             yield f"{fixture.name}: newest first gives other readings than oldest first"
 
 
 def permuted(subject: Subject) -> Iterator[str]:
-    for fixture, taken, whole in _taken(subject):
+    for fixture, apart, whole in _taken(subject):
         for seed in range(SHUFFLES):
-            if _set(subject, fixture, Chance(fixture.name, seed).shuffled(taken.records), taken) != whole:
+            if _set(subject, fixture, Chance(fixture.name, seed).shuffled(apart.records), apart) != whole:
                 yield f"{fixture.name}: another order of the records gives other readings"
                 break
 
 
 def repeated(subject: Subject) -> Iterator[str]:
-    for fixture, taken, whole in _taken(subject):
-        if _set(subject, fixture, (*taken.records, *taken.records), taken) != whole:
+    for fixture, apart, whole in _taken(subject):
+        if _set(subject, fixture, (*apart.records, *apart.records), apart) != whole:
             yield f"{fixture.name}: the records twice in one payload give other readings than once; identity must not depend on place"
 
 
 def split(subject: Subject) -> Iterator[str]:
     """What a part cannot be read without the rest may wait; what is read is what it was in the whole."""
-    for fixture, taken, whole in _taken(subject):
-        middle = len(taken.records) // 2
-        for part in (taken.records[:middle], taken.records[middle:]):
-            outcome = subject.decode(taken.join(part), fixture.context)
+    for fixture, apart, whole in _taken(subject):
+        middle = len(apart.records) // 2
+        for part in (apart.records[:middle], apart.records[middle:]):
+            outcome = subject.decode(apart.join(part), fixture.context)
             lost = [item for item in outcome.items if isinstance(item, Rejected) and not item.keep and repr(place_free(item)) not in whole]
             if outcome.crash or not _readings(outcome) <= whole or lost:
                 yield f"{fixture.name}: sent in two parts it gives other readings than in one"
@@ -64,6 +65,8 @@ def corrected(subject: Subject) -> Iterator[str]:
     simulator = simulation.simulator_of(subject)
     if simulator is not None:
         yield from simulation.corrected(subject, simulator)
+    elif not any(quantity_texts(reading) for _, reading in subject.readings()):
+        raise NotApplicable("nothing in this format is a single number")
     elif not tried:
         raise Unproven("no number of the fixtures stands in its record's bytes exactly once and as it is read")
 
@@ -74,21 +77,12 @@ def _other(number: str) -> str:
 
 
 def _taken(subject: Subject) -> Iterator[tuple[Fixture, Pieces, frozenset[str]]]:
-    found = 0
-    for fixture in subject.fixtures:
-        taken = pieces(fixture.payload, subject.outcome(fixture).items)
-        if taken is None:
-            continue
-        whole = _set(subject, fixture, taken.records, taken)
-        if whole:
-            found += 1
-            yield fixture, taken, whole
-    if not found:
-        raise Unproven("no fixture has several records that the kit can take apart")
+    for fixture, apart in taken(subject):
+        yield fixture, apart, _set(subject, fixture, apart.records, apart)
 
 
-def _set(subject: Subject, fixture: Fixture, records: Sequence[Any], taken: Pieces) -> frozenset[str]:
-    outcome = subject.decode(taken.join(records), fixture.context)
+def _set(subject: Subject, fixture: Fixture, records: Sequence[Any], apart: Pieces) -> frozenset[str]:
+    outcome = subject.decode(apart.join(records), fixture.context)
     return frozenset(repr(place_free(item)) for item in outcome.items)
 
 

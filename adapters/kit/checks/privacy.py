@@ -1,7 +1,8 @@
 """Names that stand in a payload stay there. Law 4.
 
 Names are planted: in every object of JSON, in every element of XML, as one more column and above the head of a table, in PID and NK1 of
-HL7. What an item says, its hints, its identity and the FHIR must not have them; `raw` must not have those of a preamble.
+HL7. What an item says, its hints, its identity and the FHIR must not have them; `raw` must not have those of a preamble. Where the kit
+knows no place for a name, those that a fixture has already are looked for (NAME.names.json).
 """
 
 import re
@@ -29,8 +30,22 @@ def names_stay(subject: Subject) -> Iterator[str]:
             continue
         tried += 1
         yield from _leaks(subject, fixture, outcome)
-    if not tried:
-        raise Unproven("the kit knows no place in this format where a name could be planted")
+    named = [fixture for fixture in subject.fixtures if fixture.names]
+    for fixture in named:
+        yield from _own_names(subject, fixture)
+    if not tried and not named:
+        raise Unproven("the kit knows no place in this format where a name could be planted, and no fixture has NAME.names.json beside it")
+
+
+def _own_names(subject: Subject, fixture: Fixture) -> Iterator[str]:
+    """Of a fixture that has names of its own: nothing that is kept or answered has them, `raw` neither."""
+    for name in fixture.names:
+        if name.encode() not in fixture.payload and name.encode("utf-16-le") not in fixture.payload:
+            yield f"{fixture.name}: NAME.names.json has a name that is not in the payload"
+    for item in subject.outcome(fixture).items:
+        built = subject.bench.build(item).resource if isinstance(item, Reading) else None
+        if any(name in f"{item!r}{built!r}" or name.encode() in item.raw for name in fixture.names):
+            yield f"{fixture.name} {item.pointer}: a name of the payload came out"
 
 
 def _leaks(subject: Subject, fixture: Fixture, outcome: Outcome) -> Iterator[str]:

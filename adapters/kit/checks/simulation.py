@@ -1,13 +1,14 @@
 """What a product's simulator writes is what the adapter reads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+from adapters.contract import Context
 from adapters.kit.chance import Chance
-from adapters.kit.rule import Subject, Unproven
+from adapters.kit.rule import Outcome, Subject, Unproven
 from adapters.kit.scene import Scene, Simulator, Sort
 from adapters.reading import Quantity, Reading
 
@@ -23,11 +24,11 @@ def simulated(subject: Subject) -> Iterator[str]:
         raise Unproven("the adapter offers no `simulator`, which writes its format from measurements (adapters/kit/scene.py)")
     for sort in simulator.sorts:
         scenes = scenes_of(simulator, sort)
-        found = [one for one in subject.decode(simulator.write(scenes)).readings if one.measure == sort.measure]
+        found = [one for one in _decoded(subject, simulator, scenes).readings if one.measure == sort.measure]
         if len(found) != len(scenes):
             yield f"simulator: {len(scenes)} measurements of {sort.measure} were written and {len(found)} are read"
         for one, other in zip(scenes, found, strict=False):
-            yield from (f"simulator: {sort.measure}: {what}" for what in _differences(one, other))
+            yield from (f"simulator: {sort.measure}: {what}" for what in _differences(simulator, one, other))
 
 
 def precise(subject: Subject, simulator: Simulator) -> Iterator[str]:
@@ -36,16 +37,16 @@ def precise(subject: Subject, simulator: Simulator) -> Iterator[str]:
         middle = {name: str(int(Decimal(high))) for name, (_, high) in sort.usual.items()}
         values = {name: f"{number}.{'0' * sort.decimals}" if sort.decimals else number for name, number in middle.items()}
         scenes = [replace(one, values=values) for one in scenes_of(simulator, sort)]
-        if any(
-            _values(one) != _written(scenes[0]) for one in subject.decode(simulator.write(scenes)).readings if one.measure == sort.measure
-        ):
+        found = [one for one in _decoded(subject, simulator, scenes).readings if one.measure == sort.measure]
+        if any(_values(one) != _written(scenes[0]) for one in found):
             yield f"simulator: {sort.measure}: zeros after the point were lost"
 
 
 def absent(subject: Subject, simulator: Simulator) -> Iterator[str]:
     """What the product writes when it has no value is no number, and is not nothing."""
     for sort in simulator.sorts:
-        outcome = subject.decode(simulator.write_absent(scenes_of(simulator, sort)))
+        scenes = scenes_of(simulator, sort)
+        outcome = subject.decode(simulator.write_absent(scenes), context_of(simulator, scenes))
         if outcome.crash or not outcome.items:
             yield f"simulator: {sort.measure}: a record without a value gives {outcome.crash or 'nothing at all'}"
         if any(one.measure == sort.measure and _values(one) for one in outcome.readings):
@@ -57,9 +58,42 @@ def corrected(subject: Subject, simulator: Simulator) -> Iterator[str]:
     for sort in simulator.sorts:
         first, second = (scenes_of(simulator, sort)[at] for at in (0, 1))
         later = replace(first, values=second.values, revision=1)
-        one, other = (subject.decode(simulator.write([scene])).readings for scene in (first, later))
+        one, other = (_decoded(subject, simulator, [scene]).readings for scene in (first, later))
         if [identity(reading) for reading in one] != [identity(reading) for reading in other]:
             yield f"simulator: {sort.measure}: another value makes it another reading"
+
+
+def timed(subject: Subject, simulator: Simulator, name: str, times: Sequence[datetime]) -> Iterator[str]:
+    """Whatever is read of a measurement of such a time has that time; of a wall clock, what it showed."""
+    for sort in simulator.sorts:
+        scenes = [replace(scene(simulator, sort, number), at=at) for number, at in enumerate(times)]
+        for one in scenes:
+            outcome = _decoded(subject, simulator, [one])
+            if outcome.crash:
+                yield f"simulator: {sort.measure}: {name}: {outcome.crash} came out"
+            found = [reading for reading in outcome.readings if reading.measure == sort.measure]
+            if any(not _is_at(reading, one.at) for reading in found):
+                yield f"simulator: {sort.measure}: {name}: the time was changed"
+
+
+def _is_at(reading: Reading, at: datetime) -> bool:
+    time = reading.time  # compared in UTC: in the hour that comes twice no time equals one of another zone (PEP 495)
+    return time is not None and time.instant in {None, at.astimezone(UTC)} and time.wall in {None, at.replace(tzinfo=None)}
+
+
+def _decoded(subject: Subject, simulator: Simulator, scenes: Sequence[Scene]) -> Outcome:
+    """What a unit sends, with the unit's name beside it where the format has no place for one."""
+    return subject.decode(simulator.write(scenes), context_of(simulator, scenes))
+
+
+def context_of(simulator: Simulator, scenes: Sequence[Scene]) -> Context:
+    """What the sender has to say with these measurements."""
+    return Context(device=scenes[0].device if sender_names(simulator) else None)
+
+
+def sender_names(simulator: Simulator) -> bool:
+    """Whether the format has no place for the unit, so that the sender of a payload says it."""
+    return bool(getattr(simulator, "sender_names_device", False))
 
 
 def scenes_of(simulator: Simulator, sort: Sort) -> list[Scene]:
@@ -82,16 +116,16 @@ def scene(simulator: Simulator, sort: Sort, number: int) -> Scene:
     """A measurement of the usual range, every half an hour."""
     chance = Chance(sort.measure, number)
     values = {name: chance.between(low, high, sort.decimals) for name, (low, high) in sort.usual.items()}
-    return Scene(number=number, device=simulator.device(number % 2), sort=sort, values=values, at=FIRST + timedelta(minutes=30 * number))
+    unit = 0 if sender_names(simulator) else number % 2
+    return Scene(number=number, device=simulator.device(unit), sort=sort, values=values, at=FIRST + timedelta(minutes=30 * number))
 
 
-def _differences(scene: Scene, reading: Reading) -> Iterator[str]:
+def _differences(simulator: Simulator, scene: Scene, reading: Reading) -> Iterator[str]:
     if _values(reading) != _written(scene):
         yield "other digits or another unit are read than were written"
-    if reading.device != scene.device:
+    if reading.device != scene.device and not (reading.device is None and sender_names(simulator)):
         yield "another device is read than was written"
-    time = reading.time
-    if time is None or (time.instant not in {None, scene.at}) or (time.wall not in {None, scene.at.replace(tzinfo=None)}):
+    if not _is_at(reading, scene.at):
         yield "another time is read than was written"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from adapters.kit.checks import simulation
 from adapters.kit.literal import quantity_texts, replaced, value_of
-from adapters.kit.rule import Fixture, Subject, Unproven
+from adapters.kit.rule import Fixture, NotApplicable, Subject, Unproven
 from adapters.reading import Quantity, Reading, Value
 
 PRECISE = ("116.0", "74.10", "0.50")
@@ -62,6 +62,8 @@ def _cases(subject: Subject, texts: tuple[str, ...], usable: Callable[[str, byte
             tried += bool(found)
             if tried <= PLACES_MAX:
                 yield from ((fixture, reading, component, text, made) for text, made in found)
+    if not any(quantity_texts(reading) for _, reading in subject.readings()):
+        raise NotApplicable("nothing in this format is a single number")
     if not tried and simulation.simulator_of(subject) is None:
         raise Unproven("no number of the fixtures stands in its record's bytes exactly once and as it is read")
 

@@ -17,8 +17,8 @@ from adapters.discovery import GROUP, BrokenAdapter, adapters, collect
 from adapters.kit.rule import Fixture, Subject
 from hub.cli.kit.bench import HubBench
 
-EXPECTED, GOLDEN, CONTEXT, EXEMPTIONS = ".expected.json", ".fhir.json", ".context.json", "exemptions.json"
-BESIDE: Final = (EXPECTED, GOLDEN, CONTEXT)
+EXPECTED, GOLDEN, CONTEXT, NAMES, EXEMPTIONS = ".expected.json", ".fhir.json", ".context.json", ".names.json", "exemptions.json"
+BESIDE: Final = (EXPECTED, GOLDEN, CONTEXT, NAMES)
 """Endings of what stands beside a fixture NAME as NAME + ending."""
 FIXTURE_FOLDERS: Final = ("tests/fixtures", "fixtures")
 
@@ -110,6 +110,7 @@ def _fixture(path: Path) -> Fixture:
         payload=path.read_bytes(),
         expected=_beside(path, EXPECTED),
         golden=_beside(path, GOLDEN),
+        names=_beside(path, NAMES) or (),
         context=Context(media_type=said.get("media_type"), device=said.get("device")),
     )
 

@@ -114,7 +114,7 @@ async def _no_route(request: Request, _: Exception, *, hub: Hub, status: int) ->
     """Unknown paths and methods; recorded like every other refusal."""
     error = _nowhere(request.url.path, status)
     facts = facts_of(request, "unknown", hub.services)
-    if request.url.path.startswith(("/fhir", "/ingest", "/quarantine")):
+    if request.url.path.startswith(("/fhir", "/ingest", "/quarantine", "/confirm")):
         try:
             await Recording("unknown", None, facts, hub.services).refused(error)
         except FhirError as failure:

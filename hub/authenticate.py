@@ -88,6 +88,7 @@ def caller_of(client: Client, scopes: Scopes, purpose: str, request_id: str, tok
         request_id=request_id,
         token_id=token_id,
         administrator=client.administrator,
+        confirmer=client.confirmer,
         requests_per_minute=client.requests_per_minute,
         items_per_minute=client.items_per_minute,
     )

@@ -15,13 +15,15 @@ import orjson
 from fhir_profiles.canonical import BASE
 from fhir_profiles.device import device as device_resource
 from hub.errors import FhirError
-from hub.ingest.devices import device_token
+from hub.ingest.devices import device_token, opened
+from hub.ingest.notebook import Notebook
+from hub.ingest.wearing import WHOLE, Binding, Use, contradict, overlap
 from hub.recording import Recording, RequestFacts, Touched, write_of
 from hub.repository.pairings import open_pairing
 from hub.repository.patientless import patientless
 from hub.repository.reading import patient_reference
 from hub.repository.redoing import redoing
-from hub.store.protocol import Claim, PairDevice, Pairing, Replace, Stored, Unit
+from hub.store.protocol import Claim, NoteWrite, PairDevice, Pairing, Replace, Stored, Unit
 from hub.vault import PAIRING_TYPE
 from hub.wiring import Hub
 from security.oauth.clients import Client
@@ -33,6 +35,8 @@ HELD = (
     "a write that has not ended holds what is known of this device or this patient, perhaps that of a hub that was killed; nothing was "
     "changed. Try again in a minute: then the database has given such a write up"
 )
+PAIRED = "pairings"
+"""Kind of the note that every change of a unit's pairings writes: of two who pair it at once one reads again what the other did."""
 UNKNOWN_MANUFACTURER = "unknown"
 """What the manifest of a format says that any maker may send."""
 CLIENT_SYSTEM = f"{BASE}/client"
@@ -93,12 +97,21 @@ class Operator:
         return await self._hub.oauth.revoke_client(client_id, self._services.clock())
 
     async def pair(
-        self, *, system: str, manufacturer: str, product: str, identifier: str, patient: str, from_us: int | None, to_us: int | None
+        self,
+        *,
+        system: str,
+        manufacturer: str,
+        product: str,
+        identifier: str,
+        patient: str,
+        from_us: int | None,
+        to_us: int | None,
+        use: Use = WHOLE,
     ) -> Paired:
         """Bind a unit to a patient for a period; a unit that is new is registered first."""
 
         async def step(recording: Recording) -> Paired:
-            return await self._pair(recording, system, manufacturer, product, identifier, patient, from_us, to_us)
+            return await self._pair(recording, system, manufacturer, product, identifier, patient, from_us, to_us, use)
 
         return await self._redone("pair", device_token(self._services, system, identifier), step)
 
@@ -125,6 +138,7 @@ class Operator:
         patient: str,
         from_us: int | None,
         to_us: int | None,
+        use: Use,
     ) -> Paired:
         services = self._services
         token, row = device_token(services, system, identifier), ""
@@ -137,10 +151,12 @@ class Operator:
             content = device_resource(identifier_system=system, identifier=identifier, manufacturer=known, name=product)
             unit = await self._registered(content, token, before)
             row = (unit.inserts or [one.new for one in unit.replaces])[0].row
-        others = [pairing for pairing in await services.store.pairings(token) if pairing.patient != patient_token]
-        if any(_overlap(pairing, from_us, to_us) for pairing in others):
-            raise OperatorError("the device is paired with another patient in this period; end that pairing first")
-        pairing = await self._pairing(token, row, patient, patient_token, from_us, to_us)
+        unit.notes = [await self._repaired(token)]
+        pairing = await self._pairing(token, row, patient, patient_token, from_us, to_us, use)
+        made = await opened(services, pairing)
+        others = [one for one in await services.store.pairings(token) if one.id != pairing.id]
+        for other in others:
+            refuse_contradiction(made, await opened(services, other))
         patients = tuple(sorted({patient_token, *(one.patient for one in others)}))
         recording.touch(Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator"))
         unit.pairings = (PairDevice(pairing=pairing, device_row=row, device_patients=patients),)
@@ -155,18 +171,29 @@ class Operator:
         made = await self._made("Device", before.id, content, before.version + 1)
         return Unit(replaces=(Replace(new=made._replace(others=before.others), old=before),))
 
-    async def unpair(self, *, system: str, identifier: str, to_us: int) -> int:
-        """End the pairings of a unit that are open at `to_us`; what was read before stays where it is."""
-        token = device_token(self._services, system, identifier)
-        return await self._redone("unpair", token, lambda recording: self._unpair(recording, token, to_us))
+    async def unpair(self, *, system: str, identifier: str, to_us: int, patient: str | None = None, user_index: int | None = None) -> int:
+        """End the pairings of a unit that are open at `to_us`; what was read before stays where it is.
 
-    async def _unpair(self, recording: Recording, token: bytes, to_us: int) -> int:
+        patient, user_index  only those of this patient, of this index; needed where several patients have the unit
+        """
+        token = device_token(self._services, system, identifier)
+
+        async def step(recording: Recording) -> int:
+            return await self._unpair(recording, token, to_us, patient, user_index)
+
+        return await self._redone("unpair", token, step)
+
+    async def _unpair(self, recording: Recording, token: bytes, to_us: int, patient: str | None, user_index: int | None) -> int:
         services = self._services
+        note = await self._repaired(token)
         row = await services.store.claim(token)
         known = await services.store.pairings(token)
-        ended = [pairing for pairing in known if _overlap(pairing, to_us, to_us + 1)]
+        at_that_time = [(one, binding) for one in known if overlap(binding := await opened(services, one), to_us, to_us + 1)]
+        ended = [one for one, binding in at_that_time if _is_meant(binding, patient, user_index)]
         if row is None or not ended:
-            raise OperatorError("this device has no pairing that is open at that time")
+            raise OperatorError("this device has no such pairing that is open at that time")
+        if patient is None and user_index is None and len({one.patient for one in ended}) > 1:
+            raise OperatorError("several patients have this device at that time; say whose pairing ends with --patient or --user-index")
         still = tuple(sorted({pairing.patient for pairing in known}))
         changes = []
         for pairing in ended:
@@ -181,11 +208,11 @@ class Operator:
                 )
             )
             changes.append(PairDevice(pairing=replace(pairing, to_us=to_us), device_row=row, device_patients=still))
-        await recording.commit(Unit(pairings=changes), writes=())
+        await recording.commit(Unit(pairings=changes, notes=[note]), writes=())
         return len(ended)
 
     async def pairings(self, limit: int) -> list[dict[str, Any]]:
-        """Every pairing with its references, for people."""
+        """Every pairing with its references and its `user` or `shared`, for people."""
         async with self.recording("device-list") as recording:
             found = []
             for pairing in await self._services.store.all_pairings(limit):
@@ -216,12 +243,21 @@ class Operator:
         made = patientless(services, await services.vault.key(None), f"{type}/{id}", version, content, id, services.clock())
         return made._replace(revived=version > 1)
 
-    async def _pairing(self, token: bytes, row: str, patient: str, patient_token: bytes, from_us: int | None, to_us: int | None) -> Pairing:
+    async def _repaired(self, token: bytes) -> NoteWrite:
+        """The note that whoever changes the pairings of this unit writes, so that nobody decides by what is no longer so."""
+        notebook = Notebook(self._services, PAIRED)
+        return await notebook.write(await notebook.read(token.hex()), {})
+
+    async def _pairing(
+        self, token: bytes, row: str, patient: str, patient_token: bytes, from_us: int | None, to_us: int | None, use: Use
+    ) -> Pairing:
         services = self._services
-        # The same device, patient and beginning is the same pairing: pairing twice changes its end, and makes no second.
-        id = services.blind.id("pairing", f"{token.hex()}|{patient_token.hex()}|{from_us}")
+        # The same device, patient, use and beginning is the same pairing: pairing twice changes its end, and makes no second.
+        named = "" if use.whole else f"|{use.user_index}|{use.shared}"
+        id = services.blind.id("pairing", f"{token.hex()}|{patient_token.hex()}|{from_us}{named}")
         key = await services.vault.key(patient_token)
-        plain = orjson.dumps({"device": row, "patient": patient})
+        used = {"user": use.user_index} if use.user_index is not None else {"shared": True} if use.shared else {}
+        plain = orjson.dumps({"device": row, "patient": patient, **used})
         return Pairing(
             id=id,
             device=token,
@@ -243,10 +279,20 @@ def organization_of(client: Client, name: str | None) -> dict[str, Any]:
     }
 
 
-def _overlap(pairing: Pairing, from_us: int | None, to_us: int | None) -> bool:
-    begins_before = to_us is None or pairing.from_us is None or pairing.from_us < to_us
-    ends_after = from_us is None or pairing.to_us is None or pairing.to_us > from_us
-    return begins_before and ends_after
+def refuse_contradiction(made: Binding, other: Binding) -> None:
+    """Raises OperatorError where a reading could have two owners."""
+    if not contradict(made, other):
+        return
+    if made.use.whole or other.use.whole:
+        raise OperatorError(
+            "the device is paired with another patient, or in another way, in this period; end that pairing first. "
+            "Several people who use one device are paired with --user-index, or with --shared where it does not tell them apart"
+        )
+    raise OperatorError("another patient has this user index of the device in this period; end that pairing first")
+
+
+def _is_meant(binding: Binding, patient: str | None, user_index: int | None) -> bool:
+    return patient in (None, binding.patient_reference) and user_index in (None, binding.use.user_index)
 
 
 def _operated(stored: Stored, content: Mapping[str, Any] | None) -> Touched:

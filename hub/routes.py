@@ -11,6 +11,7 @@ from typing import Literal
 from starlette.responses import Response
 
 from hub.console.welcome import welcome
+from hub.ingest.confirm_routes import confirm_assign, confirm_list, confirm_reject
 from hub.ingest.routes import ingest, quarantine, replay
 from hub.ingest.webhooks import webhook, webhook_test
 from hub.interactions.capabilities import capabilities, smart_configuration
@@ -115,6 +116,9 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="POST", path="/fhir/{type}", interaction="create", guard="fhir", endpoint=create),
     RouteRow(method="GET", path="/quarantine", interaction="quarantine-list", guard="fhir", endpoint=quarantine),
     RouteRow(method="POST", path="/quarantine/{id}/replay", interaction="quarantine-replay", guard="fhir", endpoint=replay),
+    RouteRow(method="GET", path="/confirm", interaction="confirm-list", guard="fhir", endpoint=confirm_list),
+    RouteRow(method="POST", path="/confirm/{id}/assign", interaction="confirm-assign", guard="fhir", endpoint=confirm_assign),
+    RouteRow(method="POST", path="/confirm/{id}/reject", interaction="confirm-reject", guard="fhir", endpoint=confirm_reject),
     RouteRow(method="POST", path="/ingest/{adapter}", interaction="ingest", guard="fhir", endpoint=ingest),
     # Open, for who calls has no token: the signature is looked at in the endpoint.
     RouteRow(method="POST", path="/webhooks/{adapter}", interaction="webhook", guard="open", endpoint=webhook),

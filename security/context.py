@@ -23,6 +23,7 @@ class AccessContext:
     recorder         may create Patient and Consent
     importer         may bring its own ids
     administrator    may have it explained how a search runs (docs/search.md); sees no more data for it
+    confirmer        may say whose a reading is that a shared unit does not tell
     requests_per_minute, items_per_minute  how much it may send in; None: what holds for everybody
     request_id       links the audit records of one interaction
     token_id         `jti` of the access token, for the audit record
@@ -39,5 +40,6 @@ class AccessContext:
     request_id: str
     token_id: str | None = None
     administrator: bool = False
+    confirmer: bool = False
     requests_per_minute: int | None = None
     items_per_minute: int | None = None

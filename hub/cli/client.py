@@ -45,6 +45,7 @@ def add(
     recorder: Annotated[bool, typer.Option("--recorder", help="May create Patient and Consent.")] = False,
     importer: Annotated[bool, typer.Option("--importer", help="May bring its own ids.")] = False,
     administrator: Annotated[bool, typer.Option("--administrator", help="May have it explained how a search runs.")] = False,
+    confirmer: Annotated[bool, typer.Option("--confirmer", help="May say whose readings of shared units are.")] = False,
     requests_per_minute: RequestsPerMinute = None,
     items_per_minute: ItemsPerMinute = None,
     key_out: Annotated[Path | None, typer.Option("--key-out", help="Make a key pair and write the private key here (0600).")] = None,
@@ -76,6 +77,7 @@ def add(
         jwks_uri=uri,
         created_us=now_us(),
         administrator=administrator,
+        confirmer=confirmer,
         requests_per_minute=requests_per_minute,
         items_per_minute=items_per_minute,
     )
@@ -181,6 +183,7 @@ def _shown(client: Client) -> dict[str, Any]:
         "recorder": client.recorder,
         "importer": client.importer,
         "administrator": client.administrator,
+        "confirmer": client.confirmer,
         "requests_per_minute": client.requests_per_minute,
         "items_per_minute": client.items_per_minute,
         "created": fhir_instant(client.created_us),

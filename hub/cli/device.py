@@ -7,15 +7,21 @@ import typer
 
 from adapters.contract import Manifest
 from adapters.discovery import adapters
+from hub.cli import confirm
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.ingest.wearing import USER_INDEX_MAX, USER_INDEX_MIN, Use
 from hub.instants import fhir_instant, from_person, now_us
 from hub.operator import Operator, Paired
 from hub.wiring import Hub
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(confirm.app, name="confirm", help="Readings of which a person has to say whose they are.")
 LIST_MAX = 100_000
 
 AdapterName = Annotated[str, typer.Argument(help="As `hub adapters list` names it.")]
+UserIndex = Annotated[
+    int | None, typer.Option("--user-index", min=USER_INDEX_MIN, max=USER_INDEX_MAX, help="Under which the unit knows this patient.")
+]
 Identifier = Annotated[str, typer.Argument(help="The unit as the vendor identifies it, e.g. its serial number.")]
 
 
@@ -26,6 +32,10 @@ def pair(
     patient: Annotated[str, typer.Option("--patient", help="Patient/ID")],
     from_: Annotated[str | None, typer.Option("--from", help="2026-01-31 or with time; default: now.")] = None,
     to: Annotated[str | None, typer.Option("--to", help="End, not included; default: open.")] = None,
+    user_index: UserIndex = None,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Others use it too and it does not tell them apart: a person confirms each reading.")
+    ] = False,
     reason: Reason = None,
     data_dir: DataDir = None,
     mongodb_url: MongodbUrl = None,
@@ -35,6 +45,8 @@ def pair(
     from_us, to_us = now_us() if from_ is None else moment(from_, "--from"), None if to is None else moment(to, "--to")
     if to_us is not None and to_us <= from_us:
         raise typer.BadParameter("--to must be after --from")
+    if shared and user_index is not None:
+        raise typer.BadParameter("--shared is for units that do not tell their users apart: they have no --user-index")
 
     async def act(hub: Hub) -> Paired:
         return await Operator(hub, reason).pair(
@@ -45,6 +57,7 @@ def pair(
             patient=patient,
             from_us=from_us,
             to_us=to_us,
+            use=Use(user_index=user_index, shared=shared),
         )
 
     made = in_hub(data_dir, mongodb_url, act)
@@ -56,6 +69,8 @@ def unpair(
     adapter: AdapterName,
     identifier: Identifier,
     to: Annotated[str | None, typer.Option("--to", help="When it ended; default: now.")] = None,
+    patient: Annotated[str | None, typer.Option("--patient", help="Whose pairing ends, where several patients have the unit.")] = None,
+    user_index: UserIndex = None,
     reason: Reason = None,
     data_dir: DataDir = None,
     mongodb_url: MongodbUrl = None,
@@ -65,7 +80,9 @@ def unpair(
     to_us = now_us() if to is None else moment(to, "--to")
 
     async def act(hub: Hub) -> int:
-        return await Operator(hub, reason).unpair(system=manifest.identifier_system, identifier=identifier, to_us=to_us)
+        return await Operator(hub, reason).unpair(
+            system=manifest.identifier_system, identifier=identifier, to_us=to_us, patient=patient, user_index=user_index
+        )
 
     typer.echo(json.dumps({"ended": in_hub(data_dir, mongodb_url, act)}))
 
@@ -83,6 +100,8 @@ def list_(as_json: Json = False, reason: Reason = None, data_dir: DataDir = None
             "patient": one["patient"],
             "from": _shown(one["from_us"]),
             "to": _shown(one["to_us"]),
+            "user_index": one.get("user"),
+            "shared": one.get("shared", False),
             "pairing": one["pairing"],
         }
         for one in in_hub(data_dir, mongodb_url, act)
@@ -90,8 +109,8 @@ def list_(as_json: Json = False, reason: Reason = None, data_dir: DataDir = None
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     else:
-        columns = ["device", "patient", "from", "to"]
-        table("Pairings", columns, [[str(one[column] or "") for column in columns] for one in found])
+        columns = ["device", "patient", "from", "to", "user_index", "shared"]
+        table("Pairings", columns, [["" if one[column] in (None, False) else str(one[column]) for column in columns] for one in found])
 
 
 def known(adapter: str) -> Manifest:

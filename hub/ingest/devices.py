@@ -1,26 +1,13 @@
 """Who wore which device when: pairings looked up once per batch, and made by `hub device pair`."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from hub.ingest.wearing import NOBODY, Binding, Holder, Use, holder
 from hub.repository.pairings import open_pairing
 from hub.services import Services
 from hub.store.protocol import Pairing
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
-    """A pairing opened: the device and the patient by reference, for the period [from_us, to_us)."""
-
-    patient: bytes
-    patient_reference: str
-    device_reference: str
-    from_us: int | None
-    to_us: int | None
-
-    def covers(self, first_us: int, last_us: int) -> bool:
-        """What lasts has to lie within the pairing as a whole: the rest may be somebody else's."""
-        return (self.from_us is None or first_us >= self.from_us) and (self.to_us is None or last_us < self.to_us)
+__all__ = ["Binding", "Bindings", "device_token", "opened"]
 
 
 def device_token(services: Services, system: str, identifier: str) -> bytes:
@@ -44,21 +31,21 @@ class Bindings:
         for identifier in identifiers:
             if identifier is not None:
                 found = await self._services.store.pairings(device_token(self._services, self._system, identifier))
-                self._of[identifier] = [await self._opened(pairing) for pairing in found]
+                self._of[identifier] = [await opened(self._services, pairing) for pairing in found]
 
-    def worn_by(self, identifier: str, first_us: int, last_us: int) -> Binding | None:
-        """The one who had the device then. Two at once is nobody: the hub never guesses."""
-        worn = [binding for binding in self._of.get(identifier, ()) if binding.covers(first_us, last_us)]
-        if len(worn) == 1:
-            return worn[0]
-        return worn[0] if len({binding.patient for binding in worn}) == 1 else None
+    def worn_by(self, identifier: str, user: int | None, first_us: int, last_us: int) -> Holder:
+        """The one who had the device then, or those of whom it was one: the hub never guesses."""
+        found = self._of.get(identifier)
+        return holder(found, user, first_us, last_us) if found else NOBODY
 
-    async def _opened(self, pairing: Pairing) -> Binding:
-        references = await open_pairing(self._services, pairing)
-        return Binding(
-            patient=pairing.patient,
-            patient_reference=references["patient"],
-            device_reference=references["device"],
-            from_us=pairing.from_us,
-            to_us=pairing.to_us,
-        )
+
+async def opened(services: Services, pairing: Pairing) -> Binding:
+    references = await open_pairing(services, pairing)
+    return Binding(
+        patient=pairing.patient,
+        patient_reference=references["patient"],
+        device_reference=references["device"],
+        from_us=pairing.from_us,
+        to_us=pairing.to_us,
+        use=Use(user_index=references.get("user"), shared=references.get("shared", False)),
+    )

@@ -16,12 +16,14 @@ from adapters.reading import Item, Reading
 from fhir_profiles.building import build, resource_type
 from fhir_profiles.measurement import Measurement, Recorded, RecordingPart
 from hub.ingest import fates
+from hub.ingest.confirming import Assigned, Unclear, only_whole, remembered
 from hub.ingest.devices import Binding, Bindings
 from hub.ingest.fates import Answer
 from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
 from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, located
 from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
 from hub.ingest.waiting import Waiting
+from hub.ingest.wearing import user_index
 from hub.instants import from_datetime
 from hub.metrics import INGESTED
 from hub.recording import Recording, write_of
@@ -62,14 +64,25 @@ class Batch:
     answers: dict[int, Answer] = field(default_factory=dict)
     candidates: list[tuple[int, Candidate]] = field(default_factory=list)
     waiting: list[tuple[int, Waiting]] = field(default_factory=list)
+    unclear: dict[int, Unclear] = field(default_factory=dict)
+    to_confirm: set[int] = field(default_factory=set)
 
 
 class Pipeline:
     """Takes the items of one batch to their fates, for one caller."""
 
-    def __init__(self, repository: Repository, sent: Sent, recording: Recording, beside: Beside = NOTHING_BESIDE) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        sent: Sent,
+        recording: Recording,
+        beside: Beside = NOTHING_BESIDE,
+        assigned: Assigned | None = None,
+    ) -> None:
+        """`assigned`: whose the one item is, as somebody says who confirms it."""
         self._repository = repository
         self._beside = beside
+        self._assigned = assigned
         self._services = repository.services
         self._visibility = repository.rights.visibility
         self._sent = sent
@@ -131,6 +144,9 @@ class Pipeline:
                     batch.answers[index] = Answer(fate="refused", pointer=item.pointer, code=item.code, hint=item.hint)
                 continue
             self._sort_reading(batch, index, item)
+        await self._sort_unclear(batch)
+        if self._assigned is not None:
+            only_whole([*batch.answers.values(), *(waiting for _, waiting in batch.waiting)])
         return batch
 
     def _sort_reading(self, batch: Batch, index: int, reading: Reading) -> None:
@@ -147,10 +163,29 @@ class Pipeline:
             self._wait(batch, index, reading, fates.SCOPE_MISSING, fates.scope_missing_hint(missing))
             return
         start_us, end_us = span_us(measured)
-        binding = self._bindings.worn_by(device, start_us, last_us(measured))
-        candidate = None if binding is None else self._candidate(reading, measured, device, binding, (start_us, end_us))
+        held = self._bindings.worn_by(device, user_index(reading), start_us, last_us(measured))
+        unclear = Unclear(reading=reading, measured=measured, device=device, period=(start_us, end_us), among=held.among)
+        if (held.among and held.binding is None) or self._assigned is not None:
+            batch.unclear[index] = unclear
+        else:
+            self._sort_held(batch, index, unclear, held.binding)
+
+    async def _sort_unclear(self, batch: Batch) -> None:
+        """What somebody assigned goes to that patient, and what was assigned before goes there again; the rest waits to be."""
+        if not batch.unclear:
+            return
+        owners = await remembered(self._services, batch.unclear, self._assigned)
+        for index, unclear in batch.unclear.items():
+            for binding in unclear.among:
+                self._recording.aim_patient(binding.patient)
+            if owners[index] is None:
+                batch.to_confirm.add(index)
+            self._sort_held(batch, index, unclear, owners[index])
+
+    def _sort_held(self, batch: Batch, index: int, held: Unclear, binding: Binding | None) -> None:
+        candidate = None if binding is None else self._candidate(held.reading, held.measured, held.device, binding, held.period)
         if candidate is None:
-            self._wait(batch, index, reading, fates.NOT_PAIRED, fates.NOT_PAIRED_HINT)
+            self._wait(batch, index, held.reading, fates.NOT_PAIRED, fates.NOT_PAIRED_HINT)
         else:
             batch.candidates.append((index, candidate))
             batch.candidates += [(index + place * len(batch.items), one) for place, one in enumerate(self._companions(candidate), start=1)]
@@ -250,16 +285,21 @@ class Pipeline:
 
     async def _commit(self, batch: Batch, released: Sequence[str], before: Sequence[Answer] | None) -> Settled:
         """Read what is there, settle against it, and write all of it with its audit records, or nothing."""
+        if self._assigned is not None:
+            await self._assigned.require_waiting(self._services)
         rows = {candidate.row for _, candidate in batch.candidates}
         existing = await self._services.store.currents(sorted(rows), deleted=True) if rows else {}
         keys = await self._services.vault.keys(sorted({candidate.patient for _, candidate in batch.candidates}))
         settled = await settle(batch.candidates, existing, keys, services=self._services, now_us=self._services.clock())
+        if self._assigned is not None:
+            only_whole([settled.answers[index] for index in settled.conflicts])
         self._recording.forget()
         for touched in settled.touched:
             self._recording.touch(touched)
         waits = [batch.items[index] for index in settled.conflicts if index < len(batch.items) and not is_recording(batch.items[index])]
         conflicts = [self._waiting(item, fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for item in waits]
-        quarantine = [await self._quarantined(waiting) for waiting in (*(one for _, one in batch.waiting), *conflicts)]
+        quarantine = [await self._quarantined(waiting, to_confirm=index in batch.to_confirm) for index, waiting in batch.waiting]
+        quarantine += [await self._quarantined(waiting, to_confirm=False) for waiting in conflicts]
         kept = {one.id for one in quarantine}
         notes = () if before is None else await self._beside([*before, *_in_order(batch, settled)])
         unit = Unit(
@@ -269,12 +309,13 @@ class Pipeline:
             past=settled.past,
             quarantine=quarantine,
             released=[id for id in released if id not in kept],
+            confirmed=() if self._assigned is None else (self._assigned.id,),
             notes=notes,
         )
         await self._recording.commit(unit, writes=[write_of(stored) for stored in settled.written])
         return settled
 
-    async def _quarantined(self, waiting: Waiting) -> Quarantined:
+    async def _quarantined(self, waiting: Waiting, *, to_confirm: bool) -> Quarantined:
         services, client = self._services, self._repository.caller.client_id
         # The same item sent again is the same entry; one frame may give several items with the same bytes.
         what = waiting.item.measure if isinstance(waiting.item, Reading) else waiting.item.code
@@ -291,6 +332,7 @@ class Pipeline:
             expires_us=expires_us,
             sealed=services.vault.seal(key, QUARANTINE_TYPE, id, 1, None, waiting.to_bytes()),
             key_version=key.version,
+            to_confirm=to_confirm,
         )
 
 

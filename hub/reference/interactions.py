@@ -9,10 +9,10 @@ from typing import Literal
 
 from hub.console.words import Said
 
-Body = Literal["resource", "bundle", "patch", "parameters", "search", "token", "payload", "none"]
+Body = Literal["resource", "bundle", "patch", "parameters", "search", "token", "payload", "assignment", "none"]
 """What a request carries."""
 Answer = Literal[
-    "resource", "bundle", "outcome", "statement", "configuration", "token", "fates", "items", "text", "page", "openapi", "none"
+    "resource", "bundle", "outcome", "statement", "configuration", "token", "fates", "fate", "items", "text", "page", "openapi", "none"
 ]
 """What an answer holds when all went well."""
 
@@ -233,6 +233,20 @@ DESCRIBED: Mapping[str, Described] = {
     ),
     "quarantine-replay": Described(
         title=Said("Take up again what waits", "Reprendre ce qui attend"), done={200: "fates"}, refused=(400, *CALLER, 409, 422)
+    ),
+    "confirm-list": Described(
+        title=Said("Readings of which a person has to say whose they are", "Les mesures dont une personne doit dire à qui elles sont"),
+        done={200: "items"},
+        refused=(400, *CALLER),
+    ),
+    "confirm-assign": Described(
+        title=Said("It is this patient’s", "Elle est de ce patient"),
+        body="assignment",
+        done={200: "fate"},
+        refused=(*INPUT, *CALLER, 409),
+    ),
+    "confirm-reject": Described(
+        title=Said("It is of none of them", "Elle n’est d’aucun d’eux"), done={204: "none"}, refused=(400, *CALLER, 409)
     ),
     "welcome": Described(title=Said("The first page", "La première page"), done={200: "page"}, refused=()),
     "docs": Described(title=Said("These pages", "Ces pages"), query=("lang",), done={200: "page"}, refused=()),

@@ -202,6 +202,7 @@ def _content(answer: Answer, type: ResourceType | None) -> Json | None:
             "application/json": {"schema": {"type": "array", "items": ref("schemas", "Fate")}},
             "application/x-ndjson": {"schema": {"type": "string"}},
         },
+        "fate": {"application/json": {"schema": ref("schemas", "Fate")}},
         "items": {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}},
         "text": {"text/plain": {"schema": {"type": "string"}}},
         "page": {"text/html": {"schema": {"type": "string"}}},
@@ -238,6 +239,7 @@ def _body(row: Row, said: Described, type: ResourceType | None) -> Json | None:
         "search": {FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}},
         "token": {FORM: {"schema": ref("schemas", "TokenRequest")}},
         "payload": {"application/octet-stream": {}},
+        "assignment": {"application/json": {"schema": ref("schemas", "Assignment")}},
     }
     if type is not None and type.name == BINARY:
         contents = {**contents, "resource": {**contents["resource"], **BYTES}}

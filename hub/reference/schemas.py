@@ -103,6 +103,7 @@ def _others() -> Json:
     )
     return {
         "Fate": fate,
+        "Assignment": _object({"patient": {"type": "string", "pattern": "^Patient/[A-Za-z0-9.-]{1,64}$"}}, "patient"),
         "Token": _object(
             {"access_token": STRING, "token_type": {"const": "Bearer"}, "expires_in": {"type": "integer"}, "scope": STRING},
             "access_token",

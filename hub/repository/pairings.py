@@ -1,4 +1,6 @@
-"""Pairings opened: which device and which patient, by reference."""
+"""Pairings opened: which device and which patient, by reference, and how the patient uses the device."""
+
+from typing import Any
 
 import orjson
 
@@ -7,10 +9,11 @@ from hub.store.protocol import Pairing
 from hub.vault import PAIRING_TYPE
 
 
-async def open_pairing(services: Services, pairing: Pairing) -> dict[str, str]:
+async def open_pairing(services: Services, pairing: Pairing) -> dict[str, Any]:
+    """`device` and `patient`; `user`: the index under which the patient uses it, `shared`: with others whom it cannot tell apart."""
     key = await services.vault.key(pairing.patient)
     plain = services.vault.open_sealed(key, PAIRING_TYPE, pairing.id, 1, pairing.patient, pairing.sealed)
-    found: dict[str, str] = orjson.loads(plain)
+    found: dict[str, Any] = orjson.loads(plain)
     return found
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from hub.store.protocol import Grant, Note, Pairing, Quarantined, ReadingMark, Stored
 
 VERSION_DIGITS = 9
+TO_CONFIRM, DISOWNED = "open", "disowned"
+"""States of what a person has to confirm: it waits for that, or is known to be of nobody."""
 LASTING_US = 25 * 3_600 * 1_000_000
 """What lasts longer is marked: all others end at most so long after their start. The longest of days has 25 hours."""
 Document = dict[str, Any]
@@ -142,6 +144,7 @@ def quarantined_document(item: Quarantined) -> Document:
         "x": datetime.fromtimestamp(item.expires_us / 1_000_000, UTC),
         "c": item.sealed,
         "w": item.key_version,
+        **({"cf": TO_CONFIRM} if item.to_confirm else {}),
     }
 
 
@@ -155,6 +158,7 @@ def quarantined(found: Mapping[str, Any]) -> Quarantined:
         expires_us=int(found["x"].replace(tzinfo=UTC).timestamp() * 1_000_000),
         sealed=found["c"],
         key_version=found["w"],
+        to_confirm=found.get("cf") == TO_CONFIRM,
     )
 
 

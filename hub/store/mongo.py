@@ -150,6 +150,11 @@ class MongoStore:
         found = await _answered(self._hub["quarantine"].find({"_id": {"$in": list(ids)}}).to_list())
         return [documents.quarantined(one) for one in found]
 
+    async def to_confirm(self, limit: int) -> Sequence[Quarantined]:
+        """Of all clients, oldest first."""
+        cursor = self._hub["quarantine"].find({"cf": documents.TO_CONFIRM}).sort([("t", 1), ("_id", 1)]).limit(limit)
+        return [documents.quarantined(one) for one in await _answered(cursor.to_list())]
+
     async def commit(self, unit: Unit) -> None:
         await self.committer.commit(unit)
 

@@ -178,14 +178,24 @@ class MongoWriter:
         )
 
     async def _quarantine(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
+        quarantine = self._hub["quarantine"]
         items = [one for unit in units for one in unit.quarantine]
         released = [id for unit in units for id in unit.released]
         if items:
-            await self._hub["quarantine"].bulk_write(
-                [ReplaceOne({"_id": one.id}, documents.quarantined_document(one), upsert=True) for one in items], session=session
-            )
+            await quarantine.bulk_write([_waits(documents.quarantined_document(one)) for one in items], session=session)
         if released:
-            await self._hub["quarantine"].delete_many({"_id": {"$in": released}}, session=session)
+            await quarantine.delete_many({"_id": {"$in": released}}, session=session)
+        for index, unit in enumerate(units):
+            for id in (*unit.confirmed, *unit.disowned):
+                as_read = {"_id": id, "cf": documents.TO_CONFIRM}
+                change = {"$set": {"cf": documents.DISOWNED}}
+                found = await (
+                    quarantine.find_one_and_delete(as_read, session=session)
+                    if id in unit.confirmed
+                    else quarantine.find_one_and_update(as_read, change, session=session)
+                )
+                if found is None:
+                    raise UnitsInConflict(frozenset({index}))
 
     async def _note(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
         owned = [(index, one, documents.note_document(one.new)) for index, unit in enumerate(units) for one in unit.notes]
@@ -195,6 +205,15 @@ class MongoWriter:
         forgotten = [key for unit in units for key in unit.forgotten]
         if forgotten:
             await self._hub["notes"].delete_many({"_id": {"$in": forgotten}}, session=session)
+
+
+def _waits(made: Document) -> ReplaceOne[Document] | UpdateOne:
+    """An item in quarantine, in place of the same item sent before. What was said to be nobody's stays so."""
+    if "cf" not in made:
+        return ReplaceOne({"_id": made["_id"]}, made, upsert=True)
+    kept = {"$cond": [{"$eq": ["$cf", documents.DISOWNED]}, documents.DISOWNED, documents.TO_CONFIRM]}
+    changed = {name: {"$literal": value} for name, value in made.items() if name not in ("_id", "cf")}
+    return UpdateOne({"_id": made["_id"]}, [{"$set": {**changed, "cf": kept}}], upsert=True)
 
 
 def _past(unit: Unit) -> list[Document]:

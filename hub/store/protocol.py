@@ -117,7 +117,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """An item that waits: sealed under the system key, because no patient is known or may be named."""
+    """An item that waits: sealed under the system key, because no patient is known or may be named.
+
+    to_confirm  a person has to say whose it is
+    """
 
     id: str
     client: str
@@ -127,6 +130,7 @@ class Quarantined:
     expires_us: int
     sealed: bytes
     key_version: int
+    to_confirm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +211,8 @@ class PairDevice:
 class Unit:
     """What one request wants written, all or nothing, its audit records included.
 
+    confirmed, disowned  quarantined items whose owner somebody has named, which are done with, or of which somebody has said that they
+             are nobody's, which stay until they expire and are asked about no more. Each must still wait to be confirmed
     notes, forgotten  what transports remember from now on, and keys of notes that are of no use any more
     deletions  of Patients that the store knew of before it was decided that this may be written; None: it is not known
     """
@@ -220,6 +226,8 @@ class Unit:
     pairings: Sequence[PairDevice] = ()
     quarantine: Sequence[Quarantined] = ()
     released: Sequence[str] = ()
+    confirmed: Sequence[str] = ()
+    disowned: Sequence[str] = ()
     notes: Sequence[NoteWrite] = ()
     forgotten: Sequence[bytes] = ()
     drafts: Sequence[Draft] = ()
@@ -236,7 +244,7 @@ class Unit:
     @property
     def audit_only(self) -> bool:
         written = (self.inserts, self.replaces, self.remarks, self.past, self.grants, self.claims, self.pairings)
-        return not (any(written) or self.quarantine or self.released or self.notes or self.forgotten)
+        return not (any(written) or self.quarantine or self.released or self.confirmed or self.disowned or self.notes or self.forgotten)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

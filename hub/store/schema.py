@@ -123,6 +123,7 @@ INDEXES = (
     Index(collection="pairings", keys=(("dv", 1), ("from", 1)), why="who wore this device at that time: asked for each reading"),
     Index(collection="pairings", keys=(("p", 1),), why="the devices of one patient"),
     Index(collection="quarantine", keys=(("cl", 1), ("t", -1)), why="a client's own waiting items"),
+    Index(collection="quarantine", keys=(("cf", 1), ("t", 1), ("_id", 1)), present="cf", why="what waits for a person to say whose it is"),
     Index(collection="quarantine", keys=(("x", 1),), expires=True, why="what nobody repaired goes after HUB_QUARANTINE_DAYS"),
     Index(collection="notes", keys=(("kd", 1), ("_id", 1)), why="all links that are polled"),
     Index(collection="notes", keys=(("x", 1),), expires=True, why="an answer is kept for a while, then its key is free again"),

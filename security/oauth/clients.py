@@ -25,6 +25,7 @@ class Client:
     importer         may bring its own ids
     administrator    may have searches explained; who was registered before there was such a thing is none
     requests_per_minute, items_per_minute  how much it may send in; None: what holds for everybody
+    confirmer        may say whose a reading is that a shared unit does not tell
     jwks, jwks_uri   its public keys inline, or where they are; exactly one of the two
     created_us       microseconds since 1970 UTC, as is `revoked_us`
     """
@@ -42,6 +43,7 @@ class Client:
     created_us: int
     revoked_us: int | None = None
     administrator: bool = False
+    confirmer: bool = False
     requests_per_minute: int | None = None
     items_per_minute: int | None = None
 

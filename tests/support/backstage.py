@@ -57,6 +57,7 @@ def new_client(
     recorder: bool = False,
     importer: bool = False,
     administrator: bool = False,
+    confirmer: bool = False,
     requests_per_minute: int | None = None,
     items_per_minute: int | None = None,
 ) -> Account:
@@ -74,6 +75,7 @@ def new_client(
         jwks_uri=None,
         created_us=now_us(),
         administrator=administrator,
+        confirmer=confirmer,
         requests_per_minute=requests_per_minute,
         items_per_minute=items_per_minute,
     )

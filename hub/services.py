@@ -9,7 +9,7 @@ from typing import Any
 from hub.settings import Settings
 from hub.store.mongo import MongoStore
 from hub.store.protocol import Asked, Stored
-from hub.turns import Room, Turns
+from hub.turns import Room, Seats, Turns
 from hub.vault import AUDIT_TYPE, Vault
 from security.blind import ALPHABET, ID_CHARACTERS, Blind
 
@@ -36,6 +36,8 @@ class Services:
     settings: Settings
     turns: Turns = field(default_factory=Turns)
     room: Room = field(default_factory=Room)
+    spool_room: Room = field(default_factory=Room)
+    seats: Seats = field(default_factory=Seats)
 
     async def resolve(self, type: str, id: str, *, deleted: bool = False, asked: Sequence[Asked] = ()) -> Stored | None:
         """The current row of a logical id, ours or brought by an importer. `deleted`: its tombstone too.

@@ -80,6 +80,26 @@ class Settings(BaseSettings):
         ge=1_000,
         le=100_000_000_000,
     )
+    max_upload_bytes: int = _setting(
+        4_000_000_000,
+        "Largest payload of one `POST /ingest`, unpacked, where the adapter reads in pieces.",
+        unit="bytes",
+        ge=1_000,
+        le=1_000_000_000_000,
+    )
+    uploads_at_once: int = _setting(
+        2, "Payloads above `HUB_MAX_INGEST_BYTES` that one client may send to one process at the same time.", ge=1, le=1_000
+    )
+    spool_dir: Path | None = _setting(
+        None, "Where such payloads lie, sealed, until they are taken in. Unset: the folder `spool` of the data directory."
+    )
+    spool_bytes: int = _setting(
+        16_000_000_000,
+        "What may lie there at once of one process; whoever sends more is asked to come back (429).",
+        unit="bytes",
+        ge=1_000,
+        le=1_000_000_000_000_000,
+    )
     ingest_requests_per_minute: int = _setting(
         6_000, "Requests of ingest that one client may send in a minute, unless it was registered with another number.", ge=1, le=10_000_000
     )

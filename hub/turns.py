@@ -1,6 +1,7 @@
 """Taking turns inside this process: a queue for those who met over the same thing, a breath in the middle of long work, room."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from weakref import WeakValueDictionary
@@ -31,6 +32,26 @@ class Turns:
 
 class Full(Exception):
     """There is no room at this moment."""
+
+
+class Seats:
+    """How many things each of several may do at once."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def take(self, who: str, most: int) -> Iterator[None]:
+        """Raises Full."""
+        if self._taken[who] >= most:
+            raise Full
+        self._taken[who] += 1
+        try:
+            yield
+        finally:
+            self._taken[who] -= 1
+            if not self._taken[who]:
+                del self._taken[who]
 
 
 class Room:

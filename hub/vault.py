@@ -14,6 +14,7 @@ RULES_TYPE = "_rules"
 PAIRING_TYPE = "_pairing"
 QUARANTINE_TYPE = "_quarantine"
 CONTENT_TYPE = "_content"
+SPOOL_TYPE = "_spool"
 NOTE_TYPE = "_note"
 AUDIT_TYPE = "AuditEvent"
 

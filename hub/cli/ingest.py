@@ -1,10 +1,12 @@
 """hub ingest: a vendor's files through the HTTP API, each item answered on a line of its own."""
 
-import gzip
 import json
+import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import httpx
 import typer
@@ -14,6 +16,7 @@ from hub.cli.common import fail, stderr
 from hub.cli.token import BaseUrl, ClientId, Key, fetch_token
 
 TIMEOUT_S = 120
+PIECE_BYTES = 1024 * 1024
 
 
 def ingest(
@@ -32,28 +35,41 @@ def ingest(
     refused = 0
     with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client, Progress(console=stderr, transient=True) as progress:
         for path in progress.track(files, description=f"ingest {adapter}"):
-            answer = _send(client, f"{base_url.rstrip('/')}/ingest/{adapter}", path, asked, bearer)
-            if answer.is_error:
-                refused += 1
-                stderr.print(f"{path.name}: {_why(answer)}", highlight=False)
-                continue
-            for line in answer.iter_lines():
-                typer.echo(line)
-                fates[json.loads(line)["fate"]] += 1
+            with _sent(client, f"{base_url.rstrip('/')}/ingest/{adapter}", path, asked, bearer) as answer:
+                if answer.is_error:
+                    answer.read()
+                    refused += 1
+                    stderr.print(f"{path.name}: {_why(answer)}", highlight=False)
+                    continue
+                for line in answer.iter_lines():
+                    typer.echo(line)
+                    fates[json.loads(line)["fate"]] += 1
     stderr.print(", ".join(f"{count} {fate}" for fate, count in sorted(fates.items())) or "nothing was read", highlight=False)
     if refused:
         raise typer.Exit(1)
 
 
-def _send(client: httpx.Client, url: str, path: Path, asked: dict[str, str], bearer: str) -> httpx.Response:
+@contextmanager
+def _sent(client: httpx.Client, url: str, path: Path, asked: dict[str, str], bearer: str) -> Iterator[httpx.Response]:
+    """The file packed on its way, never whole in memory, and its answer, which may go on for as long."""
     headers = {"Authorization": f"Bearer {bearer}", "Accept": "application/x-ndjson", "Content-Encoding": "gzip"}
     try:
-        return client.post(url, params=asked, content=gzip.compress(path.read_bytes(), 1), headers=headers)
+        with path.open("rb") as file, client.stream("POST", url, params=asked, content=packed(file), headers=headers) as answer:
+            yield answer
     except OSError as error:
         fail(f"{path}: {error.strerror}")
+    except httpx.RemoteProtocolError:
+        fail(f"{path}: the answer broke off; what is answered is stored. Send the file again: that will be called duplicate")
     except httpx.HTTPError as error:
         fail(f"the hub does not answer ({type(error).__name__})")
-    raise AssertionError("unreachable")
+
+
+def packed(file: IO[bytes]) -> Iterator[bytes]:
+    """As gzip, piece by piece."""
+    packer = zlib.compressobj(level=1, wbits=31)
+    while piece := file.read(PIECE_BYTES):
+        yield packer.compress(piece)
+    yield packer.flush()
 
 
 def _why(answer: httpx.Response) -> str:

@@ -30,7 +30,7 @@ HOUR_US = 3_600_000_000
 KIND = "answer"
 
 
-class _Answered(Exception):
+class Answered(Exception):
     """Another process has answered this key meanwhile."""
 
 
@@ -54,26 +54,26 @@ def key_of(header: str | None) -> str | None:
 
 async def take_in_once(repository: Repository, recording: Recording, parcel: Parcel, key: str) -> Outcome:
     """As `take_in`, or the answer that was kept. Raises FhirError business-rule if the key was used for something else."""
-    once = _Once(repository, parcel, key)
+    once = Once(repository, key, fingerprint(parcel))
     async with repository.services.turns.of(once.name):
         kept = await once.kept()
         if kept is None:
             try:
                 return Outcome(answers=await take_in(repository, recording, parcel, once.keep))
-            except _Answered:
+            except Answered:
                 recording.forget()
                 kept = await once.kept() or []
     return Outcome(answers=kept, replayed=True)
 
 
-class _Once:
-    """One key of one client."""
+class Once:
+    """One key of one client, or one part of an upload under it."""
 
-    def __init__(self, repository: Repository, parcel: Parcel, key: str) -> None:
+    def __init__(self, repository: Repository, key: str, fingerprint: str, part: int = 0) -> None:
         self._services = repository.services
         self._notebook = Notebook(repository.services, KIND)
-        self.name = f"{repository.caller.client_id}\n{key}"
-        self._fingerprint = fingerprint(parcel)
+        self.name = f"{repository.caller.client_id}\n{key}" + (f"\n{part}" if part else "")
+        self._fingerprint = fingerprint
 
     async def kept(self) -> list[Answer] | None:
         content = (await self._notebook.read(self.name)).content
@@ -92,7 +92,7 @@ class _Once:
             raise FhirError("too-long", f"With {HEADER} a payload has at most {ANSWERS_MAX} items; send it in parts, each with a key.")
         page = await self._notebook.read(self.name)
         if page.content:
-            raise _Answered
+            raise Answered
         content = {"fingerprint": self._fingerprint, "answers": [answer.to_json() for answer in answers]}
         expires_us = self._services.clock() + self._services.settings.idempotency_hours * HOUR_US
         return [await self._notebook.write(page, content, expires_us)]
@@ -100,5 +100,10 @@ class _Once:
 
 def fingerprint(parcel: Parcel) -> str:
     """Of everything that decides what becomes of a request."""
+    return sha256(said_of(parcel) + parcel.payload).hexdigest()
+
+
+def said_of(parcel: Parcel) -> bytes:
+    """What is said beside the payload, as it goes into the fingerprint."""
     said = (parcel.adapter.manifest.name, parcel.device, parcel.time_zone, parcel.media_type)
-    return sha256(orjson.dumps(said) + b"\n" + parcel.payload).hexdigest()
+    return orjson.dumps(said) + b"\n"

@@ -3,7 +3,10 @@
 A batch is answered item by item with 200; 4xx only when nothing could be read (DESIGN 4).
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import orjson
 from starlette.requests import Request
@@ -13,12 +16,16 @@ from adapters.contract import Manifest
 from hub import outcomes
 from hub.errors import FhirError
 from hub.http import PRIVATE, read_body
-from hub.ingest.fates import array, ndjson
-from hub.ingest.idempotency import HEADER, REPLAYED, Outcome, key_of, take_in_once
+from hub.ingest.fates import Answer, array, ndjson
+from hub.ingest.idempotency import HEADER, REPLAYED, Outcome, key_of, said_of, take_in_once
 from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
 from hub.ingest.quota import admit, charge, room_for
+from hub.ingest.receiving import receive
 from hub.ingest.replay import list_waiting, replay_items
+from hub.ingest.upload import Answering, Upload, is_upload, space_for
+from hub.recording import Recording
 from hub.repository import Repository
+from security.oauth.clients import Client
 
 NDJSON = "application/x-ndjson"
 UNSAID = frozenset({"", "application/octet-stream"})
@@ -33,19 +40,55 @@ async def ingest(request: Request, repository: Repository) -> Response:
         adapter = known_adapter(request.path_params["adapter"])
         asked, media_type = query_of(request), media_type_of(request, adapter.manifest)
         key = key_of(request.headers.get(HEADER))
+        parcel = Parcel(adapter=adapter, payload=b"", device=asked.get("device"), time_zone=asked.get("timeZone"), media_type=media_type)
         await admit(repository.caller, repository.services)
+        if is_upload(request, parcel, repository.services.settings):
+            return await _uploaded(request, repository, recording, parcel, key)
         with room_for(request, repository.services):
             payload = await read_body(request, repository.services.settings.max_ingest_bytes)
-            parcel = Parcel(
-                adapter=adapter, payload=payload, device=asked.get("device"), time_zone=asked.get("timeZone"), media_type=media_type
-            )
-            if key is None:
-                outcome = Outcome(answers=await take_in(repository, recording, parcel))
-            else:
-                outcome = await take_in_once(repository, recording, parcel, key)
-        if not outcome.replayed:
-            await charge(repository.caller, repository.services, len(outcome.answers))
+            outcome = await _taken_in(repository, recording, replace(parcel, payload=payload), key)
     return _response(request, outcome)
+
+
+async def _taken_in(repository: Repository, recording: Recording, parcel: Parcel, key: str | None) -> Outcome:
+    if key is None:
+        outcome = Outcome(answers=await take_in(repository, recording, parcel))
+    else:
+        outcome = await take_in_once(repository, recording, parcel, key)
+    if not outcome.replayed:
+        await charge(repository.caller, repository.services, len(outcome.answers))
+    return outcome
+
+
+async def _uploaded(request: Request, repository: Repository, recording: Recording, parcel: Parcel, key: str | None) -> Response:
+    """Through the spool; what turns out to be short goes the way of everything that is."""
+    services, settings = repository.services, repository.services.settings
+    async with AsyncExitStack() as held:
+        spool = held.enter_context(space_for(request, repository, said_of(parcel)))
+        await receive(request, spool, settings.max_upload_bytes)
+        if spool.size <= settings.max_ingest_bytes:
+            payload = await asyncio.to_thread(spool.read_at, 0, spool.size)
+            return _response(request, await _taken_in(repository, recording, replace(parcel, payload=payload), key))
+        upload = Upload(repository, parcel, spool, key)
+        held.callback(upload.close)
+        await held.enter_async_context(services.turns.of(upload.turn))
+        first = await upload.part(recording)
+        is_replayed, lines = upload.replayed, NDJSON in request.headers.get("accept", "")
+        find = request.app.state.token_dependencies.find_client
+
+        async def is_still_there() -> bool:
+            client: Client | None = await find(repository.caller.client_id)
+            return client is not None and client.revoked_us is None
+
+        made = Answering(_all(first, upload.rest(is_still_there)), held.pop_all(), lines=lines)
+    made.headers.update({**_headers(replayed=is_replayed), "Content-Type": NDJSON if lines else "application/json"})
+    return made
+
+
+async def _all(first: Sequence[Answer], rest: AsyncIterator[Sequence[Answer]]) -> AsyncIterator[Sequence[Answer]]:
+    yield first
+    async for part in rest:
+        yield part
 
 
 async def quarantine(request: Request, repository: Repository) -> Response:
@@ -104,7 +147,11 @@ def _plainly(media_type: str) -> str:
 
 
 def _response(request: Request, outcome: Outcome) -> Response:
-    headers = {**PRIVATE, **({REPLAYED: "true"} if outcome.replayed else {})}
+    headers = _headers(replayed=outcome.replayed)
     if NDJSON in request.headers.get("accept", ""):
         return Response(ndjson(outcome.answers), media_type=NDJSON, headers=headers)
     return Response(array(outcome.answers), media_type="application/json", headers=headers)
+
+
+def _headers(*, replayed: bool) -> dict[str, str]:
+    return {**PRIVATE, **({REPLAYED: "true"} if replayed else {})}

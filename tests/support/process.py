@@ -55,10 +55,14 @@ class Done:
 
 
 class HubProcess:
-    """`hub serve` on a data directory. Its own process group, so that a kill reaches everything it started."""
+    """`hub serve` on a data directory. Its own process group, so that a kill reaches everything it started.
 
-    def __init__(self, data_dir: Path, *flags: str, port: int | None = None) -> None:
+    settings  HUB_… beside those of all tests
+    """
+
+    def __init__(self, data_dir: Path, *flags: str, port: int | None = None, **settings: str) -> None:
         self.data_dir = data_dir
+        self._environment = {**ENVIRONMENT, **settings}
         self.port = port or free_port()
         self.output = data_dir.parent / f"{data_dir.name}.output"
         self._flags = flags
@@ -83,7 +87,9 @@ class HubProcess:
         since = self.output.stat().st_size
         command = [str(HUB), "serve", "--port", str(self.port), "--data-dir", str(self.data_dir), *self._flags]
         with self.output.open("ab") as output:
-            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, env=ENVIRONMENT)
+            self._process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, env=self._environment
+            )
         deadline = time.monotonic() + READY_S
         while b"ready http" not in (said := self.output.read_bytes()[since:]):
             assert self._process.poll() is None, said.decode(errors="replace")

@@ -1,0 +1,180 @@
+"""HTTP push of what is too long for memory: spooled sealed, read in pieces, answered as it becomes durable. docs/adr/0020-uploads.md"""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.ingest.upload import PART_ITEMS
+from tests.support.apple import export, pieces
+from tests.support.backstage import Backstage, new_client
+from tests.support.caller import Caller, http_client
+from tests.support.fixtures import Running
+from tests.support.outcomes import refused
+from tests.support.payloads import identifier_system, weight
+from tests.support.process import HubProcess
+from tests.support.resources import patient
+
+Json = dict[str, Any]
+LONG, LONGEST = 20_000, 3_000_000
+"""Bytes: what is taken as a whole, and what is taken at all."""
+MANY = 2 * PART_ITEMS + 7
+"""Items: three parts."""
+NDJSON = {"Accept": "application/x-ndjson"}
+SCOPE = "system/*.cruds"
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A hub to which little is much."""
+    settings = {"HUB_MAX_INGEST_BYTES": str(LONG), "HUB_MAX_UPLOAD_BYTES": str(LONGEST), "HUB_UPLOADS_AT_ONCE": "1"}
+    process = HubProcess(tmp_path_factory.mktemp("narrow") / "data", **settings).start()
+    try:
+        with Backstage(process.data_dir, process.url) as backstage, http_client(process.url) as http:
+            yield Running(process=process, backstage=backstage, http=http)
+    finally:
+        process.stop()
+
+
+@pytest.fixture(scope="module")
+def sender(narrow: Running) -> Caller:
+    return narrow.caller(new_client("sender", SCOPE, consent_default="opt-out", recorder=True))
+
+
+@pytest.fixture
+def unit(narrow: Running, sender: Caller) -> str:
+    person = sender.create(patient())["id"]
+    narrow.backstage.pair(identifier_system("apple-health"), f"A-{person}", f"Patient/{person}", from_us=0)
+    return f"A-{person}"
+
+
+def fates(caller: Caller, unit: str, payload: bytes, **headers: str) -> list[Json]:
+    answer = caller.ingest("apple-health", payload, device=unit, headers=headers)
+    assert answer.status_code == 200, answer.text
+    made: list[Json] = answer.json()
+    return made
+
+
+def test_each_item_is_answered_in_the_order_of_the_payload(sender: Caller, unit: str) -> None:
+    answers = fates(sender, unit, export(MANY))
+    assert Counter(one["fate"] for one in answers) == {"stored": MANY}
+    places = [int(one["pointer"].removeprefix("byte ")) for one in answers]
+    assert places == sorted(places)
+    assert sender.search(f"Observation?patient={unit.removeprefix('A-')}&_summary=count")["total"] == MANY
+
+
+def test_an_object_a_line_says_the_same(sender: Caller, unit: str) -> None:
+    first = fates(sender, unit, export(MANY))
+    answer = sender.ingest("apple-health", export(MANY), device=unit, headers=NDJSON)
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert [line | {"fate": "stored"} for line in map(loads, answer.text.splitlines())] == first
+
+
+def loads(line: str) -> Json:
+
+    made: Json = json.loads(line)
+    assert made["fate"] == "duplicate"
+    return made
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_body_of_unknown_length_may_be_short_or_long_packed_or_not(sender: Caller, unit: str, packed: bool) -> None:
+    """RFC 9112 section 7.1: chunked; RFC 9110 section 8.4.1.3: gzip."""
+    for count in (3, MANY):
+        body = iter([gzip.compress(export(count))]) if packed else pieces(count)
+        headers = {"Content-Encoding": "gzip"} if packed else {}
+        answer = sender.request("POST", "/ingest/apple-health", content=body, params={"device": unit}, headers=headers)
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()) == count
+
+
+def test_the_same_key_gets_the_same_answer_part_by_part(sender: Caller, unit: str) -> None:
+    """As for short payloads, and without their limit of items."""
+    key = {"Idempotency-Key": unit}
+    first, second = (sender.ingest("apple-health", export(MANY), device=unit, headers=key) for _ in range(2))
+    assert Counter(one["fate"] for one in first.json()) == {"stored": MANY}
+    assert first.content == second.content
+    assert ("idempotency-replayed" in first.headers, second.headers["idempotency-replayed"]) == (False, "true")
+    other = sender.ingest("apple-health", export(MANY - 1), device=unit, headers=key)
+    refused(other, 422, "business-rule")
+
+
+def test_what_is_no_export_at_all_is_refused_with_a_status(sender: Caller, unit: str) -> None:
+    refused(sender.ingest("apple-health", b"x" * 2 * LONG, device=unit), 400, "structure")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_more_than_is_taken_at_all_is_refused_and_told_the_limit(sender: Caller, unit: str, packed: bool) -> None:
+    """A gzip bomb is looked at no further than that."""
+    body = export(1) + b" " * LONGEST
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    answer = sender.ingest("apple-health", gzip.compress(body) if packed else body, device=unit, headers=headers)
+    (issue,) = refused(answer, 413, "too-long")
+    assert str(LONGEST) in issue["diagnostics"]
+
+
+@pytest.mark.parametrize("body", [gzip.compress(export(900))[:-20], gzip.compress(export(900)) + b"more", b"no gzip" * LONG])
+def test_a_gzip_that_is_none_or_not_whole_is_refused(sender: Caller, unit: str, body: bytes) -> None:
+    refused(sender.ingest("apple-health", body, device=unit, headers={"Content-Encoding": "gzip"}), 400, "structure")
+
+
+def test_an_adapter_that_does_not_read_in_pieces_keeps_its_limit(sender: Caller, unit: str) -> None:
+    refused(sender.ingest("withings", weight(70_000) + b" " * LONG, device=unit), 413, "too-long")
+
+
+def test_one_client_has_few_on_their_way_at_once(narrow: Running, sender: Caller, unit: str) -> None:
+    """RFC 6585 section 4: 429 with Retry-After, while the first is still being sent; another client's goes through."""
+    other = narrow.caller(new_client("other", SCOPE, organization=sender.account.organization, consent_default="opt-out"))
+    seen: list[Any] = []
+
+    def body() -> Iterator[bytes]:
+        sent = pieces(MANY)
+        yield next(sent) + next(sent)
+        seen.append(sender.ingest("apple-health", export(MANY), device=unit))
+        seen.append(other.ingest("apple-health", export(MANY), device=unit))
+        yield from sent
+
+    with http_client(narrow.process.url) as http:
+        first = Caller(http, sender.account).request("POST", "/ingest/apple-health", content=body(), params={"device": unit})
+    refused(seen[0], 429, "throttled")
+    assert int(seen[0].headers["retry-after"]) >= 1
+    assert [len(answer.json()) for answer in (seen[1], first)] == [MANY, MANY]
+
+
+def test_each_part_has_its_record(narrow: Running, sender: Caller, unit: str) -> None:
+    """Law 2: what was written is recorded with it, and the answer comes after."""
+    answer = sender.ingest("apple-health", export(MANY), device=unit)
+    records = narrow.backstage.records(answer.headers["x-request-id"])
+    assert {one.kind for one in records} == {"ingest"}
+    assert len({write.row for one in records for write in one.draft.writes}) == MANY
+
+
+def test_nothing_in_clear_lies_on_the_disk_while_it_is_taken_in(narrow: Running, sender: Caller, unit: str) -> None:
+    """Law 4: what the hub has open in its folder is sealed, and has no name."""
+    found: list[bytes] = []
+
+    def body() -> Iterator[bytes]:
+        yield export(MANY)
+        yield from (b" " * 1_000 for _ in range(1_600))
+        found.extend(spooled(narrow.process))
+        yield b" "
+
+    with http_client(narrow.process.url) as http:
+        payload = Caller(http, sender.account).request("POST", "/ingest/apple-health", content=body(), params={"device": unit})
+    assert payload.status_code == 200
+    assert list((narrow.process.data_dir / "spool").iterdir()) == []
+    assert [len(one) > 0 for one in found] == [True]
+    assert all(b"HeartRate" not in one for one in found)
+    assert spooled(narrow.process) == []
+
+
+def spooled(process: HubProcess) -> list[bytes]:
+    """What the process has open that has no name any more."""
+    folder = f"{process.data_dir}/spool"
+    return [
+        place.read_bytes() for place in Path(f"/proc/{process.pid}/fd").iterdir() if place.is_symlink() and folder in str(place.readlink())
+    ]

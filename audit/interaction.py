@@ -47,6 +47,15 @@ Kind = Literal[
     "keys-status",
     "keys-rotate",
     "keys-backup",
+    "product-add",
+    "product-change",
+    "product-list",
+    "device-register",
+    "device-show",
+    "device-retire",
+    "device-exchange",
+    "device-status",
+    "device-watch",
 ]
 """Each is a row of `audit.kinds`."""
 

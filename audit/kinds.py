@@ -205,5 +205,14 @@ KINDS: Mapping[Kind, Row] = {
         _own("keys-status", ALERT, "R", SECURITY_CONFIGURATION),
         _own("keys-rotate", ALERT, "U", SECURITY_CONFIGURATION, user=AUTHOR),
         _own("keys-backup", ALERT, "R", SECURITY_CONFIGURATION),
+        _own("product-add", ALERT, "C", SECURITY_CONFIGURATION, user=AUTHOR),
+        _own("product-change", ALERT, "U", SECURITY_CONFIGURATION, user=AUTHOR),
+        _own("product-list", QUERY, "E"),
+        _own("device-register", ACTIVITY, "C", user=AUTHOR),
+        _own("device-show", QUERY, "E"),
+        _own("device-retire", ACTIVITY, "U", user=AUTHOR),
+        _own("device-exchange", PATIENT_RECORD, "U", user=AUTHOR),
+        _own("device-status", QUERY, "E"),
+        _own("device-watch", ACTIVITY, "U", user=AUTHOR),
     )
 }

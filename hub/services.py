@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.remembered import Remembered
 from hub.settings import Settings
 from hub.store.mongo import MongoStore
 from hub.store.protocol import Asked, Stored
@@ -16,6 +17,7 @@ from security.blind import ALPHABET, ID_CHARACTERS, Blind
 KEYED = "~"
 """First letter of a row id that is the keyed form of an id brought by an importer."""
 OWN_ID = re.compile(r"[0-9A-Za-z]{22}")
+UNITS_REMEMBERED_MAX = 50_000
 _EVEN = 256 - 256 % len(ALPHABET)
 _LETTERS, _UNEVEN = bytes(ALPHABET.encode()[byte % len(ALPHABET)] for byte in range(256)), bytes(range(_EVEN, 256))
 """A random byte as a letter; those that would give some letters more often than others are left out."""
@@ -38,6 +40,8 @@ class Services:
     room: Room = field(default_factory=Room)
     spool_room: Room = field(default_factory=Room)
     seats: Seats = field(default_factory=Seats)
+    units: Remembered[str, Any] = field(default_factory=lambda: Remembered(UNITS_REMEMBERED_MAX))
+    """What `hub.units` last wrote about units, by the row of the Device."""
 
     async def resolve(self, type: str, id: str, *, deleted: bool = False, asked: Sequence[Asked] = ()) -> Stored | None:
         """The current row of a logical id, ours or brought by an importer. `deleted`: its tombstone too.

@@ -2,7 +2,25 @@
 
 import typer
 
-from hub.cli import adapters, audit, client, demo, device, doctor, ingest, keys, mqtt, poll, quarantine, serve, token, watch, webhook
+from hub.cli import (
+    adapters,
+    audit,
+    client,
+    demo,
+    device,
+    doctor,
+    ingest,
+    keys,
+    mqtt,
+    poll,
+    product,
+    quarantine,
+    serve,
+    token,
+    unit,
+    watch,
+    webhook,
+)
 
 app = typer.Typer(
     name="hub",
@@ -22,6 +40,9 @@ app.add_typer(client.app, name="client", help="Applications that may ask for tok
 app.add_typer(demo.app, name="demo", help="Invented patients to try the hub out with.")
 app.add_typer(webhook.app, name="webhook", help="Calls of vendors' clouds, and how they prove themselves.")
 app.add_typer(poll.app, name="poll", help="What patients granted at vendors' clouds.")
+app.add_typer(product.app, name="product", help="Products: what holds for all units of a model.")
+for of_units in (unit.register, unit.show, unit.units, unit.retire, unit.exchange):
+    device.app.command()(of_units)
 app.add_typer(device.app, name="device", help="Devices and who wears them when.")
 app.add_typer(quarantine.app, name="quarantine", help="Items that wait for a decision or a repair.")
 app.add_typer(audit.app, name="audit", help="Who saw what, why, and whether they were allowed to.")

@@ -6,13 +6,9 @@ from hub.ingest.wearing import NOBODY, Binding, Holder, Use, holder
 from hub.repository.pairings import open_pairing
 from hub.services import Services
 from hub.store.protocol import Pairing
+from hub.units.registered import unit_token as device_token
 
 __all__ = ["Binding", "Bindings", "device_token", "opened"]
-
-
-def device_token(services: Services, system: str, identifier: str) -> bytes:
-    """The pseudonym of a unit; unique in `claims`, so that one unit is one Device."""
-    return services.blind.token("device-unit", f"{system}|{identifier}")
 
 
 class Bindings:

@@ -13,6 +13,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from pymongo.write_concern import WriteConcern
 
 from hub.store import documents
+from hub.store.find_ids import find_ids
 from hub.store.protocol import Allowance, Note, Spent, Unavailable
 
 T = TypeVar("T")
@@ -22,11 +23,16 @@ MINUTE_US = 60_000_000
 
 class Notes:
     def __init__(self, database: AsyncDatabase[Document]) -> None:
+        self._database = database
         self._notes = database["notes"]
 
     async def get(self, key: bytes) -> Note | None:
         found = await _answered(self._notes.find_one({"_id": key}))
         return documents.note(found) if found else None
+
+    async def of_keys(self, keys: Sequence[bytes]) -> Mapping[bytes, Note]:
+        found = await _answered(find_ids(self._database, "notes", keys))
+        return {one["_id"]: documents.note(one) for one in found}
 
     async def of_kind(self, kind: str, limit: int) -> Sequence[Note]:
         """In an order that stays."""

@@ -17,33 +17,11 @@ from adapters.discovery import adapters
 from adapters.kit.rules import faults, parses_alone, place_free
 from adapters.reading import Absent, Coded, Document, Item, Quantity, Reading, Rejected, Samples, Value
 from fhir_profiles.catalogue import CONTEXT, MEASURES, Measure, knows_flag
+from tests.support.known import SAMPLES_OF, fixtures
 from tests.support.payloads import SAMPLES, needs_samples
 
 ADAPTERS = list(adapters().values())
-BESIDE = (".fhir.json", ".expected.json", ".context.json", "exemptions.json")
-"""Ends of the names of what stands beside a fixture: the FHIR that it becomes, and what the conformance kit is told of it."""
-FIXTURES = sorted(
-    path for path in (Path(__file__).resolve().parents[1] / "adapters" / "fixtures").glob("*/*") if not path.name.endswith(BESIDE)
-)
-REAL = {
-    "aecg": ("aecg/minimum_aecg.xml",),
-    "withings": ("withings/getmeas.json", "withings/getmeas-positions.json", "withings/withings-body-measures.json"),
-    "open-mhealth": ("open-mhealth/omh_blood-pressure_4-0.json", "open-mhealth/blood-pressure-4.0-descriptive-statistic.json"),
-    "libreview": ("libreview-csv/libre3-synthetic-head.csv",),
-    "tidepool": ("tidepool/cbg-input.json", "tidepool/cbg-output.json", "tidepool/deviceEvent-input.json"),
-    "dexcom-clarity": ("dexcom-clarity-csv/clarity-synthetic-head.csv",),
-    "nightscout": ("nightscout/entries-sgv.json",),
-    "librelinkup": ("librelinkup/graph.json",),
-    "edf": ("edf/SC4001EC-Hypnogram.edf", "edf/short_psg.edf"),
-    "apple-health": ("apple-health/export.xml",),
-    "pcd01": ("hl7v2-pcd01/monitor-ihe-pcd01.hl7",),
-    "oru": ("hl7v2-oru/ORU-R01-01.hl7",),
-    "fit": ("fit/WeightScaleSingleUser.fit", "fit/MonitoringFile.fit"),
-    "fitbit": ("fitbit/fitbit-activities-heart-1d-1m-intraday.json",),
-    "google-fit": ("google-fit/googlefit-merge-heart-rate.json",),
-    "ihealth": ("ihealth/ihealth-bp.json",),
-    "withings-sleep": ("withings/withings-sleep-summary.json",),
-}
+FIXTURES = fixtures()
 every_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.manifest.name)
 every_fixture = pytest.mark.parametrize("fixture", FIXTURES, ids=lambda path: f"{path.parent.name}/{path.name}")
 
@@ -166,7 +144,7 @@ def test_every_fixture_gives_sound_items_that_can_be_read_again_alone(fixture: P
 
 
 @needs_samples
-@pytest.mark.parametrize(("name", "path"), [(name, path) for name, paths in REAL.items() for path in paths])
+@pytest.mark.parametrize(("name", "path"), [(name, path) for name, paths in SAMPLES_OF.items() for path in paths])
 def test_every_real_payload_gives_sound_items_that_can_be_read_again_alone(name: str, path: str) -> None:
     items = list(adapters()[name].decode((SAMPLES / path).read_bytes()))
     assert items

@@ -1,0 +1,133 @@
+"""python -m tests.fuzz.parsers.engine TARGET --folder DIR --runs N: one target under atheris, guided by coverage.
+
+Modules are instrumented as they are imported, so nothing of ours is imported before. Ends by itself after N runs.
+"""
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import atheris
+
+INSTRUMENTED = ["adapters", "hub.ingest", "hub.http", "security.webhooks", "fitdecode", "jmespath", "jsonpath"]
+HANG_S = 120
+"""Of wall time: only what never ends takes so long, even on a busy machine."""
+SAVED_EVERY = 2_000
+WORD_BYTES_MAX = 60
+"""libFuzzer takes no longer words."""
+
+with atheris.instrument_imports(include=INSTRUMENTED):
+    from tests.fuzz.parsers import ledger
+    from tests.fuzz.parsers.targets import BYTES_MAX, Target, target
+
+
+class Watched:
+    """Runs inputs one at a time, and notes what each cost and what it broke. Goes on after a finding."""
+
+    def __init__(self, target: Target, folder: Path) -> None:
+        self.target, self.folder = target, folder
+        self.figures = ledger.load(folder, target.name)
+        self.before = self.figures.seconds
+        self.began = time.monotonic()
+        self.peak = 0.0
+
+    def __call__(self, payload: bytes) -> None:
+        if not self.peak:  # what the interpreter, its modules and libFuzzer take before the first input
+            self.figures.base_mib = self.peak = peak_mib()
+        began = time.process_time()
+        try:
+            self.target.run(payload)
+        except Exception as error:  # noqa: BLE001 - each one is a finding
+            self.found(ledger.signature(error), payload)
+        self.spent(time.process_time() - began, payload)
+        if self.figures.executions % SAVED_EVERY == 0:
+            self.save()
+
+    def spent(self, seconds: float, payload: bytes) -> None:
+        figures, peak = self.figures, peak_mib()
+        figures.executions += 1
+        if seconds > figures.slowest_s:
+            figures.slowest_s, figures.slowest = seconds, repr(payload[:300])
+        if seconds > ledger.CPU_S_MAX:
+            self.found(f"takes more than {ledger.CPU_S_MAX} s", payload)
+        growth = peak - self.peak
+        figures.growth_mib, figures.rss_mib = max(figures.growth_mib, growth), max(figures.rss_mib, peak)
+        if growth > ledger.GROWTH_MIB_MAX:
+            self.found(f"takes more than {ledger.GROWTH_MIB_MAX} MiB", payload)
+        self.peak = peak
+
+    def found(self, what: str, payload: bytes) -> None:
+        self.figures.findings[what] = self.figures.findings.get(what, 0) + 1
+        ledger.keep_input(self.folder, self.figures.name, what, payload)
+
+    def save(self) -> None:
+        self.figures.seconds = self.before + time.monotonic() - self.began
+        ledger.save(self.folder, self.figures)
+
+
+def peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+
+
+def mutator(target: Target, words: Sequence[bytes]) -> Callable[[bytes, int, int], bytes]:
+    """Half of the mutations are libFuzzer's own, half know the format."""
+
+    def mutate(payload: bytes, size_max: int, seed: int) -> bytes:
+        chance = Random(seed)
+        if not target.mutators or not payload or chance.random() < 0.5:
+            return bytes(atheris.Mutate(payload, size_max))
+        return chance.choice(target.mutators)(chance, bytes(payload), words)[:size_max]
+
+    return mutate
+
+
+def prepared(target: Target, folder: Path) -> tuple[Path, Path, list[bytes]]:
+    """Corpus and dictionary of a target: its seeds as files, its words as libFuzzer wants them written."""
+    corpus, dictionary = folder / "corpus" / target.name, folder / f"{target.name}.dict"
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(target.seeds()):
+        (corpus / f"seed-{number}").write_bytes(seed)
+    words = sorted(set(target.words()))
+    dictionary.write_text("".join(f'"{written(word)}"\n' for word in words if len(word) <= WORD_BYTES_MAX))
+    return corpus, dictionary, words
+
+
+def written(word: bytes) -> str:
+    return "".join(f"\\x{octet:02x}" for octet in word)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.parsers.engine")
+    parser.add_argument("target")
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--runs", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    asked: Any = parser.parse_args()
+    found = target(asked.target)
+    corpus, dictionary, words = prepared(found, asked.folder)
+    artifacts = asked.folder / "ended" / f"{found.name}-"
+    artifacts.parent.mkdir(parents=True, exist_ok=True)
+    flags = {
+        "runs": asked.runs,
+        "seed": asked.seed,
+        "max_len": BYTES_MAX,
+        "timeout": HANG_S,
+        "rss_limit_mb": ledger.RSS_MIB_MAX,
+        "dict": dictionary,
+        "artifact_prefix": artifacts,
+        "print_final_stats": 1,
+    }
+    watched = Watched(found, asked.folder)
+    atheris.Setup(
+        [sys.argv[0], *(f"-{name}={value}" for name, value in flags.items()), str(corpus)], watched, custom_mutator=mutator(found, words)
+    )
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench lock clean
+.PHONY: help install run test check bench fuzz lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -40,12 +40,17 @@ check: $(VENV)/stamp-dev ## The fast part: format, lint, types, imports, tests w
 bench: install ## Measure, each number beside its floor in the same run.
 	@$(BIN)/python -m bench
 
+fuzz: $(VENV)/stamp-dev ## Fuzz every parser, guided by coverage; FUZZ="--executions N --processes N" (docs/fuzzing.md).
+	@$(LOCKED) -r requirements/fuzz.txt
+	@$(BIN)/python -m tests.fuzz.parsers $(FUZZ)
+
 lock: $(VENV)/stamp-hub ## Resolve requirements/*.txt anew; UPGRADE=--upgrade for newer versions.
 	$(LOCKED) -r requirements/lock.txt
 	$(call resolve,run)
 	$(call resolve,local,--extra embedded --group build)
 	$(call resolve,dev,--extra embedded --group build --group dev)
 	$(call resolve,build,,--group build)
+	$(call resolve,fuzz,,--group fuzz)
 	$(call resolve,lock,,--group lock)
 
 clean: ## Remove .venv and caches, never data (.hub-data stays).

@@ -33,10 +33,10 @@ def lines_of(payload: bytes) -> list[str]:
 
 
 def _decode(payload: bytes) -> str:
-    """UTF-8, or else the Windows code page that spreadsheets save in."""
+    """UTF-8, or else the Windows code page that spreadsheets save in. Files that were joined have a mark at each seam: none is content."""
     for encoding in ("utf-8", "cp1252"):
         try:
-            return payload.removeprefix(UTF8_BOM).decode(encoding)
+            return payload.removeprefix(UTF8_BOM).decode(encoding).replace("\ufeff", "")
         except UnicodeDecodeError:
             continue
     raise Unreadable("encoding", "The file is neither UTF-8 nor Windows-1252; save it as CSV UTF-8.")

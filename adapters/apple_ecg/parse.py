@@ -74,11 +74,12 @@ def _head(lines: list[str]) -> Head | None:
     unit_at = next((index for index, line in enumerate(after) if line.value in UNITS and "," in lines[line.row - 1]), None)
     rate = next((line for line in after if RATE.fullmatch(line.value)), None)
     unit = None if unit_at is None else after[unit_at]
+    before_unit = after[unit_at - 1] if unit_at else None
     return Head(
         recorded=found[at],
         classification=after[0] if after and after[0].value and after[0] not in (rate, unit) else None,
         rate=rate,
-        lead=after[unit_at - 1] if unit_at else None,
+        lead=None if before_unit == rate else before_unit,
         unit=unit,
         first=len(lines) if unit is None else unit.row,
     )

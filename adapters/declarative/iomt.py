@@ -101,7 +101,10 @@ def _templates(document: Json, collection: str, file: str) -> Iterator[Json]:
     """Give what a collection holds, or the one template that the file is."""
     if document.get("templateType") != collection:
         raise MappingError(file, [Fault(("templateType",), f"This file begins with the templateType {collection}.")])
-    for index, one in enumerate(document.get("template") or []):
+    entries = document.get("template") or []
+    if type(entries) is not list:
+        raise MappingError(file, [Fault(("template",), "A collection holds a list of templates.")])
+    for index, one in enumerate(entries):
         if type(one) is not dict or type(one.get("template")) is not dict:
             raise MappingError(file, [Fault(("template", index), "Each entry has templateType and template.")])
         yield one["template"]
@@ -109,9 +112,9 @@ def _templates(document: Json, collection: str, file: str) -> Iterator[Json]:
 
 def _content(document: Json) -> Iterator[tuple[str, Json]]:
     inner = list(_templates(document, "CollectionContent", CONTENT))
-    for index, (one, template) in enumerate(zip(document["template"], inner, strict=True)):
+    for index, (one, template) in enumerate(zip(document.get("template") or [], inner, strict=True)):
         kind = one.get("templateType")
-        if kind not in _ANCHORS:
+        if type(kind) is not str or kind not in _ANCHORS:
             known = ", ".join(_ANCHORS)
             raise MappingError(CONTENT, [Fault(("template", index, "templateType"), f"Read are {known}.")])
         yield kind, template

@@ -54,16 +54,20 @@ class Contradiction(Exception):
 def row_of(codes: Any, rows: Iterable[Measure], what: str) -> Measure:
     """Return the row that an entry's codes name. Raises Contradiction."""
     codings = [one for one in codes if type(one) is dict] if type(codes) is list else []
-    given = {(one.get("system"), str(one.get("code"))) for one in codings}
+    given = {_coding(one) for one in codings}
     found = [row for row in rows if given & _keys(row)]
     if not found:
         listed = ", ".join(sorted(code for _, code in given)) or "none"
         raise Contradiction("code-mismatch", f"The codes of {what} ({listed}) are none that the catalogue has for it.")
     row = min(found, key=lambda one: (-len(given & _keys(one)), len(one.key)))
-    names = _words(" ".join(str(one.get("display", "")) for one in codings if (one.get("system"), str(one.get("code"))) in _keys(row)))
+    names = _words(" ".join(str(one.get("display", "")) for one in codings if _coding(one) in _keys(row)))
     if names and not names & _words(f"{row.text} {' '.join(display or '' for _, _, display in _codings(row))}"):
         raise Contradiction("name-mismatch", f"The name that {what} gives its code is that of something else; the code means {row.text}.")
     return row
+
+
+def _coding(given: Mapping[str, Any]) -> tuple[str, str]:
+    return str(given.get("system")), str(given.get("code"))
 
 
 def unit_of(row: Measure, value: Mapping[str, Any], what: str) -> str:

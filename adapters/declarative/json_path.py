@@ -101,8 +101,9 @@ def each(text: str, at: Place) -> Each:
 def _parsed(text: str, at: Place) -> jsonpath.JSONPath:
     try:
         query = _ENVIRONMENT.compile(text)
-    except (jsonpath.JSONPathError, RecursionError) as error:
-        raise Unusable(at, f"This is no JSONPath (RFC 9535) as it is taken here: {str(error).splitlines()[0]}") from None
+    except (jsonpath.JSONPathError, RecursionError, ValueError) as error:  # ValueError: of an index such as -1E400, which it takes first
+        said = (str(error).splitlines() or [""])[0]
+        raise Unusable(at, f"This is no JSONPath (RFC 9535) as it is taken here: {said}") from None
     if not isinstance(query, jsonpath.JSONPath):
         raise Unusable(at, "Write one query; | and & between queries are no part of RFC 9535.")
     return query

@@ -30,7 +30,8 @@ class About:
         """So long after the beginning. Raises ItemRefused `no-time`."""
         try:
             year, month, day = struct.unpack("<HBB", self.date)
-            start = datetime(year, month, day, *self.time)  # noqa: DTZ001 -- the zone comes below
+            hour, minute, second = struct.unpack("<BBB", self.time)
+            start = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 -- the zone comes below
             wall = start + timedelta(microseconds=after_us)
             zone = None if self.offset_min is None else timezone(timedelta(minutes=self.offset_min))
         except (struct.error, ValueError, OverflowError):

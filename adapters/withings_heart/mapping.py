@@ -7,4 +7,5 @@ WRISTS = {0, 1}
 FREQUENCY_MAX_HZ = 10_000
 HEAD_FIELDS = ("deviceid", "hash_deviceid", "model", "model_id", "timestamp", "modified", "timezone")
 ECG_FIELDS = ("signalid", "afib", "sampling_frequency", "wearposition")
+PRESSURE_FIELDS = ("systole", "diastole")
 MEASURES = ("blood-pressure", "ecg-classification", LEAD_OF_WRIST, LEAD, "heart-rate", "heart-rate-ecg")

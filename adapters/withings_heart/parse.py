@@ -11,12 +11,14 @@ from typing import Any
 
 from adapters import json_payload
 from adapters.contract import Unreadable
+from adapters.json_fields import is_number
+from adapters.json_values import kept
 from adapters.limits import ITEMS_MAX, SAMPLES_MAX
 from adapters.reading import Coded, DeviceTime, Item, Quantity, Reading, Samples, Value
 from adapters.refusal import ItemRefused, check_length
 from adapters.signals import period_ms
 from adapters.withings_api import CLASSES, POSITION, body_of, device_of, instant, modified_at, number_text
-from adapters.withings_heart.mapping import ECG_FIELDS, FREQUENCY_MAX_HZ, HEAD_FIELDS, LEAD, LEAD_OF_WRIST, WRISTS
+from adapters.withings_heart.mapping import ECG_FIELDS, FREQUENCY_MAX_HZ, HEAD_FIELDS, LEAD, LEAD_OF_WRIST, PRESSURE_FIELDS, WRISTS
 
 NOWHERE: Mapping[str, Coded] = {}
 
@@ -60,7 +62,8 @@ def _items(pointer: str, series: list[Any]) -> Iterator[Item]:
 def _kept(entry: Any) -> Any:
     if type(entry) is not dict:
         return entry
-    inner = {name: json_payload.flat(entry[name]) for name in ("ecg", "bloodpressure") if type(entry.get(name)) is dict}
+    parts = (("ecg", (*ECG_FIELDS, "signal")), ("bloodpressure", PRESSURE_FIELDS))
+    inner = {name: kept(entry[name], fields) for name, fields in parts if type(entry.get(name)) is dict}
     return {**json_payload.flat({name: value for name, value in entry.items() if name in HEAD_FIELDS or name == "heart_rate"}), **inner}
 
 
@@ -97,8 +100,8 @@ def _under(pointer: str, name: str) -> str:
 
 def _rate(record: Record, value: Any, ecg: Any) -> Item:
     """The average of the recording: from its ECG if there is one, else from the cuff."""
-    kept: dict[str, Any] = {"ecg": {}} if type(ecg) is dict else {}
-    raw = json_payload.dumps([{**record.raw_head, **json_payload.flat({"heart_rate": value}), **kept}])
+    beside: dict[str, Any] = {"ecg": {}} if type(ecg) is dict else {}
+    raw = json_payload.dumps([{**record.raw_head, **json_payload.flat({"heart_rate": value}), **beside}])
     pointer = f"{record.pointer}/heart_rate"
     measure = "heart-rate-ecg" if type(ecg) is dict else "heart-rate"
     try:
@@ -110,8 +113,8 @@ def _rate(record: Record, value: Any, ecg: Any) -> Item:
 
 def _pressure(record: Record, pressure: Any) -> Item:
     pointer = f"{record.pointer}/bloodpressure"
-    kept = json_payload.flat(pressure) if type(pressure) is dict else json_payload.flat({"": pressure})[""]
-    raw = json_payload.dumps([{**record.raw_head, "bloodpressure": kept}])
+    own = kept(pressure, PRESSURE_FIELDS) if type(pressure) is dict else json_payload.flat({"": pressure})[""]
+    raw = json_payload.dumps([{**record.raw_head, "bloodpressure": own}])
     try:
         components = _pressures(pressure)
         return _reading(record, pointer=pointer, raw=raw, measure="blood-pressure", components=components, source="bp")
@@ -139,10 +142,10 @@ def _ecg(record: Record, ecg: Any) -> Iterator[Item]:
 
 
 def _flat_list(signal: Any) -> Any:
-    """Samples are numbers; a list in the list is emptied, and refused then."""
+    """Samples are numbers; anything else among them is not kept, and refused then."""
     if type(signal) is not list:
         return json_payload.flat({"": signal})[""]
-    return [type(one)() if type(one) in {dict, list} else one for one in signal]
+    return [one if is_number(one) else None for one in signal]
 
 
 def _signal_id(ecg: Mapping[str, Any]) -> str:

@@ -43,7 +43,8 @@ def pins(lock: Path) -> dict[str, str]:
     return {normalised(name): version for name, version in re.findall(r"^([\w.-]+)==([^ ;]+)", lock.read_text(), re.MULTILINE)}
 
 
-REQUIRED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["embedded"], *GROUPS["build"], *GROUPS["dev"], *GROUPS["lock"]]
+NEEDED = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["embedded"]]
+REQUIRED = [*NEEDED, *GROUPS["build"], *GROUPS["dev"], *GROUPS["fuzz"], *GROUPS["lock"]]
 RUN = {normalised(one) for one in PROJECT["dependencies"]}
 
 

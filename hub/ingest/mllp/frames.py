@@ -4,6 +4,8 @@ Pure: bytes in as they arrive, whole messages out. FS alone ends a block, becaus
 forget the CR; a VT inside a block begins anew, because its sender gave the first one up.
 """
 
+from collections.abc import Iterator
+
 VT, FS = 0x0B, 0x1C
 CUT_BYTES = 4_096
 """How much of a block that is too long is kept to say so: its MSH stands at the beginning."""
@@ -33,12 +35,17 @@ class Frames:
         """Is a block begun and not ended?"""
         return self._open is not None
 
-    def feed(self, data: bytes) -> list[bytes]:
-        """The messages that end in `data`, in order. Raises FrameBroken, FrameTooLong; the connection is of no use then."""
-        made: list[bytes] = []
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The messages that end in `data`, in order. Raises FrameBroken, FrameTooLong after those before the fault, however the
+        bytes were cut into pieces on their way; the connection is of no use then.
+        """
         while data:
-            data = self._inside(data, made) if self._open is not None else self._between(data)
-        return made
+            if self._open is None:
+                data = self._between(data)
+                continue
+            message, data = self._inside(self._open, data)
+            if message is not None:
+                yield message
 
     def _between(self, data: bytes) -> bytes:
         rest = data.lstrip(b"\r\n")
@@ -49,9 +56,8 @@ class Frames:
         self._open = bytearray()
         return rest[1:]
 
-    def _inside(self, data: bytes, made: list[bytes]) -> bytes:
-        block = self._open
-        assert block is not None  # noqa: S101 - by `feed`
+    def _inside(self, block: bytearray, data: bytes) -> tuple[bytes | None, bytes]:
+        """The message if it ends in `data`, and what is left of that."""
         end = data.find(FS)
         part = data if end < 0 else data[:end]
         again = part.rfind(VT)
@@ -62,10 +68,9 @@ class Frames:
         if len(block) > self._bytes_max:
             raise FrameTooLong(bytes(block[:CUT_BYTES]))
         if end < 0:
-            return b""
-        made.append(bytes(block))
+            return None, b""
         self._open = None
-        return data[end + 1 :]
+        return bytes(block), data[end + 1 :]
 
 
 def framed(message: bytes) -> bytes:

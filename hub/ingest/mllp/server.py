@@ -118,13 +118,10 @@ class MllpServer:
                 return
             self._busy.add(task)
             try:
-                messages, too_long = frames.feed(data), None
+                for message in frames.feed(data):
+                    await self._send(writer, await self._answered(peer, message))
             except FrameTooLong as error:
-                messages, too_long = [], error
-            for message in messages:
-                await self._send(writer, await self._answered(peer, message))
-            if too_long is not None:
-                await self._send(writer, self._too_long(too_long))
+                await self._send(writer, self._too_long(error))
                 return
             self._busy.discard(task)
 

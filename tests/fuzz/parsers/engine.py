@@ -23,6 +23,7 @@ WORD_BYTES_MAX = 60
 
 with atheris.instrument_imports(include=INSTRUMENTED):
     from tests.fuzz.parsers import ledger
+    from tests.fuzz.parsers.seeds import found
     from tests.fuzz.parsers.targets import BYTES_MAX, Target, target
 
 
@@ -90,7 +91,7 @@ def prepared(target: Target, folder: Path) -> tuple[Path, Path, list[bytes]]:
     """Corpus and dictionary of a target: its seeds as files, its words as libFuzzer wants them written."""
     corpus, dictionary = folder / "corpus" / target.name, folder / f"{target.name}.dict"
     corpus.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(target.seeds()):
+    for number, seed in enumerate([*target.seeds(), *(path.read_bytes() for path in found(target.name))]):
         (corpus / f"seed-{number}").write_bytes(seed)
     words = sorted(set(target.words()))
     dictionary.write_text("".join(f'"{written(word)}"\n' for word in words if len(word) <= WORD_BYTES_MAX))
@@ -108,9 +109,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)
     asked: Any = parser.parse_args()
-    found = target(asked.target)
-    corpus, dictionary, words = prepared(found, asked.folder)
-    artifacts = asked.folder / "ended" / f"{found.name}-"
+    fuzzed = target(asked.target)
+    corpus, dictionary, words = prepared(fuzzed, asked.folder)
+    artifacts = asked.folder / "ended" / f"{fuzzed.name}-"
     artifacts.parent.mkdir(parents=True, exist_ok=True)
     flags = {
         "runs": asked.runs,
@@ -122,9 +123,9 @@ def main() -> None:
         "artifact_prefix": artifacts,
         "print_final_stats": 1,
     }
-    watched = Watched(found, asked.folder)
+    watched = Watched(fuzzed, asked.folder)
     atheris.Setup(
-        [sys.argv[0], *(f"-{name}={value}" for name, value in flags.items()), str(corpus)], watched, custom_mutator=mutator(found, words)
+        [sys.argv[0], *(f"-{name}={value}" for name, value in flags.items()), str(corpus)], watched, custom_mutator=mutator(fuzzed, words)
     )
     atheris.Fuzz()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 CPU_S_MAX = 2.0
-"""Of one input of at most 4,096 octets, with the instrumentation that coverage needs. Time of the processor: a busy machine is no hang."""
+"""Of one input of at most 2,048 octets, with the instrumentation that coverage needs. Time of the processor: a busy machine is no hang."""
 GROWTH_MIB_MAX = 64
 """By which one input may raise the peak of the process."""
 RSS_MIB_MAX = 1_024
@@ -63,7 +63,9 @@ def save(folder: Path, figures: Figures) -> None:
 def signature(error: BaseException) -> str:
     """The same fault found by another input has the same one: the kind of exception and where it came from."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if any(room in frame.filename for room in ROOMS)]
-    places = " < ".join(f"{Path(one.filename).parent.name}/{Path(one.filename).name}:{one.name}" for one in reversed(frames[-FRAMES_SHOWN:]))
+    places = " < ".join(
+        f"{Path(one.filename).parent.name}/{Path(one.filename).name}:{one.name}" for one in reversed(frames[-FRAMES_SHOWN:])
+    )
     text = str(error) if isinstance(error, AssertionError) else re.sub(r"[0-9]+", "0", str(error))[:80]
     return f"{type(error).__name__}: {text} | {places}"
 

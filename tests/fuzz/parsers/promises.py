@@ -12,7 +12,7 @@ from adapters.kit.rules import faults, parses_alone
 from adapters.limits import ITEMS_MAX
 from adapters.reading import Document, Item, Reading, Rejected
 from fhir_profiles.building import build, resource_type
-from fhir_profiles.measurement import Measurement
+from fhir_profiles.measurement import Measurement, Recorded
 from hub.ingest.doubt import Doubt
 from hub.ingest.normalise import last_us, normalise, reading_key, span_us, value_text
 from hub.ingest.recordings import PARTS, as_part
@@ -21,7 +21,7 @@ from hub.ingest.waiting import Waiting
 NOW_US = 1_795_000_000_000_000
 """November 2026: what fixtures measured lies before it."""
 ZONES = (None, "Europe/Paris", "America/St_Johns", "UTC", "Etc/GMT+5", "Nowhere/Town")
-CLOSELY_MAX = 40
+CLOSELY_MAX = 12
 """Items of one payload that are followed as far as their FHIR; the others are held against the rules of items only."""
 SELDOM = 16
 """One payload of so many is read a second time, and its items alone; which ones, the payload says."""
@@ -43,8 +43,8 @@ def is_seldom(payload: bytes) -> bool:
     return zlib.crc32(payload) % SELDOM == 0
 
 
-def keeps_adapter_promises(adapter: Adapter, payload: bytes) -> None:
-    """Raise Broken, or whatever the adapter raised that is not Unreadable."""
+def keeps_adapter_promises(adapter: Adapter, payload: bytes, *, closely: bool = False) -> None:
+    """Raise Broken, or whatever the adapter raised that is not Unreadable. `closely`: with what is otherwise looked at seldom."""
     items = read(adapter, payload)
     hold(len(items) <= ITEMS_MAX + 1, "there are more items than any payload may have")
     for item in items:
@@ -53,11 +53,13 @@ def keeps_adapter_promises(adapter: Adapter, payload: bytes) -> None:
         hold(not (isinstance(item, Rejected) and NAME.search(f"{item.code} {item.hint}")), "a hint repeats what the payload says")
     zone = ZONES[len(payload) % len(ZONES)]
     for item in islice(items, CLOSELY_MAX):
-        keeps_pipeline_promises(adapter, item, zone)
-    if is_seldom(payload):
+        if isinstance(item, Reading):
+            becomes_fhir(item, zone)
+    if closely or is_seldom(payload):
         hold(read(adapter, payload) == items, "the same bytes give other items")
         for item in islice(items, CLOSELY_MAX):
             reads_alone(adapter, item)
+            can_wait(adapter, item)
 
 
 def read(adapter: Adapter, payload: bytes) -> Sequence[Item]:
@@ -77,23 +79,25 @@ def reads_alone(adapter: Adapter, item: Item) -> None:
         hold(parses_alone(adapter.decode, item), f"the raw of {what}, read alone, does not give the item")
 
 
-def keeps_pipeline_promises(adapter: Adapter, item: Item, zone: str | None) -> None:
-    """What follows in the hub for one item: settled or doubted, built, and able to wait. Raises Broken."""
-    waiting = Waiting(
-        adapter=adapter.manifest.name, mapping_version="1.0.0", item=item, device=None, time_zone=zone, code="not-paired", hint="x"
-    )
-    if not (isinstance(item, Reading) and isinstance(item.value, Document)):
-        hold(Waiting.from_bytes(waiting.to_bytes()) == waiting, "what waits is not what came")
-    if not isinstance(item, Reading):
+def can_wait(adapter: Adapter, item: Item) -> None:
+    """What lies in quarantine is what came. A recording does not wait."""
+    if isinstance(item, Reading) and isinstance(item.value, Document):
         return
-    hold(orjson.loads(reading_key(item, "device")), "a reading has no key")
+    name = adapter.manifest.name
+    waiting = Waiting(adapter=name, mapping_version="1.0.0", item=item, device=None, time_zone=None, code="not-paired", hint="x")
+    hold(Waiting.from_bytes(waiting.to_bytes()) == waiting, "what waits is not what came")
+
+
+def becomes_fhir(item: Reading, zone: str | None) -> None:
+    """What follows in the hub for a reading: it is doubted, or settled and built. Raises Broken."""
+    hold(reading_key(item, "device"), "a reading has no key")
     settled = normalise(item, time_zone=zone, patient="Patient/p", device="Device/d", received_us=NOW_US)
     if isinstance(settled, Doubt):
         return
     start_us, end_us = span_us(settled)
     hold(start_us <= last_us(settled) < max(end_us, start_us + 1), "what was measured ends before it began")
-    hold(orjson.loads(value_text(settled)), "a measurement says nothing")
-    for part in PARTS:
+    hold(value_text(settled), "a measurement says nothing")
+    for part in PARTS if isinstance(settled.value, Recorded) else PARTS[:1]:
         builds(as_part(settled, part))
 
 

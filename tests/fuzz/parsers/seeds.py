@@ -13,7 +13,9 @@ from tests.support.known import SAMPLES_OF, fixtures
 from tests.support.mappings import mapping
 from tests.support.payloads import SAMPLES
 
-SEED_BYTES_MAX = 4_096
+FOUND = Path(__file__).resolve().parent / "found"
+"""What fuzzing found and was mended: found/TARGET/what-it-is, the shortest input that showed it, of our own making."""
+SEED_BYTES_MAX = 2_048
 """Of a longer payload only the items are taken, each alone."""
 
 
@@ -35,12 +37,19 @@ def payloads(name: str) -> Iterator[bytes]:
             yield (SAMPLES / sample).read_bytes()
 
 
+def found(name: str = "*") -> list[Path]:
+    """The inputs that showed a fault once, of one target or of all."""
+    return sorted(FOUND.glob(f"{name}/*"))
+
+
 def hl7() -> list[bytes]:
     return [payload for name in ("pcd01", "oru", "idco") for payload in payloads(name) if len(payload) <= SEED_BYTES_MAX]
 
 
 def _signed() -> list[bytes]:
-    head = base64.urlsafe_b64encode(json.dumps({"alg": "EdDSA", "kid": "k", "iat": 1795000000, "jti": "1", "b64": True}).encode()).rstrip(b"=")
+    head = base64.urlsafe_b64encode(json.dumps({"alg": "EdDSA", "kid": "k", "iat": 1795000000, "jti": "1", "b64": True}).encode()).rstrip(
+        b"="
+    )
     jws = b"jws-signature:" + head + b".." + base64.urlsafe_b64encode(bytes(64)).rstrip(b"=")
     secret = b"webhook-id:1\nwebhook-timestamp:1795000000\nwebhook-signature:v1," + base64.b64encode(bytes(32)) + b" v1a,x"
     return [jws + b"\n\n{}", secret + b"\n\n{}", jws + b"\n" + secret + b"\n\nx"]
@@ -77,12 +86,29 @@ def _mappings() -> list[bytes]:
 
 
 EXPRESSIONS = (
-    "$.hr", "$..hr", "$.items[?@.hr > 1]", "$document.items[*].a.b[0]", "$['items'][-1]['a']", "$.items[0:2:1]", "$[?length(@.a) == 1]",
-    "items[*].hr | [0]", "items[?hr == `60`].a.b", "join('-', keys(@))", "sort_by(items, &to_string(hr))[0].at", "a || b && !c", "{x: hr, y: [at, sn]}",
-)  # fmt: skip
+    "$.hr",
+    "$..hr",
+    "$.items[?@.hr > 1]",
+    "$document.items[*].a.b[0]",
+    "$['items'][-1]['a']",
+    "$.items[0:2:1]",
+    "$[?length(@.a) == 1]",
+    "items[*].hr | [0]",
+    "items[?hr == `60`].a.b",
+    "join('-', keys(@))",
+    "sort_by(items, &to_string(hr))[0].at",
+    "a || b && !c",
+    "{x: hr, y: [at, sn]}",
+)
 
 TRANSPORT_SEEDS: Mapping[str, Callable[[], Iterable[bytes]]] = {
-    "mllp-frames": lambda: [framed(b"MSH|^~\\&|A\rPID|1"), framed(b"a") * 3, b"\r\n" + framed(b""), b"\x0bx\x0by\x1c", framed(b"x" * 1_500)],
+    "mllp-frames": lambda: [
+        framed(b"MSH|^~\\&|A\rPID|1"),
+        framed(b"a") * 3,
+        b"\r\n" + framed(b""),
+        b"\x0bx\x0by\x1c",
+        framed(b"x" * 1_500),
+    ],
     "mllp-acknowledgement": hl7,
     "webhook-signatures": _signed,
     "mqtt-topics": lambda: [

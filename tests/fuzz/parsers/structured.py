@@ -130,7 +130,7 @@ def scp_file(chance: Random, payload: bytes, words: Sequence[bytes]) -> bytes:
         return bytes(made)
     for at in range(22, min(len(made) - 10, 22 + 10 * SCP_POINTERS_MAX), 10):
         _, length, index = struct.unpack_from("<HII", made, at)
-        if 22 < index and length > 2 and index - 1 + length <= len(made):
+        if index > 22 and length > 2 and index - 1 + length <= len(made):
             struct.pack_into("<H", made, index - 1, scp.crc(bytes(made[index + 1 : index - 1 + length])))
     length = struct.unpack_from("<I", made, 10)[0]
     if 2 < length <= len(made) - 6:

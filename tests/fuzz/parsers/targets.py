@@ -21,7 +21,7 @@ from tests.fuzz.parsers.seeds import TRANSPORT_SEEDS, adapter_seeds
 from tests.fuzz.parsers.structured import fit_file, json_places, scp_file, zipped
 
 ROOT = Path(__file__).resolve().parents[3]
-BYTES_MAX = 4_096
+BYTES_MAX = 2_048
 """Of one input: a parser that goes wrong goes wrong on little, and little is quick."""
 WORD = re.compile(rb"[A-Za-z0-9_][A-Za-z0-9_.:^-]{1,40}")
 
@@ -56,10 +56,11 @@ TRANSPORTS: Mapping[str, tuple[Callable[[bytes], None], tuple[Mutator, ...]]] = 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """`run` raises for what must not be. `words`: of the format, for mutations."""
+    """`run` raises for what must not be, `closely` also for what costs too much to look at each time. `words`: of the format."""
 
     name: str
     run: Callable[[bytes], None]
+    closely: Callable[[bytes], None]
     seeds: Callable[[], Iterable[bytes]]
     words: Callable[[], Iterable[bytes]]
     mutators: tuple[Mutator, ...]
@@ -74,7 +75,7 @@ def target(name: str) -> Target:
     if name in TRANSPORTS:
         run, mutators = TRANSPORTS[name]
         seeds = TRANSPORT_SEEDS[name]
-        return Target(name=name, run=run, seeds=seeds, words=lambda: words_of(seeds()), mutators=mutators)
+        return Target(name=name, run=run, closely=run, seeds=seeds, words=lambda: words_of(seeds()), mutators=mutators)
     point = next(point for point in entry_points(group=GROUP) if point.name == name)
     adapter: Adapter = point.load()
     mutators = next((MUTATORS[type] for type in adapter.manifest.media_types if type in MUTATORS), ())
@@ -82,6 +83,7 @@ def target(name: str) -> Target:
     return Target(
         name=name,
         run=partial(keeps_adapter_promises, adapter),
+        closely=partial(keeps_adapter_promises, adapter, closely=True),
         seeds=seeds,
         words=lambda: {*words_of(seeds()), *literals(point)},
         mutators=mutators,

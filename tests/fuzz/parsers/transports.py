@@ -1,7 +1,7 @@
 """The parsers beside the adapters: frames, signatures, topics, packing, clouds' answers, mappings and templates. Each takes bytes."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 

@@ -25,28 +25,28 @@ def test_messages_come_out_whole_however_the_stream_is_cut(messages: list[bytes]
 
 def test_a_block_ends_at_fs_and_line_ends_between_blocks_mean_nothing() -> None:
     """Some senders forget the CR after FS, some add LF."""
-    assert Frames(100).feed(b"\r\n\x0bone\x1c\x0btwo\x1c\r\n\n") == [b"one", b"two"]
+    assert list(Frames(100).feed(b"\r\n\x0bone\x1c\x0btwo\x1c\r\n\n")) == [b"one", b"two"]
 
 
 def test_a_block_that_begins_anew_drops_its_beginning() -> None:
     frames = Frames(100)
-    assert frames.feed(b"\x0bgiven u") == []
-    assert frames.feed(b"p\x0bwhole\x1c\r") == [b"whole"]
+    assert list(frames.feed(b"\x0bgiven u")) == []
+    assert list(frames.feed(b"p\x0bwhole\x1c\r")) == [b"whole"]
 
 
 @pytest.mark.parametrize("data", [b"MSH|", b"\x0bone\x1c\rrest", b"GET / HTTP/1.1\r\n"])
 def test_bytes_between_blocks_break_the_stream(data: bytes) -> None:
     with pytest.raises(FrameBroken):
-        Frames(100).feed(data)
+        list(Frames(100).feed(data))
 
 
 @pytest.mark.parametrize("pieces", [[b"\x0b123456789012"], [b"\x0b1234", b"56789012"], [b"\x0b123456789012\x1c\r"]])
 def test_a_block_has_a_limit_whether_or_not_it_ends(pieces: list[bytes]) -> None:
     frames = Frames(10)
     for piece in pieces[:-1]:
-        frames.feed(piece)
+        list(frames.feed(piece))
     with pytest.raises(FrameTooLong) as error:
-        frames.feed(pieces[-1])
+        list(frames.feed(pieces[-1]))
     assert error.value.beginning == b"123456789012"
 
 

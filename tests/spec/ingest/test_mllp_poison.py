@@ -61,7 +61,7 @@ async def ask(line: tuple[asyncio.StreamReader, asyncio.StreamWriter], text: str
         data = await reader.read(65_536)
         if not data:
             return []
-        if messages := frames.feed(data):
+        if messages := list(frames.feed(data)):
             return messages[0].decode().rstrip("\r").split("\r")
 
 

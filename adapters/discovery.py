@@ -36,6 +36,13 @@ def adapter(name: str) -> Adapter:
     return installed[name]
 
 
+@cache
+def software() -> Mapping[str, str]:
+    """By adapter, the installed distribution that provides it with its version, e.g. "hds-hub/1.4.0"; unknown ones are left out."""
+    found = {point.name: point.dist for point in entry_points(group=GROUP)}
+    return MappingProxyType({name: f"{dist.name}/{dist.version}" for name, dist in found.items() if dist is not None})
+
+
 def collect(points: Iterable[EntryPoint]) -> Mapping[str, Adapter]:
     """Load entry points into a mapping that cannot be written. Raises BrokenAdapter, for a name taken twice before any code runs."""
     by_name = sorted(points, key=lambda point: point.name)

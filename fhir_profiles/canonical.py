@@ -8,6 +8,8 @@ from typing import Final
 
 BASE: Final = "http://hds-hub.invalid/fhir"
 
+REPLACES: Final = f"{BASE}/StructureDefinition/replaces"
+REPLACED_BY: Final = f"{BASE}/StructureDefinition/replaced-by"
 ORIGINAL_VALUE: Final = f"{BASE}/StructureDefinition/original-value"
 MEASUREMENT_QUALITY: Final = f"{BASE}/StructureDefinition/measurement-quality"
 DEVICE_USER_INDEX: Final = f"{BASE}/StructureDefinition/device-user-index"
@@ -21,4 +23,5 @@ MDC: Final = "urn:iso:std:iso:11073:10101"
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 ACT_REASON: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 DATA_ABSENT_REASON: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
+OBSERVATION_REPLACES: Final = "http://hl7.org/fhir/StructureDefinition/observation-replaces"
 BODY_POSITION: Final = "http://hl7.org/fhir/StructureDefinition/observation-bodyPosition"

@@ -91,6 +91,8 @@ class Measurement:
     effective  FHIR dateTime with offset, seconds or finer ("2015-05-30T23:06:23-07:00")
     until      the same form; when it ended, for what lasts
     patient    "Patient/id"; device "Device/id" or None (typed in by hand)
+    source     URI of the adapter and of the mapping's version, for meta.source
+    replaces   "Type/id" of the reading in whose place this one stands since it was derived anew under another key
     """
 
     measure: str
@@ -104,3 +106,5 @@ class Measurement:
     preliminary: bool = False
     context: Mapping[str, Coding] = field(default_factory=dict)
     quality: tuple[str, ...] = ()
+    source: str | None = None
+    replaces: str | None = None

@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 
 from fhir_profiles.catalogue import MEASURES, Measure
+from fhir_profiles.derivation import meta_json, replaces_json
 from fhir_profiles.measurement import Amount, MeasuredValue, Measurement
 from fhir_profiles.observation import coding_json, effective_json, flag_json, is_device, is_id, is_patient, quantity_json
 
@@ -36,7 +37,7 @@ def medication_administration(measurement: Measurement, *, id: str, version: int
     resource: dict[str, Any] = {
         "resourceType": "MedicationAdministration",
         "id": is_id(id),
-        "meta": {"versionId": str(version), "lastUpdated": last_updated},
+        "meta": meta_json(measurement, version, last_updated),
         "status": "completed",
         "category": _COMMUNITY,
         "medicationCodeableConcept": {"coding": [coding_json(measure.medication)], "text": measure.text},
@@ -44,8 +45,9 @@ def medication_administration(measurement: Measurement, *, id: str, version: int
         **effective_json(measurement),
         "dosage": _dosage(measure, measurement.value),
     }
-    if measurement.quality:
-        resource["extension"] = [flag_json(flag) for flag in measurement.quality]
+    replaces = [replaces_json("MedicationAdministration", measurement.replaces)] if measurement.replaces else []
+    if measurement.quality or replaces:
+        resource["extension"] = [*(flag_json(flag) for flag in measurement.quality), *replaces]
     if measurement.device is not None:
         resource["device"] = [{"reference": is_device(measurement.device)}]
     if measurement.manual:

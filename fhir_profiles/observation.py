@@ -37,6 +37,7 @@ from fhir_profiles.catalogue import (
     Unit,
     knows_flag,
 )
+from fhir_profiles.derivation import meta_json, replaces_json
 from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement, Recorded, RecordedChannel, Strip
 from fhir_profiles.units import is_decimal
 
@@ -82,7 +83,7 @@ def observation(measurement: Measurement, *, id: str, version: int, last_updated
     resource: dict[str, Any] = {
         "resourceType": "Observation",
         "id": is_id(id),
-        "meta": _meta(template, version, last_updated, test=TEST_FLAG in measurement.quality),
+        "meta": _meta(template, measurement, version, last_updated),
         "status": "preliminary" if measurement.preliminary else "final",
         "category": template.category,
         "code": _measure_code(measure, template, measurement.value),
@@ -93,7 +94,7 @@ def observation(measurement: Measurement, *, id: str, version: int, last_updated
     if measurement.manual:
         resource["performer"] = [resource["subject"]]
         resource["method"] = _MANUAL_ENTRY
-    if measurement.quality or measurement.context:
+    if measurement.quality or measurement.context or measurement.replaces:
         _qualify(resource, measurement)
     if measure.components:
         _put_components(resource, measure, measurement)
@@ -134,13 +135,13 @@ def effective_json(measurement: Measurement) -> dict[str, Any]:
     return {"effectivePeriod": {"start": start, "end": _matching(_INSTANT, measurement.until, "until")}}
 
 
-def _meta(template: _Template, version: int, last_updated: str, *, test: bool = False) -> dict[str, Any]:
+def _meta(template: _Template, measurement: Measurement, version: int, last_updated: str) -> dict[str, Any]:
     if version < 1:
         raise ValueError("version starts at 1")
-    meta: dict[str, Any] = {"versionId": str(version), "lastUpdated": _matching(_INSTANT, last_updated, "last_updated")}
+    meta = meta_json(measurement, version, _matching(_INSTANT, last_updated, "last_updated"))
     if template.profile is not None:
         meta["profile"] = template.profile
-    if test:
+    if TEST_FLAG in measurement.quality:
         meta["security"] = _TEST_DATA
     return meta
 
@@ -265,6 +266,8 @@ def _qualify(resource: dict[str, Any], measurement: Measurement) -> None:
             extensions.append({"url": place, "valueCodeableConcept": _concept(coding)})
         else:
             resource[place] = _concept(coding)
+    if measurement.replaces:
+        extensions.append(replaces_json("Observation", measurement.replaces))
     if extensions:
         resource["extension"] = extensions
 

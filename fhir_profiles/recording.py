@@ -10,6 +10,7 @@ import orjson
 
 from fhir_profiles.canonical import BASE
 from fhir_profiles.catalogue import MEASURES
+from fhir_profiles.derivation import meta_json, replaces_json
 from fhir_profiles.measurement import Measurement, Recorded
 from fhir_profiles.observation import coding_json, effective_json, is_device, is_id, is_patient
 
@@ -26,11 +27,13 @@ def document_reference(measurement: Measurement, *, id: str, version: int, last_
     if measurement.device is not None:
         context["related"] = [{"reference": is_device(measurement.device)}]
     attachment = {"contentType": recorded.media_type, "url": recorded.content, "size": recorded.size_bytes, "hash": recorded.sha1}
+    replaces = {"extension": [replaces_json("DocumentReference", measurement.replaces)]} if measurement.replaces else {}
     return orjson.dumps(
         {
             "resourceType": "DocumentReference",
             "id": is_id(id),
-            "meta": {"versionId": str(version), "lastUpdated": last_updated},
+            "meta": meta_json(measurement, version, last_updated),
+            **replaces,
             "status": "current",
             "docStatus": "preliminary" if measurement.preliminary else "final",
             "type": {"coding": [coding_json(coding) for coding in measure.codings], "text": measure.text},
@@ -49,8 +52,7 @@ def binary(measurement: Measurement, *, id: str, version: int, last_updated: str
             "resourceType": "Binary",
             "id": is_id(id),
             "meta": {
-                "versionId": str(version),
-                "lastUpdated": last_updated,
+                **meta_json(measurement, version, last_updated),
                 "tag": [{"system": STORED_CONTENT, "code": recorded.stored_as}],
             },
             "contentType": recorded.media_type,

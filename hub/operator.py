@@ -69,8 +69,11 @@ class Operator:
         self._services = hub.services
         self._reason = reason
 
-    def recording(self, kind: str) -> Recording:
-        facts = RequestFacts(request_id=self._services.new_id(), interaction=kind, user=user_name(), reason=self._reason)
+    def recording(self, kind: str, *, path: str | None = None, query: str = "") -> Recording:
+        """`path` and `query`: what it is done to, where that is no resource, as a request for it would say it."""
+        facts = RequestFacts(
+            request_id=self._services.new_id(), interaction=kind, user=user_name(), reason=self._reason, path=path, query=query
+        )
         return Recording(kind, None, facts, self._services)
 
     async def add_client(self, client: Client, organization_name: str | None) -> Client:

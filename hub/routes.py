@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from hub.console.welcome import welcome
 from hub.ingest.confirm_routes import confirm_assign, confirm_list, confirm_reject
-from hub.ingest.routes import ingest, quarantine, replay
+from hub.ingest.quarantine_routes import counts, discard_many, discard_one, list_waiting, look, replay, replay_many
+from hub.ingest.routes import ingest
 from hub.ingest.webhooks import webhook, webhook_test
 from hub.interactions.capabilities import capabilities, smart_configuration
 from hub.interactions.create import create
@@ -114,7 +115,12 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="PUT", path="/fhir/{type}", interaction="conditional-update", guard="fhir", endpoint=conditional_update),
     RouteRow(method="GET", path="/fhir/{type}", interaction="search", guard="fhir", endpoint=search_type),
     RouteRow(method="POST", path="/fhir/{type}", interaction="create", guard="fhir", endpoint=create),
-    RouteRow(method="GET", path="/quarantine", interaction="quarantine-list", guard="fhir", endpoint=quarantine),
+    RouteRow(method="GET", path="/quarantine", interaction="quarantine-list", guard="fhir", endpoint=list_waiting),
+    RouteRow(method="GET", path="/quarantine/counts", interaction="quarantine-list", guard="fhir", endpoint=counts),
+    RouteRow(method="GET", path="/quarantine/{id}", interaction="quarantine-list", guard="fhir", endpoint=look),
+    RouteRow(method="POST", path="/quarantine/replay", interaction="quarantine-replay", guard="fhir", endpoint=replay_many),
+    RouteRow(method="POST", path="/quarantine/discard", interaction="quarantine-discard", guard="fhir", endpoint=discard_many),
+    RouteRow(method="POST", path="/quarantine/{id}/discard", interaction="quarantine-discard", guard="fhir", endpoint=discard_one),
     RouteRow(method="POST", path="/quarantine/{id}/replay", interaction="quarantine-replay", guard="fhir", endpoint=replay),
     RouteRow(method="GET", path="/confirm", interaction="confirm-list", guard="fhir", endpoint=confirm_list),
     RouteRow(method="POST", path="/confirm/{id}/assign", interaction="confirm-assign", guard="fhir", endpoint=confirm_assign),

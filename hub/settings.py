@@ -125,6 +125,21 @@ class Settings(BaseSettings):
     mllp_idle_s: int = _setting(600, "After how long an MLLP connection without a message is closed.", unit="s", ge=1, le=86_400)
     quarantine_days: int = _setting(90, "After how long a quarantined item that nobody repaired is deleted.", unit="days", ge=1, le=3_650)
 
+    raw_days: int = _setting(
+        730,
+        "After how long what is kept of a reading as it came is deleted. Without it the reading stays, and cannot be derived anew.",
+        unit="days",
+        ge=1,
+        le=36_500,
+    )
+    sweep_s: int = _setting(
+        3_600,
+        "How often what has expired is swept: waiting items, raw items, pieces of recordings that nothing names.",
+        unit="s",
+        ge=60,
+        le=604_800,
+    )
+
     mqtt_url: str | None = _setting(None, "The broker that `hub mqtt` listens to, `mqtts://HOST[:PORT]`; `mqtt://` on this machine only.")
     mqtt_topics: Names = _setting(
         (),

@@ -1,40 +1,95 @@
-"""hub quarantine list | replay."""
+"""hub quarantine list | counts | show | replay | discard."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hub.authenticate import caller_of
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, stderr, table
+from hub.ingest import fates
 from hub.ingest.fates import Answer
-from hub.ingest.replay import REPLAY_MAX, open_waiting, replay_items, summary
+from hub.ingest.quarantine import by_client, counted, discard, looked_at, named, summaries, wanted
+from hub.ingest.replay import Advance, How, open_waiting, pages, replay_items, stays
+from hub.ingest.sender import SenderGone, Senders
+from hub.instants import from_person, now_us
 from hub.operator import Operator, OperatorError, user_name
-from hub.recording import RequestFacts
-from hub.repository import Repository
+from hub.store.protocol import Quarantined
+from hub.store.quarantine import WaitingAsked
 from hub.wiring import Hub
 
 app = typer.Typer(no_args_is_help=True)
 
+LIST_MAX = 10_000
+EVERYTHING_MAX = 1_000_000_000
+DAY_US = 86_400_000_000
+NOT_ALL = "not all of these ids wait; hub quarantine list shows what does"
+
+Ids = Annotated[list[str] | None, typer.Argument(help="Ids from `hub quarantine list`.")]
+Everything = Annotated[bool, typer.Option("--all", help="All that waits.")]
+OfAdapter = Annotated[str | None, typer.Option("--adapter", help="Only what this adapter read.")]
+OfCode = Annotated[str | None, typer.Option("--code", help="Only what waits for this cause.")]
+OfClient = Annotated[str | None, typer.Option("--client", help="Only what this client sent.")]
+Since = Annotated[str | None, typer.Option("--since", help="Received at this time or later.")]
+Until = Annotated[str | None, typer.Option("--until", help="Received before this time.")]
+OlderThan = Annotated[int | None, typer.Option("--older-than", min=0, max=36_500, help="Waiting for more than so many days.")]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class How:
-    """What the person says about the items that go through again."""
+class Which:
+    """The filters of a command. `ids`: just these."""
 
-    reason: str | None
-    device: str | None
-    time_zone: str | None
+    ids: tuple[str, ...] | None = None
+    adapter: str | None = None
+    code: str | None = None
+    client: str | None = None
+    since: str | None = None
+    until: str | None = None
+    older_than: int | None = None
+
+    @property
+    def none(self) -> bool:
+        return self == Which()
+
+    def asked(self) -> WaitingAsked:
+        """Raises typer.BadParameter."""
+        now, until = now_us(), _moment(self.until)
+        if self.older_than is not None:
+            before = now - self.older_than * DAY_US
+            until = before if until is None else min(until, before)
+        return wanted(
+            now_us=now,
+            client=self.client,
+            adapter=self.adapter,
+            code=self.code,
+            since_us=_moment(self.since),
+            until_us=until,
+            ids=self.ids,
+        )
 
 
 @app.command("list")
-def list_(as_json: Json = False, reason: Reason = None, data_dir: DataDir = None, mongodb_url: MongodbUrl = None) -> None:
+def list_(
+    adapter: OfAdapter = None,
+    code: OfCode = None,
+    client: OfClient = None,
+    since: Since = None,
+    until: Until = None,
+    older_than: OlderThan = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=LIST_MAX, help="At most so many, oldest first.")] = LIST_MAX,
+    as_json: Json = False,
+    reason: Reason = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
     """What waits and why; values are not shown."""
+    asked = Which(adapter=adapter, code=code, client=client, since=since, until=until, older_than=older_than).asked()
 
     async def act(hub: Hub) -> list[dict[str, Any]]:
         async with Operator(hub, reason).recording("quarantine-list"):
-            found = await hub.services.store.quarantined(None, REPLAY_MAX)
-            return [{**summary(one, await open_waiting(hub.services, one)), "client": one.client} for one in found]
+            found = await hub.services.store.quarantine.page(asked, limit)
+            return await summaries(hub.services, found, sender=True)
 
     found = in_hub(data_dir, mongodb_url, act)
     if as_json:
@@ -44,53 +99,161 @@ def list_(as_json: Json = False, reason: Reason = None, data_dir: DataDir = None
         table("Quarantine", columns, [[str(one[column]) for column in columns] for one in found])
 
 
+@app.command("counts")
+def counts(
+    adapter: OfAdapter = None,
+    client: OfClient = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+    reason: Reason = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """How many items wait for which cause."""
+    asked = Which(adapter=adapter, client=client, since=since, until=until).asked()
+
+    async def act(hub: Hub) -> list[dict[str, Any]]:
+        async with Operator(hub, reason).recording("quarantine-list"):
+            return await counted(hub.services, asked)
+
+    found = in_hub(data_dir, mongodb_url, act)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        columns = ["adapter", "code", "count", "oldest", "newest"]
+        table("Quarantine", columns, [[str(one[column]) for column in columns] for one in found])
+
+
+@app.command("show")
+def show(
+    id: Annotated[str, typer.Argument(help="From `hub quarantine list`.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; goes into the audit log. Health data is shown.")],
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """One item with what it says, as JSON."""
+
+    async def act(hub: Hub) -> dict[str, Any]:
+        recording = Operator(hub, reason).recording("quarantine-read", path=f"/quarantine/{id}")
+        async with recording:
+            (one,) = await _named(hub, (id,))
+            return await looked_at(hub.services, one)
+
+    typer.echo(json.dumps(in_hub(data_dir, mongodb_url, act), indent=2, ensure_ascii=False))
+
+
 @app.command("replay")
 def replay(
-    ids: Annotated[list[str] | None, typer.Argument(help="Ids from `hub quarantine list`.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that waits.")] = False,
+    ids: Ids = None,
+    everything: Everything = False,
+    adapter: OfAdapter = None,
+    code: OfCode = None,
+    client: OfClient = None,
+    since: Since = None,
+    until: Until = None,
+    older_than: OlderThan = None,
     device: Annotated[str | None, typer.Option("--device", help="The unit, where the payload did not say it.")] = None,
     time_zone: Annotated[str | None, typer.Option("--time-zone", help="IANA zone of wall-clock times.")] = None,
     reason: Reason = None,
     data_dir: DataDir = None,
     mongodb_url: MongodbUrl = None,
 ) -> None:
-    """Take items through the pipeline again, as the client that sent them; one JSON line per item."""
-    if bool(ids) == everything:
-        raise typer.BadParameter("give ids, or --all")
-    how = How(reason=reason, device=device, time_zone=time_zone)
+    """Take items through the pipeline again, as the client that sent them; one JSON line per item, batch by batch."""
+    which = _which(ids, everything, Which(adapter=adapter, code=code, client=client, since=since, until=until, older_than=older_than))
+    how = How(device=device, time_zone=time_zone)
 
-    async def act(hub: Hub) -> list[Answer]:
-        return await replay_for_clients(hub, None if everything else ids, how)
+    async def act(hub: Hub) -> None:
+        total = await _total(hub, which)
+        with _progress() as progress:
+            task = progress.add_task("replayed", total=total)
+            await replay_for_clients(hub, which.asked(), how, reason, lambda count: progress.advance(task, count))
 
-    for answer in in_hub(data_dir, mongodb_url, act):
-        typer.echo(json.dumps(answer.to_json()))
+    in_hub(data_dir, mongodb_url, act)
 
 
-async def replay_for_clients(hub: Hub, ids: list[str] | None, how: How) -> list[Answer]:
+@app.command("discard")
+def discard_(
+    reason: Annotated[str, typer.Option("--reason", help="Why; goes into the audit log.")],
+    ids: Ids = None,
+    everything: Everything = False,
+    adapter: OfAdapter = None,
+    code: OfCode = None,
+    client: OfClient = None,
+    since: Since = None,
+    until: Until = None,
+    older_than: OlderThan = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """Give up on items, for good. Prints how many as JSON."""
+    which = _which(ids, everything, Which(adapter=adapter, code=code, client=client, since=since, until=until, older_than=older_than))
+
+    async def act(hub: Hub) -> int:
+        done, total = 0, await _total(hub, which)
+        with _progress() as progress:
+            task = progress.add_task("discarded", total=total)
+            async for page in pages(hub.services, which.asked(), EVERYTHING_MAX):
+                recording = Operator(hub, reason).recording("quarantine-discard", path="/quarantine/discard", query=named(page))
+                async with recording:
+                    done += await discard(recording, hub.services, page)
+                progress.advance(task, len(page))
+        return done
+
+    typer.echo(json.dumps({"discarded": in_hub(data_dir, mongodb_url, act)}))
+
+
+async def replay_for_clients(hub: Hub, asked: WaitingAsked, how: How, reason: str | None, advance: Advance) -> None:
     """Each item is decided as if its sender sent it now: the operator lends no rights of its own."""
-    store = hub.services.store
-    found = await store.quarantined(None, REPLAY_MAX) if ids is None else await store.quarantined_items(ids)
-    if ids is not None and len(found) < len(set(ids)):
-        raise OperatorError("not all of these ids wait; hub quarantine list shows what does")
-    answers: list[Answer] = []
-    for client_id in sorted({one.client for one in found}):
-        repository = await _as_client(hub, client_id, how)
-        async with repository.recording("quarantine-replay") as recording:
-            answers += await replay_items(
-                repository,
-                recording,
-                ids=[one.id for one in found if one.client == client_id],
-                device=how.device,
-                time_zone=how.time_zone,
-            )
-    return answers
+    senders = Senders(services=hub.services, find_client=hub.oauth.find_client, user=user_name(), reason=reason)
+    async for page in pages(hub.services, asked, EVERYTHING_MAX):
+        for client_id, items in by_client(page).items():
+            for answer in await _replay_for(hub, senders, client_id, items, how):
+                typer.echo(json.dumps(answer.to_json()))
+            advance(len(items))
 
 
-async def _as_client(hub: Hub, client_id: str, how: How) -> Repository:
-    client = await hub.oauth.find_client(client_id)
-    if client is None or client.revoked_us is not None:
-        raise OperatorError(f"client {client_id} has been revoked; its items can no longer be stored in its name")
-    request_id = hub.services.new_id()
-    caller = caller_of(client, client.granted, client.purpose, request_id)
-    facts = RequestFacts(request_id=request_id, interaction="quarantine-replay", user=user_name(), reason=how.reason)
-    return Repository(caller, hub.services, facts)
+async def _replay_for(hub: Hub, senders: Senders, client_id: str, items: Any, how: How) -> list[Answer]:
+    try:
+        repository = await senders.repository(client_id, "quarantine-replay")
+    except SenderGone:
+        waiting = [await open_waiting(hub.services, one) for one in items]
+        return [stays(one, fates.SENDER_REVOKED, fates.SENDER_REVOKED_HINT) for one in waiting]
+    async with repository.recording("quarantine-replay") as recording:
+        return await replay_items(repository, recording, items, how)
+
+
+async def _named(hub: Hub, ids: tuple[str, ...]) -> list[Quarantined]:
+    """Raises OperatorError unless all of them wait."""
+    found = list(await hub.services.store.quarantine.page(wanted(now_us=now_us(), ids=ids), len(ids)))
+    if len(found) < len(set(ids)):
+        raise OperatorError(NOT_ALL)
+    return found
+
+
+async def _total(hub: Hub, which: Which) -> int:
+    total = await hub.services.store.quarantine.count(which.asked())
+    if which.ids is not None and total < len(set(which.ids)):
+        raise OperatorError(NOT_ALL)
+    return total
+
+
+def _which(ids: list[str] | None, everything: bool, which: Which) -> Which:
+    """Exactly one way of saying which items."""
+    if [bool(ids), everything, not which.none].count(True) != 1:
+        raise typer.BadParameter("give ids, or filters, or --all")
+    return replace(which, ids=tuple(ids)) if ids else which
+
+
+def _moment(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return from_person(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=stderr, transient=True)

@@ -34,6 +34,7 @@ from hub.dated import Dated
 from hub.ingest.mllp.senders import BadSenders, read_senders
 from hub.ingest.mllp.server import MllpServer, tls_context
 from hub.ingest.mllp.server import listening as mllp_listening
+from hub.ingest.sweeping import Sweeper
 from hub.instants import now_us
 from hub.logs import configure_logs
 from hub.metrics import serve_metrics
@@ -182,7 +183,7 @@ async def _serve(settings: Settings, endpoint: Endpoint, sockets: Sockets, *, fi
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.drain)
-        async with _minded(endpoint if first else None), _mllp(hub, sockets.mllp):
+        async with _minded(endpoint if first else None), _mllp(hub, sockets.mllp), _swept(hub):
             if first and settings.workers == 1:
                 _serve_metrics(settings)
             await server.serve(sockets=[sockets.http])
@@ -293,6 +294,19 @@ async def _minded(endpoint: Endpoint | None) -> Any:
         yield
         return
     task = asyncio.create_task(watch(endpoint.embedded, _told))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@contextlib.asynccontextmanager
+async def _swept(hub: Hub) -> AsyncIterator[None]:
+    """While we serve, what has expired goes."""
+    sweeper = Sweeper(hub.services, lambda kind, path, query: Operator(hub).recording(kind, path=path, query=query))
+    task = asyncio.create_task(sweeper.forever())
     try:
         yield
     finally:

@@ -5,7 +5,7 @@ reading, decided as if its sender sent it now, and leaves the queue in the trans
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.discovery import adapters
@@ -13,10 +13,10 @@ from adapters.reading import Reading
 from hub.errors import FhirError
 from hub.ingest.confirming import GONE, Assigned
 from hub.ingest.devices import device_token, opened
-from hub.ingest.fates import Answer
+from hub.ingest.fates import CONTENT_MISSING, CONTENT_MISSING_HINT, Answer
 from hub.ingest.normalise import Doubt, last_us, normalise, span_us
 from hub.ingest.pipeline import Pipeline, Sent
-from hub.ingest.replay import open_waiting
+from hub.ingest.replay import open_waiting, with_bytes
 from hub.ingest.sender import SenderGone
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import UNKNOWN_USER, Binding, holder, user_index
@@ -75,7 +75,7 @@ async def to_confirm(services: Services, limit: int = LIST_MAX) -> list[ToConfir
 
 async def find(services: Services, id: str) -> ToConfirm:
     """Raises FhirError not-found."""
-    items = [item for item in await services.store.quarantined_items([id]) if item.to_confirm]
+    items = [item for item in await services.store.quarantine.items([id]) if item.to_confirm]
     found = [one for item in items if (one := await _opened(services, item)) is not None]
     if not found:
         raise FhirError("not-found", GONE)
@@ -91,11 +91,19 @@ async def assign(services: Services, one: ToConfirm, patient: str, recording: Re
         sender = await sender_of(one.item.client)
     except SenderGone as error:
         raise FhirError("business-rule", f"sender-gone: {error}") from error
-    waiting = one.waiting
-    sent = Sent(manifest=adapters()[waiting.adapter].manifest, device=waiting.device, time_zone=waiting.time_zone)
+    waiting = await with_bytes(services, one.item, one.waiting)
+    if waiting.beside_bytes and not waiting.item.raw:
+        raise FhirError("business-rule", f"{CONTENT_MISSING}: {CONTENT_MISSING_HINT}")
+    reading = replace(one.reading, raw=waiting.item.raw)
+    sent = Sent(
+        manifest=adapters()[waiting.adapter].manifest,
+        device=waiting.device,
+        time_zone=waiting.time_zone,
+        media_type=waiting.media_type,
+    )
     token = services.blind.patient(patient.removeprefix("Patient/"))
     assigned = Assigned(id=one.item.id, patient=token)
-    (answer,) = await Pipeline(sender, sent, recording, assigned=assigned).run([one.reading])
+    (answer,) = await Pipeline(sender, sent, recording, assigned=assigned).run([reading])
     return answer
 
 
@@ -115,7 +123,9 @@ async def disown(one: ToConfirm, recording: Recording) -> None:
 
 
 async def _opened(services: Services, item: Quarantined) -> ToConfirm | None:
-    """None for what no longer concerns anybody: it was read by an adapter that is gone, or nobody had the unit then after all."""
+    """None for what no longer concerns anybody: its time is over, it was read by an adapter that is gone, or nobody had the unit then after all."""
+    if item.expires_us <= services.clock():
+        return None
     waiting = await open_waiting(services, item)
     reading, adapter = waiting.item, adapters().get(waiting.adapter)
     if not isinstance(reading, Reading) or adapter is None:

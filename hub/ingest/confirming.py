@@ -50,7 +50,7 @@ class Assigned:
 
     async def require_waiting(self, services: Services) -> None:
         """Raises FhirError not-found where somebody else was first."""
-        found = await services.store.quarantined_items([self.id])
+        found = await services.store.quarantine.items([self.id])
         if not any(one.to_confirm for one in found):
             raise FhirError("not-found", GONE)
 

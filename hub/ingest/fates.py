@@ -16,7 +16,12 @@ DEVICE_MISSING_HINT = "The payload does not say which device measured; give it a
 SCOPE_MISSING = "scope-missing"
 TIME_CONFLICT = "time-conflict"
 TIME_CONFLICT_HINT = "This reading was already sent with the same device time but another time zone; check the zone."
-NO_WAITING = "A recording does not wait: send it again then."
+ADAPTER_MISSING = "adapter-missing"
+ADAPTER_MISSING_HINT = "The adapter that read this item is not installed any more; install it, then replay the item."
+SENDER_REVOKED = "sender-revoked"
+SENDER_REVOKED_HINT = "The client that sent this item has been revoked: nothing is stored in its name. Discard the item, or let it expire."
+CONTENT_MISSING = "content-missing"
+CONTENT_MISSING_HINT = "The bytes of this recording are not here any more; send it again."
 SUPERSEDED = "superseded"
 SUPERSEDED_HINT = "Kept in the history: a value that the source changed later is current."
 

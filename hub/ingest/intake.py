@@ -33,7 +33,7 @@ class Parcel:
 
     @property
     def sent(self) -> Sent:
-        return Sent(manifest=self.adapter.manifest, device=self.device, time_zone=self.time_zone)
+        return Sent(manifest=self.adapter.manifest, device=self.device, time_zone=self.time_zone, media_type=self.media_type)
 
 
 def require_sender(repository: Repository) -> None:

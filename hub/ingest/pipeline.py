@@ -5,22 +5,26 @@ one read of what is there, one transaction with the audit records for the whole 
 """
 
 import asyncio
+import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import orjson
 
 from adapters.contract import Manifest
+from adapters.discovery import software
 from adapters.reading import Item, Reading
 from fhir_profiles.building import build, resource_type
+from fhir_profiles.derivation import adapter_uri
 from fhir_profiles.measurement import Measurement, Recorded, RecordingPart
 from hub.ingest import fates
 from hub.ingest.confirming import Assigned, Unclear, only_whole, remembered
 from hub.ingest.devices import Binding, Bindings
 from hub.ingest.fates import Answer
 from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
-from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, located
+from hub.ingest.raw import Raw
+from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, keep_waiting, located
 from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import user_index
@@ -37,6 +41,7 @@ from hub.vault import QUARANTINE_TYPE
 SENT_BY_OTHERS = "The same readings are being sent by others at this moment; send them again."
 BATCH_ITEMS_MAX = 5_000
 """Of one transaction. With the smallest cache that a setting allows, MongoDB refuses ten thousand as too large."""
+DAY_US = 86_400_000_000
 _PROBE_ID = "probe"
 
 Beside = Callable[[Sequence[Answer]], Awaitable[Sequence[NoteWrite]]]
@@ -49,11 +54,12 @@ async def NOTHING_BESIDE(_: Sequence[Answer]) -> Sequence[NoteWrite]:  # noqa: N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """How a batch was sent: what the sender says about all its items."""
+    """How a batch was sent: what the sender says about all its items. `media_type`: without parameters, None where it is not said."""
 
     manifest: Manifest
     device: str | None
     time_zone: str | None
+    media_type: str | None = None
 
 
 @dataclass(slots=True)
@@ -91,9 +97,11 @@ class Pipeline:
         self._rules: dict[bytes, PatientRules | None] = {}
         self._decided: dict[tuple[bytes, str], str | None] = {}
         self._received_us = repository.services.clock()
+        self._raw = raw_of(sent, repository.caller.client_id)
 
-    async def run(self, items: Sequence[Item], released: Sequence[str] = ()) -> list[Answer]:
-        """One answer per item. `released`: quarantined items that these are, freed in the same transaction.
+    async def run(self, items: Sequence[Item], released: Sequence[Quarantined] = ()) -> list[Answer]:
+        """One answer per item. `released`: quarantined items that these are, freed in the same transaction; what goes on waiting
+        has waited since it first came.
 
         More than BATCH_ITEMS_MAX go in several transactions; what was acknowledged of an interrupted upload is a
         duplicate when it comes again. What goes beside it comes with the last of them.
@@ -107,7 +115,7 @@ class Pipeline:
             answers += await self._run(part, (), answers if last else None)
         return answers
 
-    async def _run(self, items: Sequence[Item], released: Sequence[str], before: Sequence[Answer] | None) -> list[Answer]:
+    async def _run(self, items: Sequence[Item], released: Sequence[Quarantined], before: Sequence[Answer] | None) -> list[Answer]:
         """`before`: the answers of the items before these; None if others come after."""
         batch = await self._sort(items)
         about = f"{self._sent.manifest.name} of {self._repository.caller.client_id}"
@@ -214,7 +222,7 @@ class Pipeline:
         self, reading: Reading, measured: Measurement, device: str, binding: Binding, period: tuple[int, int]
     ) -> Candidate | None:
         """A reading that may be stored, or None if the patient does not permit it."""
-        bound = bind(measured, binding, manual=reading.manual)
+        bound = bind(measured, binding, self._sent.manifest, manual=reading.manual)
         basis = self._permit(binding, bound)
         if basis is None:
             self._recording.aim_patient(binding.patient)
@@ -233,7 +241,7 @@ class Pipeline:
             end_us=period[1],
             value=value,
             modified_us=0 if reading.modified is None else from_datetime(reading.modified),
-            raw=f"{self._sent.manifest.name}/{self._sent.manifest.version}\n".encode() + (b"" if is_recording(reading) else reading.raw),
+            raw=(self._raw if is_recording(reading) else self._raw.with_item(reading.raw)).to_bytes(),
             pointer=reading.pointer,
         )
 
@@ -267,9 +275,6 @@ class Pipeline:
         return item.device or self._sent.device
 
     def _wait(self, batch: Batch, index: int, item: Item, code: str, hint: str) -> None:
-        if is_recording(item):
-            batch.answers[index] = Answer(fate="refused", pointer=item.pointer, code=code, hint=f"{hint} {fates.NO_WAITING}")
-            return
         batch.waiting.append((index, self._waiting(item, code, hint)))
 
     def _waiting(self, item: Item, code: str, hint: str) -> Waiting:
@@ -279,11 +284,12 @@ class Pipeline:
             item=item,
             device=self._sent.device,
             time_zone=self._sent.time_zone,
+            media_type=self._sent.media_type,
             code=code,
             hint=hint,
         )
 
-    async def _commit(self, batch: Batch, released: Sequence[str], before: Sequence[Answer] | None) -> Settled:
+    async def _commit(self, batch: Batch, released: Sequence[Quarantined], before: Sequence[Answer] | None) -> Settled:
         """Read what is there, settle against it, and write all of it with its audit records, or nothing."""
         if self._assigned is not None:
             await self._assigned.require_waiting(self._services)
@@ -296,10 +302,11 @@ class Pipeline:
         self._recording.forget()
         for touched in settled.touched:
             self._recording.touch(touched)
-        waits = [batch.items[index] for index in settled.conflicts if index < len(batch.items) and not is_recording(batch.items[index])]
+        waits = [batch.items[index] for index in settled.conflicts if index < len(batch.items)]
         conflicts = [self._waiting(item, fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for item in waits]
-        quarantine = [await self._quarantined(waiting, to_confirm=index in batch.to_confirm) for index, waiting in batch.waiting]
-        quarantine += [await self._quarantined(waiting, to_confirm=False) for waiting in conflicts]
+        came = {one.id: one for one in released}
+        quarantine = [await self._quarantined(waiting, came, to_confirm=index in batch.to_confirm) for index, waiting in batch.waiting]
+        quarantine += [await self._quarantined(waiting, came, to_confirm=False) for waiting in conflicts]
         kept = {one.id for one in quarantine}
         notes = () if before is None else await self._beside([*before, *_in_order(batch, settled)])
         unit = Unit(
@@ -308,48 +315,66 @@ class Pipeline:
             remarks=settled.remarks,
             past=settled.past,
             quarantine=quarantine,
-            released=[id for id in released if id not in kept],
+            released=[one.id for one in released if one.id not in kept],
             confirmed=() if self._assigned is None else (self._assigned.id,),
             notes=notes,
         )
         await self._recording.commit(unit, writes=[write_of(stored) for stored in settled.written])
         return settled
 
-    async def _quarantined(self, waiting: Waiting, *, to_confirm: bool) -> Quarantined:
+    async def _quarantined(self, waiting: Waiting, came: Mapping[str, Quarantined], *, to_confirm: bool) -> Quarantined:
+        """`came`: what waits already, by id. The bytes of a recording are durable when this returns, as they have to be before its row."""
         services, client = self._services, self._repository.caller.client_id
-        # The same item sent again is the same entry; one frame may give several items with the same bytes.
-        what = waiting.item.measure if isinstance(waiting.item, Reading) else waiting.item.code
-        words = (client, waiting.adapter, waiting.device or "", what, waiting.item.raw.hex())
-        id = services.blind.id("quarantine", "\n".join(words))
+        id = services.blind.id("quarantine", "\n".join((client, *_identity(waiting))))
+        if is_recording(waiting.item):
+            await keep_waiting(services, id, waiting.item.raw)
+            waiting = replace(waiting, item=replace(waiting.item, raw=b""), beside_bytes=len(waiting.item.raw))
         key = await services.vault.key(None)
-        expires_us = self._received_us + services.settings.quarantine_days * 86_400_000_000
+        before = came.get(id)
         return Quarantined(
             id=id,
             client=client,
             adapter=waiting.adapter,
             code=waiting.code,
-            received_us=self._received_us,
-            expires_us=expires_us,
+            received_us=before.received_us if before else self._received_us,
+            expires_us=before.expires_us if before else self._received_us + services.settings.quarantine_days * DAY_US,
             sealed=services.vault.seal(key, QUARANTINE_TYPE, id, 1, None, waiting.to_bytes()),
             key_version=key.version,
             to_confirm=to_confirm,
         )
 
 
-def bind(measured: Measurement, binding: Binding, *, manual: bool) -> Measurement:
-    """The measurement with its patient and, unless a person typed it in, its device."""
-    return replace(measured, patient=binding.patient_reference, device=None if manual else binding.device_reference)
+def _identity(waiting: Waiting) -> tuple[str, ...]:
+    """The same item sent again is the same entry; one frame may give several items with the same bytes."""
+    item = waiting.item
+    what = item.measure if isinstance(item, Reading) else item.code
+    said = hashlib.sha256(item.raw).hexdigest() if is_recording(item) else item.raw.hex()
+    return waiting.adapter, waiting.device or "", what, said
+
+
+def raw_of(sent: Sent, client: str) -> Raw:
+    """What is kept with each reading of the batch, but for its own bytes."""
+    manifest = sent.manifest
+    return Raw(
+        adapter=manifest.name,
+        mapping_version=manifest.version,
+        software=software().get(manifest.name),
+        client=client,
+        device=sent.device,
+        time_zone=sent.time_zone,
+        media_type=sent.media_type,
+    )
+
+
+def bind(measured: Measurement, binding: Binding, manifest: Manifest, *, manual: bool) -> Measurement:
+    """The measurement with its patient and, unless a person typed it in, its device; and who read it."""
+    device = None if manual else binding.device_reference
+    source = adapter_uri(manifest.name, manifest.version)
+    return replace(measured, patient=binding.patient_reference, device=device, source=source)
 
 
 def _in_order(batch: Batch, settled: Settled) -> list[Answer]:
     answers = {**batch.answers, **settled.answers}
     for index, waiting in batch.waiting:
         answers[index] = Answer(fate="quarantined", pointer=waiting.item.pointer, code=waiting.code, hint=waiting.hint)
-    return [_final(answers[index], item) for index, item in enumerate(batch.items)]
-
-
-def _final(answer: Answer, item: Item) -> Answer:
-    """A recording is refused where another item would wait."""
-    if answer.fate != "quarantined" or not is_recording(item):
-        return answer
-    return replace(answer, fate="refused", hint=f"{answer.hint} {fates.NO_WAITING}")
+    return [answers[index] for index in range(len(batch.items))]

@@ -10,17 +10,23 @@ from typing import Final
 
 from adapters.reading import Document, Item, Reading
 from fhir_profiles.measurement import Measurement, Recorded, RecordingPart
-from hub.repository.content import CONTENT_PIECE_BYTES, piece_id
+from hub.repository.content import CONTENT_PIECE_BYTES, StoredContent, content_id
 from hub.services import Services
 from hub.store.contents import Piece
+from hub.store.protocol import SYSTEM_KEY
 from hub.vault import CONTENT_TYPE
 
 PARTS: Final[tuple[RecordingPart, ...]] = ("Observation", "DocumentReference", "Binary")
 DIGEST_LETTERS: Final = 32
+GRACE_US: Final = 3_600_000_000
+"""Pieces that somebody relied on within the last hour may belong to a row that is about to be written."""
+WAITING_MARK: Final = "~"
+WAITING_DIGEST: Final = "waiting"
+"""Of what content the pieces of a waiting recording are. No digest of a Binary is called so: its tag cannot lead there."""
 
 
 def is_recording(item: Item) -> bool:
-    """Such an item does not wait: it would lie sealed twice, and whoever sent it has it."""
+    """Its bytes lie in pieces, beside the row of what it becomes or of what waits."""
     return isinstance(item, Reading) and isinstance(item.value, Document)
 
 
@@ -49,14 +55,57 @@ def located(measurement: Measurement, key: str, digest: bytes, services: Service
 
 
 async def keep_content(services: Services, patient: bytes, recorded: Recorded, content: bytes) -> None:
-    """Seal and write the pieces, one at a time; done if the last one is there, for they are written in order."""
+    """Seal and write the pieces, one at a time; done if all of them are there, which are then relied on from now on."""
     digest, count = recorded.stored_as.split(".")[:2]
     binary = recorded.content.removeprefix("Binary/")
-    if await services.store.contents.get(piece_id(binary, digest, int(count) - 1)) is not None:
+    if await services.store.contents.touch(content_id(binary, digest), services.clock()) == int(count):
         return
+    await _put(services, patient, content_id(binary, digest), content)
+
+
+async def keep_waiting(services: Services, id: str, content: bytes) -> None:
+    """The bytes of a recording that waits in quarantine under this id, in pieces under the system's key."""
+    of = content_id(f"{WAITING_MARK}{id}", WAITING_DIGEST)
+    if await services.store.contents.touch(of, services.clock()) != _count(len(content)):
+        await _put(services, None, of, content)
+
+
+async def waiting_content(services: Services, id: str, size_bytes: int) -> bytes | None:
+    """The bytes again, whole; None where some of them are missing."""
+    of = content_id(f"{WAITING_MARK}{id}", WAITING_DIGEST)
+    return await _read(services, None, of, _count(size_bytes))
+
+
+async def stored_bytes(services: Services, patient: bytes, binary: str, content: StoredContent) -> bytes | None:
+    """The bytes of a Binary, whole, for who derives it anew; None where some of them are missing."""
+    return await _read(services, patient, content_id(binary, content.digest), content.pieces)
+
+
+async def drop_waiting(services: Services, id: str) -> None:
+    """It waits no more. What somebody may be sending again at this moment is left to the sweep, as is what a kill leaves behind."""
+    await services.store.contents.drop(content_id(f"{WAITING_MARK}{id}", WAITING_DIGEST), services.clock() - GRACE_US)
+
+
+def _count(size_bytes: int) -> int:
+    return -(-size_bytes // CONTENT_PIECE_BYTES)
+
+
+async def _put(services: Services, patient: bytes | None, of: str, content: bytes) -> None:
     key = await services.vault.key(patient)
-    for number in range(int(count)):
-        id = piece_id(binary, digest, number)
+    for number in range(_count(len(content))):
+        id = f"{of}.{number}"
         plain = content[number * CONTENT_PIECE_BYTES : (number + 1) * CONTENT_PIECE_BYTES]
         sealed = await asyncio.to_thread(services.vault.seal, key, CONTENT_TYPE, id, 1, patient, plain, purpose="content")
-        await services.store.contents.put(Piece(id=id, patient=patient, key_version=key.version, sealed=sealed))
+        await services.store.contents.put(Piece(id, patient or SYSTEM_KEY, key.version, sealed, services.clock()))
+
+
+async def _read(services: Services, patient: bytes | None, of: str, count: int) -> bytes | None:
+    key, parts = await services.vault.key(patient), []
+    for number in range(count):
+        id = f"{of}.{number}"
+        piece = await services.store.contents.get(id)
+        if piece is None:
+            return None
+        opened = await asyncio.to_thread(services.vault.open_sealed, key, CONTENT_TYPE, id, 1, patient, piece.sealed, purpose="content")
+        parts.append(opened)
+    return b"".join(parts)

@@ -1,84 +1,136 @@
-"""Quarantine: what waits, and taking it through the pipeline again after its cause is mended."""
+"""Taking what waits through the pipeline again, after its cause is mended: as the client that sent it, batch by batch.
 
-from collections.abc import Sequence
+An item that an adapter has read is read again where the mapping has changed since, for the mapping may be what was wrong with it.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
 
-from adapters.contract import Context, Unreadable
+from adapters.contract import Adapter, Context
 from adapters.discovery import adapters
 from adapters.reading import Item, Reading
+from hub.ingest import fates
 from hub.ingest.fates import Answer
 from hub.ingest.pipeline import Pipeline, Sent
+from hub.ingest.recordings import drop_waiting, is_recording, waiting_content
 from hub.ingest.waiting import Waiting
-from hub.instants import fhir_instant
 from hub.recording import Recording
 from hub.repository import Repository
 from hub.services import Services
 from hub.store.protocol import Quarantined
+from hub.store.quarantine import WaitingAsked
 from hub.vault import QUARANTINE_TYPE
 
 REPLAY_MAX = 10_000
-REPLAY_BATCH = 2_000
+"""Items of one request; a command goes on."""
+REPLAY_BATCH = 500
+Advance = Callable[[int], None]
 
 
-async def list_waiting(repository: Repository, limit: int) -> list[dict[str, Any]]:
-    """Id, adapter, cause and place of each waiting item of this client, oldest first."""
-    found = await repository.services.store.quarantined(repository.caller.client_id, limit)
-    return [summary(one, await open_waiting(repository.services, one)) for one in found]
+def no_progress(_: int) -> None:
+    """Nobody watches."""
 
 
-def summary(one: Quarantined, waiting: Waiting) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "adapter": one.adapter,
-        "code": one.code,
-        "hint": waiting.hint,
-        "pointer": waiting.item.pointer,
-        "received": fhir_instant(one.received_us),
-        "expires": fhir_instant(one.expires_us),
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """What is said afterwards about all items that go through again, where they were sent without it."""
+
+    device: str | None = None
+    time_zone: str | None = None
 
 
-async def replay_items(
-    repository: Repository, recording: Recording, *, ids: Sequence[str] | None, device: str | None, time_zone: str | None
-) -> list[Answer]:
-    """One answer per item that was replayed. Items of other clients do not exist here."""
-    store, client = repository.services.store, repository.caller.client_id
-    found = await store.quarantined(client, REPLAY_MAX) if ids is None else await store.quarantined_items(ids)
-    own = [(one, await open_waiting(repository.services, one)) for one in found if one.client == client]
-    answers: list[Answer] = []
-    own.sort(key=lambda pair: _way(pair[1]))
-    for _, group in groupby(own, key=lambda pair: _way(pair[1])):
-        pairs = list(group)
-        first = pairs[0][1]
-        sent = Sent(
-            manifest=adapters()[first.adapter].manifest,
-            device=device or first.device,
-            time_zone=time_zone or first.time_zone,
-        )
-        for start in range(0, len(pairs), REPLAY_BATCH):
-            part = pairs[start : start + REPLAY_BATCH]
-            items = [item for _, waiting in part for item in reread(waiting)]
-            answers += await Pipeline(repository, sent, recording).run(items, released=[one.id for one, _ in part])
-    return answers
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    one: Quarantined
+    waiting: Waiting
+
+    @property
+    def way(self) -> tuple[str, str, str, str, str]:
+        """Items sent in the same way go through together; a recording, which is whole in memory, alone."""
+        waiting = self.waiting
+        alone = self.one.id if waiting.beside_bytes else ""
+        return waiting.adapter, waiting.device or "", waiting.time_zone or "", waiting.media_type or "", alone
 
 
-def reread(waiting: Waiting) -> list[Item]:
+async def pages(services: Services, asked: WaitingAsked, limit: int) -> AsyncIterator[Sequence[Quarantined]]:
+    """What is asked for and waits now, oldest first, at most `limit`; each item once, though it goes on waiting."""
+    left, until_us = limit, asked.now_us + 1 if asked.until_us is None else asked.until_us
+    asked = replace(asked, until_us=until_us)
+    while left > 0:
+        page = await services.store.quarantine.page(asked, min(left, REPLAY_BATCH))
+        if not page:
+            return
+        yield page
+        left -= len(page)
+        asked = replace(asked, after=(page[-1].received_us, page[-1].id))
+
+
+async def replay_items(repository: Repository, recording: Recording, items: Sequence[Quarantined], how: How) -> list[Answer]:
+    """One answer for each item that the bytes give, in the order of the items. All of them are the caller's own."""
+    opened = [_Opened(one, await open_waiting(repository.services, one)) for one in items]
+    answers: dict[str, list[Answer]] = {}
+    for _, group in groupby(sorted(opened, key=lambda one: one.way), key=lambda one: one.way):
+        answers |= await _replay_alike(repository, recording, list(group), how)
+    return [answer for one in items for answer in answers[one.id]]
+
+
+async def _replay_alike(repository: Repository, recording: Recording, group: Sequence[_Opened], how: How) -> dict[str, list[Answer]]:
+    first = group[0].waiting
+    adapter = adapters().get(first.adapter)
+    if adapter is None:
+        return {one.one.id: [stays(one.waiting, fates.ADAPTER_MISSING, fates.ADAPTER_MISSING_HINT)] for one in group}
+    whole = [_Opened(one.one, await with_bytes(repository.services, one.one, one.waiting)) for one in group]
+    if lost := [one for one in whole if one.waiting.beside_bytes and not one.waiting.item.raw]:
+        return {one.one.id: [stays(one.waiting, fates.CONTENT_MISSING, fates.CONTENT_MISSING_HINT)] for one in lost}
+    sent = Sent(
+        manifest=adapter.manifest,
+        device=how.device or first.device,
+        time_zone=how.time_zone or first.time_zone,
+        media_type=first.media_type,
+    )
+    read = [(one.one, reread(one.waiting, adapter)) for one in whole]
+    items = [item for _, several in read for item in several]
+    answers = iter(await Pipeline(repository, sent, recording).run(items, released=[one for one, _ in read]))
+    made = {one.id: [next(answers) for _ in several] for one, several in read}
+    for one in whole:
+        if one.waiting.beside_bytes and all(answer.fate != "quarantined" for answer in made[one.one.id]):
+            await drop_waiting(repository.services, one.one.id)
+    return made
+
+
+async def with_bytes(services: Services, one: Quarantined, waiting: Waiting) -> Waiting:
+    """With the bytes of a recording where they belong; none where they are lost."""
+    if not waiting.beside_bytes:
+        return waiting
+    content = await waiting_content(services, one.id, waiting.beside_bytes)
+    return replace(waiting, item=replace(waiting.item, raw=content or b""))
+
+
+def stays(waiting: Waiting, code: str, hint: str) -> Answer:
+    return Answer(fate="quarantined", pointer=waiting.item.pointer, code=code, hint=hint)
+
+
+def reread(waiting: Waiting, adapter: Adapter) -> list[Item]:
     """The item as the adapter reads it today: what it did not know then it may know now, and it may be several."""
-    if isinstance(waiting.item, Reading):
-        return [waiting.item]
+    item = waiting.item
+    if isinstance(item, Reading) and waiting.mapping_version == adapter.manifest.version:
+        return [item]
     try:
-        items = list(adapters()[waiting.adapter].decode(waiting.item.raw, Context(device=waiting.device)))
-    except Unreadable:
-        return [waiting.item]
-    return items or [waiting.item]
+        items = list(adapter.decode(item.raw, Context(media_type=waiting.media_type, device=waiting.device)))
+    except Exception:  # noqa: BLE001 - whatever is wrong with it still is, and others go through
+        return [item]
+    return [replace(one, pointer=item.pointer) for one in _same(item, items)] or [item]
+
+
+def _same(item: Item, items: Sequence[Item]) -> Sequence[Item]:
+    """Of several readings of one frame the one that waits, if it can still be told; each of the others waits by itself or is stored."""
+    if not isinstance(item, Reading) or is_recording(item):
+        return items
+    alike = [one for one in items if isinstance(one, Reading) and (one.measure, one.source_id) == (item.measure, item.source_id)]
+    return alike if len(alike) == 1 else items
 
 
 async def open_waiting(services: Services, one: Quarantined) -> Waiting:
     key = await services.vault.key(None)
     return Waiting.from_bytes(services.vault.open_sealed(key, QUARANTINE_TYPE, one.id, 1, None, one.sealed))
-
-
-def _way(waiting: Waiting) -> tuple[str, str, str]:
-    """Items sent in the same way go through together."""
-    return waiting.adapter, waiting.device or "", waiting.time_zone or ""

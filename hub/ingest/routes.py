@@ -1,4 +1,4 @@
-"""POST /ingest/{adapter}, GET /quarantine, POST /quarantine/{id}/replay: the vendor's side of the hub over HTTP.
+"""POST /ingest/{adapter}: the vendor's side of the hub over HTTP; what waits is in `quarantine_routes`.
 
 A batch is answered item by item with 200; 4xx only when nothing could be read (DESIGN 4).
 """
@@ -8,12 +8,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.contract import Manifest
-from hub import outcomes
 from hub.errors import FhirError
 from hub.http import PRIVATE, read_body
 from hub.ingest.fates import Answer, array, ndjson
@@ -21,7 +19,6 @@ from hub.ingest.idempotency import HEADER, REPLAYED, Outcome, key_of, said_of, t
 from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
 from hub.ingest.quota import admit, charge, room_for
 from hub.ingest.receiving import receive
-from hub.ingest.replay import list_waiting, replay_items
 from hub.ingest.upload import Answering, Upload, is_upload, space_for
 from hub.recording import Recording
 from hub.repository import Repository
@@ -30,7 +27,6 @@ from security.oauth.clients import Client
 NDJSON = "application/x-ndjson"
 UNSAID = frozenset({"", "application/octet-stream"})
 PARAMETERS = frozenset({"device", "timeZone"})
-LIST_MAX = 1_000
 
 
 async def ingest(request: Request, repository: Repository) -> Response:
@@ -91,32 +87,6 @@ async def _all(first: Sequence[Answer], rest: AsyncIterator[Sequence[Answer]]) -
         yield part
 
 
-async def quarantine(request: Request, repository: Repository) -> Response:
-    """What of this client's items waits, and why; nothing of their values."""
-    query_of(request)
-    async with repository.recording("quarantine-list"):
-        require_sender(repository)
-        waiting = await list_waiting(repository, LIST_MAX)
-    return Response(orjson.dumps(waiting), media_type="application/json", headers=PRIVATE)
-
-
-async def replay(request: Request, repository: Repository) -> Response:
-    """Take waiting items through the pipeline again, after the cause is mended; `{id}` may be `all`."""
-    async with repository.recording("quarantine-replay") as recording:
-        require_sender(repository)
-        asked, id = query_of(request), request.path_params["id"]
-        answers = await replay_items(
-            repository,
-            recording,
-            ids=None if id == "all" else [id],
-            device=asked.get("device"),
-            time_zone=asked.get("timeZone"),
-        )
-        if id != "all" and not answers:
-            raise outcomes.absent()
-    return _response(request, Outcome(answers=answers))
-
-
 def query_of(request: Request) -> Mapping[str, str]:
     """Device and timeZone; a misspelt parameter is refused, or a zone would silently be missing."""
     for name in request.query_params:
@@ -144,6 +114,11 @@ def _plainly(media_type: str) -> str:
     """What a structured suffix says of the syntax: application/fhir+json is JSON (RFC 6839)."""
     before, plus, suffix = media_type.rpartition("+")
     return f"{before.partition('/')[0]}/{suffix}" if plus else media_type
+
+
+def answered(request: Request, answers: Sequence[Answer]) -> Response:
+    """One object per item, as an array or line by line."""
+    return _response(request, Outcome(answers=list(answers)))
 
 
 def _response(request: Request, outcome: Outcome) -> Response:

@@ -21,12 +21,13 @@ class SenderGone(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Senders:
     """find_client  the registry
-    user         the operating-system user who set this up, for the record
+    user         the operating-system user who set this up, for the record; reason  why, if it was said
     """
 
     services: Services
     find_client: Callable[[str], Awaitable[Client | None]]
     user: str | None = None
+    reason: str | None = None
 
     async def repository(self, client_id: str, interaction: str = "ingest") -> Repository:
         """The door to data of this client, for one payload. Raises SenderGone."""
@@ -35,7 +36,7 @@ class Senders:
             raise SenderGone("there is no such client any more, or it has been revoked; hub client list shows them")
         request_id = self.services.new_id()
         caller = caller_of(client, client.granted, client.purpose, request_id)
-        facts = RequestFacts(request_id=request_id, interaction=interaction, user=self.user, caller=caller)
+        facts = RequestFacts(request_id=request_id, interaction=interaction, user=self.user, reason=self.reason, caller=caller)
         return Repository(caller, self.services, facts)
 
 

@@ -264,6 +264,7 @@ def _kind(measurement: Measurement) -> tuple[Any, ...] | None:
         measurement.manual,
         measurement.preliminary,
         measurement.quality,
+        measurement.source,
         context,
         shape,
         parts,

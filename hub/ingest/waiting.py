@@ -11,12 +11,15 @@ from typing import Any
 
 import orjson
 
-from adapters.reading import Absent, Coded, DeviceTime, Item, Quantity, Reading, Rejected, Samples, Value
+from adapters.reading import Absent, Channel, Coded, DeviceTime, Document, Item, Quantity, Reading, Rejected, Samples, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """One item with what the sender said about it. `item` goes through the pipeline again when it is replayed."""
+    """One item with what the sender said about it. `item` goes through the pipeline again when it is replayed.
+
+    beside_bytes  of a recording: how long its bytes are, which lie in pieces of their own; here `item.raw` is empty then
+    """
 
     adapter: str
     mapping_version: str
@@ -25,6 +28,8 @@ class Waiting:
     time_zone: str | None
     code: str
     hint: str
+    media_type: str | None = None
+    beside_bytes: int = 0
 
     def to_bytes(self) -> bytes:
         return orjson.dumps({**_flat(self), "item": _item_json(self.item)})
@@ -36,7 +41,7 @@ class Waiting:
 
 
 def _flat(waiting: Waiting) -> dict[str, Any]:
-    names = ("adapter", "mapping_version", "device", "time_zone", "code", "hint")
+    names = ("adapter", "mapping_version", "device", "time_zone", "code", "hint", "media_type", "beside_bytes")
     return {name: getattr(waiting, name) for name in names}
 
 
@@ -77,11 +82,12 @@ def _time(found: Mapping[str, Any] | None) -> DeviceTime | None:
     )
 
 
-_KINDS: Mapping[str, type[Quantity] | type[Coded] | type[Absent] | type[Samples]] = {
+_KINDS: Mapping[str, type[Quantity] | type[Coded] | type[Absent] | type[Samples] | type[Document]] = {
     "quantity": Quantity,
     "coded": Coded,
     "absent": Absent,
     "samples": Samples,
+    "document": Document,
 }
 
 
@@ -96,4 +102,6 @@ def _value(found: Mapping[str, Any] | None) -> Value | None:
     if found is None:
         return None
     rest = {name: value for name, value in found.items() if name != "kind"}
+    if found["kind"] == "document":
+        rest["channels"] = tuple(Channel(**one) for one in rest["channels"])
     return _KINDS[found["kind"]](**rest)

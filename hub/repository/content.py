@@ -34,9 +34,13 @@ def stored_content(binary: Mapping[str, Any]) -> StoredContent | None:
     return None if found is None else StoredContent(digest=found[1], pieces=int(found[2]), size_bytes=int(found[3]))
 
 
-def piece_id(binary: str, digest: str, number: int) -> str:
+def content_id(binary: str, digest: str) -> str:
     """Bound to the Binary: a tag that somebody wrote leads to no other one's pieces."""
-    return f"{binary}.{digest}.{number}"
+    return f"{binary}.{digest}"
+
+
+def piece_id(binary: str, digest: str, number: int) -> str:
+    return f"{content_id(binary, digest)}.{number}"
 
 
 async def pieces(id: str, content: StoredContent, services: Services, reading: Reading) -> AsyncIterator[bytes]:

@@ -4,7 +4,8 @@ A piece is written once and never changed; one that no row names (the hub ended 
 the rest, and is written anew when the recording is sent again. docs/adr/0014-recordings.md
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
@@ -12,14 +13,20 @@ from pymongo.write_concern import WriteConcern
 
 from hub.store.protocol import Unavailable
 
+T = TypeVar("T")
+
 
 class Piece(NamedTuple):
-    """`id` says of what content it is and the how-manieth; `patient` is the token under whose key it is sealed."""
+    """`id` says of what content it is and the how-manieth; `patient` is the token under whose key it is sealed.
+
+    put_us  when somebody last relied on it: it is not swept for a while after (`hub.ingest.sweeping`)
+    """
 
     id: str
     patient: bytes
     key_version: int
     sealed: bytes
+    put_us: int = 0
 
 
 class MongoContents:
@@ -30,15 +37,47 @@ class MongoContents:
 
     async def put(self, piece: Piece) -> None:
         """Durable when it returns; the same piece again takes its place. Raises Unavailable."""
-        row = {"_id": piece.id, "p": piece.patient, "w": piece.key_version, "c": piece.sealed}
-        try:
-            await self._pieces.replace_one({"_id": piece.id}, row, upsert=True)
-        except PyMongoError as error:
-            raise Unavailable(type(error).__name__) from error
+        row = {"_id": piece.id, "p": piece.patient, "w": piece.key_version, "c": piece.sealed, "t": piece.put_us}
+        await _answered(self._pieces.replace_one({"_id": piece.id}, row, upsert=True))
 
     async def get(self, id: str) -> Piece | None:
-        try:
-            found = await self._pieces.find_one({"_id": id})
-        except PyMongoError as error:
-            raise Unavailable(type(error).__name__) from error
-        return None if found is None else Piece(id=id, patient=found["p"], key_version=found["w"], sealed=found["c"])
+        found = await _answered(self._pieces.find_one({"_id": id}))
+        return None if found is None else Piece(found["_id"], found["p"], found["w"], found["c"], found.get("t", 0))
+
+    async def touch(self, content: str, now_us: int) -> int:
+        """Somebody relies on the pieces of this content from now on; how many there are. Durable when it returns."""
+        done = await _answered(self._pieces.update_many(_of(content), {"$set": {"t": now_us}}))
+        return int(done.matched_count)
+
+    async def drop(self, content: str, before_us: int) -> int:
+        """Take away the pieces of this content that nobody has relied on since; how many there were."""
+        wanted = {**_of(content), "t": {"$gt": 0, "$lt": before_us}}
+        return int((await _answered(self._pieces.delete_many(wanted))).deleted_count)
+
+    async def untouched(self, before_us: int, after: str, limit: int) -> Sequence[str]:
+        """Ids of pieces that nobody has relied on since, in order, from behind `after`."""
+        wanted = {"_id": {"$gt": after}, "t": {"$gt": 0, "$lt": before_us}}
+        found = await _answered(self._pieces.find(wanted, {"_id": 1}).sort("_id", 1).limit(limit).to_list())
+        return [one["_id"] for one in found]
+
+    async def date(self, now_us: int) -> int:
+        """Pieces of earlier versions bear no time: they get this one, and so are left alone for a while."""
+        undated = {"$or": [{"t": {"$exists": False}}, {"t": 0}]}
+        return int((await _answered(self._pieces.update_many(undated, {"$set": {"t": now_us}}))).modified_count)
+
+    async def drop_untouched(self, ids: Sequence[str], before_us: int) -> int:
+        """Take away those of these pieces that nobody relies on even now: looked at and deleted in one step, piece by piece."""
+        wanted = {"_id": {"$in": list(ids)}, "t": {"$lt": before_us}}
+        return int((await _answered(self._pieces.delete_many(wanted))).deleted_count)
+
+
+def _of(content: str) -> dict[str, Any]:
+    """Pieces are called as their content, with a dot and a number behind; a slash comes right after the dot."""
+    return {"_id": {"$gte": f"{content}.", "$lt": f"{content}/"}}
+
+
+async def _answered(awaitable: Awaitable[T]) -> T:
+    try:
+        return await awaitable
+    except PyMongoError as error:
+        raise Unavailable(type(error).__name__) from error

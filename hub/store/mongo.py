@@ -44,6 +44,8 @@ from hub.store.protocol import (
     Unavailable,
     Unit,
 )
+from hub.store.quarantine import MongoQuarantine
+from hub.store.raws import MongoRaws
 from hub.store.schema import MAIN_INDEX
 
 BATCH_ROWS = 200
@@ -84,6 +86,7 @@ class MongoStore:
         self.notes, self.quotas = Notes(self._hub), Quotas(self._hub)
         self._writer = writer = MongoWriter(client)
         self.contents = MongoContents(self._hub)
+        self.quarantine, self.raws = MongoQuarantine(self._hub), MongoRaws(self._hub)
         self.committer = Lanes(*(Committer(writer, new_head, advanced) for _ in range(LANES)))
 
     async def current(self, row: str, *, deleted: bool = False) -> Stored | None:
@@ -140,15 +143,6 @@ class MongoStore:
     async def all_pairings(self, limit: int) -> Sequence[Pairing]:
         found = await _answered(self._hub["pairings"].find({}).sort("_id", 1).limit(limit).to_list())
         return [documents.pairing(one) for one in found]
-
-    async def quarantined(self, client: str | None, limit: int) -> Sequence[Quarantined]:
-        wanted = {} if client is None else {"cl": client}
-        found = await _answered(self._hub["quarantine"].find(wanted).sort([("t", 1), ("_id", 1)]).limit(limit).to_list())
-        return [documents.quarantined(one) for one in found]
-
-    async def quarantined_items(self, ids: Sequence[str]) -> Sequence[Quarantined]:
-        found = await _answered(self._hub["quarantine"].find({"_id": {"$in": list(ids)}}).to_list())
-        return [documents.quarantined(one) for one in found]
 
     async def to_confirm(self, limit: int) -> Sequence[Quarantined]:
         """Of all clients, oldest first."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bson.errors import BSONError
-from pymongo import AsyncMongoClient, ReplaceOne, UpdateOne
+from pymongo import AsyncMongoClient, DeleteOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError, ConnectionFailure, DuplicateKeyError, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
@@ -196,6 +196,9 @@ class MongoWriter:
                 )
                 if found is None:
                     raise UnitsInConflict(frozenset({index}))
+        lapsed = [DeleteOne({"_id": one.id, "c": one.sealed}) for unit in units for one in unit.lapsed]
+        if lapsed:
+            await quarantine.bulk_write(lapsed, session=session)
 
     async def _note(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
         owned = [(index, one, documents.note_document(one.new)) for index, unit in enumerate(units) for one in unit.notes]

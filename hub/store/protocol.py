@@ -214,6 +214,7 @@ class Unit:
     confirmed, disowned  quarantined items whose owner somebody has named, which are done with, or of which somebody has said that they
              are nobody's, which stay until they expire and are asked about no more. Each must still wait to be confirmed
     notes, forgotten  what transports remember from now on, and keys of notes that are of no use any more
+    lapsed     items of quarantine as they were read: whatever has come in their place since stays
     deletions  of Patients that the store knew of before it was decided that this may be written; None: it is not known
     """
 
@@ -228,6 +229,7 @@ class Unit:
     released: Sequence[str] = ()
     confirmed: Sequence[str] = ()
     disowned: Sequence[str] = ()
+    lapsed: Sequence[Quarantined] = ()
     notes: Sequence[NoteWrite] = ()
     forgotten: Sequence[bytes] = ()
     drafts: Sequence[Draft] = ()
@@ -244,7 +246,8 @@ class Unit:
     @property
     def audit_only(self) -> bool:
         written = (self.inserts, self.replaces, self.remarks, self.past, self.grants, self.claims, self.pairings)
-        return not (any(written) or self.quarantine or self.released or self.confirmed or self.disowned or self.notes or self.forgotten)
+        let_go = (self.released, self.lapsed, self.confirmed, self.disowned)
+        return not (any(written) or self.quarantine or any(let_go) or self.notes or self.forgotten)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -399,8 +402,6 @@ class Store(Protocol):
     async def pairings(self, device: bytes) -> Sequence[Pairing]: ...
 
     async def pairings_of(self, patients: Sequence[bytes]) -> Sequence[Pairing]: ...
-
-    async def quarantined(self, client: str | None, limit: int) -> Sequence[Quarantined]: ...
 
     def snapshot(self) -> AbstractAsyncContextManager[Snapshot]: ...
 

@@ -124,7 +124,8 @@ INDEXES = (
     Index(collection="pairings", keys=(("p", 1),), why="the devices of one patient"),
     Index(collection="quarantine", keys=(("cl", 1), ("t", -1)), why="a client's own waiting items"),
     Index(collection="quarantine", keys=(("cf", 1), ("t", 1), ("_id", 1)), present="cf", why="what waits for a person to say whose it is"),
-    Index(collection="quarantine", keys=(("x", 1),), expires=True, why="what nobody repaired goes after HUB_QUARANTINE_DAYS"),
+    Index(collection="quarantine", keys=(("t", 1), ("_id", 1)), why="all that waits, oldest first, page by page"),
+    Index(collection="quarantine", keys=(("x", 1), ("_id", 1)), why="what nobody repaired goes after HUB_QUARANTINE_DAYS, and is recorded"),
     Index(collection="notes", keys=(("kd", 1), ("_id", 1)), why="all links that are polled"),
     Index(collection="notes", keys=(("x", 1),), expires=True, why="an answer is kept for a while, then its key is free again"),
     Index(collection="oauth_jtis", keys=(("x", 1),), expires=True, why="an expired assertion is refused anyway"),
@@ -136,7 +137,7 @@ INDEXES = (
 
 MAIN_INDEX = "k_1_p_1_d_-1__id_1"
 """The index of the main search, by its name."""
-RETIRED = (("resources", "p_1_k_1_d_-1__id_1"),)
+RETIRED = (("resources", "p_1_k_1_d_-1__id_1"), ("quarantine", "x_1_ttl"))
 """Indexes of earlier versions (collection, name): dropped once what took their place is there."""
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from adapters.discovery import adapters
+from hub.ingest.raw import Raw
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller, resources
 from tests.support.fixtures import Running
@@ -377,6 +379,10 @@ def test_the_raw_item_is_kept_without_the_preamble(ehr: Caller, backstage: Backs
     vault = backstage.hub.services.vault
     key = backstage.run(vault.key(stored.patient))
     raw = vault.open_sealed(key, "Observation", stored.id, stored.version, stored.patient, stored.raw, purpose="raw")
-    assert raw.startswith(b"libreview/")
-    assert b"25-01-2026 08:15" in raw
+    kept = Raw.from_bytes(raw)
+    manifest = adapters()["libreview"].manifest
+    assert (kept.adapter, kept.mapping_version, kept.client) == ("libreview", manifest.version, ehr.account.id)
+    assert (kept.software or "").startswith("hds-hub/")
+    assert (kept.device, kept.time_zone) == (None, "Europe/Paris")
+    assert b"25-01-2026 08:15" in kept.item
     assert b"Nobody" not in raw

@@ -147,21 +147,13 @@ def test_a_tag_that_somebody_writes_leads_to_no_other_ones_bytes(ehr: Caller, un
     assert document["content"][0]["attachment"]["url"] == url
 
 
-@pytest.mark.parametrize(("query", "code"), [({}, "time-zone-missing"), (PARIS, "device-not-paired")])
-def test_a_recording_does_not_wait(ehr: Caller, unit: str, query: Json, code: str) -> None:
-    """It would lie sealed under the system's key as a whole; whoever sent it has it."""
-    (fate,) = ehr.fates("edf", recording(), device=unit if not query else f"nobody-{unit}", **query)
-    assert (fate["fate"], fate["code"]) == ("refused", code)
-    assert "send it again" in fate["hint"]
-
-
 def test_who_may_not_create_documents_is_told_which_scope_is_missing(
     ehr: Caller, another: Callable[..., Caller], backstage: Backstage, unit: str
 ) -> None:
     """Nothing is half there: without the document there is no Observation either."""
     sender = another("system/Observation.c", organization=ehr.account.organization, consent_default="opt-out")
     fate = sent(sender, unit, recording())
-    assert (fate["fate"], fate["code"]) == ("refused", "scope-missing")
+    assert (fate["fate"], fate["code"]) == ("quarantined", "scope-missing")
     assert "DocumentReference" in fate["hint"]
 
 

@@ -18,8 +18,10 @@ from hub.ingest.mllp.frames import Frames, framed
 from hub.ingest.mllp.senders import Sender
 from hub.ingest.mllp.server import MllpServer, isolated, listening
 from hub.ingest.replay import open_waiting
+from hub.instants import now_us
 from hub.store.embedded import Endpoint
 from hub.store.protocol import Unavailable
+from hub.store.quarantine import WaitingAsked
 from tests.support.backstage import new_client
 from tests.support.inprocess import InProcess, in_process
 from tests.support.mllp import fields, message, rate
@@ -71,7 +73,7 @@ async def test_what_breaks_the_adapter_waits_and_the_next_message_goes_on(tmp_pa
         async with gateway(hub) as line:
             poisoned = await ask(line, message("POISON", rate("7")))
             healthy = await ask(line, message("HEALTHY", rate("8")))
-        waiting = await hub.hub.services.store.quarantined("gateway-client", 10)
+        waiting = await hub.hub.services.store.quarantine.page(WaitingAsked(now_us=now_us(), client="gateway-client"), 10)
         opened = [await open_waiting(hub.hub.services, one) for one in waiting]
     assert [fields(answer[1])[1:3] for answer in (poisoned, healthy)] == [["AE", "POISON"], ["AA", "HEALTHY"]]
     assert fields(poisoned[2])[5] == "hub-failed^^L"

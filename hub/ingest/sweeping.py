@@ -1,0 +1,153 @@
+"""What goes by itself: waiting items nobody repaired, pieces of recordings that nothing names, raw items whose time is over.
+
+One process of all does it, about once every HUB_SWEEP_S, each kind with its record. Safe beside whatever is written meanwhile: a piece
+is older than a transaction can be, and whoever relies on one that is there already says so first (`hub.ingest.recordings`).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+from urllib.parse import urlencode
+
+import orjson
+import structlog
+
+from fhir_profiles.building import BUILDERS
+from hub.ingest.notebook import Notebook
+from hub.ingest.quarantine import expire
+from hub.ingest.recordings import GRACE_US, WAITING_DIGEST, WAITING_MARK
+from hub.instants import fhir_instant
+from hub.recording import Recording
+from hub.repository.content import stored_content
+from hub.services import Services
+from hub.store.protocol import Conflict, NoteWrite, Stored, Unit
+
+OVERLAP_US: Final = 86_400_000_000
+"""So much is looked at again: a version that was replaced while raw items were taken away kept its own."""
+DAY_US: Final = 86_400_000_000
+PIECES_AT_ONCE: Final = 1_000
+SWEEP: Final = "sweep"
+log = structlog.get_logger()
+
+Recorder = Callable[[str, str, str], Recording]
+"""(kind, path, query) -> the record of what is swept"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """How much went: items of quarantine, pieces of recordings, raw items of readings."""
+
+    quarantine: int
+    pieces: int
+    raw: int
+
+
+class Sweeper:
+    def __init__(self, services: Services, recorder: Recorder) -> None:
+        self._services = services
+        self._recorder = recorder
+        self._notebook = Notebook(services, SWEEP)
+
+    async def run(self) -> Swept:
+        """All of it, now. Raises Unavailable."""
+        expired = await expire(self._services, lambda query: self._recorder("quarantine-expire", "/quarantine/expired", query))
+        return Swept(quarantine=expired, pieces=await self._pieces(), raw=await self._raw())
+
+    async def forever(self) -> None:
+        """In turn with the other processes: whoever writes the time down first does it."""
+        pause_s = self._services.settings.sweep_s
+        while True:
+            try:
+                if await self._is_my_turn(pause_s * 1_000_000):
+                    await self.run()
+            except Exception as error:  # noqa: BLE001 - what hinders a sweep must not end it for good; the next one does it
+                log.warning("sweep_failed", error=type(error).__name__)
+            await asyncio.sleep(pause_s)
+
+    async def _is_my_turn(self, pause_us: int) -> bool:
+        page = await self._notebook.read("turn")
+        now_us = self._services.clock()
+        if page.content.get("at_us", 0) > now_us - pause_us // 2:
+            return False
+        try:
+            await self._services.store.commit(Unit(notes=[await self._notebook.write(page, {"at_us": now_us})]))
+        except Conflict:
+            return False
+        return True
+
+    async def _pieces(self) -> int:
+        """Pieces that neither a row nor a waiting item names: the hub was ended between them and their row."""
+        contents, before_us = self._services.store.contents, self._services.clock() - GRACE_US
+        await contents.date(self._services.clock())
+        done, after = 0, ""
+        while ids := await contents.untouched(before_us, after, PIECES_AT_ONCE):
+            after = ids[-1]
+            named = {content: list(pieces) for content, pieces in groupby(ids, key=_content_of)}
+            orphans = [content for content in named if not await self._is_named(content)]
+            if orphans:
+                async with self._recorder("contents-sweep", "/contents", urlencode([("content", one) for one in orphans])):
+                    pass  # recorded before it is done
+                done += await contents.drop_untouched([piece for one in orphans for piece in named[one]], before_us)
+        return done
+
+    async def _is_named(self, content: str) -> bool:
+        owner, _, digest = content.rpartition(".")
+        if digest == WAITING_DIGEST:
+            return bool(await self._services.store.quarantine.waits([owner.removeprefix(WAITING_MARK)]))
+        current = await self._services.store.current(f"Binary/{owner}", deleted=True)
+        if current is None:
+            return False
+        return digest in await self._digests(await self._versions(current))
+
+    async def _versions(self, current: Stored) -> list[Stored]:
+        """All that there were: what a tombstone or a newer version stands before may still be asked for."""
+        past = [await self._services.store.version(current.row, number) for number in range(1, current.version)]
+        return [current, *(one for one in past if one is not None)]
+
+    async def _digests(self, versions: Iterable[Stored]) -> "frozenset[str] | _Everything":
+        """What the tags name. Of what cannot be opened, for its key is gone, everything: erasing is not done here."""
+        found, vault = set(), self._services.vault
+        for one in versions:
+            key = (await vault.keys([one.patient])).get(one.patient)
+            if key is None:
+                return _Everything()
+            plain = vault.open(key, one) if one.deleted is None else vault.open_deleted(key, one, one.deleted)
+            content = stored_content(orjson.loads(plain))
+            found |= set() if content is None else {content.digest}
+        return frozenset(found)
+
+    async def _raw(self) -> int:
+        """Raw items of readings stored more than HUB_RAW_DAYS ago, versions of the history too."""
+        services = self._services
+        page = await self._notebook.read("raw")
+        until_us = services.clock() - services.settings.raw_days * DAY_US
+        since_us = int(page.content.get("until_us", 0)) - OVERLAP_US
+        done, types = 0, sorted(BUILDERS)
+        while stripped := await services.store.raws.strip(types, since_us, until_us):
+            done += stripped
+        note = await self._notebook.write(page, {"until_us": max(until_us, since_us + OVERLAP_US)})
+        try:
+            await self._note(done, until_us, note)
+        except Conflict:
+            log.info("sweep_met_another", kind="raw")
+        return done
+
+    async def _note(self, done: int, until_us: int, note: NoteWrite) -> None:
+        unit = Unit(notes=[note])
+        if not done:
+            await self._services.store.commit(unit)
+            return
+        said = urlencode([("before", fhir_instant(until_us)), ("items", done)])
+        async with self._recorder("raw-sweep", "/raw", said) as recording:
+            await recording.commit(unit, writes=())
+
+
+class _Everything:
+    def __contains__(self, _: str) -> bool:
+        return True
+
+
+def _content_of(piece: str) -> str:
+    return piece.rpartition(".")[0]

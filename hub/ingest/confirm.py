@@ -123,7 +123,7 @@ async def disown(one: ToConfirm, recording: Recording) -> None:
 
 
 async def _opened(services: Services, item: Quarantined) -> ToConfirm | None:
-    """None for what no longer concerns anybody: its time is over, it was read by an adapter that is gone, or nobody had the unit then after all."""
+    """None for what concerns nobody any more: it expired, its adapter is gone, or nobody had the unit then after all."""
     if item.expires_us <= services.clock():
         return None
     waiting = await open_waiting(services, item)

@@ -7,6 +7,13 @@ FIXTURES = Path(__file__).resolve().parents[1] / "adapters" / "fixtures"
 BESIDE = (".fhir.json", ".expected.json", ".context.json", "exemptions.json")
 """Ends of the names of what stands beside a fixture: the FHIR that it becomes, and what the conformance kit is told of it."""
 SAMPLES_OF: Mapping[str, tuple[str, ...]] = {
+    "phd": (
+        "fhir-phd/coin-example-timefault.json",
+        "fhir-phd/compound-numeric-blood-pressure.json",
+        "fhir-phd/glucose-observation.json",
+        "fhir-phd/numeric-observation-not-a-number.json",
+        "fhir-phd/rtsa-example.json",
+    ),
     "aecg": ("aecg/minimum_aecg.xml",),
     "withings": ("withings/getmeas.json", "withings/getmeas-positions.json", "withings/withings-body-measures.json"),
     "open-mhealth": ("open-mhealth/omh_blood-pressure_4-0.json", "open-mhealth/blood-pressure-4.0-descriptive-statistic.json"),

@@ -49,6 +49,7 @@ VITAL_SIGNS = {
     "bodytemp": ("8310-5", {"Cel", "[degF]"}),
     "oxygensat": ("2708-6", {"%"}),
     "resprate": ("9279-1", {"/min"}),
+    "headcircum": ("9843-4", {"cm", "[in_i]"}),
 }
 """R4 profile -> the LOINC code it wants and the units it allows."""
 

@@ -63,6 +63,10 @@ Kind = Literal[
     "device-exchange",
     "device-status",
     "device-watch",
+    "console",
+    "console-link",
+    "console-sign-in",
+    "console-sign-out",
 ]
 """Each is a row of `audit.kinds`."""
 

@@ -44,6 +44,7 @@ ALERT = coding(DICOM, "110113", "Security Alert")
 
 GET_TOKEN = coding("urn:ihe:event-type-code", "ITI-71", "Get Access Token")
 LOGIN = coding(DICOM, "110122", "Login")
+LOGOUT = coding(DICOM, "110123", "Logout")
 START = coding(DICOM, "110120", "Application Start")
 STOP = coding(DICOM, "110121", "Application Stop")
 SECURITY_CONFIGURATION = coding(DICOM, "110129", "Security Configuration")
@@ -221,5 +222,9 @@ KINDS: Mapping[Kind, Row] = {
         _own("device-exchange", PATIENT_RECORD, "U", user=AUTHOR),
         _own("device-status", QUERY, "E"),
         _own("device-watch", ACTIVITY, "U", user=AUTHOR),
+        _own("console", QUERY, "E"),
+        _own("console-link", ALERT, "C", USER_SECURITY, user=AUTHOR),
+        _own("console-sign-in", AUTHENTICATION, "E", LOGIN),
+        _own("console-sign-out", AUTHENTICATION, "E", LOGOUT),
     )
 }

@@ -13,6 +13,7 @@ from starlette.routing import Match, Route
 from hub import outcomes
 from hub.authenticate import Authenticator
 from hub.cors import Cors
+from hub.desk import Desked
 from hub.errors import FhirError
 from hub.guard import FHIR_BASE, Entries, Guarded, error_response, facts_of, names_operation, request_ids
 from hub.instants import now_us
@@ -51,8 +52,9 @@ def create_app(hub: Hub) -> Starlette:
         clock=now_us,
     )
     guards = {row: Guarded(row.interaction, row.endpoint, hub.services, authenticator) for row in ROUTES if row.guard == "fhir"}
+    desks = {row: Desked(row.interaction, row.endpoint, hub) for row in ROUTES if row.guard == "desk"}
     routes = [
-        Route(path, guards.get(row, row.endpoint), methods=[row.method])
+        Route(path, guards.get(row) or desks.get(row) or row.endpoint, methods=[row.method])
         for row in ROUTES
         # Clients write the base with a slash and without.
         for path in (row.path, *((BASE_WITH_SLASH,) if row.path == FHIR_BASE else ()))

@@ -64,16 +64,18 @@ class Paired:
 
 
 class Operator:
-    def __init__(self, hub: Hub, reason: str | None = None) -> None:
+    """`user`: who acts, where that is not whoever runs this process."""
+
+    def __init__(self, hub: Hub, reason: str | None = None, *, user: str | None = None) -> None:
+        self._user = user
         self._hub = hub
         self._services = hub.services
         self._reason = reason
 
     def recording(self, kind: str, *, path: str | None = None, query: str = "") -> Recording:
         """`path` and `query`: what it is done to, where that is no resource, as a request for it would say it."""
-        facts = RequestFacts(
-            request_id=self._services.new_id(), interaction=kind, user=user_name(), reason=self._reason, path=path, query=query
-        )
+        who = self._user or user_name()
+        facts = RequestFacts(request_id=self._services.new_id(), interaction=kind, user=who, reason=self._reason, path=path, query=query)
         return Recording(kind, None, facts, self._services)
 
     async def add_client(self, client: Client, organization_name: str | None) -> Client:

@@ -1,7 +1,7 @@
 """The route table: what the hub answers to, and how each answer is guarded.
 
 Each row says who may ask: `open` needs no token; `fhir` needs one, gets a repository made for the caller and answers
-errors as OperationOutcome. There is no row that reaches data without a repository.
+errors as OperationOutcome; `desk` needs a session of the console and answers pages. There is no row that reaches data without a repository.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -11,6 +11,8 @@ from typing import Literal
 from starlette.responses import Response
 
 from hub.console.welcome import welcome
+from hub.desk.overview import overview
+from hub.desk.sign_in import sign_in, sign_out, signed_in
 from hub.ingest.confirm_routes import confirm_assign, confirm_list, confirm_reject
 from hub.ingest.quarantine_routes import counts, discard_many, discard_one, list_waiting, look, replay, replay_many
 from hub.ingest.routes import ingest
@@ -37,7 +39,7 @@ from hub.oauth import token
 from hub.probes import livez, readyz
 from hub.reference.pages import docs, docs_type, openapi
 
-Guard = Literal["open", "fhir"]
+Guard = Literal["open", "fhir", "desk"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,4 +131,9 @@ ROUTES: tuple[RouteRow, ...] = (
     # Open, for who calls has no token: the signature is looked at in the endpoint.
     RouteRow(method="POST", path="/webhooks/{adapter}", interaction="webhook", guard="open", endpoint=webhook),
     RouteRow(method="GET", path="/webhooks/{adapter}", interaction="webhook-test", guard="open", endpoint=webhook_test),
+    # Open, for this is where a session comes from; the code of the link is looked at in the endpoint.
+    RouteRow(method="GET", path="/console/sign-in", interaction="console-sign-in-page", guard="open", endpoint=sign_in),
+    RouteRow(method="POST", path="/console/sign-in", interaction="console-sign-in", guard="open", endpoint=signed_in),
+    RouteRow(method="POST", path="/console/sign-out", interaction="console-sign-out", guard="desk", endpoint=sign_out),
+    RouteRow(method="GET", path="/console", interaction="console", guard="desk", endpoint=overview),
 )

@@ -6,6 +6,7 @@ from hub.cli import (
     adapters,
     audit,
     client,
+    console,
     contents,
     demo,
     device,
@@ -48,5 +49,6 @@ app.add_typer(device.app, name="device", help="Devices and who wears them when."
 app.add_typer(quarantine.app, name="quarantine", help="Items that wait for a decision or a repair.")
 app.add_typer(contents.app, name="contents", help="Bytes and items that go when nothing needs them any more.")
 app.add_typer(audit.app, name="audit", help="Who saw what, why, and whether they were allowed to.")
+app.add_typer(console.app, name="console", help="Pages for those who run the hub.")
 app.add_typer(keys.app, name="keys", help="Keys that seal the data.")
 app.add_typer(adapters.app, name="adapters", help="Products and formats the hub reads.")

@@ -13,10 +13,13 @@ from starlette.responses import HTMLResponse, Response
 STYLE = "console.css"
 
 
-def page(template: str, language: str, **values: Any) -> Response:
-    """An HTML answer. No script can run on it, its own style is named by its hash (https://www.w3.org/TR/CSP3/)."""
+def page(template: str, language: str, *, forms: bool = False, status: int = 200, **values: Any) -> Response:
+    """An HTML answer. No script can run on it, its own style is named by its hash (https://www.w3.org/TR/CSP3/).
+
+    forms  it may have forms, which lead to this hub alone
+    """
     html = _environment().get_template(template).render(language=language, style=_style(), **values)
-    return HTMLResponse(html, headers={**_headers(), "Content-Language": language})
+    return HTMLResponse(html, status_code=status, headers={**_headers(forms=forms), "Content-Language": language})
 
 
 @cache
@@ -32,14 +35,14 @@ def _style() -> str:
 
 
 @cache
-def _headers() -> Mapping[str, str]:
+def _headers(*, forms: bool) -> Mapping[str, str]:
     style = b64encode(sha256(_style().encode()).digest()).decode()
     policy = (
         "default-src 'none'",
         f"style-src 'sha256-{style}'",
         "img-src data:",
         "base-uri 'none'",
-        "form-action 'none'",
+        "form-action 'self'" if forms else "form-action 'none'",
         "frame-ancestors 'none'",
     )
     return {

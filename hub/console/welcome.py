@@ -10,14 +10,13 @@ from starlette.responses import Response
 
 from adapters.discovery import adapters
 from hub.console.pages import page
-from hub.console.words import LANGUAGES, language_of, said
+from hub.console.words import LANGUAGE_NAMES, LANGUAGES, language_of, said
 from hub.services import Services
 from hub.store.protocol import Unavailable
 
 ANSWER_WITHIN_S = 1.0
 """A page that says "not ready" is worth more than one that waits for the database."""
 CLIENT = "CLIENT_ID"
-LANGUAGE_NAMES = {"en": "English", "fr": "Français"}
 
 
 async def welcome(request: Request) -> Response:

@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple, get_args
 Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT: Final[Language] = "en"
+LANGUAGE_NAMES: Mapping[Language, str] = {"en": "English", "fr": "Français"}
 
 QUALITY_MAX: Final = 1.0
 _BEFORE_SIGN: Final = re.compile(" (?=[:;?!»])")

@@ -248,6 +248,16 @@ DESCRIBED: Mapping[str, Described] = {
     "confirm-reject": Described(
         title=Said("It is of none of them", "Elle n’est d’aucun d’eux"), done={204: "none"}, refused=(400, *CALLER, 409)
     ),
+    "console": Described(title=Said("The console", "La console"), query=("lang",), done={200: "page", 303: "none"}, refused=(503,)),
+    "console-sign-in-page": Described(
+        title=Said("The way into the console", "L’entrée de la console"), query=("lang",), done={200: "page"}, refused=(403, 503)
+    ),
+    "console-sign-in": Described(
+        title=Said("Begin a session of the console", "Ouvrir une session de la console"), done={303: "none"}, refused=(400, 403, 413, 503)
+    ),
+    "console-sign-out": Described(
+        title=Said("End the session of the console", "Fermer la session de la console"), done={200: "page", 303: "none"}, refused=(403, 503)
+    ),
     "welcome": Described(title=Said("The first page", "La première page"), done={200: "page"}, refused=()),
     "docs": Described(title=Said("These pages", "Ces pages"), query=("lang",), done={200: "page"}, refused=()),
     "docs-type": Described(

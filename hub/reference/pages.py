@@ -10,8 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.console.pages import page
-from hub.console.welcome import LANGUAGE_NAMES
-from hub.console.words import LANGUAGES, Language, in_language, language_of, said
+from hub.console.words import LANGUAGE_NAMES, LANGUAGES, Language, in_language, language_of, said
 from hub.reference.interactions import Described, described
 from hub.reference.openapi import DETAILED, SPECIFICATION, Row, detailed
 from hub.reference.openapi import openapi as document

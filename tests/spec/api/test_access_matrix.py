@@ -310,6 +310,8 @@ OPEN: dict[str, Due] = {
     "smart-configuration": Due(200, ()),
     "webhook": Due(401, own("110122", REFUSED)),
     "webhook-test": Due(200, ()),
+    "console-sign-in-page": Due(200, ()),
+    "console-sign-in": Due(403, own("110122", REFUSED)),
 }
 """Routes that need no token and show no data: nothing is recorded but requests for tokens and calls that prove nothing."""
 
@@ -448,3 +450,13 @@ def test_a_refused_read_is_found_under_the_patient_by_the_command(running: Runni
     kinds = {"read", "vread", "update", "patch", "delete", "create", "operation", "history-instance", "transaction"}
     assert {one["what"] for one in found} <= kinds
     assert all(one["client"] == f"stranger ({stranger.account.id})" for one in found)
+
+
+@pytest.mark.parametrize("row", [row for row in ROUTES if row.guard == "desk"], ids=lambda row: str(row.interaction))
+def test_pages_of_the_console_lead_whoever_has_no_session_to_the_sign_in(row: RouteRow, http: httpx.Client, ehr: Caller) -> None:
+    """A token of the API is no session, and a cookie that nobody made is none either."""
+    for headers in ({}, {"Authorization": f"Bearer {ehr.token}"}, {"Cookie": f"hub-console={'x' * 43}"}):
+        answer = http.request(row.method, row.path.format(id=ABSENT), headers=headers, data={"x": "y"} if row.method == "POST" else None)
+        assert answer.status_code == 303
+        assert answer.headers["Location"].startswith("/console/sign-in?")
+        assert answer.content == b""

@@ -77,6 +77,10 @@ EXAMPLES: dict[Kind, Interaction] = {
     "keys-status": command("keys-status"),
     "keys-rotate": command("keys-rotate"),
     "keys-backup": command("keys-backup"),
+    "console": command("console"),
+    "console-link": command("console-link"),
+    "console-sign-in": command("console-sign-in"),
+    "console-sign-out": command("console-sign-out"),
 }
 
 CLAIMS: dict[Kind, tuple[str, str]] = {

@@ -1,0 +1,27 @@
+"""GET /console: what there is to look at and to do. A page is a row here and in the route table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.console.words import Said, in_language
+from hub.desk import Desk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A page of the console: where it is, what it is called, what it is for."""
+
+    path: str
+    title: Said
+    what: Said
+
+
+ENTRIES: Sequence[Entry] = ()
+
+
+async def overview(_: Request, desk: Desk) -> Response:
+    entries = [(one.path, in_language(desk.language, one.title), in_language(desk.language, one.what)) for one in ENTRIES]
+    return desk.page("desk.html", entries=entries)

@@ -5,7 +5,7 @@ An adapter that can say it has `device_facts` beside `decode`, as pure as that. 
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from adapters.contract import NO_CONTEXT, Context
 from adapters.reading import DeviceTime
@@ -45,8 +45,14 @@ class DeviceFacts:
     pointer: str
 
 
+@runtime_checkable
 class DescribesDevices(Protocol):
-    """An adapter whose payloads say something about devices."""
+    """An adapter whose payloads say something about devices.
+
+    facts_marks  a payload in which none of these bytes stand says nothing about devices and is not read for it; b"" is in all
+    """
+
+    facts_marks: tuple[bytes, ...]
 
     def device_facts(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[DeviceFacts]:
         """Yield what is said, in the order of the payload. Raises Unreadable before the first, or never; passes over what is no fact."""

@@ -111,6 +111,12 @@ def with_versions(resource: Mapping[str, Any], said: Mapping[str, str]) -> dict[
     return None if held == list(resource.get("version", ())) else {**resource, "version": held}
 
 
+def with_names(resource: Mapping[str, Any], said: Mapping[str, str]) -> Mapping[str, Any]:
+    """With what nobody had said before; what a person or a product says stays. The same resource if there is nothing to add."""
+    missing = {name: text for name, text in said.items() if name not in resource}
+    return {**resource, **missing} if missing else resource
+
+
 def with_status(resource: Mapping[str, Any], status: Status) -> dict[str, Any]:
     """`unknown` and `inactive` say why in R4's words, so that who reads it knows silence from a switch."""
     rest = {name: value for name, value in resource.items() if name not in ("status", "statusReason")}

@@ -24,6 +24,7 @@ class Fit:
         time_kinds=("utc", "ticks"),
         evidence="public-sample",
     )
+    facts_marks = (b"",)
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

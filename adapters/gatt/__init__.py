@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.device_facts import DeviceFacts
 from adapters.gatt.mapping import MEASURES
-from adapters.gatt.parse import device_facts, parse
+from adapters.gatt.parse import FACTS_MARKS, device_facts, parse
 from adapters.gatt.simulate import Simulator
 from adapters.reading import Item
 
@@ -27,6 +27,7 @@ class Gatt:
         evidence="public-sample",
     )
     simulator = Simulator()
+    facts_marks = FACTS_MARKS
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

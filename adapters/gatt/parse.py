@@ -22,6 +22,8 @@ from adapters.refusal import ItemRefused, check_length
 FRAME_FIELDS = ("characteristic", "hex", "receivedAt", "deviceInfo")
 DEVICE_FIELDS = ("systemId", "macAddress", "serialNumber", "manufacturerName", "modelNumber")
 NAMES = {"manufacturerName": "manufacturer", "modelNumber": "model", "serialNumber": "serial_number"}
+FACTS_MARKS = (*(f'"{name}"'.encode() for name in NAMES), *(form.encode() for one in DEVICE_CHARACTERISTICS for form in (one, one.lower())))
+"""Without any of these a payload says nothing of the device but its name."""
 VALUE_OCTETS_MAX = 512
 """Bluetooth Core 5.4, Vol 3 Part F 3.2.9: the longest attribute value."""
 

@@ -27,6 +27,7 @@ class Withings:
         evidence="public-sample",
     )
     simulator = Simulator()
+    facts_marks = (b'"battery"', b'"fw"', b'"last_session_date"')
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

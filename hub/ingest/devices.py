@@ -34,6 +34,10 @@ class Bindings:
         found = self._of.get(identifier)
         return holder(found, user, first_us, last_us) if found else NOBODY
 
+    def wearing(self, identifier: str, at_us: int) -> frozenset[bytes]:
+        """Everybody who has the unit then, however they share it."""
+        return frozenset(one.patient for one in self._of.get(identifier, ()) if one.covers(at_us, at_us))
+
 
 async def opened(services: Services, pairing: Pairing) -> Binding:
     references = await open_pairing(services, pairing)

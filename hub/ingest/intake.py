@@ -5,9 +5,10 @@ that after any interruption both are there or neither is (law 5).
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.contract import Adapter, Context, Unreadable
+from adapters.device_facts import DescribesDevices, DeviceFacts
 from adapters.discovery import adapters
 from adapters.reading import Item
 from fhir_profiles.building import BUILDERS
@@ -51,14 +52,35 @@ def known_adapter(name: str) -> Adapter:
     return found
 
 
-async def decode(parcel: Parcel) -> list[Item]:
-    """The items of a payload, in its order. Raises FhirError structure if nothing could be read."""
-    said = Context(media_type=parcel.media_type, device=parcel.device)
+async def decode(parcel: Parcel) -> tuple[list[Item], list[DeviceFacts]]:
+    """The items of a payload, in its order, and what it says about units. Raises FhirError structure if nothing could be read."""
     try:
         # In a thread: a payload that takes seconds to read must not hold up everybody else.
-        return await asyncio.to_thread(lambda: list(parcel.adapter.decode(parcel.payload, said)))
+        return await asyncio.to_thread(_decoded, parcel)
     except Unreadable as error:
         raise FhirError("structure", f"{error.code}: {error}", expression=error.pointer or None) from error
+
+
+def _decoded(parcel: Parcel) -> tuple[list[Item], list[DeviceFacts]]:
+    said = Context(media_type=parcel.media_type, device=parcel.device)
+    facts = _facts(parcel, said)
+    try:
+        return list(parcel.adapter.decode(parcel.payload, said)), facts
+    except Unreadable:
+        if facts:  # a payload about units alone has no readings, and was read
+            return [], facts
+        raise
+
+
+def _facts(parcel: Parcel, said: Context) -> list[DeviceFacts]:
+    """Nothing where the adapter has no word for it, and nothing where it cannot read the payload: what is wrong, `decode` says."""
+    adapter, payload = parcel.adapter, parcel.payload
+    if not isinstance(adapter, DescribesDevices) or not any(mark in payload for mark in adapter.facts_marks):
+        return []
+    try:
+        return list(adapter.device_facts(payload, said))
+    except Unreadable:
+        return []
 
 
 async def take_in(repository: Repository, recording: Recording, parcel: Parcel, beside: Beside = NOTHING_BESIDE) -> list[Answer]:
@@ -67,5 +89,5 @@ async def take_in(repository: Repository, recording: Recording, parcel: Parcel, 
     beside  what is to be written with the last of the items, from the answers
     """
     require_sender(repository)
-    items = await decode(parcel)
-    return await Pipeline(repository, parcel.sent, recording, beside).run(items)
+    items, facts = await decode(parcel)
+    return await Pipeline(repository, replace(parcel.sent, facts=facts), recording, beside).run(items)

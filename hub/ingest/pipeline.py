@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from adapters.contract import Manifest
+from adapters.device_facts import DeviceFacts
 from adapters.discovery import software
 from adapters.reading import Item, Reading
 from fhir_profiles.building import build, resource_type
@@ -21,6 +22,7 @@ from fhir_profiles.measurement import Measurement, Recorded, RecordingPart
 from hub.ingest import fates
 from hub.ingest.confirming import Assigned, Unclear, only_whole, remembered
 from hub.ingest.devices import Binding, Bindings
+from hub.ingest.facts import UnitFacts
 from hub.ingest.fates import Answer
 from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
 from hub.ingest.raw import Raw
@@ -54,12 +56,16 @@ async def NOTHING_BESIDE(_: Sequence[Answer]) -> Sequence[NoteWrite]:  # noqa: N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """How a batch was sent: what the sender says about all its items. `media_type`: without parameters, None where it is not said."""
+    """How a batch was sent: what the sender says about all its items, and `facts` that the payload says about units.
+
+    media_type  without parameters, None where it is not said
+    """
 
     manifest: Manifest
     device: str | None
     time_zone: str | None
     media_type: str | None = None
+    facts: Sequence[DeviceFacts] = ()
 
 
 @dataclass(slots=True)
@@ -98,6 +104,7 @@ class Pipeline:
         self._decided: dict[tuple[bytes, str], str | None] = {}
         self._received_us = repository.services.clock()
         self._raw = raw_of(sent, repository.caller.client_id)
+        self._facts = UnitFacts(repository, self._bindings, self._rules, self._received_us)
 
     async def run(self, items: Sequence[Item], released: Sequence[Quarantined] = ()) -> list[Answer]:
         """One answer per item. `released`: quarantined items that these are, freed in the same transaction; what goes on waiting
@@ -140,8 +147,9 @@ class Pipeline:
     async def _sort(self, items: Sequence[Item]) -> Batch:
         """Everything that needs no look at what is stored: who is refused, who waits, who may be stored."""
         batch = Batch(items=items)
-        await self._bindings.load({self._device_of(item) for item in items})
+        await self._bindings.load({self._device_of(item) for item in items} | {one.device or self._sent.device for one in self._sent.facts})
         await self._load_rules()
+        await self._facts.hear(self._sent.manifest.identifier_system, self._sent.facts, self._sent.device)
         for index, item in enumerate(items):
             if index % BREATH_ITEMS == 0:
                 await asyncio.sleep(0)
@@ -192,9 +200,11 @@ class Pipeline:
 
     def _sort_held(self, batch: Batch, index: int, held: Unclear, binding: Binding | None) -> None:
         candidate = None if binding is None else self._candidate(held.reading, held.measured, held.device, binding, held.period)
-        if candidate is None:
+        if candidate is None or binding is None:
             self._wait(batch, index, held.reading, fates.NOT_PAIRED, fates.NOT_PAIRED_HINT)
         else:
+            if not held.reading.manual:
+                self._facts.saw(binding.device_reference, held.period[0] if held.measured.until is None else last_us(held.measured))
             batch.candidates.append((index, candidate))
             batch.candidates += [(index + place * len(batch.items), one) for place, one in enumerate(self._companions(candidate), start=1)]
 
@@ -299,8 +309,9 @@ class Pipeline:
         settled = await settle(batch.candidates, existing, keys, services=self._services, now_us=self._services.clock())
         if self._assigned is not None:
             only_whole([settled.answers[index] for index in settled.conflicts])
+        life = await self._facts.life()
         self._recording.forget()
-        for touched in settled.touched:
+        for touched in (*settled.touched, *life.touched):
             self._recording.touch(touched)
         waits = [batch.items[index] for index in settled.conflicts if index < len(batch.items)]
         conflicts = [self._waiting(item, fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for item in waits]
@@ -310,16 +321,18 @@ class Pipeline:
         kept = {one.id for one in quarantine}
         notes = () if before is None else await self._beside([*before, *_in_order(batch, settled)])
         unit = Unit(
-            inserts=settled.inserts,
-            replaces=settled.replaces,
+            inserts=[*settled.inserts, *life.inserts],
+            replaces=[*settled.replaces, *life.replaces],
+            claims=life.claims,
             remarks=settled.remarks,
             past=settled.past,
             quarantine=quarantine,
             released=[one.id for one in released if one.id not in kept],
             confirmed=() if self._assigned is None else (self._assigned.id,),
-            notes=notes,
+            notes=[*notes, *life.notes],
         )
-        await self._recording.commit(unit, writes=[write_of(stored) for stored in settled.written])
+        await self._recording.commit(unit, writes=[write_of(stored) for stored in (*settled.written, *life.written)])
+        self._facts.remember(life)
         return settled
 
     async def _quarantined(self, waiting: Waiting, came: Mapping[str, Quarantined], *, to_confirm: bool) -> Quarantined:

@@ -77,7 +77,7 @@ COLLECTIONS = (
     Collection(database="hub", name="contents", holds="pieces of recordings too long for a row"),
     Collection(database="hub", name="outbox", holds="notifications that wait to be sent"),
     Collection(database="hub", name="quarantine", holds="items that wait for a decision or a repair"),
-    Collection(database="hub", name="notes", holds="what transports remember: answers given, cursors, links to clouds"),
+    Collection(database="hub", name="notes", holds="what transports remember (answers given, cursors, links to clouds), and how units do"),
     Collection(database="hub", name="quotas", holds="what a client may still send at this moment, `_id` = client_id"),
     Collection(database="hub", name="oauth_clients", holds="registered clients, `_id` = client_id"),
     Collection(database="hub", name="oauth_jtis", holds="assertion ids seen, so that each is good once (RFC 7523 section 3)"),

@@ -3,12 +3,12 @@
 For operators and the hub's own watch; a client reads them like any resource, by scope and consent.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_profiles.product import PRODUCT_SYSTEM, Product, product_of
+from fhir_profiles.product import NO_PRODUCT, PRODUCT_SYSTEM, Product, product_of
 from hub import numbers
 from hub.search.predicate import EVERYTHING
 from hub.services import Services
@@ -58,6 +58,13 @@ async def product(services: Services, key: str) -> tuple[Opened, Product] | None
     found = None if row is None else await unit(services, row)
     said = None if found is None else product_of(found.content)
     return None if found is None or said is None else (found, said)
+
+
+async def limits(services: Services, device: Mapping[str, Any]) -> Product:
+    """By which a unit is watched: its product's, or the usual ones."""
+    row = device.get("definition", {}).get("reference", "")
+    found = await unit(services, row) if row.startswith("DeviceDefinition/") else None
+    return (None if found is None else product_of(found.content)) or NO_PRODUCT
 
 
 async def products(services: Services) -> dict[str, Product]:

@@ -17,6 +17,8 @@ _FORM = re.compile(
 def device_time(text: str) -> DeviceTime:
     """Read date and time with seconds or without, with Z, an offset (with or without colon) or neither.
 
+    -00:00 is UTC whose wearer's offset is not known (RFC 3339, 4.3).
+
     Digits beyond the microsecond are cut from the instant and stay in the text. Raises ItemRefused: time-not-readable.
     """
     form = _FORM.fullmatch(text)
@@ -30,7 +32,7 @@ def device_time(text: str) -> DeviceTime:
         raise ItemRefused("time-not-readable", "The time is no day of the calendar, no time of the day or no offset.") from None
     if not YEAR_MIN < when.year < YEAR_MAX:
         raise ItemRefused("time-not-readable", f"The year must lie between {YEAR_MIN} and {YEAR_MAX}.")
-    kind: TimeKind = "utc" if zulu else "offset" if hours else "local"
+    kind: TimeKind = "utc" if zulu or (hours, minutes) == ("-00", "00") else "offset" if hours else "local"
     if kind == "local":
         return DeviceTime(kind=kind, text=text, wall=when)
     return DeviceTime(kind=kind, text=text, instant=when)

@@ -48,6 +48,13 @@ TIME_NONEXISTENT = Doubt(
 TIME_IN_FUTURE = Doubt(
     code="time-in-future", hint="The reading is later than now by more than ten minutes; check the device's clock and the time zone."
 )
+TIME_NOT_SET = Doubt(
+    code="time-not-set",
+    hint="The time lies in 1970, where clocks begin that nobody has set; set the device's clock and send the reading anew.",
+)
+OFFSET_IMPOSSIBLE = Doubt(
+    code="offset-impossible", hint="No place on earth is more than 14 hours from UTC; check the offset that the device writes."
+)
 TIME_OUT_OF_RANGE = Doubt(code="time-out-of-range", hint="The year is not between 1900 and 2100; check the device's clock.")
 
 

@@ -20,6 +20,10 @@ FUTURE_TOLERANCE_US: Final = 10 * 60 * 1_000_000
 """How far a device's clock may run ahead of ours before we doubt it."""
 YEAR_MIN: Final = 1900
 YEAR_MAX: Final = 2100
+UNSET_YEAR: Final = 1970
+"""Of the epoch: what a clock counts from when nobody has set it. No device of ours measured then."""
+OFFSET_MAX: Final = timedelta(hours=14)
+"""https://hl7.org/fhir/R4/datatypes.html#dateTime; Kiritimati is that far ahead, nobody further, either way."""
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 -- subtracted from UTC wall clocks only
 _EPOCH_UTC: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -61,6 +65,8 @@ def _instant(instant: datetime | None, received_us: int, *, zulu: bool) -> str |
     offset = None if instant is None else instant.utcoffset()
     if instant is None or offset is None:
         return doubt.NO_TIME
+    if abs(offset) > OFFSET_MAX:
+        return doubt.OFFSET_IMPOSSIBLE
     return _written(instant.replace(tzinfo=None), offset, received_us, zulu=zulu)
 
 
@@ -86,6 +92,8 @@ def _written(wall: datetime, offset: timedelta, received_us: int, *, zulu: bool)
     if not YEAR_MIN <= wall.year <= YEAR_MAX:
         return doubt.TIME_OUT_OF_RANGE
     utc = wall - offset
+    if UNSET_YEAR in (wall.year, utc.year):
+        return doubt.TIME_NOT_SET
     if (utc - _EPOCH) // _MICROSECOND > received_us + FUTURE_TOLERANCE_US:
         return doubt.TIME_IN_FUTURE
     suffix = "Z" if zulu else _offset_text(offset)

@@ -21,7 +21,7 @@ from tests.fuzz.parsers import ledger
 from tests.fuzz.parsers.ledger import Figures
 from tests.fuzz.parsers.targets import names
 
-SHARE = 50_000
+SHARE = 100_000
 NICE = 19
 LAST = re.compile(r"cov: ([0-9]+) ft: [0-9]+ corp: ([0-9]+)")
 

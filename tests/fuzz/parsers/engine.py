@@ -4,6 +4,7 @@ Modules are instrumented as they are imported, so nothing of ours is imported be
 """
 
 import argparse
+import gc
 import resource
 import sys
 import time
@@ -127,6 +128,8 @@ def main() -> None:
     atheris.Setup(
         [sys.argv[0], *(f"-{name}={value}" for name, value in flags.items()), str(corpus)], watched, custom_mutator=mutator(fuzzed, words)
     )
+    gc.collect()
+    gc.freeze()
     atheris.Fuzz()
 
 

@@ -94,5 +94,5 @@ class Streaming(Protocol):
     """An adapter that also reads a file of any size piece by piece; what it needs of memory does not grow with the file."""
 
     def decode_stream(self, source: Source, context: Context = NO_CONTEXT) -> Iterator[Item]:
-        """As `decode`, with the same items in the same order."""
+        """As `decode`, with the same items in the same order; a Document names stretches of `source` instead of holding them."""
         ...

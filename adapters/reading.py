@@ -90,14 +90,25 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A stretch of the payload, in bytes."""
+
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A recording that is too long for a strip: the bytes are the reading's `raw`, whole, and may be as long as a payload.
 
     They name nobody; what is kept of it is a document with these facts beside it.
+
+    content  of one that was read in pieces (`decode_stream`): what the document consists of, in order; `raw` is empty then
     """
 
     media_type: str
     channels: tuple[Channel, ...]
+    content: tuple[bytes | Span, ...] = ()
 
 
 Value = Quantity | Coded | Absent | Samples | Document
@@ -117,7 +128,7 @@ class Reading:
     modified     when the source last changed the record (aware), for corrections; None if unknown
     pointer      where in the payload (JSON pointer, `row 12`, `byte 0`), for answers to the vendor
     raw          the item's own bytes as received, kept sealed for re-derivation; never holds a file preamble;
-                 of a Document the document itself
+                 of a Document the document itself, unless it says its `content`
     manual       typed in by a person rather than measured
     preliminary  the vendor doubts whose or how good it is
     context      body-site, posture, method and the like: key of our catalogue -> coded value

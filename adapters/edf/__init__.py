@@ -1,10 +1,11 @@
 """EDF, EDF+, BDF: recordings of biosignals, sleep stages, and the card of a ResMed device."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from adapters.contract import NO_CONTEXT, Context, Manifest
+from adapters.contract import NO_CONTEXT, Context, Manifest, Source
 from adapters.edf.mapping import MEASURES
 from adapters.edf.parse import parse
+from adapters.edf.stream import parse_stream
 from adapters.reading import Item
 
 
@@ -27,6 +28,10 @@ class Edf:
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)
+
+    def decode_stream(self, source: Source, context: Context = NO_CONTEXT) -> Iterator[Item]:  # noqa: ARG002
+        """As `decode`, for a recording of any length."""
+        return parse_stream(source)
 
 
 adapter = Edf()

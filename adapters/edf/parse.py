@@ -5,22 +5,22 @@ Every item's `raw` is an EDF file of its own, header without persons, that gives
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain, islice
 
 from adapters.contract import Unreadable
-from adapters.edf.annotations import TALS_MAX, Annotation, annotations, record_onset, write_tal
+from adapters.edf.annotations import TALS_MAX, record_onset, write_tal
+from adapters.edf.events import Mark, annotation_items, annotation_signal, marks
 from adapters.edf.header import Header, Signal, read_header, write_header
-from adapters.edf.mapping import ANNOTATIONS, LABELS, row_of
+from adapters.edf.mapping import LABELS, row_of
 from adapters.edf.samples import samples
 from adapters.edf.summary import is_summary, summary
+from adapters.edf.times import moment, plus
 from adapters.json_payload import check_size
-from adapters.limits import FIELD_CHARS_MAX, YEAR_MAX, YEAR_MIN
-from adapters.reading import Channel, Coded, DeviceTime, Document, Item, Reading, Rejected, Samples
+from adapters.limits import FIELD_CHARS_MAX
+from adapters.reading import Channel, Coded, Document, Item, Reading, Rejected, Samples, Span
 from adapters.refusal import ItemRefused, check_length
-from adapters.signals import data_of, is_strip, line, period_ms, written
-
-ONSET_SECONDS_MAX = 10**9
+from adapters.signals import data_of, is_strip, line, period_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +74,8 @@ def _items(file: File, runs: Sequence[Run]) -> Iterator[Item]:
                 yield _strip(file, run, place, signal)
     else:
         yield _long(file, runs)
-    for place, signal in file.places():
-        if signal.is_annotations:
-            yield from _annotations(file, place, signal)
+    keepers = [(place, signal) for place, signal in file.places() if signal.is_annotations]
+    yield from annotation_items(header, islice(chain.from_iterable(_found(file, *keeper) for keeper in keepers), TALS_MAX + 1))
 
 
 def _records(header: Header, payload: bytes) -> int:
@@ -146,7 +145,7 @@ def _strip_reading(header: Header, run: Run, signal: Signal, raw: bytes, pointer
         measure=row.measure,
         device=header.serial,
         time=moment(header, run.onset),
-        end=moment(header, _plus(run.onset, header.seconds * run.count)),
+        end=moment(header, plus(run.onset, header.seconds * run.count)),
         value=Samples(data=data_of(values), period_ms=period_ms(header.seconds, signal.samples), unit=unit, origin=origin, factor=factor),
         source_id=label,
         pointer=pointer,
@@ -185,41 +184,42 @@ def _strip_raw(file: File, run: Run, place: int, signal: Signal) -> bytes:
     return head + b"".join(block + write_tal(run.onset).ljust(keeper, b"\x00") for block in blocks)
 
 
-def annotation_signal(header: Header, length: int) -> Signal:
-    """A signal of annotations as EDF+ wants it, `length` bytes a record."""
-    return Signal(
-        label="BDF Annotations" if header.wide else "EDF Annotations",
-        transducer="",
-        dimension="",
-        physical=("-1", "1"),
-        digital=("-8388608", "8388607") if header.wide else ("-32768", "32767"),
-        filters="",
-        samples=length // header.sample_bytes,
-    )
-
-
 def _long(file: File, runs: Sequence[Run]) -> Item:
     """The file as a document, with a header that names nobody."""
-    header, pointer = file.header, f"byte {file.header.bytes}"
-    head = write_header(header.of(header.signals, records=file.records, form=header.form))
+    header = file.header
     # One copy of what may be long, not two.
-    raw = b"".join((head, memoryview(file.payload)[header.bytes : header.bytes + file.records * header.record_bytes]))
+    raw = b"".join(
+        (blank_header(header, file.records), memoryview(file.payload)[header.bytes : header.bytes + file.records * header.record_bytes])
+    )
+    return long_reading(header, runs[0].onset, runs[-1], raw, ())
+
+
+def blank_header(header: Header, records: int) -> bytes:
+    return write_header(header.of(header.signals, records=records, form=header.form))
+
+
+def long_reading(header: Header, onset: str, last: Run, raw: bytes, content: tuple[bytes | Span, ...]) -> Item:
+    """A recording from `onset` to the end of the last run. Its bytes are `raw`, or what `content` names."""
+    pointer = f"byte {header.bytes}"
     try:
         return Reading(
             measure="signal-recording",
             device=header.serial,
-            time=moment(header, runs[0].onset),
-            end=moment(header, _plus(runs[-1].onset, header.seconds * runs[-1].count)),
+            time=moment(header, onset),
+            end=moment(header, plus(last.onset, header.seconds * last.count)),
             value=Document(
                 media_type="application/edf",
                 channels=tuple(channel_of(header, signal) for signal in header.signals if not signal.is_annotations),
+                content=content,
             ),
             source_id=" ".join(label_of(signal) for signal in header.signals)[:FIELD_CHARS_MAX],
             pointer=pointer,
             raw=raw,
         )
     except ItemRefused as refusal:
-        return Rejected(code=refusal.code, hint=refusal.hint, pointer=pointer, raw=raw[: header.bytes], device=header.serial, keep=False)
+        return Rejected(
+            code=refusal.code, hint=refusal.hint, pointer=pointer, raw=blank_header(header, 0), device=header.serial, keep=False
+        )
 
 
 def channel_of(header: Header, signal: Signal) -> Channel:
@@ -235,79 +235,14 @@ def channel_of(header: Header, signal: Signal) -> Channel:
     return Channel(label=label_of(signal), measure=measure, period_ms=period, unit=unit, origin=origin, factor=factor)
 
 
-def _annotations(file: File, place: int, signal: Signal) -> Iterator[Item]:
-    count = 0
+def _found(file: File, place: int, signal: Signal) -> Iterator[Mark]:
+    length = signal.samples * file.header.sample_bytes
     for record in range(file.records):
-        block = file.block(record, place, signal.samples * file.header.sample_bytes)
         start = file.header.bytes + record * file.header.record_bytes + place
-        for found in annotations(block):
-            count += 1
-            if count > TALS_MAX:
-                hint = f"More than {TALS_MAX} annotations are not read."
-                yield Rejected(code="too-many-annotations", hint=hint, pointer=f"byte {start}", raw=b"+0", keep=False)
-                return
-            if isinstance(found, int):
-                hint = "An annotation is not of the form that EDF+ asks for (TAL)."
-                yield Rejected(code="annotation-not-readable", hint=hint, pointer=f"byte {start + found}", raw=b"+0", keep=False)
-            else:
-                yield _annotation(file.header, found, f"byte {start + found.place}")
-
-
-def _annotation(header: Header, found: Annotation, pointer: str) -> Item:
-    known = ANNOTATIONS.get(found.text.strip().lower())
-    if known is None:
-        hint = "The annotation is none of the words that become a reading. Free text is not kept, for it may name somebody."
-        raw = write_tal(found.onset, found.duration)
-        return Rejected(code="unknown-annotation", hint=hint, pointer=pointer, raw=raw, device=header.serial, keep=False)
-    raw = _annotation_raw(header, found)
-    try:
-        ending = None if found.duration is None else moment(header, _plus(found.onset, Decimal(found.duration)))
-        return Reading(
-            measure=known[0],
-            device=header.serial,
-            time=moment(header, found.onset),
-            end=ending,
-            value=known[1],
-            pointer=pointer,
-            raw=raw,
-        )
-    except ItemRefused as refusal:
-        return refusal.item(pointer=pointer, raw=raw, device=header.serial)
-
-
-def _annotation_raw(header: Header, found: Annotation) -> bytes:
-    tals = write_tal("+0") + write_tal(found.onset, found.duration, found.text)
-    length = -(-len(tals) // header.sample_bytes) * header.sample_bytes
-    small = header.of([annotation_signal(header, length)], records=1, form="C")
-    return write_header(small) + tals.ljust(length, b"\x00")
+        yield from marks(file.block(record, place, length), start)
 
 
 def label_of(signal: Signal) -> str:
     """The label with single blanks; the second of the same name says that it is."""
     label = " ".join(signal.label.split()) or "-"
     return label if signal.ordinal == 1 else f"{label} #{signal.ordinal}"
-
-
-def moment(header: Header, onset: str) -> DeviceTime:
-    """`onset` seconds after the start, in the file's own words. Raises ItemRefused where that is no time."""
-    seconds = Decimal(onset)
-    text = f"{header.date} {header.time}" + ("" if seconds == 0 else f" {onset}")
-    if abs(seconds) > ONSET_SECONDS_MAX:
-        raise ItemRefused("onset-out-of-range", "An annotation lies more than thirty years from the recording.", keep=False)
-    wall = _later(header.start, seconds)
-    return DeviceTime(kind="local", text=text, wall=wall)
-
-
-def _later(start: datetime, seconds: Decimal) -> datetime:
-    try:
-        wall = start + timedelta(microseconds=int(seconds * 1_000_000))
-    except OverflowError:
-        wall = datetime.combine(date.min, datetime.min.time())
-    if not YEAR_MIN <= wall.year <= YEAR_MAX:
-        raise ItemRefused("onset-out-of-range", "The year is out of bounds.", keep=False)
-    return wall
-
-
-def _plus(onset: str, seconds: Decimal) -> str:
-    later = Decimal(onset) + seconds
-    return f"{'-' if later < 0 else '+'}{written(abs(later))}"

@@ -30,6 +30,7 @@ STRIP_UNREADABLE = Doubt(
 )
 STRIP_TOO_LONG = Doubt(code="strip-too-long", hint="A strip has a minute of samples at most; send longer recordings as a document.")
 VALUE_NOT_A_RECORDING = Doubt(code="value-not-a-recording", hint="The measure is a recording kept as a document and takes nothing else.")
+RECORDING_TOO_LONG = Doubt(code="recording-too-long", hint="A recording has less than 2 GiB; send it in parts.")
 IMPLAUSIBLE_VALUE = Doubt(
     code="implausible-value", hint="The value is outside what is physically possible; check unit, scale and the device's special values."
 )

@@ -21,6 +21,7 @@ from fhir_profiles.units import is_decimal
 from hub.ingest import doubt
 from hub.ingest.doubt import Doubt
 from hub.ingest.effective import effective, effective_us
+from hub.ingest.weighed import SIZE_BYTES_MAX, Content, Weighed, content_of
 
 __all__ = ["Doubt", "effective_us", "last_us", "normalise", "reading_key", "span_us", "value_text"]
 
@@ -139,7 +140,10 @@ def _said(value: MeasuredValue | None) -> tuple[str | None, ...]:
 
 def _value(measure: Measure, reading: Reading) -> tuple[MeasuredValue | None, Mapping[str, MeasuredValue]] | Doubt:
     if measure.document:
-        return (_recorded(reading.value, reading.raw), _NOTHING) if isinstance(reading.value, Document) else doubt.VALUE_NOT_A_RECORDING
+        if not isinstance(reading.value, Document):
+            return doubt.VALUE_NOT_A_RECORDING
+        content = content_of(reading)
+        return doubt.RECORDING_TOO_LONG if len(content) > SIZE_BYTES_MAX else (_recorded(reading.value, content), _NOTHING)
     if not measure.components:
         if reading.components:
             return doubt.UNKNOWN_COMPONENT
@@ -215,17 +219,22 @@ def _strip(measure: Measure, samples: Samples) -> Strip | Doubt:
     )
 
 
-def _recorded(document: Document, content: bytes) -> Recorded:
+def _recorded(document: Document, content: Content) -> Recorded:
     """The facts of a recording. Where its parts will lie is not known before it is bound to a patient."""
+    sha1 = document.sha1 if isinstance(document, Weighed) else _sha1(content[:])
     return Recorded(
         part="Observation",
         media_type=document.media_type,
         size_bytes=len(content),
-        sha1=base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode(),
+        sha1=sha1,
         channels=tuple(_channel(channel) for channel in document.channels),
         document="DocumentReference/_",
         content="Binary/_",
     )
+
+
+def _sha1(content: bytes) -> str:
+    return base64.b64encode(hashlib.sha1(content, usedforsecurity=False).digest()).decode()
 
 
 def _channel(channel: Channel) -> RecordedChannel:

@@ -5,7 +5,6 @@ one read of what is there, one transaction with the audit records for the whole 
 """
 
 import asyncio
-import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +29,7 @@ from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, ke
 from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import user_index
+from hub.ingest.weighed import content_of, digest_of, may_wait, without_bytes
 from hub.instants import from_datetime
 from hub.metrics import INGESTED
 from hub.recording import Recording, write_of
@@ -142,7 +142,7 @@ class Pipeline:
         for index, candidate in batch.candidates:
             value = candidate.measurement.value
             if isinstance(value, Recorded) and index < len(batch.items):
-                await keep_content(self._services, candidate.patient, value, batch.items[index].raw)
+                await keep_content(self._services, candidate.patient, value, content_of(batch.items[index]))
 
     async def _sort(self, items: Sequence[Item]) -> Batch:
         """Everything that needs no look at what is stored: who is refused, who waits, who may be stored."""
@@ -285,7 +285,10 @@ class Pipeline:
         return item.device or self._sent.device
 
     def _wait(self, batch: Batch, index: int, item: Item, code: str, hint: str) -> None:
-        batch.waiting.append((index, self._waiting(item, code, hint)))
+        if may_wait(item):
+            batch.waiting.append((index, self._waiting(item, code, hint)))
+        else:
+            batch.answers[index] = _not_waiting(Answer(fate="refused", pointer=item.pointer, code=code, hint=hint))
 
     def _waiting(self, item: Item, code: str, hint: str) -> Waiting:
         return Waiting(
@@ -313,7 +316,7 @@ class Pipeline:
         self._recording.forget()
         for touched in (*settled.touched, *life.touched):
             self._recording.touch(touched)
-        waits = [batch.items[index] for index in settled.conflicts if index < len(batch.items)]
+        waits = [batch.items[index] for index in settled.conflicts if index < len(batch.items) and may_wait(batch.items[index])]
         conflicts = [self._waiting(item, fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for item in waits]
         came = {one.id: one for one in released}
         quarantine = [await self._quarantined(waiting, came, to_confirm=index in batch.to_confirm) for index, waiting in batch.waiting]
@@ -339,9 +342,10 @@ class Pipeline:
         """`came`: what waits already, by id. The bytes of a recording are durable when this returns, as they have to be before its row."""
         services, client = self._services, self._repository.caller.client_id
         id = services.blind.id("quarantine", "\n".join((client, *_identity(waiting))))
-        if is_recording(waiting.item):
-            await keep_waiting(services, id, waiting.item.raw)
-            waiting = replace(waiting, item=replace(waiting.item, raw=b""), beside_bytes=len(waiting.item.raw))
+        if is_recording(waiting.item) and isinstance(waiting.item, Reading):
+            content = content_of(waiting.item)
+            await keep_waiting(services, id, content)
+            waiting = replace(waiting, item=without_bytes(waiting.item), beside_bytes=len(content))
         key = await services.vault.key(None)
         before = came.get(id)
         return Quarantined(
@@ -361,7 +365,7 @@ def _identity(waiting: Waiting) -> tuple[str, ...]:
     """The same item sent again is the same entry; one frame may give several items with the same bytes."""
     item = waiting.item
     what = item.measure if isinstance(item, Reading) else item.code
-    said = hashlib.sha256(item.raw).hexdigest() if is_recording(item) else item.raw.hex()
+    said = digest_of(item) if is_recording(item) else item.raw.hex()
     return waiting.adapter, waiting.device or "", what, said
 
 
@@ -390,4 +394,13 @@ def _in_order(batch: Batch, settled: Settled) -> list[Answer]:
     answers = {**batch.answers, **settled.answers}
     for index, waiting in batch.waiting:
         answers[index] = Answer(fate="quarantined", pointer=waiting.item.pointer, code=waiting.code, hint=waiting.hint)
-    return [answers[index] for index in range(len(batch.items))]
+    return [_final(answers[index], item) for index, item in enumerate(batch.items)]
+
+
+def _final(answer: Answer, item: Item) -> Answer:
+    return answer if answer.fate != "quarantined" or may_wait(item) else _not_waiting(answer)
+
+
+def _not_waiting(answer: Answer) -> Answer:
+    """What cannot be read whole again is refused where it would wait."""
+    return replace(answer, fate="refused", hint=f"{answer.hint} {fates.NO_WAITING}")

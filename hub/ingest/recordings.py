@@ -10,6 +10,7 @@ from typing import Final
 
 from adapters.reading import Document, Item, Reading
 from fhir_profiles.measurement import Measurement, Recorded, RecordingPart
+from hub.ingest.weighed import Content
 from hub.repository.content import CONTENT_PIECE_BYTES, StoredContent, content_id
 from hub.services import Services
 from hub.store.contents import Piece
@@ -23,6 +24,7 @@ GRACE_US: Final = 3_600_000_000
 WAITING_MARK: Final = "~"
 WAITING_DIGEST: Final = "waiting"
 """Of what content the pieces of a waiting recording are. No digest of a Binary is called so: its tag cannot lead there."""
+PIECES_AT_ONCE: Final = 16
 
 
 def is_recording(item: Item) -> bool:
@@ -54,8 +56,8 @@ def located(measurement: Measurement, key: str, digest: bytes, services: Service
     return replace(measurement, value=where)
 
 
-async def keep_content(services: Services, patient: bytes, recorded: Recorded, content: bytes) -> None:
-    """Seal and write the pieces, one at a time; done if all of them are there, which are then relied on from now on."""
+async def keep_content(services: Services, patient: bytes, recorded: Recorded, content: Content) -> None:
+    """Seal and write the pieces, a few at a time; done if all of them are there, which are then relied on from now on."""
     digest, count = recorded.stored_as.split(".")[:2]
     binary = recorded.content.removeprefix("Binary/")
     if await services.store.contents.touch(content_id(binary, digest), services.clock()) == int(count):
@@ -63,7 +65,7 @@ async def keep_content(services: Services, patient: bytes, recorded: Recorded, c
     await _put(services, patient, content_id(binary, digest), content)
 
 
-async def keep_waiting(services: Services, id: str, content: bytes) -> None:
+async def keep_waiting(services: Services, id: str, content: Content) -> None:
     """The bytes of a recording that waits in quarantine under this id, in pieces under the system's key."""
     of = content_id(f"{WAITING_MARK}{id}", WAITING_DIGEST)
     if await services.store.contents.touch(of, services.clock()) != _count(len(content)):
@@ -90,13 +92,19 @@ def _count(size_bytes: int) -> int:
     return -(-size_bytes // CONTENT_PIECE_BYTES)
 
 
-async def _put(services: Services, patient: bytes | None, of: str, content: bytes) -> None:
+async def _put(services: Services, patient: bytes | None, of: str, content: Content) -> None:
     key = await services.vault.key(patient)
-    for number in range(_count(len(content))):
+
+    def sealed(number: int) -> Piece:
         id = f"{of}.{number}"
         plain = content[number * CONTENT_PIECE_BYTES : (number + 1) * CONTENT_PIECE_BYTES]
-        sealed = await asyncio.to_thread(services.vault.seal, key, CONTENT_TYPE, id, 1, patient, plain, purpose="content")
-        await services.store.contents.put(Piece(id, patient or SYSTEM_KEY, key.version, sealed, services.clock()))
+        made = services.vault.seal(key, CONTENT_TYPE, id, 1, patient, plain, purpose="content")
+        return Piece(id, patient or SYSTEM_KEY, key.version, made, services.clock())
+
+    count = _count(len(content))
+    for start in range(0, count, PIECES_AT_ONCE):
+        some = range(start, min(start + PIECES_AT_ONCE, count))
+        await services.store.contents.put(*await asyncio.to_thread(lambda some=some: [sealed(number) for number in some]))
 
 
 async def _read(services: Services, patient: bytes | None, of: str, count: int) -> bytes | None:

@@ -27,6 +27,7 @@ from hub.ingest.pipeline import NOTHING_BESIDE, Pipeline
 from hub.ingest.quota import FULL_WAIT_S, admit, charge
 from hub.ingest.sender import retryable
 from hub.ingest.spool import Spool
+from hub.ingest.weighed import weighed
 from hub.metrics import THROTTLED
 from hub.recording import Recording
 from hub.repository import Repository
@@ -179,7 +180,8 @@ def items_of(parcel: Parcel, spool: Spool) -> Generator[Item, None, None]:
     if not isinstance(adapter, Streaming):
         raise TypeError("only what reads in pieces is spooled")
     try:
-        yield from adapter.decode_stream(spool.reader(), said)
+        for item in adapter.decode_stream(spool.reader(), said):
+            yield weighed(item, spool.read_at)
     except Unreadable as error:
         raise FhirError("structure", f"{error.code}: {error}", expression=error.pointer or None) from error
 

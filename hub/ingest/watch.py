@@ -31,6 +31,7 @@ from hub.ingest.notebook import Notebook, Page
 from hub.ingest.pipeline import Pipeline, Sent
 from hub.ingest.quota import admit, charge
 from hub.ingest.sender import Senders, retryable
+from hub.ingest.weighed import ReadAt, weighed
 from hub.store.protocol import NoteWrite, Unavailable, Unit
 
 log = structlog.get_logger()
@@ -228,7 +229,9 @@ def decoded(path: Path, mapping: Mapping, limit: int) -> Generator[Item, None, N
     try:
         with _open(path) as file:
             if isinstance(adapter, Streaming):
-                yield from adapter.decode_stream(file, said)
+                with _open(path) as again:
+                    for item in adapter.decode_stream(file, said):
+                        yield weighed(item, reading_at(again))
             else:
                 yield from adapter.decode(_read(file, limit), said)
     except Unreadable as error:
@@ -240,6 +243,16 @@ def decoded(path: Path, mapping: Mapping, limit: int) -> Generator[Item, None, N
     except Exception as error:
         log.error("file_failed", adapter=adapter.manifest.name, error=type(error).__name__)  # noqa: TRY400 - its text may repeat values
         raise FhirError("exception", "The file could not be read to its end; it was put aside, and others go on.") from error
+
+
+def reading_at(file: IO[bytes]) -> ReadAt:
+    """What a document names is read from the file, which is opened once more for it."""
+
+    def read_at(start: int, length: int) -> bytes:
+        file.seek(start)
+        return file.read(length)
+
+    return read_at
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -7,6 +7,7 @@ the rest, and is written anew when the recording is sent again. docs/adr/0014-re
 from collections.abc import Awaitable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from pymongo import ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
@@ -35,10 +36,10 @@ class MongoContents:
     def __init__(self, database: AsyncDatabase[dict[str, Any]]) -> None:
         self._pieces = database.get_collection("contents", write_concern=WriteConcern("majority", j=True))
 
-    async def put(self, piece: Piece) -> None:
+    async def put(self, *pieces: Piece) -> None:
         """Durable when it returns; the same piece again takes its place. Raises Unavailable."""
-        row = {"_id": piece.id, "p": piece.patient, "w": piece.key_version, "c": piece.sealed, "t": piece.put_us}
-        await _answered(self._pieces.replace_one({"_id": piece.id}, row, upsert=True))
+        rows = [{"_id": one.id, "p": one.patient, "w": one.key_version, "c": one.sealed, "t": one.put_us} for one in pieces]
+        await _answered(self._pieces.bulk_write([ReplaceOne({"_id": row["_id"]}, row, upsert=True) for row in rows], ordered=False))
 
     async def get(self, id: str) -> Piece | None:
         found = await _answered(self._pieces.find_one({"_id": id}))

@@ -2,8 +2,10 @@
 
 import gzip
 import json
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hub.ingest.upload import PART_ITEMS
 from tests.support.apple import export, pieces
 from tests.support.backstage import Backstage, new_client
 from tests.support.caller import Caller, http_client
+from tests.support.edf import File, Signal
 from tests.support.fixtures import Running
 from tests.support.outcomes import refused
 from tests.support.payloads import identifier_system, weight
@@ -180,3 +183,79 @@ def spooled(process: HubProcess) -> list[bytes]:
     return [
         place.read_bytes() for place in Path(f"/proc/{process.pid}/fd").iterdir() if place.is_symlink() and folder in str(place.readlink())
     ]
+
+
+# -- recordings
+
+
+SECONDS, RATE = 600, 300
+
+
+def eeg(first: int = 0) -> bytes:
+    """360,000 bytes: more than one piece, and much more than is taken as a whole."""
+    samples = [[(first + second * 7 + place * 31) % 4001 - 2000 for place in range(RATE)] for second in range(SECONDS)]
+    return bytes(File(signals=[Signal(label="EEG Fpz-Cz", records=samples)]))
+
+
+def recording(caller: Caller, unit: str, payload: bytes) -> Json:
+    answer = caller.ingest("edf", payload, device=unit, timeZone="Europe/Paris")
+    assert answer.status_code == 200, answer.text
+    (fate,) = answer.json()
+    return dict(fate)
+
+
+@pytest.fixture
+def amplifier(narrow: Running, sender: Caller) -> str:
+    person = sender.create(patient())["id"]
+    narrow.backstage.pair(identifier_system("edf"), f"E-{person}", f"Patient/{person}", from_us=0)
+    return f"E-{person}"
+
+
+def kept(caller: Caller, fate: Json) -> tuple[Json, bytes]:
+    """The attachment of a recording, and its bytes."""
+    document = caller.get(caller.get(fate["resource"]).json()["derivedFrom"][0]["reference"]).json()
+    attachment: Json = document["content"][0]["attachment"]
+    return attachment, caller.get(attachment["url"], headers={"Accept": "application/edf"}).content
+
+
+def test_a_recording_goes_from_the_spool_to_its_pieces(sender: Caller, amplifier: str) -> None:
+    """As it was sent, but for who it was; size and SHA-1 are those of the attachment (R4 Attachment)."""
+    payload = eeg()
+    fate = recording(sender, amplifier, payload)
+    assert fate["fate"] == "stored"
+    attachment, content = kept(sender, fate)
+    assert content[512:] == payload[512:]
+    assert b"Lovelace" not in content
+    assert attachment["size"] == len(content)
+    assert b64decode(attachment["hash"]) == sha1(content, usedforsecurity=False).digest()
+
+
+def test_the_same_recording_again_is_a_duplicate_and_another_a_new_version(sender: Caller, amplifier: str) -> None:
+    """DESIGN 7; the older version keeps its own pieces."""
+    stored = recording(sender, amplifier, eeg())
+    assert recording(sender, amplifier, eeg()) == {**stored, "fate": "duplicate"}
+    assert recording(sender, amplifier, eeg(1))["fate"] == "corrected"
+    url = kept(sender, stored)[0]["url"]
+    versions = [sender.get(f"{url}/_history/{version}", headers={"Accept": "application/edf"}).content[512:] for version in (1, 2)]
+    assert sorted(versions) == sorted(payload[512:] for payload in (eeg(), eeg(1)))
+
+
+def test_a_long_file_of_a_folder_is_the_same_recording(narrow: Running, sender: Caller, amplifier: str, tmp_path: Path) -> None:
+    """Packed too: what the document names is read from the file once more."""
+    stored = recording(sender, amplifier, eeg())
+    (tmp_path / "night.edf.gz").write_bytes(gzip.compress(eeg()))
+    asked = ["--adapter", "edf", "--client-id", sender.account.id, "--device", amplifier, "--time-zone", "Europe/Paris", "--settle", "0"]
+    done = narrow.process.command("watch", str(tmp_path), *asked, "--once", "--data-dir", str(narrow.process.data_dir))
+    assert done.code == 0, done.err
+    (line,) = (tmp_path / "done" / "night.edf.gz.ndjson").read_text().splitlines()
+    assert json.loads(line) == {**stored, "fate": "duplicate"}
+
+
+def test_a_recording_of_nobody_waits_with_its_bytes(narrow: Running, sender: Caller) -> None:
+    """As one does that came whole; replayed, it is what was sent."""
+    fate = recording(sender, person := sender.create(patient())["id"], eeg())
+    assert (fate["fate"], fate["code"]) == ("quarantined", "device-not-paired")
+    narrow.backstage.pair(identifier_system("edf"), person, f"Patient/{person}", from_us=0)
+    (replayed,) = sender.request("POST", "/quarantine/all/replay").json()
+    assert replayed["fate"] == "stored"
+    assert kept(sender, replayed)[1][512:] == eeg()[512:]

@@ -104,7 +104,7 @@ async def _put(services: Services, patient: bytes | None, of: str, content: Cont
     count = _count(len(content))
     for start in range(0, count, PIECES_AT_ONCE):
         some = range(start, min(start + PIECES_AT_ONCE, count))
-        await services.store.contents.put(*await asyncio.to_thread(lambda some=some: [sealed(number) for number in some]))
+        await services.store.contents.put(*await asyncio.to_thread(lambda numbers: [sealed(number) for number in numbers], some))
 
 
 async def _read(services: Services, patient: bytes | None, of: str, count: int) -> bytes | None:

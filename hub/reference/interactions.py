@@ -9,10 +9,23 @@ from typing import Literal
 
 from hub.console.words import Said
 
-Body = Literal["resource", "bundle", "patch", "parameters", "search", "token", "payload", "assignment", "none"]
+Body = Literal["resource", "bundle", "patch", "parameters", "search", "token", "payload", "assignment", "reason", "none"]
 """What a request carries."""
 Answer = Literal[
-    "resource", "bundle", "outcome", "statement", "configuration", "token", "fates", "fate", "items", "text", "page", "openapi", "none"
+    "resource",
+    "bundle",
+    "outcome",
+    "statement",
+    "configuration",
+    "token",
+    "fates",
+    "fate",
+    "items",
+    "discarded",
+    "text",
+    "page",
+    "openapi",
+    "none",
 ]
 """What an answer holds when all went well."""
 
@@ -233,6 +246,12 @@ DESCRIBED: Mapping[str, Described] = {
     ),
     "quarantine-replay": Described(
         title=Said("Take up again what waits", "Reprendre ce qui attend"), done={200: "fates"}, refused=(400, *CALLER, 409, 422)
+    ),
+    "quarantine-discard": Described(
+        title=Said("Give up on what waits", "Renoncer à ce qui attend"),
+        body="reason",
+        done={200: "discarded"},
+        refused=(*INPUT, *CALLER, 409),
     ),
     "confirm-list": Described(
         title=Said("Readings of which a person has to say whose they are", "Les mesures dont une personne doit dire à qui elles sont"),

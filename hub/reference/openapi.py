@@ -203,6 +203,7 @@ def _content(answer: Answer, type: ResourceType | None) -> Json | None:
             "application/x-ndjson": {"schema": {"type": "string"}},
         },
         "fate": {"application/json": {"schema": ref("schemas", "Fate")}},
+        "discarded": {"application/json": {"schema": ref("schemas", "Discarded")}},
         "items": {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}},
         "text": {"text/plain": {"schema": {"type": "string"}}},
         "page": {"text/html": {"schema": {"type": "string"}}},
@@ -240,6 +241,7 @@ def _body(row: Row, said: Described, type: ResourceType | None) -> Json | None:
         "token": {FORM: {"schema": ref("schemas", "TokenRequest")}},
         "payload": {"application/octet-stream": {}},
         "assignment": {"application/json": {"schema": ref("schemas", "Assignment")}},
+        "reason": {"application/json": {"schema": ref("schemas", "Reason")}},
     }
     if type is not None and type.name == BINARY:
         contents = {**contents, "resource": {**contents["resource"], **BYTES}}

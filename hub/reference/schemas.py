@@ -104,6 +104,8 @@ def _others() -> Json:
     return {
         "Fate": fate,
         "Assignment": _object({"patient": {"type": "string", "pattern": "^Patient/[A-Za-z0-9.-]{1,64}$"}}, "patient"),
+        "Reason": _object({"reason": {"type": "string", "minLength": 1}}, "reason"),
+        "Discarded": _object({"discarded": {"type": "integer", "minimum": 0}}, "discarded"),
         "Token": _object(
             {"access_token": STRING, "token_type": {"const": "Bearer"}, "expires_in": {"type": "integer"}, "scope": STRING},
             "access_token",

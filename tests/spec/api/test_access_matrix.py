@@ -139,9 +139,21 @@ REQUESTS: dict[str, Request] = {
     "ingest": Request(
         lambda on: f"/ingest/withings?device={on.patient}", lambda on: WITHINGS % (abs(hash(on)) % 10**9), "application/json"
     ),
-    "quarantine-list": Request(lambda _: "/quarantine"),
-    "quarantine-replay": Request(lambda on: f"/quarantine/{on.reading}/replay"),
+    "GET /quarantine": Request(lambda _: "/quarantine"),
+    "GET /quarantine/counts": Request(lambda _: "/quarantine/counts"),
+    "GET /quarantine/{id}": Request(lambda on: f"/quarantine/{on.reading}"),
+    "POST /quarantine/replay": Request(lambda _: "/quarantine/replay?adapter=withings"),
+    "POST /quarantine/{id}/replay": Request(lambda on: f"/quarantine/{on.reading}/replay"),
+    "POST /quarantine/discard": Request(lambda _: "/quarantine/discard?adapter=withings", lambda _: {"reason": "sent twice"}),
+    "POST /quarantine/{id}/discard": Request(lambda on: f"/quarantine/{on.reading}/discard", lambda _: {"reason": "sent twice"}),
+    "GET /confirm": Request(lambda _: "/confirm"),
+    "POST /confirm/{id}/assign": Request(lambda on: f"/confirm/{on.reading}/assign", lambda on: {"patient": f"Patient/{on.patient}"}),
+    "POST /confirm/{id}/reject": Request(lambda on: f"/confirm/{on.reading}/reject"),
 }
+WAITING = tuple(name for name in REQUESTS if "/quarantine" in name or "/confirm" in name)
+"""Of what waits: named by their paths, for several of them are recorded under one name."""
+BY_NOBODY = tuple(name for name in WAITING if "/confirm" in name)
+"""For clients registered to confirm, which none of these is; that it works is shown in tests/e2e/test_confirm.py."""
 BAD_GETS = {
     "ValueSet/$expand GET": "/fhir/ValueSet/$expand",
     "ValueSet/$validate-code GET": "/fhir/ValueSet/$validate-code",
@@ -195,14 +207,23 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "$stats GET": ("/fhir/Observation/$stats?statistic=mode", None),
     "$stats POST": ("/fhir/Observation/$stats", b"{nonsense"),
     "ingest": ("/ingest/withings", b"nonsense"),
-    "quarantine-list": ("/quarantine?nonsense=1", None),
-    "quarantine-replay": (f"/quarantine/{ABSENT}/replay?nonsense=1", None),
+    "GET /quarantine": ("/quarantine?nonsense=1", None),
+    "GET /quarantine/counts": ("/quarantine/counts?nonsense=1", None),
+    "GET /quarantine/{id}": (f"/quarantine/{ABSENT}?nonsense=1", None),
+    "POST /quarantine/replay": ("/quarantine/replay?nonsense=1", None),
+    "POST /quarantine/{id}/replay": (f"/quarantine/{ABSENT}/replay?nonsense=1", None),
+    "POST /quarantine/discard": ("/quarantine/discard?nonsense=1", None),
+    "POST /quarantine/{id}/discard": (f"/quarantine/{ABSENT}/discard?nonsense=1", None),
+    "GET /confirm": ("/confirm?nonsense=1", None),
+    "POST /confirm/{id}/assign": (f"/confirm/{ABSENT}/assign?nonsense=1", None),
+    "POST /confirm/{id}/reject": (f"/confirm/{ABSENT}/reject?nonsense=1", None),
 }
 NOBODYS = tuple(name for name in REQUESTS if name.startswith(("ValueSet/", "CodeSystem/", "{type}/")) or name == "{id}/$validate POST")
 OPERATIONS = tuple(name for name in REQUESTS if name.startswith("$"))
 OF_ONE = {"{id}/$validate GET": "read", "{id}/$meta GET": "read", "{version_id}/$meta GET": "vread"}
 OF_ONE |= {"{id}/$meta-add POST": "patch", "{id}/$meta-delete POST": "patch"}
 """Operations that are recorded as what they do to the resource."""
+WORDS = {last: last for last in ("replay", "discard", "assign", "reject")}
 KINDS = {
     "search GET": "search-type",
     "search POST": "search-type",
@@ -214,6 +235,7 @@ KINDS = {
     "conditional-delete": "delete",
     "compartment": "search-type",
     **OF_ONE,
+    **{name: f"{'quarantine' if '/quarantine' in name else 'confirm'}-{WORDS.get(name.rpartition('/')[2], 'list')}" for name in WAITING},
 }
 """What the log calls it, where that is another word."""
 
@@ -242,8 +264,8 @@ RIGHT: dict[str, Due] = {
     **{name: Due(200, both(kind, DONE)) for name, kind in OF_ONE.items()},
     "compartment": Due(200, both("search-type", DONE)),
     "ingest": Due(200, both("ingest", DONE)),
-    "quarantine-list": Due(200, own("quarantine-list", DONE)),
-    "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
+    **{name: Due(404 if "{id}" in name else 200, own(KINDS[name], REFUSED if "{id}" in name else DONE)) for name in WAITING},
+    **{name: Due(403, own(KINDS[name], REFUSED)) for name in BY_NOBODY},
 }
 """Nothing waits in quarantine; that replaying works is shown in tests/e2e/test_ingest_quarantine.py."""
 HIDDEN: dict[str, Due] = {
@@ -289,7 +311,7 @@ UNKNOWN: dict[str, Due] = {
     **{name: Due(404, both(kind, REFUSED)) for name, kind in OF_ONE.items()},
     "compartment": Due(200, both("search-type", DONE)),
     "ingest": Due(200, own("ingest", DONE)),
-    "quarantine-replay": Due(404, own("quarantine-replay", REFUSED)),
+    **{name: Due(404, own(KINDS[name], REFUSED)) for name in WAITING if "{id}" in name and name not in BY_NOBODY},
 }
 """As many records for absent as for hidden, under a pseudonym that is nobody's: else the time would tell them apart."""
 BADLY: dict[str, Due] = {name: Due(400, own(KINDS.get(name, name), REFUSED)) for name in REQUESTS}
@@ -328,6 +350,8 @@ def name_of(row: RouteRow) -> str:
         return f"{last if last in ALONE else f'{before}/{last}'} {row.method}"
     if row.interaction == "search-compartment":
         return "compartment"
+    if row.path.startswith(("/quarantine", "/confirm")):
+        return f"{row.method} {row.path}"
     return f"{row.interaction} {row.method}" if row.interaction.startswith("search") else row.interaction
 
 

@@ -94,25 +94,26 @@ def facts(bundle: Bundle, identify: Identify) -> Iterator[DeviceFacts]:
     for entry in bundle.entries:
         try:
             if entry.type == "Device":
-                yield described(entry, identify(entry.resource))
+                yield from described(entry, identify(entry.resource))
             elif entry.type == "Observation" and is_clock(entry.resource):
                 yield from clock(bundle, entry, identify)
         except ItemRefused:
             continue
 
 
-def described(entry: Entry, unit: str | None) -> DeviceFacts:
+def described(entry: Entry, unit: str | None) -> Iterator[DeviceFacts]:
+    """Nothing of a Device that says nothing of the unit, such as a channel."""
     fields = entry.resource
-    return DeviceFacts(
-        device=unit,
-        kind=_kind(fields),
-        manufacturer=_printable(fields, "manufacturer"),
-        model=_printable(fields, "modelNumber"),
-        serial_number=_printable(fields, "serialNumber"),
-        identifiers=tuple(_words(fields)),
-        pointer=entry.pointer or "/identifier",
+    said: dict[str, Any] = {
+        "kind": _kind(fields),
+        "manufacturer": _printable(fields, "manufacturer"),
+        "model": _printable(fields, "modelNumber"),
+        "serial_number": _printable(fields, "serialNumber"),
+        "identifiers": tuple(_words(fields)),
         **_versions(fields),
-    )
+    }
+    if any(said.values()):
+        yield DeviceFacts(device=unit, pointer=entry.pointer or "/identifier", **said)
 
 
 def clock(bundle: Bundle, entry: Entry, identify: Identify) -> Iterator[DeviceFacts]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from adapters import json_fields
+from adapters import json_fields, json_payload
 from adapters.fhir import keep
 from adapters.fhir.bundle import Bundle, Entry
 from adapters.fhir.devices import Identify, is_clock, unit_of
@@ -104,6 +104,7 @@ class Reader:
         self._at = entry.pointer
         self._unit: str | None = None
         self._device: Json | None = None
+        self._beside: Sequence[Json] = ()
 
     def items(self) -> Iterator[Item]:
         """In the order of the Observation: itself, then what its components measure."""
@@ -114,6 +115,8 @@ class Reader:
             yield self._refused(refused, None)
             return
         components = [one for one in listed(self._fields, "component") if type(one) is dict]
+        beside = {json_payload.dumps(keep.component(one)): one for one in components if self._is_beside(one)}
+        self._beside = [beside[kept] for kept in sorted(beside)]  # in no order but their own, and each once
         try:
             whole = self._whole(components)
         except ItemRefused as refused:
@@ -204,12 +207,12 @@ class Reader:
 
     def _alone(self, measured: Measured, index: int, fields: Json, components: Sequence[Json]) -> Item:
         """A component that is a reading of its own."""
-        pointer, kept = f"{self._at}/component/{index}", [fields, *(one for one in components if self._is_beside(one))]
+        pointer, kept = f"{self._at}/component/{index}", [fields, *self._beside]
         try:
             term = self._whole_term(fields)
             value, own = value_of(fields, term.row)
             when = self._shape.moment(fields, components)
-            instance = self._instance(fields)
+            instance = instance_of(fields, self._shape.instance)
         except ItemRefused as refused:
             return self._refused(refused, (pointer, kept))
         there = measured if when is None else _at(measured, *when)
@@ -246,13 +249,6 @@ class Reader:
             preliminary=measured.preliminary,
             quality=tuple(dict.fromkeys((*measured.flags, *flags))),
         )
-
-    def _instance(self, fields: Json) -> str | None:
-        """Which of several: a battery, a zone, a lead."""
-        for one in listed(fields, "extension"):
-            if type(one) is dict and one.get("url") == self._shape.instance and type(one.get("valueInteger")) is int:
-                return str(one["valueInteger"])
-        return None
 
     def _refused(self, refused: ItemRefused, place: tuple[str, Sequence[Json]] | None) -> Item:
         pointer, components = (self._at or "/code", None) if place is None else place
@@ -291,3 +287,11 @@ def _modified(fields: Json) -> datetime | None:
     meta = part(fields, "meta")
     text = json_fields.word(meta, "lastUpdated") if json_fields.word(meta, "versionId") else None
     return None if text is None else zoned(text).instant
+
+
+def instance_of(fields: Json, url: str | None) -> str | None:
+    """Which of several: a battery, a zone, a lead."""
+    for one in listed(fields, "extension"):
+        if type(one) is dict and one.get("url") == url and type(one.get("valueInteger")) is int:
+            return str(one["valueInteger"])
+    return None

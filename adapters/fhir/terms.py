@@ -115,7 +115,7 @@ def measures_of(concept: Any, *, names: Mapping[str, str] = MappingProxyType({})
     """
     said = said_of(concept)
     for one in said:
-        _check_names(one, names)
+        check_names(one, names)
     known = [TERMS[one.system, one.code] for one in said if (one.system, one.code) in TERMS]
     if not known:
         raise ItemRefused("unknown-measure", "The catalogue has no measure of these codes; the item is kept.")
@@ -125,7 +125,8 @@ def measures_of(concept: Any, *, names: Mapping[str, str] = MappingProxyType({})
     return tuple(together)
 
 
-def _check_names(said: Said, names: Mapping[str, str]) -> None:
+def check_names(said: Said, names: Mapping[str, str]) -> None:
+    """Raises ItemRefused for a name that is another code's."""
     for name in said.names:
         low = name.casefold()
         codes = NAMES.get((said.system, low), frozenset({names[low]} if said.system == LOINC and low in names else ()))

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from adapters.decimal_text import written_decimal
-from adapters.fhir.terms import codings, names_in
+from adapters.fhir.terms import check_names, codings, names_in, said_of
 from adapters.json_fields import is_number
 from adapters.json_payload import Number
 from adapters.json_values import Json, part
@@ -31,6 +31,8 @@ OTHER_VALUES = (
 )
 OUT_OF_RANGE: Mapping[str, str] = MappingProxyType({">": "above-range", ">=": "above-range", "<": "below-range", "<=": "below-range"})
 MILLISECONDS = 1000
+ONE = "1"
+"""A measure that has no other unit is a count, and a count may come without."""
 BEYOND = frozenset({"L", "U"})
 SPECIAL = BEYOND | {"E"}
 LIMITS = ("lowerLimit", "upperLimit")
@@ -105,6 +107,8 @@ def digits(value: Any, name: str) -> str:
 def unit_of(fields: Json, row: Measure) -> str:
     """The unit by its code; `unit` is for people, but must not say another. Raises ItemRefused."""
     code = fields.get("code")
+    if row.units.keys() == {ONE} and fields.keys().isdisjoint({"system", "code", "unit"}):
+        return ONE
     if fields.get("system") != UCUM or type(code) is not str or not ucum.is_valid(code):
         raise ItemRefused("unit-unknown", "A quantity needs `system` http://unitsofmeasure.org and a `code` of it; the item is kept.")
     one = ucum.canonical(Decimal(1), code)
@@ -129,6 +133,8 @@ def _same(code: str, row: Measure) -> str:
 
 def coded(concept: Any, row: Measure) -> Coded:
     """The value's code as the catalogue has it; by number, or by reference identifier. Raises ItemRefused."""
+    for one in said_of(concept):
+        check_names(one, {})
     found = {place for coding in codings(concept) for place in _places(coding, row)}
     if len(found) != 1:
         raise ItemRefused(

@@ -1,4 +1,4 @@
-"""HL7 Personal Health Device: what a gateway uploads as FHIR, in JSON."""
+"""HL7 Personal Health Device: what a gateway uploads as FHIR, in JSON or XML."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ class Phd:
         version="1.0.0",
         product="HL7 Personal Health Device FHIR (PHD 1.1 and 2.0), Bundles and resources",
         manufacturer="unknown",
-        media_types=("application/fhir+json", "application/json"),
+        media_types=("application/fhir+json", "application/fhir+xml", "application/json", "application/xml"),
         identifier_system=EUI_64_SYSTEM,
         measures=MEASURES,
         transports=("push", "file"),

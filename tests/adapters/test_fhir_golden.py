@@ -14,7 +14,7 @@ from adapters.reading import Reading
 from hub.cli.kit.bench import written
 from hub.ingest.doubt import Doubt
 
-FOLDERS = ("ans", "phd")
+FOLDERS = ("ans", "cied", "phd", "pocd")
 GOLDEN = ".fhir.json"
 FIXTURES = sorted(
     path

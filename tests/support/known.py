@@ -7,6 +7,8 @@ FIXTURES = Path(__file__).resolve().parents[1] / "adapters" / "fixtures"
 BESIDE = (".fhir.json", ".expected.json", ".context.json", "exemptions.json")
 """Ends of the names of what stands beside a fixture: the FHIR that it becomes, and what the conformance kit is told of it."""
 SAMPLES_OF: Mapping[str, tuple[str, ...]] = {
+    "cied": ("fhir-cied/Observation-IDCOExample2.json",),
+    "pocd": ("fhir-pocd/Observation-ECGSampleArrayObservation.xml",),
     "phd": (
         "fhir-phd/coin-example-timefault.json",
         "fhir-phd/compound-numeric-blood-pressure.json",

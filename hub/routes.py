@@ -23,6 +23,7 @@ from hub.interactions.delete import conditional_delete, delete
 from hub.interactions.everything import everything
 from hub.interactions.history import history_instance, history_system, history_type
 from hub.interactions.lastn import lastn
+from hub.interactions.measures import measures
 from hub.interactions.meta import meta, meta_add, meta_delete, meta_of_type
 from hub.interactions.patch import conditional_patch, patch
 from hub.interactions.read import read
@@ -96,6 +97,8 @@ ROUTES: tuple[RouteRow, ...] = (
     _operation("POST", "/fhir/{type}/{id}/$meta-delete", meta_delete),
     _operation("GET", "/fhir/Patient/{id}/$everything", everything),
     _operation("POST", "/fhir/Patient/{id}/$everything", everything),
+    _operation("GET", "/fhir/Patient/{id}/$measures", measures),
+    _operation("POST", "/fhir/Patient/{id}/$measures", measures),
     _operation("GET", "/fhir/Observation/$lastn", lastn),
     _operation("POST", "/fhir/Observation/$lastn", lastn),
     _operation("GET", "/fhir/Observation/$stats", stats),

@@ -12,6 +12,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fhir_profiles.canonical import BASE
 from fhir_profiles.profiles.library import shipped
 from hub.errors import FhirError
 from hub.guard import error_response
@@ -34,12 +35,14 @@ PATCHES = ("application/json-patch+json", FHIR_JSON, FHIR_XML)
 DEFINED = "http://hl7.org/fhir/OperationDefinition/"
 OF_ANY = ("validate", "meta", "meta-add", "meta-delete")
 OF_TYPE: Mapping[str, tuple[str, ...]] = {
-    "Patient": ("everything",),
+    "Patient": ("everything", "measures"),
     "Observation": ("lastn", "stats"),
     "ValueSet": ("expand", "validate-code"),
     "CodeSystem": ("validate-code",),
 }
 """Operations, as `hub.routes` has them; a test holds the two together."""
+OURS: Mapping[str, str] = {"measures": f"{BASE}/OperationDefinition/"}
+"""Where those are defined that are not HL7's."""
 SEARCH_TYPES = {"id": "token"}
 DOCUMENTED: Mapping[str, str] = {
     "Binary": "Read as its bytes unless FHIR is asked for by name; created and updated by bytes too, whose they are in X-Security-Context.",
@@ -137,7 +140,7 @@ def _resource(type: ResourceType) -> dict[str, Any]:
 def _operations(type: str) -> list[dict[str, str]]:
     any_type = OF_ANY[:2] if type in READ_ONLY else OF_ANY
     named = [(name, f"Resource-{name}") for name in any_type] + [(name, f"{type}-{name}") for name in OF_TYPE.get(type, ())]
-    return [{"name": name, "definition": DEFINED + definition} for name, definition in named]
+    return [{"name": name, "definition": OURS.get(name, DEFINED) + definition} for name, definition in named]
 
 
 @cache

@@ -15,6 +15,7 @@ from hub.repository.content import StoredContent, pieces
 from hub.repository.deleting import Deleting, Deletion
 from hub.repository.history import History, Past, Version
 from hub.repository.matching import Matching
+from hub.repository.measuring import Measured
 from hub.repository.observing import Observing, Take
 from hub.repository.precondition import ANY, Precondition
 from hub.repository.preparing import Means, refuse_by_content
@@ -35,7 +36,7 @@ from security.context import AccessContext
 
 NOT_EXPLAINED = "How a search runs is explained to clients registered with --administrator; leave out _explain."
 
-__all__ = ["Deletion", "Done", "Found", "Match", "Outcome", "Past", "Precondition", "Repository", "Resource", "Step", "Version"]
+__all__ = ["Deletion", "Done", "Found", "Match", "Measured", "Outcome", "Past", "Precondition", "Repository", "Resource", "Step", "Version"]
 
 
 class Repository:
@@ -154,6 +155,15 @@ class Repository:
         async with self.recording("operation") as recording:
             await self._reading.read("Patient", id, recording)
             return await self._searching.search_all(search, cursor, recording, self._of(id))
+
+    async def measures(self, id: str, search: Search, cursor: Cursor | None, *, seen: bool) -> Measured:
+        """A page of the patient's Observations and their devices. `seen`: when each device was heard of last, too."""
+        async with self.recording("operation") as recording:
+            patient = await self._reading.read("Patient", id, recording)
+            found = await self._searching.search(search, cursor, recording, self._of(id))
+            devices = sorted({str(one.content["device"]["reference"]) for one in found.matches if "device" in one.content})
+            seen_us = await self._searching.heard(id, devices, recording) if seen else {}
+            return Measured(patient=patient, found=found, seen_us=seen_us)
 
     def _of(self, patient: str | None) -> Predicate:
         """Rows that belong to the patient or name the patient; all there are for None."""

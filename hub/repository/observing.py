@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/observation-operations.html. Searches like any other: th
 inside each query, and each resource that counts has been opened and decided on.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -54,6 +54,20 @@ class Observing(Searching):
         for match in (match for group in groups for match in group):
             recording.touch(match.touched)
         return groups
+
+    async def heard(self, patient: str, devices: Iterable[str], recording: Recording) -> dict[str, int]:
+        """By device when the newest of its Observations of this patient came, us since 1970."""
+        heard: dict[str, int] = {}
+        async with self._services.store.snapshot() as snapshot:
+            moment = self._moment(snapshot, recording)
+            for device in devices:
+                pairs = [("subject", f"Patient/{patient}"), ("device", device), ("_sort", "-_lastUpdated")]
+                asked = parse_search("Observation", pairs, lenient=False, base=self._services.base_url)
+                plan = replace(await self._plan(asked, moment), exact=False)
+                for _, match in (await walk(plan, None, 1, moment.snapshot, self._rows)).found:
+                    recording.aim(match.stored)
+                    heard[device] = match.stored.updated_us
+        return heard
 
     async def _newest(self, search: Search, more: Sequence[Pair], count: int, moment: Moment) -> Sequence[Match]:
         pairs = [*search.used, *more, ("_sort", "-date")]

@@ -39,6 +39,7 @@ PREFIXES = ("", "", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap", "xx")
 OPERATIONS = (
     "$validate",
     "$everything",
+    "$measures",
     "$lastn",
     "$stats",
     "$meta",

@@ -130,6 +130,8 @@ REQUESTS: dict[str, Request] = {
     "{id}/$meta-delete POST": Request(lambda on: f"/fhir/Observation/{on.reading}/$meta-delete", lambda _: TAGGED),
     "$everything GET": Request(lambda on: f"/fhir/Patient/{on.patient}/$everything"),
     "$everything POST": Request(lambda on: f"/fhir/Patient/{on.patient}/$everything", lambda _: parameters(_type="Observation")),
+    "$measures GET": Request(lambda on: f"/fhir/Patient/{on.patient}/$measures?shape=hddt"),
+    "$measures POST": Request(lambda on: f"/fhir/Patient/{on.patient}/$measures", lambda _: parameters(shape="phd")),
     "$lastn GET": Request(lambda on: f"/fhir/Observation/$lastn?patient={on.patient}"),
     "$lastn POST": Request(lambda _: "/fhir/Observation/$lastn", lambda on: parameters(patient=on.patient)),
     "$stats GET": Request(lambda on: f"/fhir/Observation/$stats?subject=Patient/{on.patient}&code=8867-4&statistic=count"),
@@ -202,6 +204,8 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     **{name: (REQUESTS[name].path(Target(ABSENT, ABSENT)), b"{nonsense") for name in NONSENSE},
     "$everything GET": (f"/fhir/Patient/{ABSENT}/$everything?start=never", None),
     "$everything POST": (f"/fhir/Patient/{ABSENT}/$everything", b"{nonsense"),
+    "$measures GET": (f"/fhir/Patient/{ABSENT}/$measures?shape=nonsense", None),
+    "$measures POST": (f"/fhir/Patient/{ABSENT}/$measures", b"{nonsense"),
     "$lastn GET": ("/fhir/Observation/$lastn?max=0", None),
     "$lastn POST": ("/fhir/Observation/$lastn", b"{nonsense"),
     "$stats GET": ("/fhir/Observation/$stats?statistic=mode", None),
@@ -220,6 +224,7 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
 }
 NOBODYS = tuple(name for name in REQUESTS if name.startswith(("ValueSet/", "CodeSystem/", "{type}/")) or name == "{id}/$validate POST")
 OPERATIONS = tuple(name for name in REQUESTS if name.startswith("$"))
+OF_PATIENT = ("$everything GET", "$everything POST", "$measures GET", "$measures POST")
 OF_ONE = {"{id}/$validate GET": "read", "{id}/$meta GET": "read", "{version_id}/$meta GET": "vread"}
 OF_ONE |= {"{id}/$meta-add POST": "patch", "{id}/$meta-delete POST": "patch"}
 """Operations that are recorded as what they do to the resource."""
@@ -284,8 +289,8 @@ HIDDEN: dict[str, Due] = {
     "search POST": Due(200, both("search-type", DONE)),
     "search-system GET": Due(200, own("search-system", DONE)),
     "search-system POST": Due(200, own("search-system", DONE)),
-    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS if "everything" not in name},
-    **dict.fromkeys(("$everything GET", "$everything POST"), Due(404, both("operation", REFUSED))),
+    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS if name not in OF_PATIENT},
+    **dict.fromkeys(OF_PATIENT, Due(404, both("operation", REFUSED))),
     **{name: Due(404, both(kind, REFUSED)) for name, kind in OF_ONE.items()},
     "compartment": Due(200, both("search-type", DONE)),
     "ingest": Due(200, both("ingest", DONE)),
@@ -306,8 +311,8 @@ UNKNOWN: dict[str, Due] = {
     "search POST": Due(200, both("search-type", DONE)),
     "search-system GET": Due(200, own("search-system", DONE)),
     "search-system POST": Due(200, own("search-system", DONE)),
-    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS if "everything" not in name},
-    **dict.fromkeys(("$everything GET", "$everything POST"), Due(404, both("operation", REFUSED))),
+    **{name: Due(200, both("operation", DONE)) for name in OPERATIONS if name not in OF_PATIENT},
+    **dict.fromkeys(OF_PATIENT, Due(404, both("operation", REFUSED))),
     **{name: Due(404, both(kind, REFUSED)) for name, kind in OF_ONE.items()},
     "compartment": Due(200, both("search-type", DONE)),
     "ingest": Due(200, own("ingest", DONE)),
@@ -339,7 +344,7 @@ OPEN: dict[str, Due] = {
 
 
 TERMINOLOGY = ("ValueSet", "CodeSystem")
-ALONE = ("$lastn", "$stats", "$everything")
+ALONE = ("$lastn", "$stats", "$everything", "$measures")
 
 
 def name_of(row: RouteRow) -> str:

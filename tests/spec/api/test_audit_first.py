@@ -127,6 +127,7 @@ ASKED: dict[str, tuple[Ask, int]] = {
     "system search": (lambda on: on.ask("GET", "/fhir?_type=Patient,Observation"), 200),
     "compartment": (lambda on: on.ask("GET", f"/fhir/Patient/{on.patient}/Observation"), 200),
     "everything": (lambda on: on.ask("GET", f"/fhir/Patient/{on.patient}/$everything"), 200),
+    "measures": (lambda on: on.ask("GET", f"/fhir/Patient/{on.patient}/$measures?shape=phd"), 200),
     "lastn": (lambda on: on.ask("GET", f"/fhir/Observation/$lastn?patient={on.patient}"), 200),
     "stats": (lambda on: on.ask("GET", f"/fhir/Observation/$stats?subject=Patient/{on.patient}&{STATISTIC}"), 200),
     "meta": (lambda on: on.ask("GET", f"/fhir/Observation/{on.reading}/$meta"), 200),

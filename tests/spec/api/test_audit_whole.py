@@ -23,6 +23,7 @@ READS = """
     Observation?patient={p}&_summary=true Observation?patient={p}&_elements=status Patient?identifier=urn:audit-whole|{p}
     Observation?patient.identifier=urn:audit-whole|{p} Patient?_has:Observation:patient:identifier=urn:audit-whole|{p} Patient?_list={l}
     /fhir?_type=Patient,Observation&_id={p},{o} Patient/{p}/Observation Patient/{p}/* Patient/{p}/$everything
+    Patient/{p}/$measures?shape=hddt Patient/{p}/$measures?shape=ans&source=urn:oid:1.2.3
     Device?_id={d} Device/{d} Device/{d}/Observation Observation/$lastn?patient={p} Observation/{o}/$meta Patient/{p}/$meta
     Observation/$stats?subject=Patient/{p}&system=http://loinc.org&code=8867-4&statistic=average Observation/{o}/$validate
 """.split()  # noqa: SIM905 (one to a line would be a page)

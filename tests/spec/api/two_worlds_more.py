@@ -117,6 +117,14 @@ def _operations(names: Sequence[str], chance: random.Random) -> Iterator[Questio
     for id in PEOPLE:
         for query in ("", "_count=1", "_count=3&_type=Observation,Device", "start=2026-02", "_since=2026-11-22T12:00:30Z"):
             yield Question("GET", f"/fhir/Patient/{id}/$everything?{query}", follow=3)
+        for query in (
+            "shape=phd",
+            "shape=phd&_count=2",
+            "shape=hddt&chunkHours=1",
+            "shape=ans&source=urn:oid:1.2.3",
+            "shape=hddt&start=2026-02",
+        ):
+            yield Question("GET", f"/fhir/Patient/{id}/$measures?{query}", follow=3)
         for query in ("", "max=2", "category=vital-signs", "max=100&code:not=8867-4", "patient.name=durand"):
             yield Question("GET", f"/fhir/Observation/$lastn?{_joined(f'patient={id}', query)}")
         for query in ("statistic=average", "statistic=count&include=true", "statistic=count&interval=month"):

@@ -106,6 +106,8 @@ JOINED = (
     "?_type=Condition,Encounter&_lastUpdated=gt2030",
     f"Patient/{ME}/Encounter",
     f"Patient/{ME}/$everything?_count=5",
+    f"Patient/{ME}/$measures?shape=phd&code={RARE}",
+    f"Patient/{ME}/$measures?shape=hddt&start=2026-02",
     f"{DEVICE}/Observation",
     f"Observation/$lastn?patient={ME}&code={RARE}",
 )

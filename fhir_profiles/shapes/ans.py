@@ -46,7 +46,7 @@ MEAL: Final = "8417864"
 """MDC_CTXT_GLU_MEAL: the meal that a glucose meter names beside the value."""
 DAY_S: Final = (23 * 3600, 25 * 3600)
 """A day by the local calendar, those on which the clock is changed included."""
-SAME: Final = {"1/min": "/min", "{beats}/min": "/min", "{breaths}/min": "/min", "{steps}": "1/(24.h)"}
+SAME: Final = {"1/min": "/min", "{beats}/min": "/min", "{breaths}/min": "/min", "{steps}": "1/(24.h)", "/d": "1/(24.h)"}
 """Units that are equal to those that a profile fixes: the digits stay."""
 LEFT_OUT: Final = frozenset({"id", "meta", "text", "identifier", "performer", "encounter", "device", "subject"})
 """Elements that lead to resources which the other side does not have."""

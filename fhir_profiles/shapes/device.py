@@ -4,20 +4,20 @@ https://hl7.org/fhir/uv/phd/: identifiers with their types, an EUI in dashes; wh
 and model. What is not known is said to be unknown (data-absent-reason), never made up.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from fhir_profiles.canonical import MDC
+from fhir_profiles.clock import gateway_device
 from fhir_profiles.device import SIMPLE_DEVICE
+from fhir_profiles.eui import CONTINUA, eui_48, eui_64
 from fhir_profiles.observation import coding_json
 from fhir_profiles.shapes.kept import Json, NoPlace, Resource
 from fhir_profiles.shapes.parts import codings, follow, only
-from fhir_profiles.shapes.tables import PHD_GATEWAY, PHD_GENERIC, PHD_IDENTIFIERS, PHD_PROFILES
+from fhir_profiles.shapes.tables import PHD_GENERIC, PHD_IDENTIFIERS, PHD_PROFILES
 
 PHD_DEVICE: Final = f"{PHD_PROFILES}PhdDevice"
 PHG_DEVICE: Final = f"{PHD_PROFILES}PhgDevice"
-IDENTIFIER_TYPES: Final = "http://terminology.hl7.org/CodeSystem/ContinuaDeviceIdentifiers"
 UNKNOWN: Final = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
 PASSED_ON: Final = (
     "udiCarrier",
@@ -35,7 +35,6 @@ PASSED_ON: Final = (
     "property",
     "safety",
 )
-_HEX: Final = re.compile(r"(?:[0-9A-F]{2}){6}|(?:[0-9A-F]{2}){8}")
 
 
 def phd_device(device: Resource) -> Json:
@@ -59,26 +58,22 @@ def identifier(stored: Mapping[str, Any]) -> Json:
     kind = PHD_IDENTIFIERS.get(stored.get("system", ""))
     if kind is None:
         return dict(stored)
-    return {**stored, "type": {"coding": [{"system": IDENTIFIER_TYPES, "code": kind}]}, "value": dashed(stored["value"])}
+    return {**stored, "type": {"coding": [{"system": CONTINUA, "code": kind}]}, "value": dashed(stored["value"])}
 
 
 def dashed(value: str) -> str:
     """74e8fffeff051c00 is written 74-E8-FF-FE-FF-05-1C-00; what is no EUI stays as it is."""
-    plain = re.sub(r"[-:.]", "", value).upper()
-    return "-".join(re.findall("..", plain)) if _HEX.fullmatch(plain) else value
+    for read in (eui_64, eui_48):
+        try:
+            return read(value)
+        except ValueError:
+            continue
+    return value
 
 
-def gateway(base: str, software: str) -> Json:
+def gateway(software: str) -> Json:
     """The hub itself as a PhgDevice: what received the measurement from the device or its cloud."""
-    return {
-        "resourceType": "Device",
-        "meta": {"profile": [PHG_DEVICE]},
-        "identifier": [{"system": "urn:ietf:rfc:3986", "value": base}],
-        "status": "active",
-        "deviceName": [{"name": "HDS hub", "type": "other"}],
-        "type": {"coding": [coding_json(PHD_GATEWAY)]},
-        "version": [{"value": software}],
-    }
+    return {**gateway_device(), "meta": {"profile": [PHG_DEVICE]}, "version": [{"value": software}]}
 
 
 def _type(stored: Mapping[str, Any]) -> Json:

@@ -35,7 +35,7 @@ _QUARTER_S: Final = 900
 def shaped(kept: Sequence[Kept], about: About, software: str) -> Shaped:
     """The Observations in order; their devices and the gateway along with them."""
     found = Shaped()
-    receiver = Entry(url=f"urn:uuid:{named('gateway', about.base)}", resource=gateway(about.base, software))
+    receiver = Entry(url=f"urn:uuid:{named('gateway', about.base)}", resource=gateway(software))
     for one in kept:
         try:
             device = _device(one)

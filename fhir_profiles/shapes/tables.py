@@ -105,8 +105,6 @@ PHD_STATUS: Final[Mapping[str, str]] = _words(_PHD["status"])
 PHD_IDENTIFIERS: Final[Mapping[str, str]] = _words(_PHD["identifiers"])
 """System of a device's identifier: code of its type."""
 PHD_GENERIC: Final[str] = _PHD["generic"]
-PHD_GATEWAY: Final = Coding(system="urn:iso:std:iso:11073:10101", **_PHD["gateway"])
-PHD_VERSIONS: Final[Mapping[str, Any]] = _words(_PHD["versions"])
 
 HDDT_MEASURES: Final = tuple(
     HddtMeasure(

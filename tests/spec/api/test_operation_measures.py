@@ -3,7 +3,9 @@
 docs/shapes.md; DEVICES 1.2 (HL7 PHD), 1.6 (gematik HDDT), 1.7 (ANS Mesures de santé); laws 1, 2 and 3.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -228,3 +230,13 @@ def test_the_operation_is_defined_where_the_statement_says(ehr: Caller, http: ht
     (definition,) = resources(ehr.search(f"OperationDefinition?url={said}"))
     names = {one["name"] for one in definition["parameter"] if one["use"] == "in"}
     assert names == {"shape", "code", "category", "start", "end", "source", "chunkHours", "_count"}
+
+
+def test_what_the_page_asks_is_answered(ehr: Caller, feed: Json) -> None:
+    """docs/shapes.md, Asking."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "shapes.md").read_text()
+    asked = re.findall(r"^GET (/fhir/\S+)$", page, re.MULTILINE)
+    assert len(asked) == 4
+    for path in asked:
+        answer = ehr.get(path.format(patient=feed["patient"]["id"]))
+        assert (answer.status_code, answer.json()["type"]) == (200, "searchset"), path

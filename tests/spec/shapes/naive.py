@@ -22,6 +22,7 @@ ANS_CODES = {
     ("mesures-observation-waist-circumference", "8280-0", "cm"),
     ("mesures-observation-glucose", "2339-0", "mg/dL"),
     ("mesures-observation-glucose", "C159776", "mg/dL"),
+    ("mesures-observation-glucose", "MED-972", "%"),
     ("mesures-observation-hb1ac", "4548-4", "%"),
     ("mesures-observation-steps-by-day", "41950-7", "1/(24.h)"),
     ("mesures-observation-pain-severity", "72514-3", "1"),
@@ -29,6 +30,7 @@ ANS_CODES = {
     ("mesures-fr-observation-oxygen-sat", "2708-6", "%"),
     ("mesures-fr-observation-resp-rate", "9279-1", "/min"),
 }
+DAYS = {"C159776", "MED-972"}
 IF_NONE_EXIST = re.compile(r"identifier=urn:oid:([0-9]+(?:[.][0-9]+)+)[|]([a-zA-Z0-9]+(?:-?[a-zA-Z0-9]+)+)")
 """The expression of the guide, its nested brackets read as what they mean."""
 
@@ -120,8 +122,8 @@ def _ans_observation(one: Json, device: Json, oid: str) -> Iterator[tuple[str, b
     yield "another unit", any((each.get("code"), each.get("system")) != (unit, UCUM) for each in quantities)
     urls = [each["url"].rpartition("/")[2] for each in one.get("extension", ())]
     yield "Observation.extension.moment is mandatory", code == "2339-0" and "mesures-moment-of-measurement" not in urls
-    yield "Observation.extension.numberOfDays is mandatory", code == "C159776" and "mesures-number-of-days" not in urls
-    yield "Observation.extension.numberOfDays cannot be added", code != "C159776" and "mesures-number-of-days" in urls
+    yield "Observation.extension.numberOfDays is mandatory", code in DAYS and "mesures-number-of-days" not in urls
+    yield "Observation.extension.numberOfDays cannot be added", code not in DAYS and "mesures-number-of-days" in urls
     yield "no category vital-signs", "vital-signs" not in {each for category in one["category"] for each in codes(category)}
 
 

@@ -139,9 +139,9 @@ def _candidate(hub: Hub, person: Person, device: str, serial: str, reading: Read
     measured = normalise(reading, time_zone="UTC", patient="Patient/_", device="Device/_", received_us=now_us())
     assert isinstance(measured, Measurement)
     binding = Binding(patient=person.token, patient_reference=person.reference, device_reference=device, from_us=None, to_us=None)
-    bound = bind(measured, binding, manual=reading.manual)
-    start_us, end_us = effective_us(bound.effective)
     blind, manifest = hub.services.blind, adapter.manifest
+    bound = bind(measured, binding, manifest, manual=reading.manual)
+    start_us, end_us = effective_us(bound.effective)
     return Candidate(
         id=blind.id("reading", f"{person.token.hex()}|{reading_key(reading, serial)}"),
         patient=person.token,

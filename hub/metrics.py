@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
 
 REQUESTS = Counter("hub_requests_total", "Requests answered.", ["interaction", "status"])
@@ -15,6 +15,10 @@ SECONDS = Histogram(
 INGESTED = Counter("hub_ingest_items_total", "Items taken in, by their fate.", ["adapter", "fate"])
 
 THROTTLED = Counter("hub_throttled_total", "Requests asked to come back, by what was used up.", ["limit"])
+
+UNITS = Gauge(
+    "hub_units", "Units of devices: registered, paired, and by what is the matter with them.", ["finding"], multiprocess_mode="mostrecent"
+)
 
 
 def serve_metrics(host: str, port: int, shared: Path | None = None) -> None:

@@ -18,8 +18,10 @@ from hub.repository.patientless import patientless
 from hub.repository.redoing import redoing
 from hub.store.protocol import Claim, Conflict, PairDevice, Pairing, Replace, Stored, Unit
 from hub.units import registered
+from hub.units.judge import Finding, findings
 from hub.units.listing import UnitView, views
 from hub.units.registered import Opened, product_token
+from hub.units.watch import Round, Watch
 
 SECOND_US = 1_000_000
 NO_UNIT = "there is no unit of this identifier; hub device units lists them"
@@ -103,6 +105,20 @@ class Registry(Operator):
         """Every unit; of its state nothing is said that a person could be found by."""
         async with self.recording("device-show"):
             return await views(self._services, self._services.clock())
+
+    async def status(self) -> list[tuple[UnitView, tuple[Finding, ...]]]:
+        """How every unit does."""
+        async with self.recording("device-status"):
+            now_us = self._services.clock()
+            return [(view, findings(view, now_us)) for view in await views(self._services, now_us)]
+
+    async def watch(self) -> Round:
+        """One round of the watch, now. A hub that serves does one every HUB_WATCH_S."""
+        done = await Watch(self._services, self.recording).run()
+        if not done.changed:
+            async with self.recording("device-watch"):
+                return done
+        return done
 
     async def show(self, system: str, identifier: str) -> dict[str, Any]:
         async with self.recording("device-show") as recording:

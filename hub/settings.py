@@ -132,6 +132,13 @@ class Settings(BaseSettings):
         ge=1,
         le=36_500,
     )
+    watch_s: int = _setting(
+        300,
+        "How often one of all processes looks which units of devices are silent, drifting, low or expiring.",
+        unit="s",
+        ge=10,
+        le=86_400,
+    )
     sweep_s: int = _setting(
         3_600,
         "How often what has expired is swept: waiting items, raw items, pieces of recordings that nothing names.",

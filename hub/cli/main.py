@@ -20,6 +20,7 @@ from hub.cli import (
     serve,
     token,
     unit,
+    unit_status,
     watch,
     webhook,
 )
@@ -43,7 +44,7 @@ app.add_typer(demo.app, name="demo", help="Invented patients to try the hub out 
 app.add_typer(webhook.app, name="webhook", help="Calls of vendors' clouds, and how they prove themselves.")
 app.add_typer(poll.app, name="poll", help="What patients granted at vendors' clouds.")
 app.add_typer(product.app, name="product", help="Products: what holds for all units of a model.")
-for of_units in (unit.register, unit.show, unit.units, unit.retire, unit.exchange):
+for of_units in (unit.register, unit.show, unit.units, unit.retire, unit.exchange, unit_status.status, unit_status.watch):
     device.app.command()(of_units)
 app.add_typer(device.app, name="device", help="Devices and who wears them when.")
 app.add_typer(quarantine.app, name="quarantine", help="Items that wait for a decision or a repair.")

@@ -42,6 +42,7 @@ from hub.operator import Operator
 from hub.search.parameters import RESOURCE_TYPES
 from hub.settings import Settings
 from hub.store.embedded import Endpoint, Event, serving, watch
+from hub.units.watch import Watch
 from hub.wiring import Hub, open_hub
 
 DRAIN_S = 10
@@ -183,7 +184,7 @@ async def _serve(settings: Settings, endpoint: Endpoint, sockets: Sockets, *, fi
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.drain)
-        async with _minded(endpoint if first else None), _mllp(hub, sockets.mllp), _swept(hub):
+        async with _minded(endpoint if first else None), _mllp(hub, sockets.mllp), _swept(hub), _watched(hub):
             if first and settings.workers == 1:
                 _serve_metrics(settings)
             await server.serve(sockets=[sockets.http])
@@ -307,6 +308,18 @@ async def _swept(hub: Hub) -> AsyncIterator[None]:
     """While we serve, what has expired goes."""
     sweeper = Sweeper(hub.services, lambda kind, path, query: Operator(hub).recording(kind, path=path, query=query))
     task = asyncio.create_task(sweeper.forever())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@contextlib.asynccontextmanager
+async def _watched(hub: Hub) -> AsyncIterator[None]:
+    """While we serve, somebody looks after the units."""
+    task = asyncio.create_task(Watch(hub.services, lambda kind: Operator(hub).recording(kind)).forever())
     try:
         yield
     finally:

@@ -64,7 +64,7 @@ def said_of(facts: Iterable[DeviceFacts], received_us: int) -> Said:
 def after(state: UnitState, *, seen_us: int | None, said: Said | None, received_us: int) -> UnitState:
     """The state once this was received. An older word does not take the place of a newer one."""
     latest = max((us for us in (state.seen_us, seen_us, None if said is None else said.seen_us) if us), default=None)
-    made = replace(state, seen_us=latest, heard_us=received_us)
+    made = replace(state, seen_us=latest, heard_us=received_us, known_us=state.known_us or received_us)
     if said is None:
         return made
     if (said.battery_percent is not None or said.battery_level is not None) and said.at_us >= (state.battery_us or 0):

@@ -21,17 +21,16 @@ class UnitState:
     """Times in microseconds since 1970 UTC; None: not known.
 
     seen_us    the latest moment at which the unit is known to have measured or reported
-    heard_us   when the hub last took note of it
+    heard_us   when the hub last took note of it; known_us: since when it looks after it
     battery_percent, battery_level   as it was said last, at battery_us
     clock_ahead_s   the device's wall clock minus the receiver's, as compared at clock_us
     told_ahead_s, told_us   the same, as it was last kept as an Observation
-    versions   what the payloads last said of firmware, software, hardware
-    noted      the Device says so, too
     silent     the watch has set the Device's status to unknown
     """
 
     seen_us: int | None = None
     heard_us: int | None = None
+    known_us: int | None = None
     battery_percent: int | None = None
     battery_level: str | None = None
     battery_us: int | None = None
@@ -39,8 +38,6 @@ class UnitState:
     clock_us: int | None = None
     told_ahead_s: int | None = None
     told_us: int | None = None
-    versions: Mapping[str, str] | None = None
-    noted: bool = False
     silent: bool = False
 
 

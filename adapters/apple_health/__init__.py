@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from adapters.apple_health.mapping import MEASURES
 from adapters.apple_health.parse import Source, parse, parse_stream
+from adapters.apple_health.simulate import SIMULATOR
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.reading import Item
 
@@ -23,6 +24,7 @@ class AppleHealth:
         time_kinds=("utc", "offset"),
         evidence="public-sample",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

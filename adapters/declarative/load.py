@@ -32,6 +32,8 @@ class DeclarativeAdapter:
 
     def __init__(self, manifest: Manifest, mapping: Compiled, source: Source) -> None:
         self.manifest, self._mapping, self._source = manifest, mapping, source
+        self.simulator: object | None = None
+        """What writes payloads for the conformance kit (`adapters.kit.scene`), where somebody has written one."""
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return decode(self._mapping, self._source, payload)
@@ -68,9 +70,11 @@ def load_document(
     return DeclarativeAdapter(_manifest(mapping, compiled, source), compiled, source)
 
 
-def packaged(package: str, file: str = MAPPING_FILE) -> DeclarativeAdapter:
+def packaged(package: str, file: str = MAPPING_FILE, *, simulator: object | None = None) -> DeclarativeAdapter:
     """Load the mapping in a package; there `adapter` is what this gives for `__name__`. Raises MappingError."""
-    return load(files(package).joinpath(file).read_text("utf-8"), f"{package.replace('.', '/')}/{file}")
+    made = load(files(package).joinpath(file).read_text("utf-8"), f"{package.replace('.', '/')}/{file}")
+    made.simulator = simulator
+    return made
 
 
 def schema() -> bytes:

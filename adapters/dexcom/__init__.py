@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.dexcom.parse import parse
+from adapters.dexcom.simulate import SIMULATOR
 from adapters.reading import Item
 
 
@@ -23,6 +24,7 @@ class Dexcom:
         evidence="vendor-documentation",
         utc_by="https://developer.dexcom.com/docs/dexcomv3: systemTime",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

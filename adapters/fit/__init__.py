@@ -6,6 +6,7 @@ from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.device_facts import DeviceFacts
 from adapters.fit.mapping import MEASURES
 from adapters.fit.parse import device_facts, parse
+from adapters.fit.simulate import SIMULATOR
 from adapters.reading import Item
 
 
@@ -25,6 +26,7 @@ class Fit:
         evidence="public-sample",
     )
     facts_marks = (b"",)
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.google_fit.mapping import MEASURES
 from adapters.google_fit.parse import parse
+from adapters.google_fit.simulate import SIMULATOR
 from adapters.reading import Item
 
 
@@ -23,6 +24,7 @@ class GoogleFit:
         time_kinds=("utc",),
         evidence="public-sample",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.health_connect.mapping import MEASURES
 from adapters.health_connect.parse import parse
+from adapters.health_connect.simulate import SIMULATOR
 from adapters.reading import Item
 
 
@@ -23,6 +24,7 @@ class HealthConnect:
         time_kinds=("utc", "offset"),
         evidence="vendor-documentation",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

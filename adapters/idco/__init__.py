@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.hl7v2.terms import ALL_MEASURES
 from adapters.idco.parse import parse
+from adapters.idco.simulate import SIMULATOR
 from adapters.reading import Item
 
 
@@ -24,6 +25,7 @@ class Idco:
         time_kinds=("offset", "local"),
         evidence="synthetic",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.ihealth.mapping import MEASURES
 from adapters.ihealth.parse import parse
+from adapters.ihealth.simulate import SIMULATOR
 from adapters.reading import Item
 
 
@@ -24,6 +25,7 @@ class IHealth:
         time_kinds=("offset", "local"),
         evidence="public-sample",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

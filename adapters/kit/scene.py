@@ -45,11 +45,15 @@ class Scene:
     revision: int = field(default=0)
 
 
+class Unwritable(Exception):
+    """Raised by a simulator whose format has no way to say something, such as a time before its epoch."""
+
+
 class Simulator(Protocol):
     """Pure, as the adapter is.
 
-    One whose format has no place for the unit says so with an attribute `sender_names_device = True`: a payload of it is of one
-    unit, and the sender says which.
+    One whose payloads are each of one unit says so with an attribute `one_unit = True`; with `sender_names_device = True` if the format
+    has no place for the unit, so that the sender says which. `adapters.kit.writing` has what most of them need.
     """
 
     @property

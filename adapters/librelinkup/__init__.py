@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.librelinkup.parse import parse
+from adapters.librelinkup.simulate import SIMULATOR
 from adapters.reading import Item
 
 
@@ -22,6 +23,7 @@ class LibreLinkUp:
         time_kinds=("utc", "offset"),
         evidence="public-sample",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -1,5 +1,6 @@
 """MultiSense patch: a mapping without code, see README.md beside this file."""
 
 from adapters.declarative import packaged
+from adapters.multisense.simulate import SIMULATOR
 
-adapter = packaged(__name__)
+adapter = packaged(__name__, simulator=SIMULATOR)

@@ -6,6 +6,7 @@ from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.reading import Item
 from adapters.tidepool.mapping import MEASURES
 from adapters.tidepool.parse import parse
+from adapters.tidepool.simulate import SIMULATOR
 
 
 class Tidepool:
@@ -23,6 +24,7 @@ class Tidepool:
         time_kinds=("utc", "offset"),
         evidence="public-sample",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

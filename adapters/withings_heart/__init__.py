@@ -6,6 +6,7 @@ from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.reading import Item
 from adapters.withings_heart.mapping import MEASURES
 from adapters.withings_heart.parse import parse
+from adapters.withings_heart.simulate import SIMULATOR
 
 
 class WithingsHeart:
@@ -23,6 +24,7 @@ class WithingsHeart:
         time_kinds=("utc",),
         evidence="vendor-documentation",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

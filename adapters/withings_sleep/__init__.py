@@ -6,6 +6,7 @@ from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.reading import Item
 from adapters.withings_sleep.mapping import MEASURES
 from adapters.withings_sleep.parse import parse
+from adapters.withings_sleep.simulate import SIMULATOR
 
 
 class WithingsSleep:
@@ -23,6 +24,7 @@ class WithingsSleep:
         time_kinds=("utc",),
         evidence="public-sample",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -256,12 +256,13 @@ def _told(tallies: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         rows = {
             what: {"payloads": one.batches, "expected": dict(one.expected), "found": dict(one.found), "unexpected": one.wrong}
+            | ({"codes": dict(one.why)} if one.why else {})
             for what, one in tallies.items()
         }
         typer.echo(json.dumps(rows, indent=2))
     else:
         cells = [
-            [what, str(one.batches), _fates(one.expected) or "nothing stored", _fates(one.found), str(one.wrong or "")]
+            [what, str(one.batches), _fates(one.expected) or "nothing stored", _fates(one.found), _unexpected(one.wrong, one.why)]
             for what, one in tallies.items()
         ]
         table("Simulation", ["what", "payloads", "expected", "found", "unexpected"], cells)
@@ -271,6 +272,11 @@ def _told(tallies: dict[str, Any], *, as_json: bool) -> None:
 
 def _fates(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {fate}" for fate, count in sorted(counts.items()))
+
+
+def _unexpected(wrong: int, why: Mapping[str, int]) -> str:
+    """Payloads that became something else, and the codes that were given."""
+    return f"{wrong}: {_fates(why)}" if why else str(wrong or "")
 
 
 def _faults(text: str) -> frozenset[Fault]:

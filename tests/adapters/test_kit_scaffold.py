@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.discovery import adapters
 from adapters.kit.examine import examine, level
 from adapters.kit.rulebook import RULES
 from adapters.kit.simulation import FAULTS, Plan, batches, end_of_summer_time
@@ -104,7 +105,17 @@ def test_the_command_says_what_is_missing_or_wrong_and_overwrites_nothing(tmp_pa
     assert (again.code, again.out) == (1, "")
 
 
-@pytest.mark.parametrize("name", ["withings", "libreview", "gatt"])
+SIMULATED = sorted(
+    name for name, one in adapters().items() if getattr(one, "simulator", None) and type(one).__module__.startswith("adapters.")
+)
+
+
+def test_every_adapter_has_a_simulator_but_those_of_recordings() -> None:
+    """A recording is one strip or one file, and no measurement of a person at a moment."""
+    assert {name for name in adapters() if name not in SIMULATED} == {"aecg", "apple-ecg", "edf", "scp-ecg", "wfdb"}
+
+
+@pytest.mark.parametrize("name", SIMULATED)
 def test_a_simulation_follows_from_its_seed(name: str) -> None:
     from datetime import date
 

@@ -41,7 +41,20 @@ def report(acme: Path) -> Path:
     return Path(done.out.splitlines()[0])
 
 
-@pytest.mark.parametrize(("name", "repeated_hour"), [("withings", "stored"), ("libreview", "quarantined"), ("gatt", "quarantined")])
+KINDS_OF_PAYLOAD = {
+    "withings": "stored",  # JSON, instants
+    "ihealth": "stored",  # JSON that names no unit
+    "libreview": "quarantined",  # CSV, wall clock
+    "textile": "stored",  # CSV by a mapping, the offset in a column of its own
+    "apple-health": "stored",  # XML
+    "pcd01": "stored",  # HL7 v2
+    "fit": "stored",  # binary
+    "gatt": "quarantined",  # binary frames in JSON
+}
+"""Adapter -> what becomes of a measurement in the hour that comes twice: a wall clock cannot say which of the two it was."""
+
+
+@pytest.mark.parametrize(("name", "repeated_hour"), KINDS_OF_PAYLOAD.items())
 def test_a_simulation_with_every_fault_has_the_fates_that_are_expected(
     running: Running, ehr: Caller, key: Path, name: str, repeated_hour: str
 ) -> None:
@@ -67,6 +80,19 @@ def test_a_fate_that_was_not_expected_is_said_and_ends_with_1(running: Running, 
     again = hub.command("adapters", "simulate", "withings", *flags)
     assert again.code == 1
     assert again.json()["readings"]["unexpected"] == 1
+
+
+def test_the_codes_of_what_was_not_expected_are_said(running: Running, ehr: Caller, key: Path) -> None:
+    """Doses are MedicationAdministrations: a client that may write Observations alone is told why they wait."""
+    hub = running.process
+    narrow = key.with_name("narrow.pem")
+    scope = ("--scope", "system/Patient.crs system/Observation.cr", "--recorder", "--consent-default", "opt-out")
+    client = hub.command("client", "add", "no-doses", *scope, "--key-out", str(narrow)).json()["client_id"]
+    account = ("--base-url", hub.url, "--client-id", client, "--key", str(narrow))
+    done = hub.command("adapters", "simulate", "carelink", "--patients", "1", "--days", "1", *account, "--json")
+    found = done.json()["readings"]
+    assert (done.code, found["unexpected"], found["found"]) == (1, 1, {"stored": 3, "quarantined": 2})
+    assert found["codes"] == {"scope-missing": 2}
 
 
 def test_payloads_are_written_with_the_fates_that_are_expected(tmp_path: Path, acme: Path) -> None:

@@ -4,7 +4,7 @@ import gzip
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import httpx
 
+from adapters.kit.checks.simulation import sender_names
 from adapters.kit.simulation import TIME_ZONE, Batch, Plan, batches
 from hub.cli.token import fetch_token
 from hub.instants import now_us
@@ -35,21 +36,25 @@ class SendingFailed(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What was expected of one kind of batch, and what came."""
+    """What was expected of one kind of batch, and what came; `why` has the codes of what was not expected."""
 
     batches: int = 0
     expected: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
     wrong: int = 0
+    why: Counter[str] = field(default_factory=Counter)
 
-    def add(self, batch: Batch, found: Counter[str]) -> None:
+    def add(self, batch: Batch, items: Sequence[Mapping[str, Any]]) -> None:
+        found = Counter(str(item["fate"]) for item in items)
         self.batches += 1
         self.found.update(found)
         if batch.expected is None:
-            self.wrong += bool(found["stored"] or found["corrected"])
+            wrong = bool(found["stored"] or found["corrected"])
         else:
             self.expected.update(batch.expected)
-            self.wrong += dict(found) != dict(batch.expected)
+            wrong = dict(found) != dict(batch.expected)
+        self.wrong += wrong
+        self.why.update(str(item["code"]) for item in items if wrong and item.get("code"))
 
 
 def write_files(plan: Plan, folder: Path) -> list[Path]:
@@ -92,17 +97,20 @@ class Sender:
             raise SendingFailed(f"a patient could not be made: {_why(answer)}; the client needs system/Patient.crs and --recorder")
         return f"Patient/{answer.json()['id']}"
 
-    def send(self, plan: Plan, batch: Batch) -> Counter[str]:
-        """Fate -> how many; a payload of which nothing could be read counts as one refused."""
+    def send(self, plan: Plan, batch: Batch) -> Sequence[Mapping[str, Any]]:
+        """What became of each item; a payload of which nothing could be read counts as one refused."""
         manifest = plan.adapter.manifest
         asked = {"timeZone": TIME_ZONE} if manifest.needs_time_zone else {}
+        if sender_names(plan.simulator):
+            asked["device"] = plan.device(batch.patient)
         headers = {"Content-Type": manifest.media_types[0], "Content-Encoding": "gzip", "Accept": "application/json"}
         answer = self._post(f"/ingest/{manifest.name}", gzip.compress(batch.payload, 1), asked, **headers)
         if answer.status_code in {400, 413, 422}:
-            return Counter(refused=1)
+            return [{"fate": "refused"}]
         if answer.is_error:
             raise SendingFailed(_why(answer))
-        return Counter(item["fate"] for item in answer.json())
+        items: list[dict[str, Any]] = answer.json()
+        return items
 
     def _post(self, path: str, body: bytes, asked: Mapping[str, str], **headers: str) -> httpx.Response:
         """Sent again while the hub asks for patience (429, 503)."""

@@ -1,0 +1,42 @@
+"""A dataset of Google Fit, written from measurements. README.md has the form."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.google_fit.mapping import TYPES
+from adapters.kit.scene import Scene
+from adapters.kit.writing import Values, Writer, changed, epoch, listed, number, pressure, sort
+
+NAMES = {row.measure: row for row in TYPES}
+GIGA, KILO = 10**9, 10**3
+
+
+def _point(scene: Scene, values: Values) -> Mapping[str, Any]:
+    type_, at = NAMES[scene.sort.measure], str(epoch(scene.at) * GIGA)
+    return {
+        "startTimeNanos": at,
+        "endTimeNanos": at,
+        "dataTypeName": type_.name,
+        "originDataSourceId": f"raw:{type_.name}:com.example.simulated:{scene.number}",
+        "value": [{"fpVal": number(values[name])} for name, _ in type_.values],
+        "modifiedTimeMillis": str(epoch(changed(scene)) * KILO),
+    }
+
+
+SIMULATOR = Writer(
+    sorts=[
+        sort("heart-rate", "/min", 1),
+        sort("body-weight", "kg", 2),
+        sort("body-height", "m", 2, ("1.52", "1.94")),
+        sort("body-fat-percentage", "%", 1),
+        sort("body-temperature", "Cel", 1),
+        sort("distance-walked", "m", 0, ("100", "9000")),
+        sort("oxygen-saturation", "%"),
+        sort("glucose-blood", "mmol/L", 1),
+        pressure(),
+    ],
+    unit="PHONE-{:05}",
+    record=_point,
+    payload=listed({"dataSourceId": "merged"}, "point"),
+    sender_names_device=True,
+)

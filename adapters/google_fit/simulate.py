@@ -3,22 +3,27 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.google_fit.mapping import TYPES
+from adapters.google_fit.mapping import GLUCOSE, SPECIMEN, TYPES
 from adapters.kit.scene import Scene
 from adapters.kit.writing import Values, Writer, changed, epoch, listed, number, pressure, sort
 
 NAMES = {row.measure: row for row in TYPES}
+SPECIMENS = {measure: code for code, measure in SPECIMEN.items()}
 GIGA, KILO = 10**9, 10**3
 
 
 def _point(scene: Scene, values: Values) -> Mapping[str, Any]:
-    type_, at = NAMES[scene.sort.measure], str(epoch(scene.at) * GIGA)
+    specimen, at = SPECIMENS.get(scene.sort.measure), str(epoch(scene.at) * GIGA)
+    type_ = NAMES[scene.sort.measure if specimen is None else GLUCOSE]
     return {
         "startTimeNanos": at,
         "endTimeNanos": at,
         "dataTypeName": type_.name,
         "originDataSourceId": f"raw:{type_.name}:com.example.simulated:{scene.number}",
-        "value": [{"fpVal": number(values[name])} for name, _ in type_.values],
+        "value": [
+            *({"fpVal": number(values[name])} for name, _ in type_.values),
+            *([{}, {}, {}, {"intVal": specimen}] if specimen else []),
+        ],
         "modifiedTimeMillis": str(epoch(changed(scene)) * KILO),
     }
 
@@ -33,6 +38,7 @@ SIMULATOR = Writer(
         sort("distance-walked", "m", 0, ("100", "9000")),
         sort("oxygen-saturation", "%"),
         sort("glucose-blood", "mmol/L", 1),
+        sort("glucose-capillary", "mmol/L", 1),
         pressure(),
     ],
     unit="PHONE-{:05}",

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from adapters.contract import Manifest
+from adapters.kit import levels
 from fhir_profiles.catalogue import MEASURES
 
-COLUMNS = ("adapter", "product", "measures", "transports", "times", "evidence")
+COLUMNS = ("adapter", "product", "measures", "transports", "times", "evidence", "level")
 HEAD = """# Devices and formats the hub reads
 
 Made by `hub adapters list --markdown` from the manifests of the adapters that come with the hub; a test holds it against them.
@@ -14,6 +15,8 @@ Made by `hub adapters list --markdown` from the manifests of the adapters that c
 Times: `utc` an instant, `offset` local time with its offset, `local` a wall clock without a zone (the sender states one), `ticks` a
 counter.
 Evidence: `public-sample` a payload that others published, `vendor-documentation` the vendor's own, `synthetic` what we wrote.
+Level: what `hub adapters test` finds (bronze, silver, gold; [what they mean](guides/vendors.md#8-the-signed-report)); below, which rules
+are open. A level says what these rules found on this code, and nothing about the medical use of a product.
 """
 
 
@@ -27,6 +30,7 @@ def rows(manifests: Iterable[Manifest]) -> list[list[str]]:
             ", ".join(one.transports),
             ", ".join(one.time_kinds),
             one.evidence,
+            levels.of(one).get("level") or "-",
         ]
         for one in sorted(manifests, key=lambda one: one.name)
     ]
@@ -48,6 +52,8 @@ def objects(manifests: Iterable[Manifest]) -> list[dict[str, Any]]:
             "time_kinds": list(one.time_kinds),
             "evidence": one.evidence,
             "utc_by": one.utc_by,
+            "level": levels.of(one).get("level"),
+            "open_rules": dict(levels.of(one).get("open", {})),
         }
         for one in sorted(manifests, key=lambda one: one.name)
     ]
@@ -58,7 +64,17 @@ def markdown(manifests: Iterable[Manifest]) -> str:
     known = sorted(manifests, key=lambda one: one.name)
     adapters = _table(COLUMNS, rows(known))
     measures = [[key, _codes(key), ", ".join(one.name for one in known if key in one.measures)] for key in _given(known)]
-    return f"{HEAD}\n{adapters}\n## By measure\n\n{_table(('measure', 'codes', 'adapters'), measures)}"
+    still = [
+        [one.name, ", ".join(f"{rule} ({how})" for rule, how in levels.of(one)["open"].items())]
+        for one in known
+        if levels.of(one).get("open")
+    ]
+    parts = (
+        adapters,
+        f"## What stands between an adapter and gold\n\n{_table(('adapter', 'rules'), still)}",
+        f"## By measure\n\n{_table(('measure', 'codes', 'adapters'), measures)}",
+    )
+    return "\n".join((HEAD, *parts))
 
 
 def _given(manifests: Iterable[Manifest]) -> list[str]:

@@ -16,7 +16,7 @@ Status = Literal["pass", "fail", "exempt", "not-applicable", "unproven"]
 Severity = Literal["error", "warning"]
 Level = Literal["bronze", "silver", "gold"]
 LEVELS: tuple[Level, ...] = ("bronze", "silver", "gold")
-KIT_VERSION = "1.0.0"
+KIT_VERSION = "1.1.0"
 HINTS_MAX = 5
 
 
@@ -54,7 +54,7 @@ class Outcome:
     refusal  of the whole payload
     crash    name of the exception that came out and should not have, "TooSlow" or "MemoryError" among them; "" if none
     said     what the adapter printed or logged
-    seconds  of decoding
+    seconds  of the processor for decoding
     grown    bytes by which the process grew beyond its peak
     """
 

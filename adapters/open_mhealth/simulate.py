@@ -6,12 +6,19 @@ from typing import Any
 from adapters.json_payload import dumps
 from adapters.kit.scene import Scene
 from adapters.kit.writing import Values, Writer, changed, number, pressure, sort, zulu
-from adapters.open_mhealth.mapping import FIELDS
+from adapters.open_mhealth.mapping import FIELDS, SPECIMEN
+
+SPECIMENS = {measure: word for word, measure in SPECIMEN.items()}
 
 
 def _point(scene: Scene, values: Values) -> Mapping[str, Any]:
-    fields = {field.component or "": field for field in FIELDS if field.measure == scene.sort.measure}
-    body = {field.name: {"value": number(values[name]), "unit": _unit(field.units, scene.sort.unit)} for name, field in fields.items()}
+    specimen = SPECIMENS.get(scene.sort.measure)
+    measure = "glucose-blood" if specimen else scene.sort.measure
+    fields = {field.component or "": field for field in FIELDS if field.measure == measure}
+    body: dict[str, Any] = {
+        field.name: {"value": number(values[name]), "unit": _unit(field.units, scene.sort.unit)} for name, field in fields.items()
+    }
+    body |= {"specimen_source": specimen} if specimen else {}
     header = {
         "uuid": f"sim-{scene.number}",
         "source_creation_date_time": zulu(changed(scene)),
@@ -35,6 +42,7 @@ SIMULATOR = Writer(
         sort("body-fat-percentage", "%", 1),
         sort("body-temperature", "Cel", 1),
         sort("glucose-blood", "mmol/L", 2),
+        sort("glucose-interstitial", "mg/dL"),
         sort("oxygen-saturation", "%"),
         sort("respiratory-rate", "/min"),
     ],

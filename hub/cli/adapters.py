@@ -1,4 +1,4 @@
-"""hub adapters list | schema | new | test | simulate | certify | verify."""
+"""hub adapters list | levels | schema | new | test | simulate | certify | verify."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from rich.progress import Progress
 from adapters.contract import Transport
 from adapters.declarative import schema
 from adapters.discovery import adapters
-from adapters.kit import matrix
+from adapters.kit import levels, matrix
 from adapters.kit.examine import examine, level
 from adapters.kit.rule import Result
 from adapters.kit.rulebook import RULES
@@ -56,6 +56,22 @@ def list_(
         typer.echo(matrix.markdown(found), nl=False)
     else:
         table("Adapters", list(matrix.COLUMNS), matrix.rows(found))
+
+
+@app.command("levels")
+def levels_(
+    write: Annotated[
+        Path | None, typer.Option("--write", help="Write the file adapters/kit/levels.json, from which the matrix is made.")
+    ] = None,
+) -> None:
+    """The conformance kit on every adapter that is installed: a line for each. Takes minutes."""
+    made = {}
+    for name in adapters():
+        found = subject_of(name, None)
+        made[name] = levels.entry(found.adapter.manifest, examined(found))
+        typer.echo(f"{name} {made[name]['level'] or 'none'}")
+    if write is not None:
+        write.write_text(levels.written(made))
 
 
 @app.command("schema")

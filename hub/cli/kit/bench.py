@@ -24,8 +24,8 @@ from fhir_profiles.building import build
 from hub.ingest.doubt import Doubt
 from hub.ingest.normalise import normalise
 
-DECODE_S_MAX: Final = 90
-"""Whatever takes longer is taken for one that never ends."""
+DECODE_S_MAX: Final = 300
+"""On the clock, so that a busy machine is no failure: whatever takes longer is taken for one that never ends."""
 TIME_ZONE: Final = "Europe/Paris"
 """Stated for wall-clock times, as a sender would."""
 RECEIVED_US: Final = 4_102_444_800_000_000
@@ -45,7 +45,7 @@ class HubBench:
         items: list[Item] = []
         refusal: Unreadable | None = None
         crash = ""
-        before, began = _peak(), time.perf_counter()
+        before, began = _peak(), time.process_time()
         with _listening() as heard:
             try:
                 with _within(DECODE_S_MAX):
@@ -54,7 +54,7 @@ class HubBench:
                 refusal, crash = error, "Unreadable after the first item" if items else ""
             except (Exception, TooSlow) as error:  # noqa: BLE001 - whatever an adapter raises is the finding
                 crash = type(error).__name__
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         return Outcome(
             items=() if crash else tuple(items),
             refusal=refusal,

@@ -17,6 +17,7 @@ from hub.cli import (
     poll,
     product,
     quarantine,
+    rederive,
     serve,
     token,
     unit,
@@ -48,6 +49,7 @@ for of_units in (unit.register, unit.show, unit.units, unit.retire, unit.exchang
     device.app.command()(of_units)
 app.add_typer(device.app, name="device", help="Devices and who wears them when.")
 app.add_typer(quarantine.app, name="quarantine", help="Items that wait for a decision or a repair.")
+app.add_typer(rederive.app, name="rederive", help="Readings read again by a mended mapping.")
 app.add_typer(contents.app, name="contents", help="Bytes and items that go when nothing needs them any more.")
 app.add_typer(audit.app, name="audit", help="Who saw what, why, and whether they were allowed to.")
 app.add_typer(console.app, name="console", help="Pages for those who run the hub.")

@@ -1,0 +1,209 @@
+"""A plan: all rows of an adapter derived anew on paper. A file that says which rows would change, and binds itself to what it saw.
+
+It holds no value: of each row its name and version, and keyed digests of what stands there and of what would come. A seal under the index
+key makes an edited plan, or one of another hub, no plan.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from fhir_profiles.building import BUILDERS
+from hub.ingest.recordings import PARTS
+from hub.ingest.rederive.derive import Asked, Deriver
+from hub.ingest.rederive.derived import Derived, Left
+from hub.ingest.replay import Advance, no_progress
+from hub.ingest.sender import Senders
+from hub.instants import fhir_instant
+from hub.recording import Touched
+from hub.services import Services
+from hub.store.protocol import Stored
+from hub.store.raws import RawAsked
+from security.envelope import fingerprint
+
+FORMAT: Final = "hds-hub-rederivation/1"
+PAGE_ROWS: Final = 200
+TYPES: Final = tuple(type for type in BUILDERS if type not in PARTS[1:])
+"""Types of readings. The document and the content of a recording go with its Observation."""
+PLAN: Final = "rederive-plan"
+
+
+class BadPlan(Exception):
+    """The file is no plan of this hub, or has been changed; says what to do."""
+
+
+class Row(NamedTuple):
+    """A row that would change. `before`, `after`: keyed digests, the latter empty where nothing comes."""
+
+    row: str
+    version: int
+    kind: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which rows are looked at: stored in [since, until), microseconds since 1970 UTC, of one patient or of all ("Patient/id")."""
+
+    since_us: int = 0
+    until_us: int
+    patient: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """What was seen and what would be done. `left`: rows that are neither shown nor touched, by why."""
+
+    adapter: str
+    mapping_version: str
+    read_by: str | None
+    client: str | None
+    time_zone: str | None
+    made: str
+    kinds: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    rows: list[Row] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """Counts alone."""
+        return {
+            "adapter": self.adapter,
+            "mappingVersion": self.mapping_version,
+            "readBy": self.read_by,
+            "made": self.made,
+            "kinds": dict(sorted(self.kinds.items())),
+            "left": dict(sorted(self.left.items())),
+        }
+
+    def to_bytes(self, services: Services) -> bytes:
+        body = {
+            **self.summary(),
+            "format": FORMAT,
+            "client": self.client,
+            "timeZone": self.time_zone,
+            "rows": [list(one) for one in self.rows],
+        }
+        return orjson.dumps({**body, "seal": _seal(services, body)}, option=orjson.OPT_SORT_KEYS)
+
+    @classmethod
+    def from_bytes(cls, plain: bytes, services: Services) -> "Plan":
+        """Raises BadPlan."""
+        try:
+            body = orjson.loads(plain)
+            seal = body.pop("seal")
+        except (orjson.JSONDecodeError, KeyError, AttributeError, TypeError):
+            raise BadPlan("the file is not a plan; hub rederive plan writes one") from None
+        if body.get("format") != FORMAT or seal != _seal(services, body):
+            raise BadPlan("the plan was changed, or made by another hub; make it anew with hub rederive plan")
+        return cls(
+            adapter=body["adapter"],
+            mapping_version=body["mappingVersion"],
+            read_by=body["readBy"],
+            client=body["client"],
+            time_zone=body["timeZone"],
+            made=body["made"],
+            kinds=Counter(body["kinds"]),
+            left=Counter(body["left"]),
+            rows=[Row(*one) for one in body["rows"]],
+        )
+
+
+def digest(services: Services, what: str) -> str:
+    return services.blind.once("rederive", what).hex()
+
+
+def before_of(services: Services, stored: Stored) -> str:
+    """Of the row as it lies there: another ciphertext is another row."""
+    return digest(services, f"before\n{stored.row}\n{stored.version}\n{fingerprint(stored.sealed).hex()}")
+
+
+def after_of(services: Services, derived: Derived) -> str:
+    """Of what would come, without what changes with every version."""
+    return digest(services, f"after\n{derived.after.decode()}") if derived.parts else ""
+
+
+def as_row(services: Services, derived: Derived) -> Row:
+    one = derived.stored
+    return Row(one.row, one.version, derived.kind, before_of(services, one), after_of(services, derived))
+
+
+class Planner:
+    def __init__(self, services: Services, senders: Senders, asked: Asked, window: Window) -> None:
+        self._services, self._asked, self._window = services, asked, window
+        self._deriver = Deriver(services, senders, asked, PLAN)
+
+    def _asks(self) -> list[RawAsked]:
+        window = self._window
+        patient = None if window.patient is None else self._services.blind.patient(window.patient.removeprefix("Patient/"))
+        return [RawAsked(type=type, since_us=window.since_us, until_us=window.until_us, patient=patient) for type in TYPES]
+
+    async def total(self) -> int:
+        """How many rows will be opened, of whichever adapter."""
+        return sum([await self._services.store.raws.count(asked) for asked in self._asks()])
+
+    async def run(self, show: Callable[[Derived], None], advance: Advance = no_progress) -> Plan:
+        """Read everything, page by page. What is shown of a page is on record before it is (law 2)."""
+        asked = self._asked
+        plan = Plan(
+            adapter=asked.adapter.manifest.name,
+            mapping_version=asked.adapter.manifest.version,
+            read_by=asked.mapping_version,
+            client=asked.client,
+            time_zone=asked.time_zone,
+            made=fhir_instant(self._services.clock()),
+        )
+        for raws in self._asks():
+            after: tuple[int, str] | None = None
+            while page := await self._services.store.raws.page(raws, after, PAGE_ROWS):
+                after = (page[-1].updated_us, page[-1].row)
+                for derived in await self._shown(await self._page(page, plan)):
+                    show(derived)
+                advance(len(page))
+        return plan
+
+    async def _page(self, page: Sequence[Stored], plan: Plan) -> list[Derived]:
+        """Rows that would change."""
+        keys = await self._services.vault.keys(sorted({one.patient for one in page if one.patient is not None}))
+        self._deriver.forget()
+        self._deriver.know(keys)
+        changed = []
+        for one in page:
+            found: Derived | Left | None = await self._deriver.derive(one, keys.get(one.patient))
+            if isinstance(found, Derived):
+                plan.kinds[found.kind] += 1
+                if found.kind != "unchanged":
+                    plan.rows.append(as_row(self._services, found))
+                    changed.append(found)
+            elif found is not None:
+                plan.left[found] += 1
+        return changed
+
+    async def _shown(self, changed: list[Derived]) -> list[Derived]:
+        """On record under each patient, by the client in whose name it was decided."""
+        for client in sorted({one.client for one in changed}):
+            repository = await self._deriver.repository(client)
+            if repository is None:
+                continue
+            async with repository.recording(PLAN) as recording:
+                for one in (one for one in changed if one.client == client):
+                    recording.touch(touched(one))
+        return changed
+
+
+def touched(derived: Derived, version: int | None = None) -> Touched:
+    stored = derived.stored
+    return Touched(
+        reference=stored.row,
+        version=stored.version if version is None else version,
+        patient=stored.patient,
+        patient_reference=str(derived.content["subject"]["reference"]),
+        basis=derived.basis,
+    )
+
+
+def _seal(services: Services, body: dict[str, Any]) -> str:
+    return digest(services, "plan\n" + orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode())

@@ -43,6 +43,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.base_url = hub.base_url
     app.state.routes = ROUTES
     app.state.heads_fault = hub.heads_fault
+    app.state.oauth = hub.oauth
     app.state.token_dependencies = token_dependencies(hub)
     authenticator = Authenticator(
         hub.oauth,

@@ -56,7 +56,7 @@ class Authenticator:
         claims = self._claims(bearer(authorization))
         meanwhile()
         client = await self._clients.find_client(claims.client_id)
-        if client is None or client.revoked_us is not None:
+        if client is None or client.revoked_us is not None or not _is_of_a_good_key(claims, client, self._clock()):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
         return caller_of(client, claims.scopes, claims.purpose, request_id, claims.jti)
 
@@ -72,6 +72,11 @@ class Authenticator:
             )
         except InvalidToken:
             raise Unauthenticated(challenge=CHALLENGE_INVALID) from None
+
+
+def _is_of_a_good_key(claims: TokenClaims, client: Client, now_us: int) -> bool:
+    """A key that was taken away, because somebody else has it, takes its tokens with it."""
+    return claims.kid is None or client.holds(claims.kid, now_us)
 
 
 def caller_of(client: Client, scopes: Scopes, purpose: str, request_id: str, token_id: str | None = None) -> AccessContext:
@@ -91,6 +96,8 @@ def caller_of(client: Client, scopes: Scopes, purpose: str, request_id: str, tok
         confirmer=client.confirmer,
         requests_per_minute=client.requests_per_minute,
         items_per_minute=client.items_per_minute,
+        unit=client.unit,
+        signs=client.signs,
     )
 
 

@@ -35,6 +35,8 @@ RETRY_AFTER_S: Mapping[IssueCode, str] = {"transient": "1", "lock-error": "5"}
 OPERATION = "operation"
 TOKEN_PARAMETER = b"access_token"
 TOKEN_IN_URL = "Send the access token in the Authorization header alone: URLs are written down on their way."  # noqa: S105 (a text)
+OF_UNITS = frozenset({"ingest"})
+NOT_FOR_UNITS = "A single unit's credential sends that unit's readings to /ingest, and nothing else."
 AHEAD = frozenset({"read", "vread"})
 """Interactions that are about one resource and begin with looking it up."""
 FHIR_BASE = "/fhir"
@@ -112,6 +114,8 @@ class Guarded:
             raise FhirError("invalid", TOKEN_IN_URL, expression=f"http.{TOKEN_PARAMETER.decode()}")
         if request.scope["path"].startswith(FHIR_BASE):
             request.state.wanted = wanted_of_binary(request) if self._may_be_bytes(request) else wanted(request)
+        if caller.unit is not None and self._interaction not in OF_UNITS:
+            raise FhirError("forbidden", NOT_FOR_UNITS)
         if self._interaction != OPERATION and names_operation(request.scope["path"]):
             raise outcomes.unknown_operation()
         if "type" in request.path_params:

@@ -17,13 +17,14 @@ from fhir_profiles.device import device as device_resource
 from hub.errors import FhirError
 from hub.ingest.devices import device_token, opened
 from hub.ingest.notebook import Notebook
+from hub.ingest.registry import Registry
 from hub.ingest.wearing import WHOLE, Binding, Use, contradict, overlap
 from hub.recording import Recording, RequestFacts, Touched, write_of
 from hub.repository.pairings import open_pairing
 from hub.repository.patientless import patientless
 from hub.repository.reading import patient_reference
 from hub.repository.redoing import redoing
-from hub.store.protocol import Claim, NoteWrite, PairDevice, Pairing, Replace, Stored, Unit
+from hub.store.protocol import Claim, ClientWrite, NoteWrite, PairDevice, Pairing, Replace, Stored, Unit
 from hub.vault import PAIRING_TYPE
 from hub.wiring import Hub
 from security.oauth.clients import Client
@@ -90,16 +91,26 @@ class Operator:
                 recording.touch(_operated(stored, None))
             elif await services.resolve(*client.organization.split("/", 1)) is None:
                 raise OperatorError(f"{client.organization} is not stored in this hub; create it, or leave --organization out.")
-            await recording.commit(Unit(inserts=inserts), writes=[write_of(stored) for stored in inserts])
-            await self._hub.oauth.add_client(client)
+            unit = Unit(inserts=inserts, clients=(ClientWrite(new=client),))
+            await recording.commit(unit, writes=[write_of(stored) for stored in inserts])
         return client
 
     async def revoke_client(self, client_id: str) -> bool:
-        async with self.recording("client-revoke"):
-            if await self._hub.oauth.find_client(client_id) is None:
-                raise OperatorError("there is no client of this id; hub client list shows them")
-        # Recorded before it is done: a revocation that fails is over-recorded, never done in silence.
-        return await self._hub.oauth.revoke_client(client_id, self._services.clock())
+        """Revoking twice keeps the first time."""
+        now_us = self._services.clock()
+        await self.change_client(
+            "client-revoke", client_id, lambda client: replace(client, revoked_us=client.revoked_us or now_us), revoked_too=True
+        )
+        return True
+
+    async def change_client(self, kind: str, client_id: str, change: Callable[[Client], Client], *, revoked_too: bool = False) -> Client:
+        """Change a registration and record it, in one transaction. `change` raises ValueError with a text for the person."""
+        registry = Registry(self._services, self._hub.oauth)
+        async with self.recording(kind) as recording:
+            try:
+                return await registry.change(client_id, change, recording, revoked_too=revoked_too)
+            except ValueError as error:
+                raise OperatorError(str(error)) from error
 
     async def pair(
         self,

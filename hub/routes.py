@@ -14,6 +14,7 @@ from hub.console.welcome import welcome
 from hub.desk.overview import overview
 from hub.desk.sign_in import sign_in, sign_out, signed_in
 from hub.ingest.confirm_routes import confirm_assign, confirm_list, confirm_reject
+from hub.ingest.enrolment import register
 from hub.ingest.quarantine_routes import counts, discard_many, discard_one, list_waiting, look, replay, replay_many
 from hub.ingest.routes import ingest
 from hub.ingest.webhooks import webhook, webhook_test
@@ -72,6 +73,8 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/livez", interaction="livez", guard="open", endpoint=livez),
     RouteRow(method="GET", path="/readyz", interaction="readyz", guard="open", endpoint=readyz),
     RouteRow(method="POST", path="/oauth/token", interaction="token", guard="open", endpoint=token),
+    # Open, for who enrols has no token yet: the one-time code is looked at in the endpoint.
+    RouteRow(method="POST", path="/oauth/register", interaction="credential-enrol", guard="open", endpoint=register),
     RouteRow(method="GET", path="/fhir/metadata", interaction="capabilities", guard="open", endpoint=capabilities),
     RouteRow(
         method="GET",

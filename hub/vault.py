@@ -16,6 +16,7 @@ QUARANTINE_TYPE = "_quarantine"
 CONTENT_TYPE = "_content"
 SPOOL_TYPE = "_spool"
 NOTE_TYPE = "_note"
+UNIT_TYPE = "_unit"
 AUDIT_TYPE = "AuditEvent"
 
 

@@ -11,6 +11,21 @@ Action = Literal["access", "collect"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitOf:
+    """What a credential of a single unit is bound to: it pushes this unit's readings through this adapter, and nothing else.
+
+    owner    client_id of the vendor's client in whose name it sends: its organisation, purpose, policy and quota hold
+    device   the unit's pseudonym; sealed, key_version: its identifier, for people
+    """
+
+    owner: str
+    adapter: str
+    device: bytes
+    sealed: bytes
+    key_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessContext:
     """A caller whose token has been verified. Only `hub.authenticate` makes one.
 
@@ -25,6 +40,8 @@ class AccessContext:
     administrator    may have it explained how a search runs (docs/search.md); sees no more data for it
     confirmer        may say whose a reading is that a shared unit does not tell
     requests_per_minute, items_per_minute  how much it may send in; None: what holds for everybody
+    unit             of a credential of a single unit: which one
+    signs            each of its batches bears a signature of its own
     request_id       links the audit records of one interaction
     token_id         `jti` of the access token, for the audit record
     """
@@ -43,3 +60,10 @@ class AccessContext:
     confirmer: bool = False
     requests_per_minute: int | None = None
     items_per_minute: int | None = None
+    unit: UnitOf | None = None
+    signs: bool = False
+
+    @property
+    def account(self) -> str:
+        """The client whose quota and whose quarantine it is: of a unit its owner's."""
+        return self.client_id if self.unit is None else self.unit.owner

@@ -1,7 +1,6 @@
 """hub client add | list | revoke."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -9,16 +8,18 @@ from typing import Annotated, Any, cast
 import typer
 
 from hub.app import check_scope_query
+from hub.cli import client_key
+from hub.cli.client_key import read_jwks, write_private
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
 from hub.instants import fhir_instant, now_us
 from hub.operator import Operator
 from hub.wiring import Hub
 from security.context import PolicyDefault
 from security.oauth.clients import Client, new_client_keys
-from security.oauth.jwks import registrable
 from security.scopes import Scopes, ScopeSyntax
 
 app = typer.Typer(no_args_is_help=True)
+app.add_typer(client_key.app, name="key", help="The keys by which a client proves itself.")
 
 PURPOSES = ("TREAT", "HPAYMT", "HOPERAT", "HRESCH", "PUBHLTH", "PATRQT", "HMARKT")
 """http://terminology.hl7.org/CodeSystem/v3-ActReason, the broadest codes: Consents are matched by equality, so a client
@@ -143,29 +144,13 @@ def _keys(key_out: Path | None, jwks: str | None) -> tuple[dict[str, Any] | None
     """Public keys inline, or where they are. A private key that the hub made is written once and not kept."""
     if key_out is not None:
         pem, public = new_client_keys()
-        _write_private(key_out, pem)
+        write_private(key_out, pem)
         return public, None
     if jwks is not None and "://" in jwks:
         if not jwks.startswith(("https://", "http://")):
             raise typer.BadParameter("--jwks: a URL must be https (http on this machine, for trying things out)")
         return None, jwks
-    try:
-        return registrable(json.loads(Path(str(jwks)).read_text())), None
-    except OSError as error:
-        raise typer.BadParameter(f"--jwks: {error.strerror}") from None
-    except ValueError as error:
-        raise typer.BadParameter(f"--jwks: {error}") from None
-
-
-def _write_private(path: Path, pem: bytes) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise typer.BadParameter("--key-out: the file exists already; a key is never overwritten") from None
-    except OSError as error:
-        raise typer.BadParameter(f"--key-out: {error.strerror}") from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+    return read_jwks(Path(str(jwks))), None
 
 
 def _slug(name: str) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from adapters.contract import Manifest
 from adapters.discovery import adapters
-from hub.cli import confirm
+from hub.cli import confirm, credential, enrol
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
 from hub.ingest.wearing import USER_INDEX_MAX, USER_INDEX_MIN, Use
 from hub.instants import fhir_instant, from_person, now_us
@@ -15,6 +15,8 @@ from hub.operator import Operator, Paired
 from hub.wiring import Hub
 
 app = typer.Typer(no_args_is_help=True)
+app.command("enrol")(enrol.enrol)
+app.add_typer(credential.app, name="credential", help="Units that send by themselves, and how they prove themselves.")
 app.add_typer(confirm.app, name="confirm", help="Readings of which a person has to say whose they are.")
 LIST_MAX = 100_000
 

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated, Any
@@ -14,9 +14,14 @@ from rich.progress import Progress
 
 from hub.cli.common import fail, stderr
 from hub.cli.token import BaseUrl, ClientId, Key, fetch_token
+from security.detached import HEADER, sign_detached
+from security.oauth.jwks import private_key
 
 TIMEOUT_S = 120
 PIECE_BYTES = 1024 * 1024
+
+Signing = Callable[[bytes, str], str]
+"""The header of a body that goes to this path and query."""
 
 
 def ingest(
@@ -27,15 +32,17 @@ def ingest(
     key: Key,
     device: Annotated[str | None, typer.Option("--device", help="The unit, where the payload does not say it.")] = None,
     time_zone: Annotated[str | None, typer.Option("--time-zone", help="IANA zone of wall-clock times, e.g. Europe/Paris.")] = None,
+    sign: Annotated[bool, typer.Option("--sign", help="Each file bears a signature with the same key (detached JWS, RFC 7797).")] = False,
 ) -> None:
     """Send files; one JSON line per item on stdout, the summary on stderr."""
     bearer = fetch_token(base_url, client_id, key)
+    signed = signing(key) if sign else None
     asked = {name: value for name, value in (("device", device), ("timeZone", time_zone)) if value is not None}
     fates: Counter[str] = Counter()
     refused = 0
     with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client, Progress(console=stderr, transient=True) as progress:
         for path in progress.track(files, description=f"ingest {adapter}"):
-            with _sent(client, f"{base_url.rstrip('/')}/ingest/{adapter}", path, asked, bearer) as answer:
+            with _sent(client, f"{base_url.rstrip('/')}/ingest/{adapter}", path, asked, bearer, signed) as answer:
                 if answer.is_error:
                     answer.read()
                     refused += 1
@@ -50,10 +57,14 @@ def ingest(
 
 
 @contextmanager
-def _sent(client: httpx.Client, url: str, path: Path, asked: dict[str, str], bearer: str) -> Iterator[httpx.Response]:
-    """The file packed on its way, never whole in memory, and its answer, which may go on for as long."""
+def _sent(
+    client: httpx.Client, url: str, path: Path, asked: dict[str, str], bearer: str, signed: Signing | None
+) -> Iterator[httpx.Response]:
+    """The file packed on its way, never whole in memory unless it is signed, and its answer, which may go on for as long."""
     headers = {"Authorization": f"Bearer {bearer}", "Accept": "application/x-ndjson", "Content-Encoding": "gzip"}
     try:
+        if signed is not None:
+            headers[HEADER] = signed(path.read_bytes(), httpx.URL(url, params=asked).raw_path.decode("ascii"))
         with path.open("rb") as file, client.stream("POST", url, params=asked, content=packed(file), headers=headers) as answer:
             yield answer
     except OSError as error:
@@ -62,6 +73,15 @@ def _sent(client: httpx.Client, url: str, path: Path, asked: dict[str, str], bea
         fail(f"{path}: the answer broke off; what is answered is stored. Send the file again: that will be called duplicate")
     except httpx.HTTPError as error:
         fail(f"the hub does not answer ({type(error).__name__})")
+
+
+def signing(path: Path) -> Signing:
+    try:
+        key, algorithm = private_key(path.read_bytes())
+    except (OSError, ValueError) as error:
+        fail(f"the key cannot be used: {error}")
+    kid = key.thumbprint()
+    return lambda body, url: sign_detached(body, url, key, algorithm, kid)
 
 
 def packed(file: IO[bytes]) -> Iterator[bytes]:

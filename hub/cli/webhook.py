@@ -43,7 +43,7 @@ def add(
 
     async def act(hub: Hub) -> Hook:
         client = await hub.oauth.find_client(client_id)
-        if client is None or client.revoked_us is not None:
+        if client is None or client.revoked_us is not None or client.unit is not None:
             raise OperatorError("there is no such client, or it has been revoked; hub client list shows them")
         made = Hook(
             id=hub.services.new_id(),
@@ -54,7 +54,7 @@ def add(
             time_zone=time_zone,
             secrets=(Secret(secret=secret),) if secret else (),
         )
-        await _written(hub, made, "client-add", reason)
+        await _written(hub, made, "webhook-add", reason)
         return made
 
     made = in_hub(data_dir, mongodb_url, act)
@@ -78,7 +78,7 @@ def rotate(
             raise OperatorError(UNKNOWN if before is None else "only a webhook with a shared secret has one to change")
         now_us = hub.services.clock()
         made = replace(before, secrets=before.rotated(secret, now_us + overlap_hours * HOUR_US, now_us))
-        await _written(hub, made, "client-add", reason)
+        await _written(hub, made, "webhook-rotate", reason)
         return made
 
     typer.echo(json.dumps({**_shown(in_hub(data_dir, mongodb_url, act)), "secret": secret}, indent=2))
@@ -92,7 +92,7 @@ def revoke(hook_id: HookId, reason: Reason = None, data_dir: DataDir = None, mon
         _, before = await Hooks(hub.services).find(hook_id)
         if before is None:
             raise OperatorError(UNKNOWN)
-        await _written(hub, replace(before, secrets=(), revoked=True), "client-revoke", reason)
+        await _written(hub, replace(before, secrets=(), revoked=True), "webhook-revoke", reason)
 
     in_hub(data_dir, mongodb_url, act)
     typer.echo(json.dumps({"hook": hook_id, "revoked": True}))
@@ -103,7 +103,7 @@ def list_(as_json: Json = False, data_dir: DataDir = None, mongodb_url: MongodbU
     """Every webhook; secrets are not shown."""
 
     async def act(hub: Hub) -> list[Hook]:
-        async with Operator(hub).recording("client-list"):
+        async with Operator(hub).recording("webhook-list"):
             return await Hooks(hub.services).all()
 
     hooks = in_hub(data_dir, mongodb_url, act)

@@ -27,6 +27,7 @@ from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us
 from hub.ingest.raw import Raw
 from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, keep_waiting, located
 from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
+from hub.ingest.units import OnlyOwn
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import user_index
 from hub.ingest.weighed import content_of, digest_of, may_wait, without_bytes
@@ -99,11 +100,12 @@ class Pipeline:
         self._visibility = repository.rights.visibility
         self._sent = sent
         self._recording = recording
+        self._only_own = OnlyOwn(repository.services, repository.caller, sent.manifest)
         self._bindings = Bindings(repository.services, sent.manifest.identifier_system)
         self._rules: dict[bytes, PatientRules | None] = {}
         self._decided: dict[tuple[bytes, str], str | None] = {}
         self._received_us = repository.services.clock()
-        self._raw = raw_of(sent, repository.caller.client_id)
+        self._raw = raw_of(sent, repository.caller.account)
         self._facts = UnitFacts(repository, self._bindings, self._rules, self._received_us)
 
     async def run(self, items: Sequence[Item], released: Sequence[Quarantined] = ()) -> list[Answer]:
@@ -149,10 +151,14 @@ class Pipeline:
         batch = Batch(items=items)
         await self._bindings.load({self._device_of(item) for item in items} | {one.device or self._sent.device for one in self._sent.facts})
         await self._load_rules()
-        await self._facts.hear(self._sent.manifest.identifier_system, self._sent.facts, self._sent.device)
+        facts = [one for one in self._sent.facts if self._only_own.may_speak_of(one.device or self._sent.device)]
+        await self._facts.hear(self._sent.manifest.identifier_system, facts, self._sent.device)
         for index, item in enumerate(items):
             if index % BREATH_ITEMS == 0:
                 await asyncio.sleep(0)
+            if (refusal := self._only_own.refusal(item, self._device_of(item))) is not None:
+                batch.answers[index] = refusal
+                continue
             if not isinstance(item, Reading):
                 if item.keep:
                     self._wait(batch, index, item, item.code, item.hint)
@@ -340,7 +346,7 @@ class Pipeline:
 
     async def _quarantined(self, waiting: Waiting, came: Mapping[str, Quarantined], *, to_confirm: bool) -> Quarantined:
         """`came`: what waits already, by id. The bytes of a recording are durable when this returns, as they have to be before its row."""
-        services, client = self._services, self._repository.caller.client_id
+        services, client = self._services, self._repository.caller.account
         id = services.blind.id("quarantine", "\n".join((client, *_identity(waiting))))
         if is_recording(waiting.item) and isinstance(waiting.item, Reading):
             content = content_of(waiting.item)

@@ -36,7 +36,7 @@ def allowance_of(caller: AccessContext, services: Services) -> Allowance:
 async def admit(caller: AccessContext, services: Services) -> None:
     """Raises Throttled with the seconds after which there is something left."""
     allowance = allowance_of(caller, services)
-    spent = await services.store.quotas.ask(caller.client_id, allowance, services.clock())
+    spent = await services.store.quotas.ask(caller.account, allowance, services.clock())
     if not spent.admitted:
         THROTTLED.labels("quota").inc()
         raise Throttled(
@@ -47,7 +47,7 @@ async def admit(caller: AccessContext, services: Services) -> None:
 
 
 async def charge(caller: AccessContext, services: Services, items: int) -> None:
-    await services.store.quotas.owe(caller.client_id, items)
+    await services.store.quotas.owe(caller.account, items)
 
 
 def wait_s(allowance: Allowance, spent: Spent) -> int:

@@ -19,6 +19,8 @@ from hub.ingest.idempotency import HEADER, REPLAYED, Outcome, key_of, said_of, t
 from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
 from hub.ingest.quota import admit, charge, room_for
 from hub.ingest.receiving import receive
+from hub.ingest.signed import is_signed, require_signature
+from hub.ingest.units import require_adapter
 from hub.ingest.upload import Answering, Upload, is_upload, space_for
 from hub.recording import Recording
 from hub.repository import Repository
@@ -34,14 +36,16 @@ async def ingest(request: Request, repository: Repository) -> Response:
     async with repository.recording("ingest") as recording:
         require_sender(repository)
         adapter = known_adapter(request.path_params["adapter"])
+        require_adapter(repository.caller, adapter.manifest.name)
         asked, media_type = query_of(request), media_type_of(request, adapter.manifest)
         key = key_of(request.headers.get(HEADER))
         parcel = Parcel(adapter=adapter, payload=b"", device=asked.get("device"), time_zone=asked.get("timeZone"), media_type=media_type)
         await admit(repository.caller, repository.services)
-        if is_upload(request, parcel, repository.services.settings):
+        if not is_signed(request, repository.caller) and is_upload(request, parcel, repository.services.settings):
             return await _uploaded(request, repository, recording, parcel, key)
         with room_for(request, repository.services):
             payload = await read_body(request, repository.services.settings.max_ingest_bytes)
+            await require_signature(request, repository.caller, payload)
             outcome = await _taken_in(repository, recording, replace(parcel, payload=payload), key)
     return _response(request, outcome)
 

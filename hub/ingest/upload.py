@@ -67,7 +67,7 @@ def space_for(request: Request, repository: Repository, prefix: bytes) -> Iterat
     size = int(announced) if announced.isdecimal() and not packed else settings.max_upload_bytes
     with ExitStack() as stack:
         try:
-            stack.enter_context(services.seats.take(repository.caller.client_id, settings.uploads_at_once))
+            stack.enter_context(services.seats.take(repository.caller.account, settings.uploads_at_once))
             stack.enter_context(services.spool_room.take(min(size, settings.max_upload_bytes), settings.spool_bytes))
         except Full:
             THROTTLED.labels("room").inc()

@@ -92,7 +92,7 @@ async def _signed(request: Request, hook: Hook | None, client: Client | None, bo
         return None
     if hook.scheme == "hmac":
         return signed_by_secret(headers, body, hook.good(now_us), now_us)
-    jwks = client.jwks or await request.app.state.token_dependencies.fetch_jwks(client)
+    jwks = client.good_jwks(now_us) or await request.app.state.token_dependencies.fetch_jwks(client)
     return signed_by_key(headers.get(JWS_HEADER, ""), body, jwks, now_us)
 
 

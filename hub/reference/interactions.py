@@ -9,7 +9,7 @@ from typing import Literal
 
 from hub.console.words import Said
 
-Body = Literal["resource", "bundle", "patch", "parameters", "search", "token", "payload", "assignment", "reason", "none"]
+Body = Literal["resource", "bundle", "patch", "parameters", "search", "token", "payload", "assignment", "reason", "registration", "none"]
 """What a request carries."""
 Answer = Literal[
     "resource",
@@ -20,6 +20,7 @@ Answer = Literal[
     "token",
     "fates",
     "fate",
+    "registration",
     "items",
     "discarded",
     "text",
@@ -217,6 +218,13 @@ DESCRIBED: Mapping[str, Described] = {
         body="token",
         done={200: "token"},
         refused=(400, 401, 413, 500, 503),
+    ),
+    "credential-enrol": Described(
+        title=Said("A unit enrols with its own key and a one-time code", "Un appareil s’inscrit avec sa clé et un code à usage unique"),
+        spec="https://www.rfc-editor.org/rfc/rfc7591#section-3",
+        body="registration",
+        done={201: "registration"},
+        refused=(400, 401, 413, 415, 500, 503),
     ),
     "ingest": Described(
         title=Said("Readings as a device’s vendor writes them", "Des mesures, telles que le fabricant les écrit"),

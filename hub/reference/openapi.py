@@ -204,6 +204,7 @@ def _content(answer: Answer, type: ResourceType | None) -> Json | None:
         },
         "fate": {"application/json": {"schema": ref("schemas", "Fate")}},
         "discarded": {"application/json": {"schema": ref("schemas", "Discarded")}},
+        "registration": {"application/json": {"schema": {"type": "object"}}},
         "items": {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}},
         "text": {"text/plain": {"schema": {"type": "string"}}},
         "page": {"text/html": {"schema": {"type": "string"}}},
@@ -221,7 +222,7 @@ def _responses(row: Row, said: Described, type: ResourceType | None) -> Json:
         if answer in ("resource", "bundle") and row.guard == "fhir":
             headers = ("ETag", "Last-Modified", "X-Request-Id") if answer == "resource" else ("X-Request-Id",)
             made[str(status)]["headers"] = {name: ref("headers", name) for name in headers}
-    kind = "token-" if row.interaction == "token" else ""
+    kind = "token-" if row.interaction in ("token", "credential-enrol") else ""
     return {**made, **{str(status): ref("responses", f"{kind}{status}") for status in sorted(set(said.refused))}}
 
 
@@ -240,6 +241,7 @@ def _body(row: Row, said: Described, type: ResourceType | None) -> Json | None:
         "search": {FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}},
         "token": {FORM: {"schema": ref("schemas", "TokenRequest")}},
         "payload": {"application/octet-stream": {}},
+        "registration": {"application/json": {"schema": {"type": "object"}}},
         "assignment": {"application/json": {"schema": ref("schemas", "Assignment")}},
         "reason": {"application/json": {"schema": ref("schemas", "Reason")}},
     }

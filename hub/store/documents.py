@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hub.store.protocol import Grant, Note, Pairing, Quarantined, ReadingMark, Stored
+from security.oauth.clients import Client
 
 VERSION_DIGITS = 9
 TO_CONFIRM, DISOWNED = "open", "disowned"
@@ -160,6 +161,10 @@ def quarantined(found: Mapping[str, Any]) -> Quarantined:
         key_version=found["w"],
         to_confirm=found.get("cf") == TO_CONFIRM,
     )
+
+
+def client_document(client: Client) -> Document:
+    return {"_id": client.client_id, **client.to_document()}
 
 
 def note_document(note: Note) -> Document:

@@ -17,7 +17,7 @@ from audit.record import Record, to_document
 from hub.store import documents
 from hub.store.committer import Contended, Uncertain, UnitsInConflict, Unreached, Unwritable
 from hub.store.mongo_fence import Fence
-from hub.store.protocol import Stored, Unit
+from hub.store.protocol import ClientWrite, Stored, Unit
 
 DURABLE = WriteConcern(w="majority", j=True)
 DUPLICATE_KEY = 11000
@@ -90,6 +90,7 @@ class MongoWriter:
         await self._pair(units, session)
         await self._quarantine(units, session)
         await self._note(units, session)
+        await self._register(units, session)
         if made:
             await self._audit.insert_many(made, ordered=True, session=session)
 
@@ -208,6 +209,21 @@ class MongoWriter:
         forgotten = [key for unit in units for key in unit.forgotten]
         if forgotten:
             await self._hub["notes"].delete_many({"_id": {"$in": forgotten}}, session=session)
+
+    async def _register(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
+        owned = [(index, one, documents.client_document(one.new)) for index, unit in enumerate(units) for one in unit.clients]
+        await self._insert("oauth_clients", [(index, new) for index, one, new in owned if one.expected_revision is None], session)
+        for index, one, new in owned:
+            if one.expected_revision is not None:
+                result = await self._hub["oauth_clients"].replace_one(_client_as_read(one), new, session=session)
+                if not result.matched_count:
+                    raise UnitsInConflict(frozenset({index}))
+
+
+def _client_as_read(one: ClientWrite) -> Document:
+    """Registrations of earlier versions of the hub have no revision."""
+    revision = {"$in": [None, 0]} if one.expected_revision == 0 else one.expected_revision
+    return {"_id": one.new.client_id, "revision": revision}
 
 
 def _waits(made: Document) -> ReplaceOne[Document] | UpdateOne:

@@ -18,7 +18,10 @@ Document = dict[str, Any]
 
 
 class OAuthStore:
-    """`find_client` is asked at each request, so a revoked client ends with its next request on every process."""
+    """`find_client` is asked at each request, so a revoked client ends with its next request on every process.
+
+    Written is with `Unit.clients`, in the transaction of the record of it.
+    """
 
     def __init__(self, client: AsyncMongoClient[Document]) -> None:
         database = client.get_database("hub", read_concern=ReadConcern("majority"), write_concern=WriteConcern(w="majority", j=True))
@@ -28,6 +31,15 @@ class OAuthStore:
         self._find: Gather[str, Client] = Gather(self._fetch)
 
     async def find_client(self, client_id: str) -> Client | None:
+        """The registration as it counts now: a unit's credential speaks in its owner's name, and ends with its owner."""
+        found = await self.registration(client_id)
+        if found is None or found.unit is None:
+            return found
+        owner = await self.registration(found.unit.owner)
+        return None if owner is None else found.under(owner)
+
+    async def registration(self, client_id: str) -> Client | None:
+        """As it was written, to be changed."""
         try:
             return await self._find(client_id)
         except PyMongoError as error:
@@ -44,16 +56,19 @@ class OAuthStore:
             raise Unavailable(type(error).__name__) from error
         return True
 
-    async def add_client(self, client: Client) -> None:
-        await self._clients.insert_one({"_id": client.client_id, **client.to_document()})
-
-    async def revoke_client(self, client_id: str, now_us: int) -> bool:
-        """False if there is no such client; revoking twice keeps the first time."""
-        result = await self._clients.update_one({"_id": client_id}, [{"$set": {"revoked_us": {"$ifNull": ["$revoked_us", now_us]}}}])
-        return result.matched_count == 1
-
     async def clients(self) -> list[Client]:
-        found = await self._clients.find({}).sort("created_us", 1).to_list()
+        """Of applications, in the order in which they were registered."""
+        return await self._listed({"unit": None})
+
+    async def of_units(self, device: bytes | None = None) -> list[Client]:
+        """Credentials of single units, all of them or of one."""
+        return await self._listed({"unit.device": device} if device is not None else {"unit.device": {"$exists": True}})
+
+    async def _listed(self, wanted: Document) -> list[Client]:
+        try:
+            found = await self._clients.find(wanted).sort("created_us", 1).to_list()
+        except PyMongoError as error:
+            raise Unavailable(type(error).__name__) from error
         return [Client.from_document(one) for one in found]
 
     async def _fetch(self, ids: Sequence[str]) -> Mapping[str, Client]:

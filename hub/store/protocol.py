@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from audit.record import Draft
 from hub.search.predicate import NOTHING, Predicate
+from security.oauth.clients import Client
 
 DECIDING = frozenset({"Patient", "Consent"})
 """Types whose writes change what the consents come to, and are written though the Patient is deleted."""
@@ -161,6 +162,14 @@ class NoteWrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientWrite:
+    """A registration in place of the revision that was read; None for one that is new."""
+
+    new: Client
+    expected_revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replace:
     """A new version in place of the one that was read; the old one goes to the history.
 
@@ -232,6 +241,7 @@ class Unit:
     lapsed: Sequence[Quarantined] = ()
     notes: Sequence[NoteWrite] = ()
     forgotten: Sequence[bytes] = ()
+    clients: Sequence[ClientWrite] = ()
     drafts: Sequence[Draft] = ()
     closing: Sequence[Closing] = ()
     deletions: int | None = None
@@ -247,7 +257,7 @@ class Unit:
     def audit_only(self) -> bool:
         written = (self.inserts, self.replaces, self.remarks, self.past, self.grants, self.claims, self.pairings)
         let_go = (self.released, self.lapsed, self.confirmed, self.disowned)
-        return not (any(written) or self.quarantine or any(let_go) or self.notes or self.forgotten)
+        return not (any(written) or self.quarantine or any(let_go) or self.notes or self.forgotten or self.clients)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ ACCESS_TOKEN_LIFETIME_S = 300
 TOKEN_MAX_CHARS = 8_192
 TYP = "at+jwt"
 
+KID_CLAIM = "client_kid"
+
 _S = 1_000_000
 _TEXT_CLAIMS = ("client_id", "scope", "jti", "purpose_of_use")
 
@@ -38,6 +40,7 @@ class TokenClaims:
 
     purpose  code of http://terminology.hl7.org/CodeSystem/v3-ActReason
     jti      the token's own id, for the audit record
+    kid      the client's key by which it was obtained: the token ends with it. None in tokens that do not say so
     iat_us, exp_us  microseconds since 1970 UTC; valid while now < exp_us
     """
 
@@ -47,9 +50,21 @@ class TokenClaims:
     jti: str
     iat_us: int
     exp_us: int
+    kid: str | None = None
 
 
-def issue(*, key: SigningKey, issuer: str, audience: str, client_id: str, scope: str, purpose: str, jti: str, now_us: int) -> str:
+def issue(
+    *,
+    key: SigningKey,
+    issuer: str,
+    audience: str,
+    client_id: str,
+    scope: str,
+    purpose: str,
+    jti: str,
+    now_us: int,
+    kid: str | None = None,
+) -> str:
     """A signed token that lives ACCESS_TOKEN_LIFETIME_S. `audience` is the FHIR base; `scope` what was granted."""
     iat = now_us // _S
     claims = {
@@ -62,6 +77,7 @@ def issue(*, key: SigningKey, issuer: str, audience: str, client_id: str, scope:
         "exp": iat + ACCESS_TOKEN_LIFETIME_S,
         "jti": jti,
         "purpose_of_use": purpose,
+        **({} if kid is None else {KID_CLAIM: kid}),
     }
     return sign({"typ": TYP, "kid": key.kid}, claims, key.private, "ES256")
 
@@ -92,13 +108,14 @@ def _claims(claims: Mapping[str, Any]) -> TokenClaims:
         raise InvalidToken
     client_id, scope, jti, purpose = map(str, texts)
     iat_us, exp_us = (int(time or 0) * _S for time in times)
-    if claims.get("sub") != client_id:
+    kid = claims.get(KID_CLAIM)
+    if claims.get("sub") != client_id or not isinstance(kid, str | None):
         raise InvalidToken
     try:
         scopes = Scopes.parse(scope)
     except ScopeSyntax:
         raise InvalidToken from None
-    return TokenClaims(client_id=client_id, scopes=scopes, purpose=purpose, jti=jti, iat_us=iat_us, exp_us=exp_us)
+    return TokenClaims(client_id=client_id, scopes=scopes, purpose=purpose, jti=jti, iat_us=iat_us, exp_us=exp_us, kid=kid)
 
 
 class TokenCache:

@@ -31,11 +31,12 @@ _S = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedAssertion:
-    """Proved: this client made it. Still to do: use up `jti`, which must be remembered until `exp_us`."""
+    """Proved: this client made it, with the key `kid`. Still to do: use up `jti`, which must be remembered until `exp_us`."""
 
     client_id: str
     jti: str
     exp_us: int
+    kid: str
 
 
 def unverified_client_id(assertion: str) -> str:
@@ -66,6 +67,7 @@ def verify(assertion: str, *, client: Client, jwks: Mapping[str, Any], token_url
         client_id=client.client_id,
         jti=_text(unverified.claims, "jti", max_chars=JTI_MAX_CHARS),
         exp_us=_check_times(unverified.claims, now_us),
+        kid=_kid(unverified.header),
     )
 
 

@@ -4,13 +4,21 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from joserfc.jwk import ECKey
 
-from security.context import PolicyDefault
+from security.context import PolicyDefault, UnitOf
 from security.scopes import Scopes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyEnd:
+    """A key of the registration is good until then, in microseconds since 1970 UTC."""
+
+    kid: str
+    until_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +35,10 @@ class Client:
     requests_per_minute, items_per_minute  how much it may send in; None: what holds for everybody
     confirmer        may say whose a reading is that a shared unit does not tell
     jwks, jwks_uri   its public keys inline, or where they are; exactly one of the two
+    key_ends         until when keys are good that do not go on (`security.oauth.rotation`)
+    unit             of a credential of a single unit: which one
+    signs            each of its batches bears a signature of its own
+    revision         counts the changes of the registration
     created_us       microseconds since 1970 UTC, as is `revoked_us`
     """
 
@@ -46,6 +58,10 @@ class Client:
     confirmer: bool = False
     requests_per_minute: int | None = None
     items_per_minute: int | None = None
+    key_ends: tuple[KeyEnd, ...] = ()
+    unit: UnitOf | None = None
+    signs: bool = False
+    revision: int = 0
 
     def __post_init__(self) -> None:
         if (self.jwks is None) == (self.jwks_uri is None):
@@ -56,6 +72,31 @@ class Client:
         """The registration as a set of scopes."""
         return Scopes.parse(self.scopes)
 
+    def holds(self, kid: str, now_us: int) -> bool:
+        """Is this key good now? Of keys at a URL whoever fetches them finds out."""
+        if self.jwks is None:
+            return True
+        known = any(one.get("kid") == kid for one in self.jwks["keys"])
+        return known and all(now_us < one.until_us for one in self.key_ends if one.kid == kid)
+
+    def good_jwks(self, now_us: int) -> Mapping[str, Any] | None:
+        """The keys that are good now; None where they are at a URL."""
+        if self.jwks is None or not self.key_ends:
+            return self.jwks
+        return {"keys": [one for one in self.jwks["keys"] if self.holds(str(one.get("kid")), now_us)]}
+
+    def under(self, owner: "Client") -> "Client":
+        """A unit's credential as it is now: in whose name it sends is its owner's to say, and it ends with its owner."""
+        return replace(
+            self,
+            organization=owner.organization,
+            purpose=owner.purpose,
+            consent_default=owner.consent_default,
+            requests_per_minute=owner.requests_per_minute,
+            items_per_minute=owner.items_per_minute,
+            revoked_us=self.revoked_us if owner.revoked_us is None else owner.revoked_us,
+        )
+
     def to_document(self) -> dict[str, Any]:
         """For the store; `from_document` is its inverse."""
         return asdict(self)
@@ -63,7 +104,10 @@ class Client:
     @staticmethod
     def from_document(document: Mapping[str, Any]) -> "Client":
         """From the store. A field that is missing or unknown is an error (TypeError), never a default."""
-        return Client(**{name: value for name, value in document.items() if name != "_id"})
+        found = {name: value for name, value in document.items() if name != "_id"}
+        found["key_ends"] = tuple(KeyEnd(**one) for one in found.get("key_ends", ()))
+        found["unit"] = None if found.get("unit") is None else UnitOf(**found["unit"])
+        return Client(**found)
 
 
 def new_client_keys() -> tuple[bytes, dict[str, Any]]:

@@ -80,7 +80,7 @@ async def issue(form: Mapping[str, str], *, dependencies: TokenDependencies) -> 
     Raises OAuthError; the client is proved before anything about its scopes is said.
     """
     _check_grant_type(form)
-    client = await _authenticated(form, dependencies)
+    client, kid = await _authenticated(form, dependencies)
     scope = _granted_scope(form, client, dependencies.check_scope_query).text()
     jti = dependencies.new_id()
     token = issue_access_token(
@@ -92,6 +92,7 @@ async def issue(form: Mapping[str, str], *, dependencies: TokenDependencies) -> 
         purpose=client.purpose,
         jti=jti,
         now_us=dependencies.now_us(),
+        kid=kid,
     )
     return TokenResponse(access_token=token, scope=scope, client_id=client.client_id, jti=jti)
 
@@ -104,8 +105,8 @@ def _check_grant_type(form: Mapping[str, str]) -> None:
         raise OAuthError("unsupported_grant_type", f"grant_type must be {GRANT_TYPE}")
 
 
-async def _authenticated(form: Mapping[str, str], dependencies: TokenDependencies) -> Client:
-    """The client behind the assertion, whose jti is used up by this request."""
+async def _authenticated(form: Mapping[str, str], dependencies: TokenDependencies) -> tuple[Client, str]:
+    """The client behind the assertion, whose jti is used up by this request, and the key that it used."""
     assertion = _assertion(form)
     client_id = unverified_client_id(assertion)
     if form.get("client_id", client_id) != client_id:  # RFC 7521 section 4.2
@@ -117,7 +118,7 @@ async def _authenticated(form: Mapping[str, str], dependencies: TokenDependencie
     verified = verify(assertion, client=client, jwks=jwks, token_urls=dependencies.token_urls, now_us=dependencies.now_us())
     if not await dependencies.consume_jti(jti_key(verified), verified.exp_us):
         raise OAuthError("invalid_client", "this jti has been used before")
-    return client
+    return client, verified.kid
 
 
 def _assertion(form: Mapping[str, str]) -> str:
@@ -132,8 +133,9 @@ def _assertion(form: Mapping[str, str]) -> str:
 
 
 async def _jwks(client: Client, dependencies: TokenDependencies) -> Mapping[str, Any]:
-    if client.jwks is not None:
-        return client.jwks
+    good = client.good_jwks(dependencies.now_us())
+    if good is not None:
+        return good
     try:
         return await dependencies.fetch_jwks(client)
     except JwksUnavailable as error:

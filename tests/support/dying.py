@@ -39,9 +39,11 @@ class Dying:
     data_dir: Path
     endpoint: Endpoint
     account: Account
+    path: str = "/fhir"
+    scope: str = "system/*.cruds"
 
     def ask(self, body: Json, place: int | None = None) -> Awaits | None:
-        """POST the Bundle to a hub that dies at this await. If it was answered before, with 200: the awaits there were."""
+        """POST the body to a hub that dies at this await. If it was answered before, with 200: the awaits there were."""
         processes = multiprocessing.get_context("forkserver")
         processes.set_forkserver_preload(["tests.support.dying"])
         ours, theirs = processes.Pipe(duplex=False)
@@ -82,7 +84,7 @@ async def _answer(dying: Dying, body: Json, place: int | None) -> Awaits:
     writes = _Writes(lambda: awaits)
     monitoring.register(writes)
     async with in_process(dying.data_dir, dying.endpoint) as hub:
-        headers = {**hub.authorization(dying.account, "system/*.cruds"), "Content-Type": "application/fhir+json"}
+        headers = {**hub.authorization(dying.account, dying.scope), "Content-Type": "application/fhir+json"}
 
         def at(number: int) -> None:
             nonlocal awaits
@@ -91,7 +93,7 @@ async def _answer(dying: Dying, body: Json, place: int | None) -> Awaits:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         with each_await(at):
-            answer = await asyncio.create_task(hub.http.post("/fhir", json=body, headers=headers))
+            answer = await asyncio.create_task(hub.http.post(dying.path, json=body, headers=headers))
         assert answer.status_code == 200, answer.text
         assert writes.first is not None
         return Awaits(all=awaits, reading=writes.first)

@@ -333,6 +333,7 @@ OPEN: dict[str, Due] = {
     "livez": Due(200, ()),
     "readyz": Due(200, ()),
     "token": Due(400, own("ITI-71", REFUSED)),
+    "credential-enrol": Due(401, own("110122", REFUSED)),
     "capabilities": Due(200, ()),
     "smart-configuration": Due(200, ()),
     "webhook": Due(401, own("110122", REFUSED)),

@@ -55,6 +55,12 @@ EXAMPLES: dict[Kind, Interaction] = {
     "client-add": command("client-add"),
     "client-revoke": command("client-revoke"),
     "client-list": command("client-list"),
+    **{kind: command(kind) for kind in ("client-key-add", "client-key-retire", "client-key-list")},
+    **{kind: command(kind) for kind in ("webhook-add", "webhook-rotate", "webhook-revoke", "webhook-list")},
+    **{
+        kind: command(kind) for kind in ("credential-invite", "credential-add", "credential-rotate", "credential-revoke", "credential-list")
+    },
+    "credential-enrol": interaction("credential-enrol", items=(), method="POST", query="/oauth/register"),
     "quarantine-list": command("quarantine-list"),
     "quarantine-replay": command("quarantine-replay", items=SEVERAL),
     "confirm-list": command("confirm-list", aimed=("Patient/x",)),

@@ -12,7 +12,7 @@ from hub.demo.clients import COMPLIANCE, EHR, RECORDER, VENDOR, visitor
 from hub.demo.load import is_loaded
 from hub.demo.people import people
 from hub.errors import FhirError
-from hub.operator import user_name
+from hub.operator import Operator, user_name
 from hub.store.embedded import Endpoint
 from hub.wiring import Hub
 from security.oauth.jwks import NoSuchKey, matching_key
@@ -189,7 +189,7 @@ async def test_key_and_registration_come_together_again(hub: Hub, admin: Any, tm
     elif lost == "registration":
         admin["hub"]["oauth_clients"].delete_one({"_id": before.client_id})
     else:
-        await hub.oauth.revoke_client(before.client_id, 1)
+        await Operator(hub).revoke_client(before.client_id)
     after = await visitor(hub, EHR, key, "test")
     assert (after.client_id == before.client_id) == (lost == "registration")
     assert after.revoked_us is None

@@ -35,7 +35,7 @@ def refused(world: World, assertion: str, **changes: Any) -> str:
 def test_an_assertion_signed_with_a_registered_key_is_accepted(either_world: World) -> None:
     """Authenticating to the token endpoint: RS384 or ES384."""
     verified = checked(either_world, either_world.assertion(jti="j"))
-    assert verified == VerifiedAssertion(client_id="client-1", jti="j", exp_us=NOW_US + 300_000_000)
+    assert verified == VerifiedAssertion(client_id="client-1", jti="j", exp_us=NOW_US + 300_000_000, kid=either_world.key.thumbprint())
 
 
 @pytest.mark.parametrize(

@@ -110,9 +110,19 @@ SIMULATED = sorted(
 )
 
 
-def test_every_adapter_has_a_simulator_but_those_of_recordings() -> None:
-    """A recording is one strip or one file, and no measurement of a person at a moment."""
-    assert {name for name in adapters() if name not in SIMULATED} == {"aecg", "apple-ecg", "edf", "scp-ecg", "wfdb"}
+def test_every_adapter_has_a_simulator_but_those_of_recordings_and_of_fhir() -> None:
+    """A recording is one strip or one file, and no measurement of a person at a moment; FHIR comes from hubs, not from devices."""
+    assert {name for name in adapters() if name not in SIMULATED} == {
+        "aecg",
+        "apple-ecg",
+        "edf",
+        "scp-ecg",
+        "wfdb",
+        "ans",
+        "cied",
+        "phd",
+        "pocd",
+    }
 
 
 @pytest.mark.parametrize("name", SIMULATED)

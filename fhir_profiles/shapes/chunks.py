@@ -43,6 +43,7 @@ class Chunk:
 
     moved_us  how far the farthest reading lies from its place
     crowded   readings for which there was no place: another value has their time
+    full      the next value, at the usual distance, would lie in the next chunk
     """
 
     window: Window
@@ -50,14 +51,11 @@ class Chunk:
     texts: tuple[str, ...]
     moved_us: int = 0
     crowded: int = 0
+    full: bool = False
 
     @property
     def is_empty(self) -> bool:
         return not self.texts
-
-    @property
-    def reaches_end(self) -> bool:
-        return self.window.start_us + len(self.texts) * self.step_us >= self.window.end_us
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,7 +111,9 @@ def _filled(window: Window, step: int, placed: Sequence[tuple[int, int, Reading]
             continue
         texts[place] = reading.text
         moved = max(moved, abs(offset - place * step))
-    return Chunk(window=window, step_us=step, texts=tuple(texts), moved_us=moved, crowded=crowded)
+    usual, last = usual_us([offset for _, offset, _ in placed]), placed[-1][2].at_us
+    full = usual is not None and last + usual >= window.end_us
+    return Chunk(window=window, step_us=step, texts=tuple(texts), moved_us=moved, crowded=crowded, full=full)
 
 
 def _places(offsets: Sequence[int], step: int, last: int) -> list[int]:
@@ -126,8 +126,13 @@ def _step(offsets: Sequence[int], window: Window) -> int:
     exact = gcd(*offsets) or HOUR_US
     if (window.end_us - window.start_us) // exact <= STEPS_MAX:
         return exact
-    apart = Counter(_rounded(later - earlier) for earlier, later in pairwise(offsets))
-    return min(apart, key=lambda one: (-apart[one], one)) if apart else STEP_US
+    return usual_us(offsets) or STEP_US
+
+
+def usual_us(times: Sequence[int]) -> int | None:
+    """How far the readings lie apart for the most part; None for one alone."""
+    apart = Counter(_rounded(later - earlier) for earlier, later in pairwise(times))
+    return min(apart, key=lambda one: (-apart[one], one)) if apart else None
 
 
 def _rounded(apart_us: int) -> int:

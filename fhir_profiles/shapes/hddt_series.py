@@ -204,7 +204,7 @@ def _status(made: Chunk, sensor: Sensor, about: About) -> str:
     whole = window_of(window.start_us, about.chunk_hours)
     closed = window.end_us < whole.end_us
     later = sensor.reference in (about.behind or ()) or sensor.series.readings[-1].at_us >= window.end_us
-    return "final" if closed or (window.end_us <= about.now_us and (later or made.reaches_end)) else "preliminary"
+    return "final" if closed or (window.end_us <= about.now_us and (later or made.full)) else "preliminary"
 
 
 def _sampled(made: Chunk, sensor: Sensor, about: About) -> Json:

@@ -1,98 +1,88 @@
 """python -m tests.fuzz.parsers [--executions N] [--processes N] [--folder DIR] [TARGET…]: each parser until it has had N executions.
 
 Each target runs in a process of its own (engine.py), a share of its executions at a time, those that have had fewest first; a folder that
-is there already is gone on with. Ends with 1 if there is a finding. Needs atheris: `make fuzz` installs it.
+is there already is gone on with. `--figures` prints what was done so far and does nothing. Ends with 1 if there is a finding. Needs
+atheris: `make fuzz` installs it.
 """
 
 import argparse
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from tests.fuzz.parsers import ledger
+from tests.fuzz.parsers import engine, ledger
 from tests.fuzz.parsers.ledger import Figures
-from tests.fuzz.parsers.targets import names
 
-SHARE = 100_000
 NICE = 19
 LAST = re.compile(r"cov: ([0-9]+) ft: [0-9]+ corp: ([0-9]+)")
 
 
 def main() -> int:
+    known = list(engine.TARGETS)
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.parsers", description=__doc__)
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(names())}; all if none is named")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(known)}; all if none is named")
     parser.add_argument("--executions", type=int, default=100_000, help="of each target, those of earlier runs counted in")
+    parser.add_argument("--share", type=int, default=10_000, help="executions of a target before the next one's turn")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path(".fuzz"), help="corpora, figures and findings")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--figures", action="store_true", help="only print what was done so far")
     asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    wanted = asked.targets or names()
-    run_all(asked, wanted)
+    wanted = asked.targets or known
+    if not asked.figures:
+        asked.folder.mkdir(parents=True, exist_ok=True)
+        os.nice(NICE)
+        run_all(asked, wanted)
     figures = [ledger.load(asked.folder, name) for name in wanted]
     sys.stdout.writelines(table(figures))
     return 1 if any(one.findings for one in figures) or ended(asked.folder) else 0
 
 
 def run_all(asked: Any, wanted: list[str]) -> None:
+    """As many processes as were asked for, until every target has had its executions."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    lock = Lock()
-    running: set[str] = set()
-    with Progress(*columns, disable=not sys.stderr.isatty()) as progress, ThreadPoolExecutor(asked.processes) as threads:
-        done = sum(min(ledger.load(asked.folder, name).executions, asked.executions) for name in wanted)
-        bar = progress.add_task("parsers", total=asked.executions * len(wanted), completed=done)
-
-        def work() -> None:
-            while (found := taken(asked, wanted, running, lock)) is not None:
+    running: dict[int, Figures] = {}
+    with Progress(*columns, disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task("parsers", total=asked.executions * len(wanted))
+        while True:
+            figures = [ledger.load(asked.folder, name) for name in wanted]
+            progress.update(bar, completed=sum(min(one.executions, asked.executions) for one in figures))
+            busy = {one.name for one in running.values()}
+            rest = [one for one in figures if one.executions < asked.executions and one.name not in busy]
+            if rest and len(running) < asked.processes:
+                found = min(rest, key=lambda one: one.executions)
                 progress.update(bar, description=found.name)
-                runs = share(asked, found)
-                go_on(asked, found, runs)
-                progress.advance(bar, runs)
-                with lock:
-                    running.discard(found.name)
-
-        for future in [threads.submit(work) for _ in range(asked.processes)]:
-            future.result()
+                running[begun(asked, found)] = found
+            elif running:
+                child, status = os.wait()
+                account(asked, running.pop(child), os.waitstatus_to_exitcode(status))
+            else:
+                return
 
 
-def taken(asked: Any, wanted: list[str], running: set[str], lock: Lock) -> Figures | None:
-    """The target that has had fewest executions and that no other process is busy with."""
-    with lock:
-        rest = [ledger.load(asked.folder, name) for name in wanted if name not in running]
-        unfinished = [one for one in rest if one.executions < asked.executions]
-        found = min(unfinished, key=lambda one: one.executions, default=None)
-        if found is not None:
-            running.add(found.name)
-        return found
+def runs_of(asked: Any, before: Figures) -> int:
+    return min(asked.share, max(1_000, asked.executions - before.executions))
 
 
-def share(asked: Any, figures: Figures) -> int:
-    return min(SHARE, max(1_000, asked.executions - figures.executions))
-
-
-def go_on(asked: Any, before: Figures, runs: int) -> None:
-    """One process. What it did not count itself before it died is not counted; why it died is a finding."""
+def begun(asked: Any, before: Figures) -> int:
     seed = asked.seed + before.executions
-    command = [sys.executable, "-m", "tests.fuzz.parsers.engine", before.name, "--folder", str(asked.folder)]
-    command += ["--runs", str(runs), "--seed", str(seed)]
-    log = asked.folder / f"{before.name}.log"
-    with log.open("w") as out:
-        code = subprocess.run(command, stdout=out, stderr=out, check=False, preexec_fn=lambda: os.nice(NICE)).returncode
+    return engine.begin(before.name, asked.folder, runs=runs_of(asked, before), seed=seed, log=asked.folder / f"{before.name}.log")
+
+
+def account(asked: Any, before: Figures, code: int) -> None:
+    """What a process did not count itself before it died is not counted; why it died is a finding."""
     after = ledger.load(asked.folder, before.name)
-    text = log.read_text(errors="replace")
+    text = (asked.folder / f"{before.name}.log").read_text(errors="replace")
     for edges, corpus in LAST.findall(text)[-1:]:
         after.edges, after.corpus = max(after.edges, int(edges)), int(corpus)
     if code:
         after.findings[f"the process ended with {code}: {text.strip()[-300:]}"] = 1
-        after.executions = max(after.executions, before.executions + runs)
+        after.executions = max(after.executions, before.executions + runs_of(asked, before))
     ledger.save(asked.folder, after)
 
 

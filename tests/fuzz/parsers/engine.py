@@ -1,31 +1,32 @@
-"""python -m tests.fuzz.parsers.engine TARGET --folder DIR --runs N: one target under atheris, guided by coverage.
+"""One target under atheris, guided by coverage, in a process of its own that ends after so many executions.
 
-Modules are instrumented as they are imported, so nothing of ours is imported before. Ends by itself after N runs.
+Modules are instrumented as they are imported, so nothing of ours is imported before; that is done once, and each run is a fork.
 """
 
-import argparse
 import gc
+import os
 import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import atheris
 
 INSTRUMENTED = ["adapters", "hub.ingest", "hub.http", "security.webhooks", "fitdecode", "jmespath", "jsonpath"]
 HANG_S = 120
 """Of wall time: only what never ends takes so long, even on a busy machine."""
-SAVED_EVERY = 2_000
+SAVED_EVERY = 1_000
 WORD_BYTES_MAX = 60
 """libFuzzer takes no longer words."""
 
 with atheris.instrument_imports(include=INSTRUMENTED):
     from tests.fuzz.parsers import ledger
     from tests.fuzz.parsers.seeds import found
-    from tests.fuzz.parsers.targets import BYTES_MAX, Target, target
+    from tests.fuzz.parsers.targets import BYTES_MAX, Target, names, target
+
+    TARGETS = {name: target(name) for name in names()}
 
 
 class Watched:
@@ -103,20 +104,30 @@ def written(word: bytes) -> str:
     return "".join(f"\\x{octet:02x}" for octet in word)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.parsers.engine")
-    parser.add_argument("target")
-    parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--runs", type=int, required=True)
-    parser.add_argument("--seed", type=int, default=1)
-    asked: Any = parser.parse_args()
-    fuzzed = target(asked.target)
-    corpus, dictionary, words = prepared(fuzzed, asked.folder)
-    artifacts = asked.folder / "ended" / f"{fuzzed.name}-"
+def begin(name: str, folder: Path, *, runs: int, seed: int, log: Path) -> int:
+    """Fork, and fuzz in the child; return its process id. It ends by itself."""
+    gc.collect()
+    gc.freeze()
+    child = os.fork()
+    if child:
+        return child
+    out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    try:
+        fuzz(TARGETS[name], folder, runs=runs, seed=seed)
+    finally:
+        os._exit(1)  # libFuzzer ends the process itself; whoever comes here did not fuzz
+
+
+def fuzz(target: Target, folder: Path, *, runs: int, seed: int) -> None:
+    """Does not come back: libFuzzer ends the process."""
+    corpus, dictionary, words = prepared(target, folder)
+    artifacts = folder / "ended" / f"{target.name}-"
     artifacts.parent.mkdir(parents=True, exist_ok=True)
     flags = {
-        "runs": asked.runs,
-        "seed": asked.seed,
+        "runs": runs,
+        "seed": seed,
         "max_len": BYTES_MAX,
         "timeout": HANG_S,
         "rss_limit_mb": ledger.RSS_MIB_MAX,
@@ -124,14 +135,6 @@ def main() -> None:
         "artifact_prefix": artifacts,
         "print_final_stats": 1,
     }
-    watched = Watched(fuzzed, asked.folder)
-    atheris.Setup(
-        [sys.argv[0], *(f"-{name}={value}" for name, value in flags.items()), str(corpus)], watched, custom_mutator=mutator(fuzzed, words)
-    )
-    gc.collect()
-    gc.freeze()
+    arguments = [sys.argv[0], *(f"-{name}={value}" for name, value in flags.items()), str(corpus)]
+    atheris.Setup(arguments, Watched(target, folder), custom_mutator=mutator(target, words))
     atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    main()

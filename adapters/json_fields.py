@@ -42,20 +42,17 @@ def identifier(fields: Mapping[str, Any], name: str) -> str | None:
 def kept(value: Any, words: Collection[str]) -> Any:
     """Return what of a record may be kept: numbers, true and false wherever they stand, texts under the names in `words`.
 
-    Everything else may be about a person: who entered it, a note, an account. What holds nothing that is kept is left out, but for
-    a name in `words`, which stays with something empty: that it held no text is what its record was refused for.
+    Everything else may be about a person: who entered it, a note, an account. What holds nothing that is kept is left out of lists, and
+    under its name something empty of its kind stands for it: that it was no number is what its record may have been refused for.
     """
     if type(value) is not dict:
         return value if is_number(value) or type(value) is bool else None
-    made = {name: one for name, inner in value.items() if (one := _kept_field(name, inner, words)) is not None or name in words}
-    return made or None
+    return {name: _kept_field(name, inner, words) for name, inner in value.items()} or None
 
 
 def _kept_field(name: str, inner: Any, words: Collection[str]) -> Any:
     if type(inner) is str:
-        return inner if name in words else None
+        return inner if name in words else ""
     if type(inner) is list:
-        made = [one for one in (kept(entry, words) for entry in inner) if one is not None]
-        return made or ([] if name in words else None)
-    found = kept(inner, words)
-    return {} if found is None and name in words and type(inner) is dict else found
+        return [one for one in (kept(entry, words) for entry in inner) if one is not None]
+    return (kept(inner, words) or {}) if type(inner) is dict else kept(inner, words)

@@ -79,7 +79,7 @@ def _head(lines: list[str]) -> Head | None:
         recorded=found[at],
         classification=after[0] if after and after[0].value and after[0] not in (rate, unit) else None,
         rate=rate,
-        lead=None if before_unit == rate else before_unit,
+        lead=before_unit if before_unit and before_unit.value and before_unit != rate else None,
         unit=unit,
         first=len(lines) if unit is None else unit.row,
     )
@@ -108,7 +108,8 @@ def _kept(head: Head, *named: tuple[str, Line | None]) -> str:
 
 def _strip_item(head: Head, lines: list[str]) -> Item:
     samples = [line.strip() for line in lines[head.first :]]
-    head_text = _kept(head, ("Sample Rate", head.rate), ("Lead", head.lead), ("Unit", head.unit))
+    # Without a rate an empty line stands in its place: the one after the date would be taken for the classification.
+    head_text = _kept(head, ("Sample Rate", head.rate or Line(0, "")), ("Lead", head.lead), ("Unit", head.unit))
     body = "\n".join(sample for sample in samples if sample)
     raw, pointer = f"{head_text}{body}".encode(), f"row {(head.unit or head.rate or head.recorded).row}"
     try:

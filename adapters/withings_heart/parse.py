@@ -85,7 +85,7 @@ def _record_items(record: Record, entry: Mapping[str, Any]) -> Iterator[Item]:
         yield _rate(record, entry["heart_rate"], ecg)
     if pressure is not None:
         yield _pressure(record, pressure)
-    if ecg is not None:
+    if ecg is not None and (ecg != {} or "heart_rate" not in entry):  # an empty one says no more than where the rate is from
         yield from _ecg(record, ecg)
     for name in sorted(entry.keys() - {*HEAD_FIELDS, "heart_rate", "bloodpressure", "ecg"}):
         value = entry[name]

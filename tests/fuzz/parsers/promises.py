@@ -8,7 +8,7 @@ from itertools import islice
 import orjson
 
 from adapters.contract import Adapter, Unreadable
-from adapters.kit.rules import faults, parses_alone
+from adapters.kit.rules import faults, place_free
 from adapters.limits import ITEMS_MAX
 from adapters.reading import Document, Item, Reading, Rejected
 from fhir_profiles.building import build, resource_type
@@ -57,8 +57,9 @@ def keeps_adapter_promises(adapter: Adapter, payload: bytes, *, closely: bool = 
             becomes_fhir(item, zone)
     if closely or is_seldom(payload):
         hold(read(adapter, payload) == items, "the same bytes give other items")
+        known = [place_free(item) for item in items]
         for item in islice(items, CLOSELY_MAX):
-            reads_alone(adapter, item)
+            reads_alone(adapter, item, known)
             can_wait(adapter, item)
 
 
@@ -73,10 +74,14 @@ def read(adapter: Adapter, payload: bytes) -> Sequence[Item]:
         return ()
 
 
-def reads_alone(adapter: Adapter, item: Item) -> None:
-    if isinstance(item, Reading) or item.keep:
-        what = item.measure if isinstance(item, Reading) else item.code
-        hold(parses_alone(adapter.decode, item), f"the raw of {what}, read alone, does not give the item")
+def reads_alone(adapter: Adapter, item: Item, known: Sequence[Item]) -> None:
+    """`raw` of what is kept gives the item again, and nothing that the payload did not give. `known`: its items without their places."""
+    if not (isinstance(item, Reading) or item.keep):
+        return
+    what = item.measure if isinstance(item, Reading) else item.code
+    found = [place_free(one) for one in read(adapter, item.raw)]
+    hold(place_free(item) in found, f"the raw of {what}, read alone, does not give the item")
+    hold(all(one in known for one in found), f"the raw of {what}, read alone, gives something else beside it")
 
 
 def can_wait(adapter: Adapter, item: Item) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from hub.console.welcome import welcome
 from hub.desk.overview import overview
 from hub.desk.sign_in import sign_in, sign_out, signed_in
+from hub.desk.units import units
 from hub.ingest.confirm_routes import confirm_assign, confirm_list, confirm_reject
 from hub.ingest.enrolment import register
 from hub.ingest.quarantine_routes import counts, discard_many, discard_one, list_waiting, look, replay, replay_many
@@ -142,4 +143,5 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="POST", path="/console/sign-in", interaction="console-sign-in", guard="open", endpoint=signed_in),
     RouteRow(method="POST", path="/console/sign-out", interaction="console-sign-out", guard="desk", endpoint=sign_out),
     RouteRow(method="GET", path="/console", interaction="console", guard="desk", endpoint=overview),
+    RouteRow(method="GET", path="/console/units", interaction="device-status", guard="desk", endpoint=units),
 )

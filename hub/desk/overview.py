@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from hub.console.words import Said, in_language
 from hub.desk import Desk
+from hub.desk.unit_words import UNIT_WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,7 @@ class Entry:
     what: Said
 
 
-ENTRIES: Sequence[Entry] = ()
+ENTRIES: Sequence[Entry] = (Entry(path="/console/units", title=UNIT_WORDS["units"], what=UNIT_WORDS["units-lede"]),)
 
 
 async def overview(_: Request, desk: Desk) -> Response:

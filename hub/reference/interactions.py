@@ -276,6 +276,12 @@ DESCRIBED: Mapping[str, Described] = {
         title=Said("It is of none of them", "Elle n’est d’aucun d’eux"), done={204: "none"}, refused=(400, *CALLER, 409)
     ),
     "console": Described(title=Said("The console", "La console"), query=("lang",), done={200: "page", 303: "none"}, refused=(503,)),
+    "device-status": Described(
+        title=Said("Units of devices, in the console", "Les objets, dans la console"),
+        query=("lang", "finding"),
+        done={200: "page", 303: "none"},
+        refused=(400, 503),
+    ),
     "console-sign-in-page": Described(
         title=Said("The way into the console", "L’entrée de la console"), query=("lang",), done={200: "page"}, refused=(403, 503)
     ),

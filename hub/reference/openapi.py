@@ -60,6 +60,7 @@ QUERY: Mapping[str, str] = {
     "hook": "7LSlXBMXCgOdbtjh2PuNQF",
     "timeZone": "Europe/Paris",
     "lang": "fr",
+    "finding": "silent",
 }
 
 

@@ -12,4 +12,5 @@ VOLT: Mapping[str, str] = MappingProxyType({"uV": "uV", "mV": "mV"})
 SECONDS: Mapping[str, int] = MappingProxyType({"s": 0, "ms": -3, "us": -6})
 """Unit of the increment to its power of ten of a second."""
 
-MEASURES: tuple[str, ...] = tuple(sorted(LEADS.values()))
+RECORDING = "signal-recording"
+MEASURES: tuple[str, ...] = tuple(sorted({*LEADS.values(), RECORDING}))

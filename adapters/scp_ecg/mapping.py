@@ -25,4 +25,5 @@ LEAD: Mapping[int, str] = MappingProxyType(
     }
 )
 
-MEASURES: tuple[str, ...] = tuple(sorted(LEAD.values()))
+RECORDING = "signal-recording"
+MEASURES: tuple[str, ...] = tuple(sorted({*LEAD.values(), RECORDING}))

@@ -1,4 +1,6 @@
-"""SCP-ECG -> strips, one a lead, out of section 6. Each item's `raw` is a record of its own with that lead, uncompressed, naming nobody.
+"""SCP-ECG -> a strip for each lead of section 6, with an uncompressed record of its own as `raw`; a long record is one document.
+
+Nobody is named in what is kept.
 
 EN 1064, 5.6 (section 3, leads) and 5.9 (section 6, rhythm data). Bimodal compression, subtracted reference beats and Huffman tables of
 a device's own are refused by name.
@@ -11,10 +13,11 @@ from decimal import Decimal
 
 from adapters.contract import Unreadable
 from adapters.json_payload import check_size
-from adapters.reading import Item, Reading, Samples
+from adapters.limits import FIELD_CHARS_MAX
+from adapters.reading import Channel, Document, Item, Reading, Samples
 from adapters.refusal import ItemRefused, check_length
 from adapters.scp_ecg.huffman import decode
-from adapters.scp_ecg.mapping import LEAD
+from adapters.scp_ecg.mapping import LEAD, RECORDING
 from adapters.scp_ecg.sections import read_sections, write_record
 from adapters.scp_ecg.tags import About, about
 from adapters.signals import data_of, is_strip, written
@@ -22,6 +25,7 @@ from adapters.signals import data_of, is_strip, written
 ABOUT, TABLES, LEADS, RHYTHM = 1, 2, 3, 6
 DEFAULT_TABLE = 19_999
 LEAD_BYTES = 9
+MEDIA_TYPE = "application/scp-ecg"
 REFERENCE_BEAT = 0x01
 LONGEST_SAMPLE = 1 << 15
 BLOCK_BYTES_MAX = 0xFFFF
@@ -36,6 +40,10 @@ class Lead:
     first: int
     last: int
     block: bytes
+
+    @property
+    def count(self) -> int:
+        return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +63,62 @@ def parse(payload: bytes) -> Iterator[Item]:
     sections = read_sections(payload)
     rhythm, leads = _read(sections)
     said = about(sections.get(ABOUT, b""))
-    return (_item(said, rhythm, lead, f"row {row}") for row, lead in enumerate(leads, start=1))
+    together = [lead for lead in leads if _is_sound(rhythm, lead)]
+    if all(_is_strip(rhythm, lead) for lead in together):
+        together = []
+    return _items(said, rhythm, leads, together)
+
+
+def _items(said: About, rhythm: Rhythm, leads: list[Lead], together: list[Lead]) -> Iterator[Item]:
+    """Strips, or one document of all leads that can be read; what cannot is answered by itself."""
+    if together:
+        yield _recording(said, rhythm, together)
+    for row, lead in enumerate(leads, start=1):
+        if lead not in together:
+            yield _item(said, rhythm, lead, f"row {row}")
+
+
+def _is_sound(rhythm: Rhythm, lead: Lead) -> bool:
+    """Can it hold as many samples as it says? A sample is two bytes, or one bit at least."""
+    if rhythm.fault is not None or not rhythm.step_nv or not rhythm.period_us or lead.first < 1 or lead.count < 1:
+        return False
+    return lead.count <= (8 * len(lead.block) if rhythm.packed else len(lead.block) // 2)
+
+
+def _is_strip(rhythm: Rhythm, lead: Lead) -> bool:
+    """Short enough for an Observation, and for a section of its own, unpacked, which has two bytes for its length."""
+    return 2 * lead.count <= BLOCK_BYTES_MAX and is_strip(lead.count, Decimal(lead.count * rhythm.period_us).scaleb(-6))
+
+
+def _recording(said: About, rhythm: Rhythm, leads: list[Lead]) -> Item:
+    """The record as it was compressed, of these leads, without what section 1 says of persons."""
+    raw = _written(said, rhythm, leads)
+    try:
+        period, factor = written(Decimal(rhythm.period_us).scaleb(-3)), written(Decimal(rhythm.step_nv).scaleb(-3))
+        channels = tuple(
+            Channel(label=f"lead {one.number}", measure=LEAD.get(one.number), period_ms=period, unit="uV", origin="0", factor=factor)
+            for one in leads
+        )
+        return Reading(
+            measure=RECORDING,
+            device=said.serial,
+            time=said.moment((min(one.first for one in leads) - 1) * rhythm.period_us),
+            end=said.moment(max(one.last for one in leads) * rhythm.period_us),
+            value=Document(media_type=MEDIA_TYPE, channels=channels),
+            source_id=" ".join(str(one.number) for one in leads)[:FIELD_CHARS_MAX],
+            pointer="byte 0",
+            raw=raw,
+        )
+    except ItemRefused as refusal:
+        return refusal.item(pointer="byte 0", raw=raw, device=said.serial)
+
+
+def _written(said: About, rhythm: Rhythm, leads: list[Lead]) -> bytes:
+    definition = struct.pack("<BB", len(leads), 0) + b"".join(struct.pack("<IIB", one.first, one.last, one.number) for one in leads)
+    data = struct.pack("<HHBB", rhythm.step_nv, rhythm.period_us, rhythm.difference, 0)
+    data += b"".join(struct.pack("<H", len(one.block)) for one in leads) + b"".join(one.block for one in leads)
+    tables = {TABLES: struct.pack("<H", DEFAULT_TABLE)} if rhythm.packed else {}
+    return write_record({ABOUT: said.section(), LEADS: definition, RHYTHM: data} | tables)
 
 
 def _read(sections: Mapping[int, bytes]) -> tuple[Rhythm, list[Lead]]:
@@ -102,12 +165,10 @@ def _item(said: About, rhythm: Rhythm, lead: Lead, pointer: str) -> Item:
 def _samples(rhythm: Rhythm, lead: Lead) -> list[int]:
     if rhythm.fault is not None:
         raise ItemRefused(*rhythm.fault, keep=False)
-    count = lead.last - lead.first + 1
+    count = lead.count
     if not rhythm.step_nv or not rhythm.period_us or lead.first < 1 or count < 1:
         raise ItemRefused("header-not-a-number", "A step, a distance or the numbers of the samples are zero.", keep=False)
-    if 2 * count > BLOCK_BYTES_MAX or not is_strip(count, Decimal(count * rhythm.period_us).scaleb(-6)):
-        raise ItemRefused("recording-too-long", "A lead of more than half a minute does not become an Observation.", keep=False)
-    if not rhythm.packed and len(lead.block) < 2 * count:
+    if not _is_sound(rhythm, lead):
         raise ItemRefused("samples-not-readable", "A lead has fewer samples than the record says.", keep=False)
     values = decode(lead.block, count) if rhythm.packed else list(struct.unpack_from(f"<{count}h", lead.block))
     return _summed(values, rhythm.difference)

@@ -40,4 +40,5 @@ def row_of(description: str) -> Row | None:
     return _ROWS.get(description.lower())
 
 
-MEASURES: tuple[str, ...] = tuple(sorted({*LEADS.values(), "eeg", *(row.measure for row in _ROWS.values())}))
+RECORDING = "signal-recording"
+MEASURES: tuple[str, ...] = tuple(sorted({*LEADS.values(), "eeg", RECORDING, *(row.measure for row in _ROWS.values())}))

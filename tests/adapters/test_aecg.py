@@ -1,6 +1,6 @@
 """HL7 V3 annotated ECG, release 1 (PORT_MT020001); values worked out by hand from the document."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from adapters.aecg import adapter
 from adapters.contract import Unreadable
 from adapters.kit.rules import place_free
-from adapters.reading import Samples
+from adapters.reading import Channel, Samples
 from tests.support.payloads import SAMPLES, needs_samples
 
 REST = (Path(__file__).parent / "fixtures" / "aecg" / "rest.xml").read_bytes()
@@ -40,6 +40,32 @@ def test_each_lead_keeps_its_unit() -> None:
     assert (item.measure, item.value.unit, item.value.origin, item.value.factor) == ("ecg-lead-avf", "mV", "0.1", "0.005")
 
 
+def test_a_series_of_more_than_half_a_minute_is_one_recording_that_names_nobody() -> None:
+    """Each lead with its own scaling, one that the catalogue does not know beside them, all in one document."""
+    long = REST.replace(b'increment value="4" unit="ms"', b'increment value="4" unit="s"')
+    item, *rest = decode(long)
+    assert [one.code for one in rest] == ["derived-not-read"]
+    assert (item.measure, item.device, item.value.media_type) == ("signal-recording", "ECG-0007", "application/xml")
+    assert item.end.instant - item.time.instant == timedelta(seconds=32)
+    assert item.value.channels[:2] == (
+        Channel(label="I", measure="ecg-lead-i", period_ms="4000", unit="uV", origin="0", factor="4.88"),
+        Channel(label="AVF", measure="ecg-lead-avf", period_ms="4000", unit="mV", origin="0.1", factor="0.005"),
+    )
+    assert item.value.channels[2].measure is None
+    assert b"ovelace" not in item.raw
+    assert b"<digits>0 1 3 7" in item.raw
+    (again,) = decode(item.raw)
+    assert place_free(again) == place_free(item)
+
+
+def test_a_sequence_that_is_no_samples_is_left_out_of_the_recording() -> None:
+    """Free text may name somebody."""
+    long = REST.replace(b'increment value="4" unit="ms"', b'increment value="4" unit="s"').replace(b"0 1 3 7", b"Ada Lovelace")
+    recording, refused, _ = decode(long)
+    assert len(recording.value.channels) == 2
+    assert (refused.code, b"Lovelace" in recording.raw) == ("samples-not-readable", False)
+
+
 def test_a_lead_that_is_not_one_of_the_twelve_waits() -> None:
     item = decode(REST)[2]
     assert (item.code, item.keep) == ("unknown-lead", True)
@@ -63,7 +89,6 @@ def test_the_subject_is_in_nothing_that_is_kept() -> None:
         ('increment value="4" unit="ms"', 'increment value="4" unit="min"', "unknown-unit"),
         ('increment value="4" unit="ms"', 'increment value="0" unit="ms"', "scaling-impossible"),
         ('increment value="4" unit="ms"', 'increment value="x" unit="ms"', "header-not-a-number"),
-        ('increment value="4" unit="ms"', 'increment value="4" unit="s"', "recording-too-long"),
         ("0 1 3 7", "0 1.5 3 7", "samples-not-readable"),
         ("20240302093015.250+0100", "20240302", "no-time"),
         ("20240302093015.250+0100", "20240231093015", "no-time"),

@@ -1,6 +1,7 @@
 """EN 1064 (SCP-ECG). The records are made by an encoder of our own, which works bit by bit."""
 
-from datetime import datetime
+import struct
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from adapters.contract import Unreadable
 from adapters.kit.rules import place_free
-from adapters.reading import Samples
+from adapters.reading import Channel, Samples
 from adapters.scp_ecg import adapter
+from adapters.scp_ecg.sections import read_sections
 from tests.support import scp
 
 SAMPLES = st.lists(st.integers(-3000, 3000), min_size=1, max_size=60)
@@ -95,8 +97,28 @@ def test_a_lead_that_is_not_one_of_the_twelve_waits_and_its_neighbour_goes_throu
     assert (refused.code, refused.keep, read.value.data) == ("unknown-lead", True, "2")
 
 
-def test_more_than_half_a_minute_is_no_strip() -> None:
-    assert only(scp.record({1: [0] * 500}, period_us=65_000)).code == "recording-too-long"
+@pytest.mark.parametrize("more", [{}, {"order": 1}, {"order": 2, "huffman": True}])
+def test_a_record_of_more_than_half_a_minute_is_one_recording_that_names_nobody(more: Any) -> None:
+    """All leads in one document, as they were compressed; EN 1064, 5.6 and 5.9."""
+    payload = scp.record({1: list(range(500)), 16: [3] * 500}, period_us=65_000, **more)
+    item = only(payload)
+    assert (item.measure, item.device, item.value.media_type) == ("signal-recording", "SN-42", "application/scp-ecg")
+    assert item.end.wall - item.time.wall == timedelta(seconds=32.5)
+    known, unknown = item.value.channels
+    assert known == Channel(label="lead 1", measure="ecg-lead-i", period_ms="65", unit="uV", origin="0", factor="5")
+    assert (unknown.label, unknown.measure) == ("lead 16", None)
+    assert b"Lovelace" in payload
+    assert b"Lovelace" not in item.raw
+    assert read_sections(item.raw)[6] == read_sections(payload)[6]
+    assert place_free(only(item.raw)) == place_free(item)
+
+
+def test_a_lead_with_fewer_samples_than_it_says_is_left_out_of_the_recording() -> None:
+    sections = dict(read_sections(scp.record({1: [0] * 500, 2: [0] * 500}, period_us=65_000)))
+    sections[3] = sections[3][:2] + struct.pack("<IIB", 1, 500, 1) + struct.pack("<IIB", 1, 9_000, 2)
+    recording, refused = decode(scp.framed(sections))
+    assert [channel.label for channel in recording.value.channels] == ["lead 1"]
+    assert refused.code == "samples-not-readable"
 
 
 @pytest.mark.parametrize("place", [0, 3, 30, 120, -1])

@@ -1,6 +1,6 @@
 """https://wfdb.io/spec/header-files.html, https://wfdb.io/spec/signal-files.html; values worked out by hand."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from adapters.contract import Unreadable
 from adapters.kit.rules import place_free
-from adapters.reading import Samples
+from adapters.reading import Channel, Samples
 from adapters.wfdb import adapter
+from adapters.wfdb.container import unpack
 from tests.support.payloads import SAMPLES, needs_samples
 from tests.support.wfdb import encoded, record, zipped
 
@@ -87,9 +88,25 @@ def test_what_has_no_meaning_waits_and_is_read_again_as_itself(name: str, gain: 
     assert place_free(only(item.raw)) == place_free(item)
 
 
-def test_a_record_of_more_than_half_a_minute_is_no_strip() -> None:
-    item = only(record(("I", [0] * 31), frequency="1"))
-    assert (item.code, item.keep) == ("recording-too-long", False)
+@pytest.mark.parametrize("format", [16, 80, 212])
+def test_a_record_of_more_than_half_a_minute_is_one_recording_that_names_nobody(format: int) -> None:
+    """All signals in one document, whatever they are, each with its own scaling; header(5), comments left out."""
+    signals = [("I", list(range(31))), ("Mystery", [7] * 31)]
+    item = only(record(*signals, frequency="1", format=format))
+    assert (item.measure, item.value.media_type) == ("signal-recording", "application/zip")
+    assert item.end.wall - item.time.wall == timedelta(seconds=31)
+    known, unknown = item.value.channels
+    assert known == Channel(label="I", measure="ecg-lead-i", period_ms="1000", unit="mV", origin="-5.12", factor="0.005")
+    assert (unknown.label, unknown.measure, unknown.unit) == ("Mystery", None, None)
+    text, files = unpack(item.raw)
+    assert "Lovelace" not in text
+    assert files["r.dat"] == encoded(16, [sample for frame in zip(*(one for _, one in signals), strict=True) for sample in frame])
+    assert place_free(only(item.raw)) == place_free(item)
+
+
+def test_a_signal_that_does_not_add_up_is_left_out_of_the_recording() -> None:
+    refused = only(record(("I", [0] * 31), frequency="1", checksum=4))
+    assert (refused.code, refused.keep) == ("checksum-wrong", False)
 
 
 @pytest.mark.parametrize(

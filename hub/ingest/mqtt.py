@@ -2,9 +2,9 @@
 
 https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html. The session is kept by the broker (Clean Start 0, an expiry
 interval), and a message of QoS 1 or 2 is its own until it has been acknowledged; that is done after the commit, in the
-order in which they came (4.6). So what was not durable when the hub died comes again, and what was is a duplicate then:
-nothing is lost, nothing is stored twice (law 5). The broker hands out RECEIVE_MAX messages at once and no more: while the
-hub cannot store, they wait there, not in our memory.
+order in which they came (4.6). Messages that are in hand at once are committed together, each with its own fate. So what was
+not durable when the hub died comes again, and what was is a duplicate then: nothing is lost, nothing is stored twice (law 5).
+The broker hands out RECEIVE_MAX messages at once and no more: while the hub cannot store, they wait there, not in our memory.
 """
 
 import asyncio
@@ -34,6 +34,8 @@ log = structlog.get_logger()
 
 RECEIVE_MAX = 64
 """Messages in hand at once (3.1.2.11.3)."""
+TOGETHER_BYTES_MAX = 8_000_000
+"""Of messages that are looked at together; one more may have come when there were fewer."""
 MESSAGE_BYTES_MAX = 4_000_000
 """A larger packet is not handed out by the broker (3.1.2.11.4). What cannot be read is kept whole, in one document of the database."""
 SESSION_S = 7 * 86_400
@@ -58,7 +60,7 @@ class Broker:
 class Subscriber:
     """Takes in what comes from a broker, until it is stopped.
 
-    told     fates of each message that is durable
+    told     fates of each message that is durable, in the order in which they came
     chance   between 0 and 1, for waiting times that do not coincide with others'
     """
 
@@ -92,14 +94,29 @@ class Subscriber:
             self._failures = 0
             ready()
             while not stop.is_set():
-                for message in await _some(client, stop):
-                    if not await self._settle(message, stop):
-                        return
-                    # Not offered by aiomqtt: paho acknowledges by itself unless it is told not to.
-                    client._client.ack(message.mid, message.qos)  # noqa: SLF001
+                messages = await _some(client, stop)
+                if not await self._together(client, messages, stop):
+                    return
 
-    async def _settle(self, message: aiomqtt.Message, stop: asyncio.Event) -> bool:
-        """True when it is durable, whatever its fate; until then again and again. False if stopped before."""
+    async def _together(self, client: aiomqtt.Client, messages: Sequence[aiomqtt.Message], stop: asyncio.Event) -> bool:
+        """Messages that are in hand at once, each with a fate of its own; those that are durable are acknowledged, in order (4.6).
+
+        What runs at the same time is committed together (ADR 5), so they share a transaction and wait for the disk once. False if
+        stopped before all of them were durable.
+        """
+        settled = await asyncio.gather(*(self._settle(message, stop) for message in messages), return_exceptions=True)
+        for message, fates in zip(messages, settled, strict=True):
+            if isinstance(fates, BaseException):
+                raise fates
+            if fates is None:
+                return False
+            self._told(fates)
+            # Not offered by aiomqtt: paho acknowledges by itself unless it is told not to.
+            client._client.ack(message.mid, message.qos)  # noqa: SLF001
+        return True
+
+    async def _settle(self, message: aiomqtt.Message, stop: asyncio.Event) -> Counter[str] | None:
+        """Its fates when it is durable; until then again and again. None if stopped before."""
         failures = 0
         while True:
             try:
@@ -110,10 +127,9 @@ class Subscriber:
                 failures += 1
                 await pause(stop, error.retry_after_s if isinstance(error, Throttled) else backoff_s(failures, self._chance()))
                 if stop.is_set():
-                    return False
+                    return None
             else:
-                self._told(Counter(answer.fate for answer in answers))
-                return True
+                return Counter(answer.fate for answer in answers)
 
     async def _take(self, message: aiomqtt.Message) -> Sequence[Answer]:
         """The answers for one message. What cannot be read waits in quarantine as a whole: there is nobody to tell."""
@@ -181,12 +197,15 @@ def _client(broker: Broker) -> aiomqtt.Client:
 
 
 async def _some(client: aiomqtt.Client, stop: asyncio.Event) -> list[aiomqtt.Message]:
-    """The next message, or none if it is time to stop. Raises MqttError when the connection is lost."""
+    """What the broker has handed out, none if it is time to stop. Raises MqttError when the connection is lost."""
     following = asyncio.ensure_future(anext(client.messages))
     stopped = asyncio.ensure_future(stop.wait())
     await asyncio.wait((following, stopped), return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
-    if following.done():
-        return [following.result()]
-    following.cancel()
-    return []
+    if not following.done():
+        following.cancel()
+        return []
+    messages = [following.result()]
+    while len(client.messages) and len(messages) < RECEIVE_MAX and sum(len(one.payload) for one in messages) < TOGETHER_BYTES_MAX:
+        messages.append(await anext(client.messages))
+    return messages

@@ -54,7 +54,7 @@ def test_a_message_becomes_a_reading_of_the_unit_that_the_topic_names(
     person, device = unit
     listener.start()
     broker.publish([(f"scales/{device}/weight", weight(70_000)), (f"scales/{device}/weight", weight(70_000))])
-    assert listener.fates(2) == [{"stored": 1}, {"duplicate": 1}]
+    assert sorted(map(str, listener.fates(2))) == ["{'duplicate': 1}", "{'stored': 1}"]
     assert total(ehr, person) == 1
     assert listener.stop() == 0
 
@@ -93,6 +93,22 @@ def test_a_message_that_cannot_be_read_waits_in_quarantine_and_others_go_on(
     assert listener.fates(2) == [{"quarantined": 1}, {"stored": 1}]
     waiting = [one for one in vendor.get("/quarantine").json() if one["code"] == "message-structure"]
     assert waiting
+
+
+def test_poison_in_the_middle_of_many_harms_none_of_them(
+    ehr: Caller, vendor: Caller, broker: Broker, listener: Listener, unit: tuple[str, str]
+) -> None:
+    """They come at once and are committed together; each is told its own fate, in the order in which it came."""
+    person, device = unit
+    listener.start().kill()
+    poison = {7: b"\xff " + device.encode(), 20: b"{}", 33: b"[" * 5_000}
+    bodies = [poison.get(number) or weight(70_000, number, date=1_750_000_000 + number) for number in range(60)]
+    broker.publish([(f"scales/{device}/weight", body) for body in bodies])
+    listener.start()
+    fates = listener.fates(60)
+    assert [number for number, one in enumerate(fates) if one != {"stored": 1}] == sorted(poison)
+    assert total(ehr, person) == 60 - len(poison)
+    assert any(one["code"] == "message-structure" for one in vendor.get("/quarantine").json())
 
 
 def test_every_message_has_a_record(backstage: Backstage, broker: Broker, listener: Listener, unit: tuple[str, str]) -> None:

@@ -80,6 +80,10 @@ Kind = Literal[
     "console-link",
     "console-sign-in",
     "console-sign-out",
+    "client-quota",
+    "cloud-link",
+    "cloud-unlink",
+    "cloud-list",
 ]
 """Each is a row of `audit.kinds`."""
 

@@ -239,5 +239,9 @@ KINDS: Mapping[Kind, Row] = {
         _own("console-link", ALERT, "C", USER_SECURITY, user=AUTHOR),
         _own("console-sign-in", AUTHENTICATION, "E", LOGIN),
         _own("console-sign-out", AUTHENTICATION, "E", LOGOUT),
+        _own("client-quota", ALERT, "U", SECURITY_CONFIGURATION, user=AUTHOR),
+        _own("cloud-link", PATIENT_RECORD, "C", user=AUTHOR),
+        _own("cloud-unlink", PATIENT_RECORD, "U", user=AUTHOR),
+        _own("cloud-list", QUERY, "E"),
     )
 }

@@ -1,4 +1,4 @@
-"""hub client add | list | revoke."""
+"""hub client add | list | revoke; quota lies beside it."""
 
 import json
 import secrets
@@ -10,6 +10,7 @@ import typer
 from hub.app import check_scope_query
 from hub.cli import client_key
 from hub.cli.client_key import read_jwks, write_private
+from hub.cli.client_quota import quota
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
 from hub.instants import fhir_instant, now_us
 from hub.operator import Operator
@@ -20,6 +21,7 @@ from security.scopes import Scopes, ScopeSyntax
 
 app = typer.Typer(no_args_is_help=True)
 app.add_typer(client_key.app, name="key", help="The keys by which a client proves itself.")
+app.command("quota")(quota)
 
 PURPOSES = ("TREAT", "HPAYMT", "HOPERAT", "HRESCH", "PUBHLTH", "PATRQT", "HMARKT")
 """http://terminology.hl7.org/CodeSystem/v3-ActReason, the broadest codes: Consents are matched by equality, so a client

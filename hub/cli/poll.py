@@ -116,7 +116,7 @@ def unlink(
 async def _written(hub: Hub, links: Links, link: Link, reason: str | None) -> None:
     """With the record of who did it, which names the patient."""
     page = await links.page(link)
-    async with Operator(hub, reason).recording("pair") as recording:
+    async with Operator(hub, reason).recording("cloud-unlink" if link.ended else "cloud-link") as recording:
         recording.aim_patient(links.patient(link))
         await recording.commit(Unit(notes=[await links.write(page, link)]), writes=())
 

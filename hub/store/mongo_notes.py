@@ -57,6 +57,13 @@ class Quotas:
         """Items that came with a request that was let in. There may be more than there were left: that is owed."""
         await _answered(self._quotas.update_one({"_id": client}, {"$inc": {"n": -items}}))
 
+    async def look(self, client: str, allowance: Allowance, now_us: int) -> Spent:
+        """What is left at this moment; nothing is taken."""
+        found = await _answered(self._quotas.aggregate([{"$match": {"_id": client}}, _filled(allowance, now_us)]))
+        rows = await _answered(found.to_list())
+        left = rows[0] if rows else {"r": allowance.requests, "n": allowance.items}
+        return Spent(admitted=left["r"] >= 1 and left["n"] > 0, requests=left["r"], items=left["n"])
+
     async def _changed(self, client: str, stages: Sequence[Mapping[str, Any]]) -> Document:
         change = self._quotas.find_one_and_update
         for _ in range(2):

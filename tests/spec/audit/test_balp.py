@@ -61,6 +61,10 @@ EXAMPLES: dict[Kind, Interaction] = {
         kind: command(kind) for kind in ("credential-invite", "credential-add", "credential-rotate", "credential-revoke", "credential-list")
     },
     "credential-enrol": interaction("credential-enrol", items=(), method="POST", query="/oauth/register"),
+    "client-quota": command("client-quota"),
+    "cloud-link": command("cloud-link", aimed=("Patient/x",)),
+    "cloud-unlink": command("cloud-unlink", aimed=("Patient/x",)),
+    "cloud-list": command("cloud-list", aimed=("Patient/x", "Patient/y")),
     "quarantine-list": command("quarantine-list"),
     "quarantine-replay": command("quarantine-replay", items=SEVERAL),
     "confirm-list": command("confirm-list", aimed=("Patient/x",)),

@@ -1,23 +1,23 @@
-"""hub poll run | link | unlink."""
+"""hub poll run | link | list | unlink."""
 
 import json
 import random
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from hub.app import outbound_policy
-from hub.cli.common import DataDir, MongodbUrl, Reason, fail, in_hub, settings_with
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, fail, in_hub, settings_with, table
 from hub.cli.device import moment
 from hub.cli.running import Client, Device, stopping
 from hub.ingest.clouds import CLOUDS, Credentials, Tokens
 from hub.ingest.links import Link, Links
 from hub.ingest.polling import At, Poller
 from hub.ingest.sender import Senders
-from hub.instants import now_us
+from hub.instants import fhir_instant, now_us
 from hub.operator import Operator, OperatorError, user_name
 from hub.outbound import Outbound
 from hub.settings import Settings
@@ -64,6 +64,7 @@ def link(
     tokens: Annotated[Path, typer.Option("--tokens", help="The cloud's token answer (JSON with refresh_token), of the patient's consent.")],
     since: Annotated[str | None, typer.Option("--since", help="From when on it is read; default: now.")] = None,
     device: Device = None,
+    feed: Annotated[list[str] | None, typer.Option("--feed", help="What is read besides; may be given several times.")] = None,
     reason: Reason = None,
     data_dir: DataDir = None,
     mongodb_url: MongodbUrl = None,
@@ -72,13 +73,18 @@ def link(
     row = CLOUDS.get(cloud)
     if row is None:
         raise typer.BadParameter(f"the cloud is one of {', '.join(CLOUDS)}")
+    unknown = [name for name in feed or () if name not in {one.name for one in row.further}]
+    if unknown:
+        raise typer.BadParameter(f"--feed of {cloud} is one of {', '.join(one.name for one in row.further)}")
+    since_us = now_us() if since is None else moment(since, "--since")
     made = Link(
         cloud=cloud,
         user=user,
         client=client_id,
         patient=patient,
         tokens=Tokens(access="", refresh=_refresh_token(tokens), expires_us=0),
-        cursor=row.begin(now_us() if since is None else moment(since, "--since")),
+        cursor=row.begin(since_us),
+        further={name: row.feed(name).begin(since_us) for name in feed or ()},
         device=device,
     )
 
@@ -93,6 +99,39 @@ def link(
 
     in_hub(data_dir, mongodb_url, act)
     typer.echo(json.dumps({"cloud": cloud, "patient": patient, "linked": True}))
+
+
+@app.command("list")
+def list_(as_json: Json = False, data_dir: DataDir = None, mongodb_url: MongodbUrl = None) -> None:
+    """Every link that is read: whose, in whose name, how far, and when next. Tokens are not shown."""
+
+    async def act(hub: Hub) -> list[dict[str, Any]]:
+        links = Links(hub.services)
+        async with Operator(hub).recording("cloud-list") as recording:
+            found = [link for _, link in await links.all()]
+            for link in found:
+                recording.aim_patient(links.patient(link))
+        return [_shown(link) for link in found]
+
+    found = in_hub(data_dir, mongodb_url, act)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    rows = [[one["cloud"], one["user"], one["client_id"], one["patient"], one["due"], str(one["failures"])] for one in found]
+    table("Links", ["cloud", "user", "client", "patient", "due", "failures"], rows)
+
+
+def _shown(link: Link) -> dict[str, Any]:
+    return {
+        "cloud": link.cloud,
+        "user": link.user,
+        "client_id": link.client,
+        "patient": link.patient,
+        "device": link.device,
+        "cursors": {feed.name: {name: one for name, one in link.cursor_of(feed).items() if name != "seen"} for feed in link.feeds},
+        "due": fhir_instant(link.due_us),
+        "failures": link.failures,
+    }
 
 
 @app.command("unlink")

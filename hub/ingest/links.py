@@ -1,10 +1,10 @@
 """Links: what a patient granted at a vendor's cloud, and how far it has been read. Sealed under the patient's key."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from hub.ingest.clouds import CLOUDS, Cloud, Tokens
+from hub.ingest.clouds import CLOUDS, Cloud, Feed, Tokens
 from hub.ingest.notebook import Notebook, Page
 from hub.services import Services
 from hub.store.protocol import NoteWrite
@@ -18,6 +18,8 @@ class Link:
     """user      the patient's name at the cloud, for pings
     patient      "Patient/id"; client: in whose name it is read
     device       the unit, where the cloud does not say it
+    further      what is read besides, with how far that has been read
+    renewing_us  until when somebody is asking for new tokens
     due_us       when it is read next; `failures` in a row lengthen the wait
     """
 
@@ -31,6 +33,8 @@ class Link:
     due_us: int = 0
     failures: int = 0
     ended: bool = False
+    further: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    renewing_us: int = 0
 
     @property
     def name(self) -> str:
@@ -39,6 +43,19 @@ class Link:
     @property
     def row(self) -> Cloud:
         return CLOUDS[self.cloud]
+
+    @property
+    def feeds(self) -> list[Feed]:
+        """What is read, in order."""
+        return [self.row, *(self.row.feed(name) for name in self.further)]
+
+    def cursor_of(self, feed: Feed) -> Mapping[str, Any]:
+        return self.further.get(feed.name, self.cursor)
+
+    def moved(self, feed: Feed, cursor: Mapping[str, Any]) -> "Link":
+        if feed.name in self.further:
+            return replace(self, further={**self.further, feed.name: cursor})
+        return replace(self, cursor=cursor)
 
 
 class Links:

@@ -19,7 +19,7 @@ from fhir_profiles.building import build, resource_type
 from fhir_profiles.catalogue import MEASURES
 from fhir_profiles.measurement import AbsentValue, Measurement
 from hub.errors import FhirError
-from hub.ingest.clouds import Call, CloudRefused, Credentials
+from hub.ingest.clouds import Call, CloudRefused, Credentials, Feed
 from hub.ingest.fates import Answer
 from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
 from hub.ingest.links import Link, Links
@@ -32,12 +32,14 @@ from hub.ingest.wakes import wake_name
 from hub.ingest.watch import pause
 from hub.outbound import Outbound, Unreachable
 from hub.repository import Repository
-from hub.store.protocol import NoteWrite, Unavailable, Unit
+from hub.store.protocol import Conflict, NoteWrite, Unavailable, Unit
 
 log = structlog.get_logger()
 
 PAGES_MAX = 200
 """Of one link in one turn: the others want theirs."""
+RENEWING_US = 120_000_000
+"""For so long others leave a link alone whose tokens somebody asks for; a call takes at most half a minute."""
 EARLY_US = 60_000_000
 """Tokens are renewed so long before they end."""
 BACKOFF_FACTOR = 60
@@ -51,6 +53,10 @@ class At:
 
     base: str
     own: Credentials
+
+
+class Renewing(Exception):
+    """Another process asks for this link's tokens, or has just read it."""
 
 
 class Poller:
@@ -86,63 +92,89 @@ class Poller:
 
     async def _is_due(self, link: Link) -> bool:
         """A ping is used up before the cloud is asked: one that comes meanwhile counts for the next turn."""
-        wake = await self._wakes.read(wake_name(link.client, link.row.adapter, link.user))
-        if wake.content:
-            await self._services.store.commit(Unit(forgotten=[wake.key]))
-        return bool(wake.content) or link.due_us <= self._services.clock()
+        woken = False
+        for adapter in dict.fromkeys(feed.adapter for feed in link.feeds):
+            wake = await self._wakes.read(wake_name(link.client, adapter, link.user))
+            if wake.content:
+                await self._services.store.commit(Unit(forgotten=[wake.key]))
+                woken = True
+        return woken or link.due_us <= self._services.clock()
 
     async def _turn(self, page: Page, link: Link, interval_s: float) -> None:
         """One link's pages. Whatever goes wrong stays this link's: it waits longer, and the others go on."""
         fates: Counter[str] = Counter()
         try:
-            for _ in range(PAGES_MAX):
-                page, link, answers, more = await self._page(page, link, interval_s)
-                fates.update(answer.fate for answer in answers)
-                if not more:
-                    break
+            for feed in link.feeds:
+                due_us = self._services.clock() + int(interval_s * 1_000_000 * (0.9 + self._chance() / 5))
+                page, link = await self._pages(page, link, feed, due_us if feed == link.feeds[-1] else None, fates)
+        except Renewing:
+            log.info("poll_waits", cloud=link.cloud)  # somebody else is at this link, with new tokens in a moment
         except (CloudRefused, Unreachable, FhirError, Unavailable, SenderGone) as error:
             log.warning("poll_failed", cloud=link.cloud, error=type(error).__name__)
             await self._later(link, expired=isinstance(error, CloudRefused) and error.expired)
         self._told(fates)
 
-    async def _page(self, page: Page, link: Link, interval_s: float) -> tuple[Page, Link, Sequence[Answer], bool]:
+    async def _pages(self, page: Page, link: Link, feed: Feed, due_us: int | None, fates: Counter[str]) -> tuple[Page, Link]:
+        """One feed of a link. `due_us`: when the link is read next, known with its last feed."""
+        for _ in range(PAGES_MAX):
+            page, link, answers, more = await self._page(page, link, feed, due_us)
+            fates.update(answer.fate for answer in answers)
+            if not more:
+                break
+        return page, link
+
+    async def _page(self, page: Page, link: Link, feed: Feed, due_us: int | None) -> tuple[Page, Link, Sequence[Answer], bool]:
         """One question and its answer, durable with its cursor when it returns."""
         repository = await self._senders.repository(link.client)
         async with repository.recording("ingest") as recording:
             require_sender(repository)
             await admit(repository.caller, self._services)
-            manifest = known_adapter(link.row.adapter).manifest
-            if not await permits(repository, self._links.patient(link), link.patient, manifest):
+            adapter = known_adapter(feed.adapter)
+            if not await permits(repository, self._links.patient(link), link.patient, adapter.manifest):
                 recording.aim_patient(self._links.patient(link))
                 raise FhirError("forbidden", "The patient does not permit it, or the client's scopes do not cover it.")
             page, link = await self._renewed(page, link)
-            now_us = self._services.clock()
-            body = await self._asked(link.row.ask(self._clouds[link.cloud].base, link.tokens.access, link.cursor, now_us))
-            cursor, more = link.row.following(body, link.cursor, now_us)
-            due_us = now_us if more else now_us + int(interval_s * 1_000_000 * (0.9 + self._chance() / 5))
-            after = replace(link, cursor=cursor, failures=0, due_us=due_us)
+            now_us, before = self._services.clock(), link.cursor_of(feed)
+            base, token = self._clouds[link.cloud].base, link.tokens.access
+            body = await self._asked(feed.ask(base, token, before, now_us))
+            cursor, more = feed.following(body, before, now_us)
+            details = [await self._asked(call) for call in feed.details(base, token, body, before)]
+            after = replace(link.moved(feed, cursor), failures=0, due_us=now_us if more or due_us is None else due_us)
             written: list[NoteWrite] = []
 
             async def beside(_: Sequence[Answer]) -> Sequence[NoteWrite]:
                 written[:] = [await self._links.write(page, after)]
                 return written
 
-            parcel = Parcel(adapter=known_adapter(link.row.adapter), payload=body, device=link.device)
+            parcel = Parcel(adapter=adapter, payload=feed.payload(body, before, details), device=link.device)
             answers = await take_in(repository, recording, parcel, beside)
         await charge(repository.caller, self._services, len(answers))
         return replace(page, note=written[0].new), after, answers, more
 
     async def _renewed(self, page: Page, link: Link) -> tuple[Page, Link]:
-        """With an access token that is good for a while. New tokens are durable before they are used: the old ones may be void."""
+        """With an access token that is good for a while. New tokens are durable before they are used: the old ones may be void.
+
+        A refresh token may be good once (RFC 6749 section 10.4), so whoever asks says so before, in the link's own note: of several
+        processes one writes it, and the others leave the link alone. Raises Renewing.
+        """
         now_us = self._services.clock()
         if link.tokens.expires_us - EARLY_US > now_us:
             return page, link
+        if link.renewing_us > now_us:
+            raise Renewing
+        page, link = await self._written(page, replace(link, renewing_us=now_us + RENEWING_US))
         at = self._clouds[link.cloud]
         body = await self._asked(link.row.renewing(at.base, at.own, link.tokens))
-        renewed = replace(link, tokens=link.row.renewed(body, link.tokens, now_us))
-        write = await self._links.write(page, renewed)
-        await self._services.store.commit(Unit(notes=[write]))
-        return replace(page, note=write.new), renewed
+        return await self._written(page, replace(link, tokens=link.row.renewed(body, link.tokens, now_us), renewing_us=0))
+
+    async def _written(self, page: Page, link: Link) -> tuple[Page, Link]:
+        """Raises Renewing where somebody else has written meanwhile."""
+        write = await self._links.write(page, link)
+        try:
+            await self._services.store.commit(Unit(notes=[write]))
+        except Conflict:
+            raise Renewing from None
+        return replace(page, note=write.new), link
 
     async def _asked(self, call: Call) -> bytes:
         answer = await self._outbound.call(call.url, form=call.form, token=call.token)
@@ -157,9 +189,9 @@ class Poller:
             failures = link.failures + 1
             wait_us = int(backoff_s(failures, self._chance()) * BACKOFF_FACTOR * 1_000_000)
             tokens = replace(link.tokens, expires_us=0) if expired else link.tokens
-            changed = replace(link, failures=failures, due_us=self._services.clock() + wait_us, tokens=tokens)
+            changed = replace(link, failures=failures, due_us=self._services.clock() + wait_us, tokens=tokens, renewing_us=0)
             await self._services.store.commit(Unit(notes=[await self._links.write(page, changed)]))
-        except (Unavailable, KeyError) as error:
+        except (Conflict, Unavailable, KeyError) as error:
             log.warning("poll_not_noted", error=type(error).__name__)
 
 

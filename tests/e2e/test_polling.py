@@ -5,8 +5,10 @@ DEVICES 2.1, 2.2; https://developer.withings.com/api-reference, https://develope
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -32,6 +34,7 @@ from tests.support.resources import patient
 Json = dict[str, Any]
 ADDRESS = "93.184.215.14"
 """Public, as the resolver of these tests says of every name."""
+YESTERDAY = int(time.time()) - 86_400
 OWN = Credentials(client_id="hub-at-withings", client_secret="a-secret-of-the-tests")
 
 
@@ -42,6 +45,9 @@ class Withings:
         self.groups, self.asked, self.renewed, self.status = groups, [], 0, 0
         router.post(f"https://{ADDRESS}/measure").mock(side_effect=self._measure)
         router.post(f"https://{ADDRESS}/v2/oauth2").mock(side_effect=self._renew)
+        router.post(f"https://{ADDRESS}/v2/heart").mock(side_effect=self._heart)
+        router.post(f"https://{ADDRESS}/v2/sleep").mock(side_effect=self._sleep)
+        self.series: dict[str, list[Json]] = {"heart": [], "sleep": []}
 
     def _measure(self, request: httpx.Request) -> httpx.Response:
         form = {name: one for name, (one, *_) in parse_qs(request.content.decode()).items()}
@@ -52,6 +58,27 @@ class Withings:
         page = [one for one in self.groups if one["date"] >= int(form["lastupdate"])][offset : offset + 2]
         more = len(self.groups) > offset + 2
         body = {"updatetime": 1_750_000_500 + len(self.groups), "measuregrps": page, "more": int(more), "offset": offset + 2 if more else 0}
+        return httpx.Response(200, json={"status": 0, "body": body})
+
+    def _heart(self, request: httpx.Request) -> httpx.Response:
+        form = {name: one for name, (one, *_) in parse_qs(request.content.decode()).items()}
+        self.asked.append(form)
+        if form["action"] == "get":
+            body = {"signal": [int(form["signalid"]), -13, 20], "sampling_frequency": 300, "wearposition": 1}
+            return httpx.Response(200, json={"status": 0, "body": body})
+        start, end = int(form["startdate"]), int(form["enddate"])
+        return self._page([one for one in self.series["heart"] if start <= one["timestamp"] <= end], int(form.get("offset", 0)))
+
+    def _sleep(self, request: httpx.Request) -> httpx.Response:
+        form = {name: one for name, (one, *_) in parse_qs(request.content.decode()).items()}
+        self.asked.append(form)
+        assert "total_sleep_time" in form["data_fields"].split(",")
+        return self._page([one for one in self.series["sleep"] if one["modified"] >= int(form["lastupdate"])], int(form.get("offset", 0)))
+
+    @staticmethod
+    def _page(series: list[Json], offset: int) -> httpx.Response:
+        more = len(series) > offset + 2
+        body = {"series": series[offset : offset + 2], "more": more, "offset": offset + 2 if more else 0}
         return httpx.Response(200, json={"status": 0, "body": body})
 
     def _renew(self, request: httpx.Request) -> httpx.Response:
@@ -72,7 +99,7 @@ def internet() -> Iterator[respx.MockRouter]:
 
 
 class Scene:
-    def __init__(self, backstage: Backstage, ehr: Caller, client: str) -> None:
+    def __init__(self, backstage: Backstage, ehr: Caller, client: str, further: Json | None = None) -> None:
         self.backstage, self.ehr = backstage, ehr
         self.person: str = ehr.create(patient())["id"]
         self.unit = f"C-{self.person}"
@@ -86,7 +113,10 @@ class Scene:
             tokens=tokens,
             cursor={"since": 1_700_000_000},
             device=self.unit,
+            further=further or {},
         )
+        for name in further or {}:
+            backstage.pair(identifier_system(f"withings-{name}"), self.unit, f"Patient/{self.person}", from_us=0)
         self.links = Links(backstage.hub.services)
 
         async def write() -> None:
@@ -162,6 +192,106 @@ def test_a_token_that_is_refused_is_renewed_at_the_next_turn(internet: respx.Moc
     cloud.renewed = 5  # somebody else has used it
     scene.poll()
     assert (scene.now().failures, scene.now().tokens.expires_us) == (1, 0)
+
+
+@pytest.fixture
+def wide(backstage: Backstage, ehr: Caller, vendor: Caller) -> Iterator[Scene]:
+    """A link that reads ECGs and nights besides."""
+    backstage.admin["hub"]["notes"].delete_many({"kd": "link"})
+    since = {"since": 1_750_000_000}
+    yield Scene(backstage, ehr, vendor.account.id, {"heart": since, "sleep": since})
+    backstage.admin["hub"]["notes"].delete_many({"kd": "link"})
+
+
+def ecg(number: int, **more: Any) -> Json:
+    said = {"timestamp": YESTERDAY + 60 * number, "model": 93, "heart_rate": 60 + number, **more}
+    return {"ecg": {"signalid": number, "afib": 0}, **said}
+
+
+def night(number: int) -> Json:
+    start = 1_750_000_000 + 86_400 * number
+    data = {"total_sleep_time": 27_000 + number}
+    return {"id": number, "startdate": start, "enddate": start + 28_800, "modified": start + 30_000, "data": data}
+
+
+def test_ecgs_are_read_with_their_signals_each_once(internet: respx.MockRouter, wide: Scene) -> None:
+    """Heart v2 - List, then Get for each signal. ECGs come late, so a week is asked for again; what was read costs no question."""
+    cloud = Withings(internet, [])
+    cloud.series["heart"] = [ecg(number) for number in (1, 2, 3)]
+    (fates,) = wide.poll()
+    assert fates == Counter(stored=9)
+    assert [form["signalid"] for form in cloud.asked if form.get("action") == "get"] == ["1", "2", "3"]
+    cloud.series["heart"].append(ecg(4))
+    assert wide.poll() == [Counter(stored=3)]
+    assert [form["signalid"] for form in cloud.asked if form.get("action") == "get"] == ["1", "2", "3", "4"]
+    cloud.series["heart"][0] = ecg(1, modified=YESTERDAY + 5_000)
+    wide.poll()
+    assert [form["signalid"] for form in cloud.asked if form.get("action") == "get"][4:] == ["1"]
+    assert wide.total() == 12
+
+
+def test_nights_are_read_from_where_the_last_round_began(internet: respx.MockRouter, wide: Scene) -> None:
+    """Sleep v2 - Getsummary by `lastupdate`, page by page; the cursors of the feeds are each their own."""
+    cloud = Withings(internet, groups(1))
+    cloud.series["sleep"] = [night(number) for number in range(3)]
+    (fates,) = wide.poll()
+    assert fates == Counter(stored=4)
+    (again,) = wide.poll()
+    assert set(again) <= {"duplicate"}
+    assert wide.now().further["sleep"]["since"] > 1_750_000_000
+    assert wide.now().cursor == {"since": 1_750_000_501}
+
+
+def test_a_feed_that_fails_keeps_what_the_others_have_read(internet: respx.MockRouter, wide: Scene) -> None:
+    cloud = Withings(internet, groups(1))
+    internet.post(f"https://{ADDRESS}/v2/heart").mock(return_value=httpx.Response(200, json={"status": 503}))
+    assert wide.poll() == [Counter(stored=1)]
+    assert (wide.now().cursor, wide.now().failures, wide.now().further["heart"]) == ({"since": 1_750_000_501}, 1, {"since": 1_750_000_000})
+    assert cloud.renewed == 1
+
+
+def test_of_two_processes_one_asks_for_new_tokens(internet: respx.MockRouter, scene: Scene) -> None:
+    """RFC 6749 section 10.4: a refresh token may be good once. Both read the link before either renews it."""
+    cloud = Withings(internet, groups(1))
+    renew, both = cloud._renew, []
+
+    async def slowly(request: httpx.Request) -> httpx.Response:
+        """While the cloud thinks, another process comes to the same link."""
+        both.append(1)
+        if len(both) == 1:
+            await second()
+        return renew(request)
+
+    async def second() -> None:
+        hub, told = scene.backstage.hub, both
+        senders = Senders(services=hub.services, find_client=hub.oauth.find_client)
+        clouds = {"withings": At(base="https://wbsapi.withings.net", own=OWN)}
+
+        async def resolve(_: str, __: int) -> list[str]:
+            return [ADDRESS]
+
+        async with Outbound(resolve=resolve) as outbound:
+            poller = Poller(senders, outbound, clouds, told=lambda fates: told.append(fates.total()), chance=lambda: 0.5)
+            await poller.run(900, None, asyncio.Event())
+
+    internet.post(f"https://{ADDRESS}/v2/oauth2").mock(side_effect=slowly)
+    assert scene.poll() == [Counter(stored=1)]
+    assert (cloud.renewed, both) == (1, [1, 0])
+    assert (scene.now().tokens.refresh, scene.now().failures, scene.now().renewing_us) == ("refresh-1", 0, 0)
+
+
+def test_a_process_that_dies_over_new_tokens_holds_nobody_up_for_long(internet: respx.MockRouter, scene: Scene) -> None:
+    """Its mark ends by itself."""
+    cloud = Withings(internet, groups(1))
+
+    async def mark(until_us: int) -> None:
+        page, link = await scene.links.read(scene.link)
+        await scene.backstage.hub.services.store.commit(Unit(notes=[await scene.links.write(page, replace(link, renewing_us=until_us))]))
+
+    scene.backstage.run(mark(scene.backstage.hub.services.clock() + 60_000_000))
+    assert (scene.poll(), cloud.renewed, scene.now().failures) == ([Counter()], 0, 0)
+    scene.backstage.run(mark(scene.backstage.hub.services.clock() - 1))
+    assert (scene.poll(), cloud.renewed) == ([Counter(stored=1)], 1)
 
 
 def test_an_interruption_between_pages_goes_on_where_it_was(internet: respx.MockRouter, scene: Scene) -> None:
@@ -250,8 +380,14 @@ def test_links_are_made_and_ended_by_command(running: Running, backstage: Backst
     granted = tmp_path / "tokens.json"
     granted.write_text(json.dumps({"status": 0, "body": {"refresh_token": "r"}}))
     named = ("withings", "--client-id", vendor.account.id, "--user", f"x-{person}")
-    made = running.process.invoke("poll", "link", *named, "--patient", f"Patient/{person}", "--tokens", str(granted))
+    flags = ("--patient", f"Patient/{person}", "--tokens", str(granted), "--feed", "heart")
+    made = running.process.invoke("poll", "link", *named, *flags)
     assert (made.code, made.json()["linked"]) == (0, True)
+    listed = running.process.invoke("poll", "list", "--json")
+    (shown,) = [one for one in listed.json() if one["user"] == f"x-{person}"]
+    assert (shown["patient"], set(shown["cursors"])) == (f"Patient/{person}", {"withings", "heart"})
+    assert "refresh" not in listed.out
+    assert running.process.invoke("poll", "link", *named, *flags, "--feed", "dreams").code == 2
     assert running.process.invoke("poll", "unlink", *named).json()["linked"] is False
     assert running.process.invoke("poll", "unlink", *named).code == 1
     wrong = running.process.invoke("poll", "link", *named, "--patient", "Patient/nobody", "--tokens", str(granted))
@@ -266,6 +402,8 @@ def test_dexcom_is_asked_in_windows_that_overlap() -> None:
     assert call.url == "https://api.dexcom.eu/v3/users/self/egvs?startDate=2025-05-31T20%3A00%3A00&endDate=2025-06-08T00%3A00%3A00"
     after, more = DEXCOM.following(b'{"records": []}', cursor, now_us)
     assert (after, more) == ({"from": "2025-06-08T00:00:00"}, True)
+    further = {name: DEXCOM.feed(name).ask("https://api.dexcom.eu", "t", cursor, now_us).url for name in ("calibrations", "events")}
+    assert further == {name: call.url.replace("egvs", name) for name in further}
     last, more = DEXCOM.following(b'{"records": []}', {"from": "2025-06-14T00:00:00"}, now_us)
     assert (last, more) == ({"from": "2025-06-15T15:06:40"}, False)
 

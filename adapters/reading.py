@@ -115,6 +115,14 @@ Value = Quantity | Coded | Absent | Samples | Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Whose:
+    """An identifier that a payload gives for whoever was measured: its system, and SHA-256 of its value in hexadecimal."""
+
+    system: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One measurement.
 
@@ -133,6 +141,8 @@ class Reading:
     preliminary  the vendor doubts whose or how good it is
     context      body-site, posture, method and the like: key of our catalogue -> coded value
     quality      flags in our own vocabulary ("body-movement", "cuff-too-loose", …)
+    whose        what the payload says about whose it is. The pairing decides, this never; a reading that it contradicts is not stored.
+                 No part of what the reading is: `raw` does not have it (docs/adr/0019)
     """
 
     measure: str
@@ -149,6 +159,7 @@ class Reading:
     context: Mapping[str, Coded] = field(default_factory=dict)
     quality: tuple[str, ...] = ()
     end: DeviceTime | None = None
+    whose: tuple[Whose, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from adapters.ans.mapping import MEASURES
 from adapters.ans.parse import device_facts, parse
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.device_facts import DeviceFacts
+from adapters.fhir.devices import FACTS_MARKS
 from adapters.reading import Item
 
 
@@ -24,6 +25,7 @@ class Ans:
         time_kinds=("utc", "offset"),
         evidence="vendor-documentation",
     )
+    facts_marks = FACTS_MARKS
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -22,6 +22,8 @@ VERSIONS = {"531976": "firmware", "531975": "software", "531974": "hardware"}
 CLOCK = "67975"
 """MDC_ATTR_TIME_ABS: what the device's own clock showed when the gateway looked, the coincident time stamp of HL7's PHD guide."""
 PARENTS_MAX = 8
+FACTS_MARKS = (b'"Device"', b"<Device", b'"67975"')
+"""A payload without any of these has no Device and no clock. A letter of JSON may be escaped; then a fact is missed, no reading."""
 _EUI_64 = re.compile(r"[0-9A-F]{16}")
 _EUI_48 = re.compile(r"[0-9A-F]{12}")
 

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/observation.html. What the shapes of different guides wa
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 from adapters import json_fields, json_payload
 from adapters.fhir import keep
 from adapters.fhir.bundle import Bundle, Entry
-from adapters.fhir.devices import Identify, is_clock, unit_of
+from adapters.fhir.devices import Identify, identifiers, is_clock, unit_of
 from adapters.fhir.terms import Term, chosen, codings, measures_of
 from adapters.fhir.times import effective, zoned
 from adapters.fhir.values import has_value, value_of
 from adapters.json_values import Json, listed, part
-from adapters.reading import DeviceTime, Item, Reading, Value
+from adapters.reading import DeviceTime, Item, Reading, Value, Whose
 from adapters.refusal import ItemRefused, check_length
+from adapters.whose import whose
 from fhir_profiles.canonical import ACT_REASON
 
 PRELIMINARY = frozenset({"registered", "preliminary"})
@@ -92,7 +93,8 @@ class Measured:
     end: DeviceTime | None
     modified: datetime | None
     preliminary: bool
-    flags: tuple[str, ...] = field(default=())
+    flags: tuple[str, ...] = ()
+    whose: tuple[Whose, ...] = ()
 
 
 class Reader:
@@ -154,7 +156,15 @@ class Reader:
             modified=_modified(fields),
             preliminary=status in PRELIMINARY,
             flags=flags_of(part(fields, "meta").get("security"), *listed(fields, "interpretation")),
+            whose=self._whose(),
         )
+
+    def _whose(self) -> tuple[Whose, ...]:
+        """Identifiers of the subject: at the reference itself, or of the Patient in the payload that it leads to."""
+        subject = part(self._fields, "subject")
+        person = self._bundle.follow(subject, inside=self._fields) or {}
+        given = [*identifiers({"identifier": [part(subject, "identifier")]}), *identifiers(person)]
+        return tuple(dict.fromkeys(whose(system, value) for system, value in given))
 
     def _whole(self, components: Sequence[Json]) -> tuple[Term, list[Json], Mapping[str, Value], Value | None, tuple[str, ...]] | None:
         """The measure of the Observation with its value or its components; None if it only holds components. Raises ItemRefused."""
@@ -248,6 +258,7 @@ class Reader:
             raw=raw,
             preliminary=measured.preliminary,
             quality=tuple(dict.fromkeys((*measured.flags, *flags))),
+            whose=measured.whose,
         )
 
     def _refused(self, refused: ItemRefused, place: tuple[str, Sequence[Json]] | None) -> Item:
@@ -270,9 +281,7 @@ class Reader:
 
 
 def _at(measured: Measured, time: DeviceTime | None, end: DeviceTime | None) -> Measured:
-    return Measured(
-        device=measured.device, time=time, end=end, modified=measured.modified, preliminary=measured.preliminary, flags=measured.flags
-    )
+    return replace(measured, time=time, end=end)
 
 
 def flags_of(security: Any, *interpretations: Any) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.device_facts import DeviceFacts
-from adapters.fhir.devices import EUI_64_SYSTEM
+from adapters.fhir.devices import EUI_64_SYSTEM, FACTS_MARKS
 from adapters.phd.mapping import MEASURES
 from adapters.phd.parse import device_facts, parse
 from adapters.reading import Item
@@ -25,6 +25,7 @@ class Phd:
         time_kinds=("utc", "offset"),
         evidence="public-sample",
     )
+    facts_marks = FACTS_MARKS
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

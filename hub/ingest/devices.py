@@ -1,6 +1,7 @@
 """Who wore which device when: pairings looked up once per batch, and made by `hub device pair`."""
 
 from collections.abc import Iterable
+from itertools import chain
 
 from hub.ingest.wearing import NOBODY, Binding, Holder, Use, holder
 from hub.repository.pairings import open_pairing
@@ -33,6 +34,10 @@ class Bindings:
         """The one who had the device then, or those of whom it was one: the hub never guesses."""
         found = self._of.get(identifier)
         return holder(found, user, first_us, last_us) if found else NOBODY
+
+    def all(self) -> Iterable[Binding]:
+        """Every pairing of the devices in the batch."""
+        return chain.from_iterable(self._of.values())
 
     def wearing(self, identifier: str, at_us: int) -> frozenset[bytes]:
         """Everybody who has the unit then, however they share it."""

@@ -13,6 +13,10 @@ NOT_PAIRED_HINT = "No device with this identifier is paired for this time. Regis
 """The same for a device nobody knows, one that is not paired, and a patient who has not consented (law 3)."""
 DEVICE_MISSING = "device-missing"
 DEVICE_MISSING_HINT = "The payload does not say which device measured; give it as ?device=."
+WHOSE_CONTRADICTS = "subject-contradicts-pairing"
+WHOSE_CONTRADICTS_HINT = (
+    "The payload gives another person for this reading than the pairing does. Correct the pairing, then replay the item."
+)
 SCOPE_MISSING = "scope-missing"
 TIME_CONFLICT = "time-conflict"
 TIME_CONFLICT_HINT = "This reading was already sent with the same device time but another time zone; check the zone."

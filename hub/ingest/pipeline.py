@@ -31,6 +31,7 @@ from hub.ingest.units import OnlyOwn
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import user_index
 from hub.ingest.weighed import content_of, digest_of, may_wait, without_bytes
+from hub.ingest.whose import Known, contradicts, known_by
 from hub.instants import from_datetime
 from hub.metrics import INGESTED
 from hub.recording import Recording, write_of
@@ -104,6 +105,7 @@ class Pipeline:
         self._bindings = Bindings(repository.services, sent.manifest.identifier_system)
         self._rules: dict[bytes, PatientRules | None] = {}
         self._decided: dict[tuple[bytes, str], str | None] = {}
+        self._known: dict[bytes, Known] = {}
         self._received_us = repository.services.clock()
         self._raw = raw_of(sent, repository.caller.account)
         self._facts = UnitFacts(repository, self._bindings, self._rules, self._received_us)
@@ -151,6 +153,8 @@ class Pipeline:
         batch = Batch(items=items)
         await self._bindings.load({self._device_of(item) for item in items} | {one.device or self._sent.device for one in self._sent.facts})
         await self._load_rules()
+        if any(isinstance(item, Reading) and item.whose for item in items):
+            self._known = await known_by(self._services, self._bindings.all())
         facts = [one for one in self._sent.facts if self._only_own.may_speak_of(one.device or self._sent.device)]
         await self._facts.hear(self._sent.manifest.identifier_system, facts, self._sent.device)
         for index, item in enumerate(items):
@@ -208,6 +212,9 @@ class Pipeline:
         candidate = None if binding is None else self._candidate(held.reading, held.measured, held.device, binding, held.period)
         if candidate is None or binding is None:
             self._wait(batch, index, held.reading, fates.NOT_PAIRED, fates.NOT_PAIRED_HINT)
+        elif held.reading.whose and contradicts(held.reading.whose, self._known.get(binding.patient, {})):
+            self._recording.aim_patient(binding.patient)
+            self._wait(batch, index, held.reading, fates.WHOSE_CONTRADICTS, fates.WHOSE_CONTRADICTS_HINT)
         else:
             if not held.reading.manual:
                 self._facts.saw(binding.device_reference, held.period[0] if held.measured.until is None else last_us(held.measured))

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from adapters.reading import Absent, Channel, Coded, DeviceTime, Document, Item, Quantity, Reading, Rejected, Samples, Value
+from adapters.reading import Absent, Channel, Coded, DeviceTime, Document, Item, Quantity, Reading, Rejected, Samples, Value, Whose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,7 @@ def _item(found: Mapping[str, Any]) -> Item:
     rest["components"] = {name: value for name, one in rest["components"].items() if (value := _value(one)) is not None}
     rest["context"] = {name: Coded(**one) for name, one in rest["context"].items()}
     rest["quality"] = tuple(rest["quality"])
+    rest["whose"] = tuple(Whose(**one) for one in rest.get("whose", ()))
     return Reading(**rest)
 
 

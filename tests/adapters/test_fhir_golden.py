@@ -13,15 +13,11 @@ from adapters.discovery import adapters
 from adapters.reading import Reading
 from hub.cli.kit.bench import written
 from hub.ingest.doubt import Doubt
+from tests.support.known import fixtures
 
 FOLDERS = ("ans", "cied", "phd", "pocd")
 GOLDEN = ".fhir.json"
-FIXTURES = sorted(
-    path
-    for folder in FOLDERS
-    for path in (Path(__file__).parent / "fixtures" / folder).iterdir()
-    if not path.name.endswith((GOLDEN, "exemptions.json"))
-)
+FIXTURES = [path for folder in FOLDERS for path in fixtures(folder)]
 
 
 def read(text: bytes) -> Any:

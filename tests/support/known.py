@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 FIXTURES = Path(__file__).resolve().parents[1] / "adapters" / "fixtures"
-BESIDE = (".fhir.json", ".expected.json", ".context.json", "exemptions.json")
+BESIDE = (".fhir.json", ".expected.json", ".context.json", ".names.json", "exemptions.json")
 """Ends of the names of what stands beside a fixture: the FHIR that it becomes, and what the conformance kit is told of it."""
 SAMPLES_OF: Mapping[str, tuple[str, ...]] = {
     "cied": ("fhir-cied/Observation-IDCOExample2.json",),

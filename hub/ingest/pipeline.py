@@ -151,7 +151,8 @@ class Pipeline:
     async def _sort(self, items: Sequence[Item]) -> Batch:
         """Everything that needs no look at what is stored: who is refused, who waits, who may be stored."""
         batch = Batch(items=items)
-        await self._bindings.load({self._device_of(item) for item in items} | {one.device or self._sent.device for one in self._sent.facts})
+        units = {self._device_of(item) for item in items} | {one.device or self._sent.device for one in self._sent.facts}
+        await self._bindings.load({unit for unit in units if self._only_own.may_speak_of(unit)})
         await self._load_rules()
         if any(isinstance(item, Reading) and item.whose for item in items):
             self._known = await known_by(self._services, self._bindings.all())

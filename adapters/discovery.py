@@ -56,8 +56,8 @@ def _load(point: EntryPoint) -> Adapter:
     try:
         loaded: Adapter = point.load()
         name = loaded.manifest.name
-    except (ImportError, AttributeError) as error:
-        raise BrokenAdapter(f"adapter {point.name!r} ({point.value}) does not load: {error}") from error
+    except Exception as error:  # a vendor's code or mapping: whatever is wrong with it is said, and where
+        raise BrokenAdapter(f"adapter {point.name!r} ({point.value}) does not load: {type(error).__name__}: {error}") from error
     if name != point.name:
         raise BrokenAdapter(f"adapter {point.name!r} ({point.value}) calls itself {name!r} in its manifest; they must agree")
     return loaded

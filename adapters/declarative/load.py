@@ -8,7 +8,7 @@ import orjson
 from pydantic import ValidationError
 
 from adapters.contract import NO_CONTEXT, Context, Manifest
-from adapters.declarative import model, text
+from adapters.declarative import advice, model, text
 from adapters.declarative.compile import Compiled, compile_mapping
 from adapters.declarative.csv_source import CsvSource
 from adapters.declarative.decode import decode
@@ -20,11 +20,6 @@ from adapters.reading import Item
 MAPPING_FILE: Final = "mapping.yaml"
 SCHEMA_ID: Final = "http://hds-hub.invalid/schema/mapping-1.json"
 _NO_LINES: Final[Mapping[Path, int]] = {}
-_WORDS: Final = {
-    "extra_forbidden": "this key is not known here",
-    "missing": "this key is needed",
-    "union_tag_invalid": "`format` is json, ndjson, csv or xml",
-}
 
 
 class DeclarativeAdapter:
@@ -65,7 +60,8 @@ def load_document(
     try:
         compiled = compile_mapping(mapping)
     except Unusable as error:
-        raise MappingError(name, [Fault(error.path, error.message, text.line_of(error.path, lines))]) from None
+        place = advice.written_place(error.path, document)
+        raise MappingError(name, [Fault(place, error.message, text.line_of(place, lines))]) from None
     source = source or _source(mapping)
     return DeclarativeAdapter(_manifest(mapping, compiled, source), compiled, source)
 
@@ -115,7 +111,7 @@ def _faults(error: ValidationError, document: object, lines: Mapping[Path, int])
     seen: dict[Path, Fault] = {}
     for one in error.errors(include_url=False, include_input=False):
         path = _path(one["loc"], document)
-        message = _WORDS.get(one["type"]) or one["msg"]
+        message = advice.of(one)
         if one["type"] == "missing":
             path = (*path, str(one["loc"][-1]))
         known = seen.get(path)

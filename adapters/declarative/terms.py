@@ -1,17 +1,20 @@
 """What the catalogue allows a mapping to say: measure, components, units, codes, flags. A mapping with another word is not loaded."""
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from adapters.declarative.failure import Path as Place
 from adapters.declarative.failure import Unusable
 from adapters.reading import Coded
 from fhir_profiles.catalogue import CONTEXT, MEASURES, Measure, knows_flag
 
+NEAR_MAX = 12
+
 
 def measure(key: str, at: Place) -> Measure:
     """Return the catalogue's row. Raises Unusable."""
     if key not in MEASURES:
-        raise Unusable(at, f"The catalogue has no measure {key!r}; it has {_near(key)}.")
+        raise Unusable(at, f"The catalogue has no measure {key!r}{_near(key)}; `hub adapters measures` lists all.")
     return MEASURES[key]
 
 
@@ -55,6 +58,8 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def _near(key: str) -> str:
-    """Name the rows that share a word with what was written, else all."""
+    """Name the rows that share a word with what was written, else those that are written nearly so."""
     parts = set(key.split("-"))
-    return _listed(row for row in MEASURES if parts & set(row.split("-"))) or _listed(MEASURES)
+    shared = sorted(row for row in MEASURES if parts & set(row.split("-")))[:NEAR_MAX]
+    near = shared or get_close_matches(key.lower(), list(MEASURES), n=NEAR_MAX)
+    return f"; perhaps {_listed(near)}" if near else ""

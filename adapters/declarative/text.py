@@ -14,6 +14,15 @@ from adapters.declarative.failure import Fault, MappingError, Path
 
 TEXT_CHARS_MAX = 256 * 1024
 DEPTH_MAX = 24
+_YAML_ADVICE = (
+    ("'\\t'", "; indent with blanks"),
+    ("that cannot start any token", "; put the value in quotes"),
+    ("expected ',' or", "; a bracket is not closed, here or in the line before, or a text needs quotes"),
+    ("undefined alias", "; a text that begins with * needs quotes"),
+    ("mapping values are not allowed", "; a text with a colon needs quotes, or the line is indented too far"),
+    ("expected <block end>", "; the line is indented otherwise than those above it"),
+)
+"""A word of the parser's complaint -> what to do."""
 _CONSTANTS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -27,7 +36,8 @@ def read(text: str, name: str) -> tuple[Any, Mapping[Path, int]]:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise MappingError(name, [Fault((), f"This is no YAML: {error.problem}.", mark.line + 1 if mark else None)]) from None
+        advice = next((what for sign, what in _YAML_ADVICE if sign in str(error.problem)), "")
+        raise MappingError(name, [Fault((), f"This is no YAML: {error.problem}{advice}.", mark.line + 1 if mark else None)]) from None
     except (yaml.YAMLError, RecursionError):
         raise MappingError(name, [Fault((), "This is no YAML: a character that may not stand there, or nested too deep.")]) from None
     lines: dict[Path, int] = {}

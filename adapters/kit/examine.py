@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from traceback import extract_tb
 
 from adapters.kit.rule import HINTS_MAX, LEVELS, Level, NotApplicable, Result, Rule, Status, Subject, Unproven
 from adapters.kit.rulebook import RULES
@@ -38,7 +39,16 @@ def _result(rule: Rule, subject: Subject) -> Result:
         return Result(rule=rule, status="unproven", hints=(str(why),))
     except NotApplicable as why:
         return Result(rule=rule, status="not-applicable", hints=(str(why),))
+    except Exception as error:  # noqa: BLE001 - of a simulator, or of what stands beside a fixture: a finding like any other
+        hints = (_said(error),)
     return Result(rule=rule, status="fail" if hints else "pass", hints=hints)
+
+
+def _said(error: Exception) -> str:
+    """Which code failed, and where: the last place outside the kit."""
+    places = [place for place in extract_tb(error.__traceback__) if "/adapters/kit/" not in place.filename]
+    where = f" ({places[-1].filename.rpartition('/')[2]}, line {places[-1].lineno})" if places else ""
+    return f"the rule could not be run: {type(error).__name__}: {error}{where}; mend the simulator, or what stands beside the fixture"
 
 
 def _exempted(result: Result, reason: str) -> Result:

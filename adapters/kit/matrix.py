@@ -8,6 +8,7 @@ from adapters.kit import levels
 from fhir_profiles.catalogue import MEASURES
 
 COLUMNS = ("adapter", "product", "measures", "transports", "times", "evidence", "level")
+OF_A_MEASURE = ("measure", "codes", "units", "possible", "components")
 HEAD = """# Devices and formats the hub reads
 
 Made by `hub adapters list --markdown` from the manifests of the adapters that come with the hub; a test holds it against them.
@@ -18,6 +19,15 @@ Evidence: `public-sample` a payload that others published, `vendor-documentation
 Level: what `hub adapters test` finds (bronze, silver, gold; [what they mean](guides/vendors.md#8-the-signed-report)); below, which rules
 are open. A level says what these rules found on this code, and nothing about the medical use of a product.
 """
+
+
+def catalogue(word: str = "") -> list[list[str]]:
+    """Measures whose key has the word in it, in the order of OF_A_MEASURE."""
+    return [
+        [key, _codes(key), ", ".join(one.units), f"{one.low} to {one.high}" if one.units else "", ", ".join(one.components)]
+        for key, one in sorted(MEASURES.items())
+        if word.lower() in key
+    ]
 
 
 def rows(manifests: Iterable[Manifest]) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""hub adapters list | levels | schema | new | test | simulate | certify | verify."""
+"""hub adapters list | levels | measures | schema | new | test | simulate | certify | verify."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ from adapters.kit.simulation import FAULTS, UNITS_OF_A_SEED, Fault, NoSimulator,
 from adapters.reading import TimeKind
 from hub.cli.common import DataDir, Json, MongodbUrl, fail, in_hub, stderr, table
 from hub.cli.kit import golden, page, report, scaffold, simulate
-from hub.cli.kit.subject import Found, NoSubject, find
+from hub.cli.kit.subject import EXEMPTIONS, Found, NoSubject, find
 from hub.instants import fhir_instant, now_us
 from hub.wiring import Hub
 
@@ -74,6 +74,19 @@ def levels_(
         write.write_text(levels.written(made))
 
 
+@app.command("measures")
+def measures_(
+    word: Annotated[str, typer.Argument(help="Only those with this word in them.")] = "",
+    as_json: Json = False,
+) -> None:
+    """The catalogue: what can be measured, in which units (UCUM), within which bounds."""
+    rows = matrix.catalogue(word)
+    if as_json:
+        typer.echo(json.dumps([dict(zip(matrix.OF_A_MEASURE, row, strict=True)) for row in rows], indent=2, ensure_ascii=False))
+    else:
+        table("Measures", list(matrix.OF_A_MEASURE), rows)
+
+
 @app.command("schema")
 def schema_() -> None:
     """The JSON Schema (2020-12) of declarative mappings, for editors: `# yaml-language-server: $schema=mapping.schema.json`."""
@@ -87,6 +100,7 @@ def conformance(
     write_golden: Annotated[
         bool, typer.Option("--write-golden", help="Write the FHIR that comes out beside each fixture, then test.")
     ] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="The rules that are met, too.")] = False,
     as_json: Json = False,
 ) -> None:
     """The conformance kit, offline: a row for each rule. Exit code 1 if an error is found."""
@@ -98,7 +112,7 @@ def conformance(
     if as_json:
         typer.echo(json.dumps([report.row(result) for result in results], indent=2))
     else:
-        _shown(results)
+        _shown(results, everything=show_all)
     reached = level(results)
     stderr.print(f"{found.adapter.manifest.name} {found.adapter.manifest.version}: level {reached or 'none'}", highlight=False)
     if any(result.status == "fail" and result.rule.severity == "error" for result in results):
@@ -114,17 +128,30 @@ def subject_of(which: str, fixtures: Path | None) -> Found:
 
 def examined(found: Found) -> list[Result]:
     """Every rule, with a bar for people."""
+    try:
+        subject, unknown = found.subject(), sorted(set(found.exemptions()) - {rule.id for rule in RULES})
+    except NoSubject as error:
+        fail(str(error))
+    if unknown:
+        fail(f"{found.fixtures / EXEMPTIONS}: there is no rule {', '.join(unknown)}; `hub adapters test --all` lists them")
     with Progress(console=stderr, transient=True) as progress:
         task = progress.add_task("conformance kit", total=len(RULES))
-        made = examine(
-            found.subject(), found.exemptions(), advance=lambda rule: progress.update(task, advance=1, description=f"rule {rule.id}")
-        )
+        made = examine(subject, found.exemptions(), advance=lambda rule: progress.update(task, advance=1, description=f"rule {rule.id}"))
         return list(made)
 
 
-def _shown(results: Sequence[Result]) -> None:
-    cells = [[one.rule.id, one.rule.level, MARKS[one.status], "\n".join(one.hints) or one.rule.text] for one in results]
-    table("Conformance kit", ["rule", "level", "", "what"], cells)
+def _shown(results: Sequence[Result], *, everything: bool) -> None:
+    """What is to be done first; what is met only if asked for, or else as a number."""
+    order = ("fail", "unproven", "exempt", "not-applicable", "pass")
+    told = [one for one in results if everything or one.status not in levels.SETTLED]
+    cells = [
+        [one.rule.id, one.rule.level, MARKS[one.status], "\n".join(one.hints) or one.rule.text]
+        for one in sorted(told, key=lambda one: order.index(one.status))
+    ]
+    if cells:
+        table("Conformance kit", ["rule", "level", "", "what"], cells)
+    met = sum(one.status in levels.SETTLED for one in results)
+    stderr.print(f"{met} of {len(results)} rules are met, or have no subject here", highlight=False)
 
 
 @app.command("new")
@@ -136,6 +163,7 @@ def new(
     measure: Annotated[list[str] | None, typer.Option("--measure", help="Key of the catalogue; again for each.")] = None,
     time_kind: Annotated[str | None, typer.Option("--time-kind", help=f"Kind of its times: {', '.join(scaffold.KINDS)}.")] = None,
     format: Annotated[str | None, typer.Option("--format", help="json or csv.")] = None,
+    declarative: Annotated[bool, typer.Option("--declarative", help="A mapping in YAML instead of code.")] = False,
     into: Annotated[Path, typer.Option("--into", help="Where the folder NAME is made.")] = Path(),
 ) -> None:
     """A package for a vendor's product: worksheet, mapping, reader, simulator, fixture, test. Asks for what is not given."""
@@ -147,6 +175,7 @@ def new(
         measures=tuple(_several("Measure", measure, ())),
         time_kind=cast("TimeKind", _asked("Kind of its times", time_kind, scaffold.KINDS)),
         format=cast("scaffold.Format", _asked("Format", format, tuple(scaffold.MEDIA_TYPES))),
+        declarative=declarative,
     )
     try:
         folder = scaffold.make(answers, into)

@@ -31,11 +31,13 @@ def answers(**changed: object) -> Answers:
     return Answers(**{**given, **changed})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("declarative", [False, True], ids=["code", "mapping"])
 @pytest.mark.parametrize("format", MEDIA_TYPES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_made_breaks_no_rule_whatever_was_answered(tmp_path: Path, format: str, kind: str) -> None:
+def test_what_is_made_breaks_no_rule_whatever_was_answered(tmp_path: Path, format: str, kind: str, declarative: bool) -> None:
     """Silver from the first minute; for gold something from outside is asked."""
-    made = make(answers(name=f"acme-{format}-{kind}", format=format, time_kind=kind), tmp_path)
+    name = f"acme-{format}-{kind}-{'mapping' if declarative else 'code'}"
+    made = make(answers(name=name, format=format, time_kind=kind, declarative=declarative), tmp_path)
     found = find(str(made))
     results = list(examine(found.subject(), rules=[rule for rule in RULES if rule.id != "volume"]))
     assert [(one.rule.id, one.hints) for one in results if one.status in {"fail", "unproven"}] == [

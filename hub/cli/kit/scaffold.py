@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from adapters.contract import Transport
+from adapters.declarative import schema
 from adapters.kit.checks.simulation import scenes_of
 from adapters.kit.scene import Scene
 from adapters.reading import TimeKind
@@ -62,6 +63,7 @@ class Answers:
 
     name        of the adapter, as in `POST /ingest/{name}`
     measures    keys of the catalogue
+    declarative  a mapping in YAML instead of code
     """
 
     name: str
@@ -71,6 +73,7 @@ class Answers:
     measures: tuple[str, ...]
     time_kind: TimeKind
     format: Format
+    declarative: bool = False
 
 
 def make(answers: Answers, into: Path) -> Path:
@@ -79,10 +82,12 @@ def make(answers: Answers, into: Path) -> Path:
     folder, module = into / answers.name, answers.name.replace("-", "_") + "_adapter"
     folder.mkdir(parents=True)
     said = _said(answers, module, rows)
-    for place, template in _files(module, answers.format).items():
+    for place, template in _files(module, answers).items():
         path = folder / place
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(_rendered(template, said))
+    if answers.declarative:
+        (folder / "src" / module / "mapping.schema.json").write_bytes(schema())
     _write_fixture(folder, answers.format)
     return folder
 
@@ -159,19 +164,28 @@ def _said(answers: Answers, module: str, rows: Sequence[Mapping[str, Any]]) -> d
         "value_fields": list(dict.fromkeys(field for row in rows for field in row["fields"].values())),
         "time_words": TIME_WORDS,
         "time_hint": TIME_HINTS[answers.time_kind],
+        "declarative": answers.declarative,
     }
 
 
-def _files(module: str, format: Format) -> Mapping[str, str]:
+def _files(module: str, answers: Answers) -> Mapping[str, str]:
     """Place in the package -> template."""
+    code = {
+        f"src/{module}/__init__.py": "__init__.py.j2",
+        f"src/{module}/mapping.py": "mapping.py.j2",
+        f"src/{module}/parse.py": f"parse_{answers.format}.py.j2",
+        f"src/{module}/simulate.py": "simulate.py.j2",
+    }
+    declared = {
+        f"src/{module}/__init__.py": "__init__declarative.py.j2",
+        f"src/{module}/mapping.yaml": "mapping.yaml.j2",
+        f"src/{module}/simulate.py": "simulate_declarative.py.j2",
+    }
     return {
         "pyproject.toml": "pyproject.toml.j2",
         "README.md": "README.md.j2",
         "WORKSHEET.md": "WORKSHEET.md.j2",
-        f"src/{module}/__init__.py": "__init__.py.j2",
-        f"src/{module}/mapping.py": "mapping.py.j2",
-        f"src/{module}/parse.py": f"parse_{format}.py.j2",
-        f"src/{module}/simulate.py": "simulate.py.j2",
+        **(declared if answers.declarative else code),
         "tests/test_conformance.py": "test_conformance.py.j2",
     }
 

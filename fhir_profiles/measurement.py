@@ -90,7 +90,7 @@ class Measurement:
     measure    catalogue key
     effective  FHIR dateTime with offset, seconds or finer ("2015-05-30T23:06:23-07:00")
     until      the same form; when it ended, for what lasts
-    patient    "Patient/id"; device "Device/id" or None (typed in by hand)
+    patient    "Patient/id"; device "Device/id", of an Observation also "DeviceMetric/id", or None (typed in by hand)
     source     URI of the adapter and of the mapping's version, for meta.source
     replaces   "Type/id" of the reading in whose place this one stands since it was derived anew under another key
     """

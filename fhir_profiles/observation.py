@@ -50,6 +50,7 @@ TEST_FLAG: Final = "test-data"
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}")
 _DEVICE: Final = re.compile(r"Device/[A-Za-z0-9\-.]{1,64}")
+_MEASURING: Final = re.compile(r"Device(?:Metric)?/[A-Za-z0-9\-.]{1,64}")
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
     r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
@@ -90,7 +91,7 @@ def observation(measurement: Measurement, *, id: str, version: int, last_updated
         "subject": {"reference": is_patient(measurement.patient)},
     } | effective_json(measurement)
     if measurement.device is not None:
-        resource["device"] = {"reference": is_device(measurement.device)}
+        resource["device"] = {"reference": is_measuring(measurement.device)}
     if measurement.manual:
         resource["performer"] = [resource["subject"]]
         resource["method"] = _MANUAL_ENTRY
@@ -119,6 +120,11 @@ def is_patient(reference: str) -> str:
 
 def is_device(reference: str) -> str:
     return _matching(_DEVICE, reference, "device")
+
+
+def is_measuring(reference: str) -> str:
+    """Observation.device may also be what measured in the device."""
+    return _matching(_MEASURING, reference, "device")
 
 
 def _matching(form: re.Pattern[str], text: str, part: str) -> str:

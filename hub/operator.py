@@ -16,7 +16,7 @@ from fhir_profiles.canonical import BASE
 from fhir_profiles.device import device as device_resource
 from hub.errors import FhirError
 from hub.ingest.devices import device_token, opened
-from hub.ingest.notebook import Notebook
+from hub.ingest.parts import paired_note, parts_of
 from hub.ingest.registry import Registry
 from hub.ingest.wearing import WHOLE, Binding, Use, contradict, overlap
 from hub.recording import Recording, RequestFacts, Touched, write_of
@@ -36,8 +36,6 @@ HELD = (
     "a write that has not ended holds what is known of this device or this patient, perhaps that of a hub that was killed; nothing was "
     "changed. Try again in a minute: then the database has given such a write up"
 )
-PAIRED = "pairings"
-"""Kind of the note that every change of a unit's pairings writes: of two who pair it at once one reads again what the other did."""
 UNKNOWN_MANUFACTURER = "unknown"
 """What the manifest of a format says that any maker may send."""
 CLIENT_SYSTEM = f"{BASE}/client"
@@ -175,7 +173,8 @@ class Operator:
             refuse_contradiction(made, await opened(services, other))
         patients = tuple(sorted({patient_token, *(one.patient for one in others)}))
         recording.touch(Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator"))
-        unit.pairings = (PairDevice(pairing=pairing, device_row=row, device_patients=patients),)
+        parts = await parts_of(services, row)
+        unit.pairings = (PairDevice(pairing=pairing, device_row=row, device_patients=patients, parts=parts),)
         await recording.commit(unit, writes=[write_of(stored) for stored in (*unit.inserts, *(one.new for one in unit.replaces))])
         return Paired(pairing=pairing.id, device=row, registered=registered)
 
@@ -261,8 +260,7 @@ class Operator:
 
     async def _repaired(self, token: bytes) -> NoteWrite:
         """The note that whoever changes the pairings of this unit writes, so that nobody decides by what is no longer so."""
-        notebook = Notebook(self._services, PAIRED)
-        return await notebook.write(await notebook.read(token.hex()), {})
+        return await paired_note(self._services, token)
 
     async def _pairing(
         self, token: bytes, row: str, patient: str, patient_token: bytes, from_us: int | None, to_us: int | None, use: Use

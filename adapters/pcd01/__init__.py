@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 from adapters.contract import NO_CONTEXT, Context, Manifest
+from adapters.device_tree import DeviceTree
 from adapters.hl7v2.terms import ALL_MEASURES
 from adapters.pcd01.parse import parse
+from adapters.pcd01.parts import device_trees
 from adapters.pcd01.simulate import SIMULATOR
 from adapters.reading import Item
 
@@ -29,6 +31,10 @@ class Pcd01:
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)
+
+    def device_trees(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[DeviceTree]:  # noqa: ARG002 - as above
+        """Read the rows of the containment tree."""
+        return device_trees(payload)
 
 
 adapter = Pcd01()

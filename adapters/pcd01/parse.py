@@ -68,6 +68,15 @@ class Reader:
 
     def items(self) -> Iterator[Item]:
         """In the order of the rows; a reading of several rows stands at its first."""
+        for one in self.understood():
+            yield one if isinstance(one, Rejected) else self._reading(one)
+
+    @property
+    def group(self) -> Group:
+        return self._group
+
+    def understood(self) -> Iterable[list[Part] | Rejected]:
+        """What each item is made of."""
         made: dict[object, list[Part] | Rejected] = {}
         for obx in self._group.rows:
             part = self._part(obx)
@@ -78,8 +87,7 @@ class Reader:
             else:
                 key = self._together(part, made)
                 made.setdefault(key, []).append(part)  # type: ignore[union-attr]
-        for one in made.values():
-            yield one if isinstance(one, Rejected) else self._reading(one)
+        return made.values()
 
     def _together(self, part: Part, made: dict[object, list[Part] | Rejected]) -> object:
         """The key under which components meet: measure, channel, time. A second one of the same kind begins a reading of its own."""
@@ -119,7 +127,7 @@ class Reader:
         try:
             check_length(raw)
             device = self._group.device(obx)
-            path = _source(obx, alone=parts[0].term.component is None)
+            path = source_of(obx, alone=parts[0].term.component is None)
             time = device_time(self._time_text(obx), self._message.header.field(7))
         except ItemRefused as refused:
             return refused.item(pointer=f"row {obx.row}", raw=raw, device=device)
@@ -162,7 +170,7 @@ class Reader:
         return self._message.excerpt(*found, zoned=not is_zoned(time))
 
 
-def _source(obx: Segment, *, alone: bool) -> str | None:
+def source_of(obx: Segment, *, alone: bool) -> str | None:
     """OBX-4: which of several channels measured is part of what a reading is. Of a reading of several rows, their channel."""
     path = path_of(obx)
     if path is not None:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 
 from adapters.contract import Adapter, Context, Unreadable
 from adapters.device_facts import DescribesDevices, DeviceFacts
+from adapters.device_tree import DescribesParts, DeviceTree
 from adapters.discovery import adapters
 from adapters.reading import Item
 from fhir_profiles.building import BUILDERS
 from hub.errors import FhirError
 from hub.ingest.fates import Answer
+from hub.ingest.parts import allows_parts
 from hub.ingest.pipeline import NOTHING_BESIDE, Beside, Pipeline, Sent
 from hub.recording import Recording
 from hub.repository import Repository
@@ -52,24 +54,35 @@ def known_adapter(name: str) -> Adapter:
     return found
 
 
-async def decode(parcel: Parcel) -> tuple[list[Item], list[DeviceFacts]]:
-    """The items of a payload, in its order, and what it says about units. Raises FhirError structure if nothing could be read."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """The items of a payload, in its order, and what it says about units and their parts."""
+
+    items: list[Item]
+    facts: list[DeviceFacts]
+    trees: list[DeviceTree]
+
+
+async def decode(parcel: Parcel, *, trees: bool = False) -> Decoded:
+    """`trees`: ask for parts, too. Raises FhirError structure if nothing could be read."""
     try:
         # In a thread: a payload that takes seconds to read must not hold up everybody else.
-        return await asyncio.to_thread(_decoded, parcel)
+        return await asyncio.to_thread(_decoded, parcel, trees)
     except Unreadable as error:
         raise FhirError("structure", f"{error.code}: {error}", expression=error.pointer or None) from error
 
 
-def _decoded(parcel: Parcel) -> tuple[list[Item], list[DeviceFacts]]:
+def _decoded(parcel: Parcel, trees: bool) -> Decoded:
     said = Context(media_type=parcel.media_type, device=parcel.device)
     facts = _facts(parcel, said)
     try:
-        return list(parcel.adapter.decode(parcel.payload, said)), facts
+        items = list(parcel.adapter.decode(parcel.payload, said))
     except Unreadable:
         if facts:  # a payload about units alone has no readings, and was read
-            return [], facts
+            return Decoded(items=[], facts=facts, trees=[])
         raise
+    asked = parcel.adapter if trees and isinstance(parcel.adapter, DescribesParts) else None
+    return Decoded(items=items, facts=facts, trees=[] if asked is None else list(asked.device_trees(parcel.payload, said)))
 
 
 def _facts(parcel: Parcel, said: Context) -> list[DeviceFacts]:
@@ -89,5 +102,6 @@ async def take_in(repository: Repository, recording: Recording, parcel: Parcel, 
     beside  what is to be written with the last of the items, from the answers
     """
     require_sender(repository)
-    items, facts = await decode(parcel)
-    return await Pipeline(repository, replace(parcel.sent, facts=facts), recording, beside).run(items)
+    decoded = await decode(parcel, trees=allows_parts(repository))
+    sent = replace(parcel.sent, facts=decoded.facts, trees=decoded.trees)
+    return await Pipeline(repository, sent, recording, beside).run(decoded.items)

@@ -13,6 +13,7 @@ import orjson
 
 from adapters.contract import Manifest
 from adapters.device_facts import DeviceFacts
+from adapters.device_tree import DeviceTree
 from adapters.discovery import software
 from adapters.reading import Item, Reading
 from fhir_profiles.building import build, resource_type
@@ -24,6 +25,7 @@ from hub.ingest.devices import Binding, Bindings
 from hub.ingest.facts import UnitFacts
 from hub.ingest.fates import Answer
 from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
+from hub.ingest.parts import UnitParts
 from hub.ingest.raw import Raw
 from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, keep_waiting, located
 from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
@@ -58,7 +60,7 @@ async def NOTHING_BESIDE(_: Sequence[Answer]) -> Sequence[NoteWrite]:  # noqa: N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """How a batch was sent: what the sender says about all its items, and `facts` that the payload says about units.
+    """How a batch was sent: what the sender says about all its items, `facts` that the payload says about units, `trees` of their parts.
 
     media_type  without parameters, None where it is not said
     """
@@ -68,6 +70,7 @@ class Sent:
     time_zone: str | None
     media_type: str | None = None
     facts: Sequence[DeviceFacts] = ()
+    trees: Sequence[DeviceTree] = ()
 
 
 @dataclass(slots=True)
@@ -109,6 +112,7 @@ class Pipeline:
         self._received_us = repository.services.clock()
         self._raw = raw_of(sent, repository.caller.account)
         self._facts = UnitFacts(repository, self._bindings, self._rules, self._received_us)
+        self._parts = UnitParts(repository, self._bindings, self._rules, self._received_us)
 
     async def run(self, items: Sequence[Item], released: Sequence[Quarantined] = ()) -> list[Answer]:
         """One answer per item. `released`: quarantined items that these are, freed in the same transaction; what goes on waiting
@@ -158,6 +162,8 @@ class Pipeline:
             self._known = await known_by(self._services, self._bindings.all())
         facts = [one for one in self._sent.facts if self._only_own.may_speak_of(one.device or self._sent.device)]
         await self._facts.hear(self._sent.manifest.identifier_system, facts, self._sent.device)
+        trees = [one for one in self._sent.trees if self._only_own.may_speak_of(one.device)]
+        await self._parts.hear(self._sent.manifest.identifier_system, trees)
         for index, item in enumerate(items):
             if index % BREATH_ITEMS == 0:
                 await asyncio.sleep(0)
@@ -247,6 +253,9 @@ class Pipeline:
     ) -> Candidate | None:
         """A reading that may be stored, or None if the patient does not permit it."""
         bound = bind(measured, binding, self._sent.manifest, manual=reading.manual)
+        leaf = None if reading.manual else self._parts.leaf(device, reading.source_id, reading.measure)
+        if leaf is not None and resource_type(bound) == "Observation" and not isinstance(bound.value, Recorded):
+            bound = replace(bound, device=leaf)
         basis = self._permit(binding, bound)
         if basis is None:
             self._recording.aim_patient(binding.patient)
@@ -326,9 +335,9 @@ class Pipeline:
         settled = await settle(batch.candidates, existing, keys, services=self._services, now_us=self._services.clock())
         if self._assigned is not None:
             only_whole([settled.answers[index] for index in settled.conflicts])
-        life = await self._facts.life()
+        life, grown = await self._facts.life(), await self._parts.grown()
         self._recording.forget()
-        for touched in (*settled.touched, *life.touched):
+        for touched in (*settled.touched, *life.touched, *grown.touched):
             self._recording.touch(touched)
         waits = [batch.items[index] for index in settled.conflicts if index < len(batch.items) and may_wait(batch.items[index])]
         conflicts = [self._waiting(item, fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for item in waits]
@@ -338,18 +347,19 @@ class Pipeline:
         kept = {one.id for one in quarantine}
         notes = () if before is None else await self._beside([*before, *_in_order(batch, settled)])
         unit = Unit(
-            inserts=[*settled.inserts, *life.inserts],
-            replaces=[*settled.replaces, *life.replaces],
+            inserts=[*settled.inserts, *life.inserts, *grown.inserts],
+            replaces=[*settled.replaces, *life.replaces, *grown.replaces],
             claims=life.claims,
             remarks=settled.remarks,
             past=settled.past,
             quarantine=quarantine,
             released=[one.id for one in released if one.id not in kept],
             confirmed=() if self._assigned is None else (self._assigned.id,),
-            notes=[*notes, *life.notes],
+            notes=[*notes, *life.notes, *grown.notes],
         )
-        await self._recording.commit(unit, writes=[write_of(stored) for stored in (*settled.written, *life.written)])
+        await self._recording.commit(unit, writes=[write_of(stored) for stored in (*settled.written, *life.written, *grown.written)])
         self._facts.remember(life)
+        self._parts.remember(grown)
         return settled
 
     async def _quarantined(self, waiting: Waiting, came: Mapping[str, Quarantined], *, to_confirm: bool) -> Quarantined:

@@ -174,7 +174,11 @@ class MongoWriter:
         )
         await self._hub["resources"].bulk_write(
             # Added, never taken away: the Device may name patients of its own.
-            [UpdateOne({"_id": one.device_row}, {"$addToSet": {"q": {"$each": list(one.device_patients)}}}) for one in pairings],
+            [
+                UpdateOne({"_id": row}, {"$addToSet": {"q": {"$each": list(one.device_patients)}}})
+                for one in pairings
+                for row in (one.device_row, *one.parts)
+            ],
             session=session,
         )
 

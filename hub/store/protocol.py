@@ -209,11 +209,12 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairDevice:
-    """A pairing opened, changed or closed, and the tokens of the patients the Device is now paired with."""
+    """A pairing opened, changed or closed, and the tokens of the patients the Device is now paired with; `parts`: rows of its parts."""
 
     pairing: Pairing
     device_row: str
     device_patients: tuple[bytes, ...]
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)

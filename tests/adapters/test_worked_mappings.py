@@ -17,12 +17,13 @@ WORKED = {
     "circular": "export.csv",
     "textile": "logger.csv",
     "neurostimulator": "session.xml",
+    "connected-bed": "ward.json",
 }
 every_mapping = pytest.mark.parametrize(("name", "fixture"), WORKED.items())
 
 
 def items(name: str) -> list[Item]:
-    return list(adapters()[name].decode((FIXTURES / name / WORKED[name]).read_bytes()))
+    return list(adapters()[name].decode((FIXTURES / name.replace("-", "_") / WORKED[name]).read_bytes()))
 
 
 def value_said(value: Value | None) -> str:
@@ -63,6 +64,22 @@ def test_a_session_of_the_t_shirt() -> None:
         "respiration-waveform 8112 8120 8133 x0.01 Ohm every 50 ms",
     ]
     assert {item.device for item in items("chronolife")} == {"KEESENSE-0042"}
+
+
+def test_a_night_in_a_connected_bed() -> None:
+    """DEVICES 5: weight by the bed, rates without contact, leaving it as an event."""
+    assert said("connected-bed") == [
+        "body-weight 74.30 kg",
+        "body-weight 61.0 kg questionable",
+        "heart-rate 58 /min",
+        "respiratory-rate absent not-performed",
+        "unknown-measure kept",
+        "bed-event edge-of-bed",
+        "bed-event bed-exit in-alarm",
+        "bed-event bed-entry",
+        "unknown-measure kept",
+    ]
+    assert {item.device for item in items("connected-bed")} == {"BED-0042"}
 
 
 def test_a_batch_of_the_patch() -> None:
@@ -132,7 +149,7 @@ def test_a_report_of_the_stimulator() -> None:
 @every_mapping
 def test_what_a_mapping_gives_becomes_the_fhir_beside_its_fixture(name: str, fixture: str) -> None:
     """In the form that the kit writes, as of adapters in code."""
-    golden = FIXTURES / name / f"{fixture}.fhir.json"
+    golden = FIXTURES / name.replace("-", "_") / f"{fixture}.fhir.json"
     made = [one.decode() for item in items(name) if isinstance(item, Reading) and not isinstance(one := written(item), Doubt)]
     assert made == golden.read_text("utf-8").removeprefix("[\n").removesuffix("\n]\n").split(",\n")
     assert len(made) == len([item for item in items(name) if isinstance(item, Reading)])
@@ -141,5 +158,7 @@ def test_what_a_mapping_gives_becomes_the_fhir_beside_its_fixture(name: str, fix
 @every_mapping
 def test_a_mapping_comes_with_its_page_and_says_that_its_evidence_is_synthetic(name: str, fixture: str) -> None:
     assert fixture
-    assert {"__init__.py", "README.md", "mapping.yaml"} <= {path.name for path in files("adapters").joinpath(name).iterdir()}
+    assert {"__init__.py", "README.md", "mapping.yaml"} <= {
+        path.name for path in files("adapters").joinpath(name.replace("-", "_")).iterdir()
+    }
     assert adapters()[name].manifest.evidence == "synthetic"

@@ -174,7 +174,8 @@ class Registry(Operator):
         retired = await self._again(before, with_status(before.content, "inactive"))
         changes = await self._handed_over(recording, worn, (before.row, made.row), new_token, at_us)
         writes = [write_of(made), write_of(retired)]
-        recording.touch(_of_nobody(made))
+        for one in (made, retired):
+            recording.touch(_of_nobody(one))
         unit = Unit(
             inserts=(made,),
             claims=await self._claims(names, made.row),

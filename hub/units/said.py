@@ -14,6 +14,8 @@ CLOCK_STEP_S = 5
 CLOCK_EVERY_US = 86_400_000_000
 VERSIONS = ("firmware", "software", "hardware")
 TEXT_CHARS_MAX = 200
+PERCENT_MAX = 101
+"""Of a battery that is said in words alone: any percentage is the better word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +64,23 @@ def said_of(facts: Iterable[DeviceFacts], received_us: int) -> Said:
 
 
 def after(state: UnitState, *, seen_us: int | None, said: Said | None, received_us: int) -> UnitState:
-    """The state once this was received. An older word does not take the place of a newer one."""
+    """The state once this was received, in whatever order: an older word does not take the place of a newer one, and of two at the same
+    moment the lower battery and the larger difference of clocks counts.
+    """
     latest = max((us for us in (state.seen_us, seen_us, None if said is None else said.seen_us) if us), default=None)
     made = replace(state, seen_us=latest, heard_us=received_us, known_us=state.known_us or received_us)
     if said is None:
         return made
-    if (said.battery_percent is not None or said.battery_level is not None) and said.at_us >= (state.battery_us or 0):
+    if (said.battery_percent is not None or said.battery_level is not None) and _battery(said) > _battery(state):
         made = replace(made, battery_percent=said.battery_percent, battery_level=said.battery_level, battery_us=said.at_us)
-    if said.clock_ahead_s is not None and said.at_us >= (state.clock_us or 0):
+    if said.clock_ahead_s is not None and (said.at_us, said.clock_ahead_s) > (state.clock_us or 0, state.clock_ahead_s or 0):
         made = replace(made, clock_ahead_s=said.clock_ahead_s, clock_us=said.at_us)
     return made
+
+
+def _battery(one: Said | UnitState) -> tuple[int, int, str]:
+    at_us = one.at_us if isinstance(one, Said) else one.battery_us or 0
+    return at_us, -(PERCENT_MAX if one.battery_percent is None else one.battery_percent), one.battery_level or ""
 
 
 def clock_is_news(state: UnitState) -> bool:

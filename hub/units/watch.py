@@ -69,14 +69,17 @@ class Watch:
         pause_s = self._services.settings.watch_s
         while True:
             try:
-                told = await self._turn(pause_s * 1_000_000)
-                for finding, number in told.items():
-                    UNITS.labels(finding).set(number)
+                await self.turn(pause_s * 1_000_000)
             except Exception as error:  # noqa: BLE001 - what hinders a round must not end the watch for good; the next one does it
                 log.warning("watch_failed", error=type(error).__name__)
             await asyncio.sleep(pause_s)
 
-    async def _turn(self, pause_us: int) -> Mapping[str, int]:
+    async def turn(self, pause_us: int) -> None:
+        """A round, if none was done for half of the pause, and the counts of the last one into this process's metrics."""
+        for finding, number in (await self._told(pause_us)).items():
+            UNITS.labels(finding).set(number)
+
+    async def _told(self, pause_us: int) -> Mapping[str, int]:
         """The counts of the last round, this process's own or another one's."""
         key = self._services.blind.token(f"note-{KIND}", "round")
         note = await self._services.store.notes.get(key)

@@ -1,7 +1,7 @@
 """The watch: silence makes a Device `unknown`, speaking makes it `active` again; exchange of sensors. DEVICES 1.6, docs/adr/0015."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from hub.ingest.devices import device_token
 from hub.metrics import UNITS
 from hub.registry import Registry
 from hub.store.embedded import Endpoint
+from hub.store.protocol import Note
+from hub.units.judge import FINDINGS
 from hub.units.watch import Watch
 from tests.support.backstage import new_client
 from tests.support.caller import Caller, resources
@@ -25,6 +27,7 @@ from tests.support.payloads import WEIGHT, group, identifier_system, withings
 from tests.support.resources import patient
 
 Json = dict[str, Any]
+PAUSE_US = 300_000_000
 DAY_S, START_S = 86_400, START_US // STEP_US
 SYSTEM = identifier_system("withings")
 SCALE = Product(key="scale", manufacturer="A", model="B", name="C", silence_s=DAY_S)
@@ -100,6 +103,41 @@ async def test_a_silent_unit_is_unknown_and_active_again_when_it_speaks(tmp_path
         assert (spoke["status"], "statusReason" in spoke) == ("active", False)
 
 
+async def test_a_device_that_the_watch_has_written_is_hidden_as_before(tmp_path: Path, clean_database: Endpoint) -> None:
+    """DESIGN 2, law 3: whoever may not see whose it is does not see it."""
+    async with scene(tmp_path, clean_database) as unit:
+        other = await unit.at.register(new_client("stranger", "system/*.cruds"))
+        headers = dict(unit.at.authorization(other, "system/*.cruds"))
+        unit.at.turn.take(2 * DAY_S)
+        assert await unit.watch() == [(unit.device, "unknown")]
+        assert (await unit.at.http.get(f"/fhir/{unit.device}", headers=headers)).status_code == 404
+        await unit.weigh(2 * DAY_S)
+        assert (await unit.read())["status"] == "active"
+        assert (await unit.at.http.get(f"/fhir/{unit.device}", headers=headers)).status_code == 404
+
+
+async def test_a_batch_that_says_nothing_new_asks_the_database_nothing_about_its_unit(
+    tmp_path: Path, clean_database: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/adr/0015: a look into memory, and every five minutes a note."""
+    async with scene(tmp_path, clean_database) as unit:
+        notes, asked = unit.at.hub.services.store.notes, list[int]()
+        real = notes.of_keys
+
+        async def counted(keys: Sequence[bytes]) -> Mapping[bytes, Note]:
+            asked.append(len(keys))
+            return await real(keys)
+
+        monkeypatch.setattr(notes, "of_keys", counted)
+        for moment in (1_000, 1_100, 1_299):
+            unit.at.turn.take(moment)
+            await unit.weigh(moment)
+        assert asked == [1]
+        unit.at.turn.take(1_300)
+        await unit.weigh(1_300)
+        assert asked == [1, 1]
+
+
 async def test_another_limit_ends_the_silence(tmp_path: Path, clean_database: Endpoint) -> None:
     async with scene(tmp_path, clean_database) as unit:
         unit.at.turn.take(2 * DAY_S)
@@ -124,12 +162,13 @@ async def test_one_process_of_all_does_a_round_and_all_show_its_counts(
         unit.at.turn.take(2 * DAY_S)
         registry = Registry(unit.at.hub)
         first, second = (Watch(unit.at.hub.services, registry.recording) for _ in range(2))
-        told = await first._turn(300_000_000)
+        await first.turn(PAUSE_US)
+        UNITS.clear()
         runs: list[int] = []
         monkeypatch.setattr(second, "run", lambda: runs.append(1))
-        assert await second._turn(300_000_000) == told
-        assert (told["registered"], told["paired"], told["silent"], runs) == (1, 1, 1, [])
-        assert UNITS._labelnames == ("finding",)
+        await second.turn(PAUSE_US)
+        shown = {sample.labels["finding"]: sample.value for metric in UNITS.collect() for sample in metric.samples}
+        assert (shown, runs) == ({"registered": 1, "paired": 1, "silent": 1, **dict.fromkeys(FINDINGS[1:], 0)}, [])
 
 
 @pytest.fixture
@@ -209,12 +248,17 @@ def test_each_exchange_and_each_change_of_the_watch_is_in_the_log_of_its_patient
     hub, one, mark = running.process, ehr.create(patient())["id"], secrets.token_hex(4)
     hub.invoke("device", "register", "withings", f"old-{mark}", "--product", product)
     hub.invoke("device", "pair", "withings", f"old-{mark}", "--patient", f"Patient/{one}")
+    told: Json = {}
     records = running.backstage.recorded_by(
-        lambda: hub.invoke("device", "exchange", "withings", f"old-{mark}", f"new-{mark}", "--reason", "worn out")
+        lambda: told.update(hub.invoke("device", "exchange", "withings", f"old-{mark}", f"new-{mark}", "--reason", "worn out").json())
     )
     token = running.backstage.patient_token(one)
     assert {record.kind for record in records} == {"device-exchange"}
-    assert token in {record.patient for record in records}
+    (mine,) = [record for record in records if record.patient == token]
+    named = {one["what"]["reference"] for one in mine.event["entity"] if "reference" in one["what"]}
+    assert {f"{told['old']}/_history/2", told["new"]} <= named
+    whole = {one["what"]["reference"] for record in records for one in record.event["entity"] if "reference" in one["what"]}
+    assert f"{told['new']}/_history/1" in whole
 
 
 def test_status_tells_how_units_do_and_names_no_patient(running: Running, ehr: Caller, product: str) -> None:

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.device_facts import DeviceFacts
 from adapters.reading import DeviceTime
@@ -129,6 +132,34 @@ def test_an_older_word_does_not_take_the_place_of_a_newer_one() -> None:
     old = said_of([DeviceFacts(device="u", battery_percent=90, clock_ahead_s=5, said_at=utc(NOW - timedelta(days=1)), pointer="")], NOW_US)
     state = after(after(UnitState(), seen_us=None, said=new, received_us=NOW_US), seen_us=None, said=old, received_us=NOW_US)
     assert (state.battery_percent, state.clock_ahead_s, state.seen_us) == (10, 5, NOW_US)
+
+
+@given(
+    st.lists(
+        st.builds(
+            DeviceFacts,
+            device=st.just("u"),
+            battery_percent=st.none() | st.integers(0, 100),
+            battery_level=st.none() | st.sampled_from(["low", "medium", "high"]),
+            clock_ahead_s=st.none() | st.integers(-7_200, 7_200),
+            said_at=st.integers(0, 3).map(lambda hours: utc(NOW - timedelta(hours=hours))),
+            pointer=st.just(""),
+        ),
+        max_size=5,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_the_order_in_which_things_are_said_the_state_is_the_same(facts: list[DeviceFacts], chance: Random) -> None:
+    """DEVICES 6.5, late and out of order."""
+    shuffled = chance.sample(facts, len(facts))
+    assert heard(facts) == heard(shuffled) == heard([*shuffled, *facts])
+
+
+def heard(facts: list[DeviceFacts]) -> UnitState:
+    state = UnitState()
+    for one in facts:
+        state = after(state, seen_us=None, said=said_of([one], NOW_US), received_us=NOW_US)
+    return state
 
 
 def test_what_lies_in_the_future_was_not_seen_yet_and_a_wall_clock_is_no_moment() -> None:

@@ -7,6 +7,7 @@ reason.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -59,12 +60,27 @@ class Value(NamedTuple):
     original: Mapping[str, Any] | None
 
 
+@dataclass(slots=True, kw_only=True)
+class _Context:
+    """What holds for all Observations of one answer: for whom, the meals told beside values, each device made once."""
+
+    about: About
+    meals: Mapping[tuple[str, str], str]
+    devices: dict[str, tuple[Json, str]] = field(default_factory=dict)
+
+    def device(self, stored: Resource) -> tuple[Json, str]:
+        id = str(stored["id"])
+        if id not in self.devices:
+            self.devices[id] = _device(stored, self.about)
+        return self.devices[id]
+
+
 def shaped(kept: Sequence[Kept], about: About) -> Shaped:
     """A transaction for each Observation, in order."""
-    found, meals = Shaped(), _meals(kept)
+    found, context = Shaped(), _Context(about=about, meals=_meals(kept))
     for one in kept:
         try:
-            bundle = _bundle(one, about, meals)
+            bundle = _bundle(one, context)
         except NoPlace as why:
             found.left.append(Left(reference=one.reference, text=str(why)))
             continue
@@ -74,13 +90,13 @@ def shaped(kept: Sequence[Kept], about: About) -> Shaped:
     return found
 
 
-def _bundle(kept: Kept, about: About, meals: Mapping[tuple[str, str], str]) -> Json:
+def _bundle(kept: Kept, context: _Context) -> Json:
     stored = kept.observation
     measure = _measure(stored)
     if kept.device is None:
         raise NoPlace("it names no device that this caller may see, and each transaction creates one")
-    device, unless = _device(kept.device, about)
-    observation = _observation(stored, measure, about, meals)
+    device, unless = context.device(kept.device)
+    observation = _observation(stored, measure, context.about, context.meals)
     observation["device"] = {"reference": f"Device/{device['id']}"}
     follow(observation, measure.profile)
     bundle: Json = {

@@ -34,11 +34,11 @@ _QUARTER_S: Final = 900
 
 def shaped(kept: Sequence[Kept], about: About, software: str) -> Shaped:
     """The Observations in order; their devices and the gateway along with them."""
-    found = Shaped()
+    found, devices = Shaped(), dict[str, Entry]()
     receiver = Entry(url=f"urn:uuid:{named('gateway', about.base)}", resource=gateway(software))
     for one in kept:
         try:
-            device = _device(one)
+            device = _device(one, devices)
             entry = _observation(one, device, about, receiver.url)
         except NoPlace as why:
             found.left.append(Left(reference=one.reference, text=str(why)))
@@ -49,10 +49,14 @@ def shaped(kept: Sequence[Kept], about: About, software: str) -> Shaped:
     return found
 
 
-def _device(kept: Kept) -> Entry:
+def _device(kept: Kept, devices: dict[str, Entry]) -> Entry:
+    """Made once for all that it measured."""
     if kept.device is None:
         raise NoPlace("it names no device that this caller may see")
-    return Entry(url=f"urn:uuid:{named('phd', 'Device', str(kept.device['id']))}", resource=phd_device(kept.device))
+    id = str(kept.device["id"])
+    if id not in devices:
+        devices[id] = Entry(url=f"urn:uuid:{named('phd', 'Device', id)}", resource=phd_device(kept.device))
+    return devices[id]
 
 
 def _observation(kept: Kept, device: Entry, about: About, receiver: str) -> Entry:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.database
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 240
 FLOORS = {
+    "shapes": {"read and write"},
     "create": {"insert_one", "GET /livez"},
     "bundle": {"insert_one", "GET /livez"},
     "pair": {"fsync"},
@@ -40,7 +41,7 @@ def floors(results: dict[str, Any], benchmark: str) -> set[str]:
 
 def test_every_benchmark_measures_something_beside_its_floor(tmp_path: Path) -> None:
     """DESIGN 3: benchmarks, each with its floor in the same run."""
-    found = bench(tmp_path / "results.json", "micro", "create", "bundle", "pair", "read", "token", "ingest", "search")
+    found = bench(tmp_path / "results.json", "micro", "shapes", "create", "bundle", "pair", "read", "token", "ingest", "search")
 
     assert all(figure["median"] > 0 for figure in found["figures"])
     assert {name: floors(found, name) for name in FLOORS if name not in ("start", "joined")} == {

@@ -16,6 +16,7 @@ from hub.cors import Cors
 from hub.desk import Desked
 from hub.errors import FhirError
 from hub.guard import FHIR_BASE, Entries, Guarded, error_response, facts_of, names_operation, request_ids
+from hub.ingest.registered import registered
 from hub.instants import now_us
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.recording import Recording
@@ -45,6 +46,8 @@ def create_app(hub: Hub) -> Starlette:
     app.state.heads_fault = hub.heads_fault
     app.state.oauth = hub.oauth
     app.state.token_dependencies = token_dependencies(hub)
+    app.state.clouds = registered(hub.services.settings)
+    app.state.outbound = Outbound(outbound_policy(hub.services.settings))
     authenticator = Authenticator(
         hub.oauth,
         lambda: hub.signing_keys,

@@ -38,6 +38,7 @@ from hub.interactions.transaction import bundle
 from hub.interactions.update import conditional_update, update
 from hub.interactions.validate import validate
 from hub.interactions.vread import vread
+from hub.linking import link_begin, link_callback, link_page
 from hub.oauth import token
 from hub.probes import livez, readyz
 from hub.reference.pages import docs, docs_type, openapi
@@ -137,6 +138,10 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="POST", path="/ingest/{adapter}", interaction="ingest", guard="fhir", endpoint=ingest),
     # Open, for who calls has no token: the signature is looked at in the endpoint.
     RouteRow(method="POST", path="/webhooks/{adapter}", interaction="webhook", guard="open", endpoint=webhook),
+    # Open, for a patient has no token: the word in the address and the browser's cookie are looked at in the endpoints.
+    RouteRow(method="GET", path="/clouds/link", interaction="cloud-link-page", guard="open", endpoint=link_page),
+    RouteRow(method="POST", path="/clouds/link", interaction="cloud-link", guard="open", endpoint=link_begin),
+    RouteRow(method="GET", path="/clouds/callback", interaction="cloud-link", guard="open", endpoint=link_callback),
     RouteRow(method="GET", path="/webhooks/{adapter}", interaction="webhook-test", guard="open", endpoint=webhook_test),
     # Open, for this is where a session comes from; the code of the link is looked at in the endpoint.
     RouteRow(method="GET", path="/console/sign-in", interaction="console-sign-in-page", guard="open", endpoint=sign_in),

@@ -1,4 +1,4 @@
-"""hub poll run | link | list | unlink."""
+"""hub poll run | invite | link | list | unlink."""
 
 import json
 import random
@@ -13,9 +13,11 @@ from hub.app import outbound_policy
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, fail, in_hub, settings_with, table
 from hub.cli.device import moment
 from hub.cli.running import Client, Device, stopping
-from hub.ingest.clouds import CLOUDS, Credentials, Tokens
+from hub.ingest.clouds import CLOUDS, Cloud, Tokens
+from hub.ingest.granting import Granting, Invitation
 from hub.ingest.links import Link, Links
 from hub.ingest.polling import At, Poller
+from hub.ingest.registered import registered
 from hub.ingest.sender import Senders
 from hub.instants import fhir_instant, now_us
 from hub.operator import Operator, OperatorError, user_name
@@ -70,12 +72,7 @@ def link(
     mongodb_url: MongodbUrl = None,
 ) -> None:
     """Keep what a patient granted, sealed under the patient's key; it is read from the next turn on."""
-    row = CLOUDS.get(cloud)
-    if row is None:
-        raise typer.BadParameter(f"the cloud is one of {', '.join(CLOUDS)}")
-    unknown = [name for name in feed or () if name not in {one.name for one in row.further}]
-    if unknown:
-        raise typer.BadParameter(f"--feed of {cloud} is one of {', '.join(one.name for one in row.further)}")
+    row = _row(cloud, feed)
     since_us = now_us() if since is None else moment(since, "--since")
     made = Link(
         cloud=cloud,
@@ -89,16 +86,63 @@ def link(
     )
 
     async def act(hub: Hub) -> None:
-        client = await hub.oauth.find_client(client_id)
         links = Links(hub.services)
-        if client is None or client.revoked_us is not None:
-            raise OperatorError("there is no such client, or it has been revoked; hub client list shows them")
-        if not patient.startswith("Patient/") or await hub.services.store.grant(links.patient(made)) is None:
-            raise OperatorError("this patient is not stored in this hub; write it as Patient/ID")
+        await _require(hub, client_id, patient)
         await _written(hub, links, made, reason)
 
     in_hub(data_dir, mongodb_url, act)
     typer.echo(json.dumps({"cloud": cloud, "patient": patient, "linked": True}))
+
+
+@app.command("invite")
+def invite(
+    cloud: CloudName,
+    client_id: Client,
+    patient: Annotated[str, typer.Option("--patient", help="Patient/ID")],
+    since: Annotated[str | None, typer.Option("--since", help="From when on it is read; default: now.")] = None,
+    device: Device = None,
+    feed: Annotated[list[str] | None, typer.Option("--feed", help="What is read besides; may be given several times.")] = None,
+    reason: Reason = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """Print the path of a page on which the patient links an account in a browser; good once, for two days."""
+    row = _row(cloud, feed)
+    invitation = Invitation(
+        cloud=row.name,
+        client=client_id,
+        patient=patient,
+        feeds=tuple(feed or ()),
+        since_us=now_us() if since is None else moment(since, "--since"),
+        device=device,
+        user=user_name(),
+        reason=reason,
+    )
+
+    async def act(hub: Hub) -> str:
+        await _require(hub, client_id, patient)
+        async with Operator(hub, reason).recording("cloud-link") as recording:
+            return await Granting(hub.services).invite(invitation, recording)
+
+    word = in_hub(data_dir, mongodb_url, act)
+    typer.echo(json.dumps({"cloud": cloud, "patient": patient, "path": f"/clouds/link?invitation={word}"}))
+
+
+def _row(cloud: str, feeds: list[str] | None) -> Cloud:
+    row = CLOUDS.get(cloud)
+    if row is None:
+        raise typer.BadParameter(f"the cloud is one of {', '.join(CLOUDS)}")
+    if {*(feeds or ())} - {one.name for one in row.further}:
+        raise typer.BadParameter(f"--feed of {cloud} is one of {', '.join(one.name for one in row.further)}")
+    return row
+
+
+async def _require(hub: Hub, client_id: str, patient: str) -> None:
+    client = await hub.oauth.find_client(client_id)
+    if client is None or client.revoked_us is not None:
+        raise OperatorError("there is no such client, or it has been revoked; hub client list shows them")
+    if not patient.startswith("Patient/") or await hub.services.store.grant(hub.services.blind.patient(patient[8:])) is None:
+        raise OperatorError("this patient is not stored in this hub; write it as Patient/ID")
 
 
 @app.command("list")
@@ -174,20 +218,10 @@ def _refresh_token(path: Path) -> str:
 
 
 def _clouds(settings: Settings) -> dict[str, At]:
-    """Those that the hub is registered with."""
-    given = {
-        "withings": (settings.withings_url, settings.withings_client_id, settings.withings_secret_file),
-        "dexcom": (settings.dexcom_url, settings.dexcom_client_id, settings.dexcom_secret_file),
-    }
-    made = {}
-    for name, (base, client_id, file) in given.items():
-        if client_id is not None and file is not None:
-            try:
-                own = Credentials(client_id=client_id, client_secret=file.read_text().strip())
-            except OSError as error:
-                fail(f"{file}: {error.strerror}")
-            made[name] = At(base=base.rstrip("/"), own=own)
-    return made
+    try:
+        return registered(settings)
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}")
 
 
 def _told(fates: Counter[str]) -> None:

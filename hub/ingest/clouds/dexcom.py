@@ -4,7 +4,21 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import urlencode
 
-from hub.ingest.clouds.feed import MICROSECOND, Call, Cloud, CloudRefused, Credentials, Cursor, Feed, Tokens, object_of, tokens_of
+from hub.ingest.clouds.feed import (
+    MICROSECOND,
+    Call,
+    Cloud,
+    CloudRefused,
+    Consent,
+    Credentials,
+    Cursor,
+    Feed,
+    Tokens,
+    code_form,
+    granted_of,
+    object_of,
+    tokens_of,
+)
 
 WINDOW = timedelta(days=7)
 """Of one question to Dexcom, which takes thirty days at most: a week of readings, one every five minutes, is two thousand."""
@@ -51,6 +65,10 @@ def _dexcom_feed(name: str) -> Feed:
     return Feed(name=name, adapter="dexcom", ask=partial(_dexcom_ask, name), following=_dexcom_following, begin=_dexcom_begin)
 
 
+def _dexcom_exchanging(base: str, own: Credentials, code: str, redirect_uri: str, verifier: str) -> Call:
+    return Call(url=f"{base}/v3/oauth2/token", form=code_form(own, code, redirect_uri, verifier))
+
+
 DEXCOM = Cloud(
     name="dexcom",
     adapter="dexcom",
@@ -59,5 +77,11 @@ DEXCOM = Cloud(
     renewing=_dexcom_renewing,
     renewed=lambda body, before, now_us: tokens_of(object_of(body), before, now_us),
     begin=_dexcom_begin,
+    consent=Consent(
+        page=lambda base: f"{base}/v3/oauth2/login",
+        scope="offline_access",
+        exchanging=_dexcom_exchanging,
+        granted=lambda body, now_us: (granted_of(object_of(body), now_us), None),
+    ),
     further=(_dexcom_feed("calibrations"), _dexcom_feed("events")),
 )

@@ -73,15 +73,35 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """How a patient grants it in a browser. https://www.rfc-editor.org/rfc/rfc6749#section-4.1
+
+    page        address of the vendor's own page, from the address of its API
+    scope       what is asked for
+    exchanging  the call that gives tokens for a code, from address, credentials, code, redirect_uri and verifier
+    granted     tokens and the patient's name there, if it says one; raises CloudRefused
+    pkce        the vendor has RFC 7636
+    """
+
+    page: Callable[[str], str]
+    scope: str
+    exchanging: Callable[[str, Credentials, str, str, str], Call]
+    granted: Callable[[bytes, int], tuple[Tokens, str | None]]
+    pkce: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud(Feed):
     """What every link reads, with what a link may read besides.
 
     renewing    how new tokens are asked for
     renewed     the tokens of the answer; raises CloudRefused
+    consent     how a link is made in a browser
     """
 
     renewing: Callable[[str, Credentials, Tokens], Call]
     renewed: Callable[[bytes, Tokens, int], Tokens]
+    consent: Consent
     further: tuple[Feed, ...] = ()
 
     def feed(self, name: str) -> Feed:
@@ -105,3 +125,20 @@ def tokens_of(found: Mapping[str, Any], before: Tokens, now_us: int) -> Tokens:
         raise CloudRefused("no tokens were given; the patient may have withdrawn what was granted")
     refresh = found.get("refresh_token")
     return Tokens(access=access, refresh=refresh if isinstance(refresh, str) else before.refresh, expires_us=now_us + seconds * MICROSECOND)
+
+
+def code_form(own: Credentials, code: str, redirect_uri: str, verifier: str) -> dict[str, str]:
+    """https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3, https://www.rfc-editor.org/rfc/rfc7636#section-4.5"""
+    made = {"grant_type": "authorization_code", "client_id": own.client_id, "client_secret": own.client_secret}
+    return {**made, "code": code, "redirect_uri": redirect_uri, **({"code_verifier": verifier} if verifier else {})}
+
+
+NO_TOKENS = Tokens(access="", refresh="", expires_us=0)
+
+
+def granted_of(found: Mapping[str, Any], now_us: int) -> Tokens:
+    """Tokens with which the grant can be kept up. Raises CloudRefused."""
+    tokens = tokens_of(found, NO_TOKENS, now_us)
+    if not tokens.refresh:
+        raise CloudRefused("no refresh token was given")
+    return tokens

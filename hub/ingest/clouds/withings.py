@@ -6,7 +6,21 @@ from typing import Any
 import orjson
 
 from adapters.withings_sleep.mapping import SUMMARY
-from hub.ingest.clouds.feed import MICROSECOND, Call, Cloud, CloudRefused, Credentials, Cursor, Feed, Tokens, object_of, tokens_of
+from hub.ingest.clouds.feed import (
+    MICROSECOND,
+    Call,
+    Cloud,
+    CloudRefused,
+    Consent,
+    Credentials,
+    Cursor,
+    Feed,
+    Tokens,
+    code_form,
+    granted_of,
+    object_of,
+    tokens_of,
+)
 
 
 def _withings_body(body: bytes) -> Mapping[str, Any]:
@@ -137,6 +151,17 @@ SLEEP = Feed(
     begin=lambda moment_us: {"since": moment_us // MICROSECOND},
 )
 
+
+def _withings_exchanging(base: str, own: Credentials, code: str, redirect_uri: str, verifier: str) -> Call:
+    return Call(url=f"{base}/v2/oauth2", form={"action": "requesttoken", **code_form(own, code, redirect_uri, verifier)})
+
+
+def _withings_granted(body: bytes, now_us: int) -> tuple[Tokens, str | None]:
+    found = _withings_body(body)
+    user = found.get("userid")
+    return granted_of(found, now_us), str(user) if isinstance(user, int | str) else None
+
+
 WITHINGS = Cloud(
     name="withings",
     adapter="withings",
@@ -145,5 +170,11 @@ WITHINGS = Cloud(
     renewing=_withings_renewing,
     renewed=lambda body, before, now_us: tokens_of(_withings_body(body), before, now_us),
     begin=lambda moment_us: {"since": moment_us // MICROSECOND},
+    consent=Consent(
+        page=lambda _: "https://account.withings.com/oauth2_user/authorize2",
+        scope="user.metrics,user.activity",
+        exchanging=_withings_exchanging,
+        granted=_withings_granted,
+    ),
     further=(HEART, SLEEP),
 )

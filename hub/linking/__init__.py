@@ -1,0 +1,153 @@
+"""Pages on which a patient links a vendor's account: opened by a link that an operator hands over, ended at the vendor's and back.
+
+GET /clouds/link shows what will be fetched and changes nothing; the button (POST) begins it for this browser alone; GET /clouds/callback is
+where the vendor leads the browser back to. A page never says whose link it is: whoever holds it knows.
+"""
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.console.words import Language, said
+from hub.desk import desk_page, form_of, is_secure, language_asked
+from hub.errors import FhirError
+from hub.guard import facts_of
+from hub.ingest.granting import INVITED_US, Granting, Invitation
+from hub.ingest.polling import At
+from hub.instants import fhir_instant
+from hub.linking.words import LINK_WORDS, VENDORS
+from hub.recording import Recording, RequestFacts
+from hub.services import Services
+from hub.store.protocol import Unavailable
+from security.browser_session import FORM_TOKEN, SECRET, form_token, is_ours, new_secret
+from security.oauth.clients import Client
+
+log = structlog.get_logger()
+
+CALLBACK = "/clouds/callback"
+INVITATION, STATE, CODE = "invitation", "state", "code"
+COOKIE_S = INVITED_US // 1_000_000
+
+
+async def link_page(request: Request) -> Response:
+    """GET /clouds/link?invitation=…: what will be fetched, and the button."""
+    language, word = language_asked(request), request.query_params.get(INVITATION, "")
+    try:
+        _, invitation = await Granting(_services(request)).invitation(word)
+        client = await _client(request, invitation)
+    except (FhirError, Unavailable) as error:
+        return _not(language, error)
+    cookie = cookie_of(request) or new_secret()
+    facts = {**_facts(language, invitation, client), "word": word, "form_token": form_token(cookie), "keep": f"{INVITATION}={word}&"}
+    return _with_cookie(request, _page("link.html", language, **facts), cookie)
+
+
+async def link_begin(request: Request) -> Response:
+    """POST /clouds/link: the way to the vendor's page, for this browser."""
+    language, services = language_asked(request), _services(request)
+    facts = facts_of(request, "cloud-link", services)
+    cookie = cookie_of(request)
+    try:
+        form = await form_of(request)
+        if cookie is None or not is_ours(cookie, form.get(FORM_TOKEN, ""), request.headers):
+            raise FhirError("forbidden", "This form does not come from a page that this browser was given.")  # noqa: TRY301
+        granting = Granting(services)
+        _, invitation = await granting.invitation(form.get(INVITATION, ""))
+        async with _recording(facts, invitation, services) as recording:
+            url = await granting.begin(form[INVITATION], cookie, _at(request, invitation), redirect_uri(request), recording)
+    except (FhirError, Unavailable) as error:
+        return _not(language, error, facts)
+    return _page("link_go.html", language, vendor=VENDORS[invitation.cloud], url=url, keep="")
+
+
+async def link_callback(request: Request) -> Response:
+    """GET /clouds/callback: the vendor's answer. Only the browser that began it ends it."""
+    language, services = language_asked(request), _services(request)
+    facts = facts_of(request, "cloud-link", services)
+    facts.query = ""  # the code in it is a secret, if only for half a minute
+    asked, cookie = request.query_params, cookie_of(request)
+    try:
+        if cookie is None or CODE not in asked:
+            raise FhirError("business-rule", "No permission came back with this browser.")  # noqa: TRY301
+        granting = Granting(services)
+        invitation = await granting.invited_by(asked.get(STATE, ""))
+        async with _recording(facts, invitation, services) as recording:
+            clouds, outbound = request.app.state.clouds, request.app.state.outbound
+            await granting.finish(asked.get(STATE, ""), asked[CODE], cookie, clouds, redirect_uri(request), outbound, recording)
+    except (FhirError, Unavailable) as error:
+        return _not(language, error, facts)
+    return _page("link_done.html", language, vendor=VENDORS[invitation.cloud], keep="")
+
+
+def redirect_uri(request: Request) -> str:
+    """As it is registered at the vendor's."""
+    return f"{request.app.state.base_url}{CALLBACK}"
+
+
+def cookie_of(request: Request) -> str | None:
+    try:
+        found = SimpleCookie(request.headers.get("cookie", "")).get(_cookie_name(request))
+    except CookieError:
+        return None
+    return found.value if found and SECRET.fullmatch(found.value) else None
+
+
+def _cookie_name(request: Request) -> str:
+    return "__Host-hub-link" if is_secure(request.app.state.base_url) else "hub-link"
+
+
+def _with_cookie(request: Request, response: Response, cookie: str) -> Response:
+    """Lax: the vendor's page leads back by a link, and the browser has to bring it then; no form from elsewhere does."""
+    secure = "; Secure" if is_secure(request.app.state.base_url) else ""
+    response.headers["Set-Cookie"] = f"{_cookie_name(request)}={cookie}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_S}{secure}"
+    return response
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def _at(request: Request, invitation: Invitation) -> At:
+    found: At | None = request.app.state.clouds.get(invitation.cloud)
+    if found is None:
+        raise FhirError("transient", "The hub is not registered at this vendor.")
+    return found
+
+
+async def _client(request: Request, invitation: Invitation) -> Client:
+    client: Client | None = await request.app.state.token_dependencies.find_client(invitation.client)
+    if client is None or client.revoked_us is not None:
+        raise FhirError("not-found", "The client was revoked.")
+    return client
+
+
+def _recording(facts: RequestFacts, invitation: Invitation, services: Services) -> Recording:
+    """In the name of who invited."""
+    facts.user, facts.reason = invitation.user, invitation.reason
+    return Recording("cloud-link", None, facts, services)
+
+
+def _facts(language: Language, invitation: Invitation, client: Client) -> dict[str, Any]:
+    t = said(language, LINK_WORDS)
+    return {
+        "vendor": VENDORS[invitation.cloud],
+        "client": client.name,
+        "feeds": [t[name] for name in (invitation.cloud, *invitation.feeds)],
+        "since": fhir_instant(invitation.since_us)[:10],
+    }
+
+
+def _not(language: Language, error: FhirError | Unavailable, facts: RequestFacts | None = None) -> Response:
+    code = error.code if isinstance(error, FhirError) else "transient"
+    word = {"not-found": "link-over", "transient": "link-later", "lock-error": "link-later"}.get(code, "link-refused")
+    log.info("link_refused", code=code, request=None if facts is None else facts.request_id)
+    return _page("link_not.html", language, status={"link-over": 404, "link-later": 503}.get(word, 403), fault=word, keep="")
+
+
+def _page(template: str, language: Language, *, status: int = 200, **values: object) -> Response:
+    t = {**said(language), **said(language, LINK_WORDS)}
+    return desk_page(template, language, t, status=status, **values)

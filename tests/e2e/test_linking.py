@@ -1,0 +1,225 @@
+"""A patient links a vendor's account in a browser: state, one browser, one link; what is kept is sealed. Laws 2 to 5.
+
+https://www.rfc-editor.org/rfc/rfc6749#section-4.1, https://www.rfc-editor.org/rfc/rfc9700#section-4.7,
+https://www.rfc-editor.org/rfc/rfc7636, https://developer.withings.com/developer-guide/v3/integration-guide/public-health-data-api
+"""
+
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+import respx
+
+from hub.ingest.clouds import DEXCOM, WITHINGS, Credentials
+from hub.ingest.granting import Granting, Invitation, authorization_url
+from hub.ingest.links import Links
+from hub.ingest.polling import At
+from hub.operator import Operator
+from hub.outbound import Outbound
+from hub.store.embedded import Endpoint
+from tests.support.backstage import Account, new_client
+from tests.support.inprocess import InProcess, in_process
+from tests.support.resources import patient
+
+ADDRESS = "93.184.215.14"
+AT = At(base="https://wbsapi.withings.net", own=Credentials(client_id="hub-at-withings", client_secret="a-secret-of-the-tests"))
+TOKENS = {"userid": "363", "access_token": "access-1", "refresh_token": "refresh-1", "expires_in": 10_800}
+ANSWER = {"status": 0, "body": TOKENS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    inside: InProcess
+    account: Account
+    person: str
+    word: str
+
+    @property
+    def path(self) -> str:
+        return f"/clouds/link?invitation={self.word}"
+
+    async def begun(self) -> dict[str, str]:
+        """The page, the button, and what the address of the vendor's page says."""
+        page = await self.inside.http.get(self.path)
+        assert page.status_code == 200, page.text
+        answer = await self.inside.http.post("/clouds/link", data=fields(page.text))
+        assert answer.status_code == 200, answer.text
+        href = re.search(r'<a href="(https://account[^"]+)"', answer.text)
+        assert href is not None
+        url = urlsplit(href[1].replace("&amp;", "&"))
+        assert f"{url.scheme}://{url.netloc}{url.path}" == "https://account.withings.com/oauth2_user/authorize2"
+        return {name: one for name, (one,) in parse_qs(url.query).items()}
+
+    async def back(self, **asked: str) -> httpx.Response:
+        return await self.inside.http.get("/clouds/callback", params=asked)
+
+    async def links(self) -> list[Any]:
+        return [link for _, link in await Links(self.inside.hub.services).all()]
+
+
+def fields(html: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="([a-z]+)" value="([^"]*)">', html))
+
+
+@pytest.fixture
+def internet() -> Iterator[respx.MockRouter]:
+    with respx.mock(assert_all_called=False) as router:
+        yield router
+
+
+@pytest.fixture
+async def scene(tmp_path: Path, clean_database: Endpoint) -> AsyncIterator[Scene]:
+    async def resolve(_: str, __: int) -> list[str]:
+        return [ADDRESS]
+
+    async with in_process(tmp_path, clean_database) as inside:
+        account = await inside.register(new_client("Clinic", "system/*.cruds", consent_default="opt-out", recorder=True))
+        headers = inside.authorization(account, "system/*.cruds")
+        person = (await inside.http.post("/fhir/Patient", json=patient(), headers=headers)).json()["id"]
+        state = inside.http._transport.app.state  # type: ignore[attr-defined]
+        state.clouds, state.outbound = {"withings": AT}, Outbound(resolve=resolve)
+        invitation = Invitation(
+            cloud="withings",
+            client=account.id,
+            patient=f"Patient/{person}",
+            feeds=("heart",),
+            since_us=1_750_000_000_000_000,
+            user="ada",
+            reason="asked for by phone",
+        )
+        async with Operator(inside.hub).recording("cloud-link") as recording:
+            word = await Granting(inside.hub.services).invite(invitation, recording)
+        yield Scene(inside=inside, account=account, person=person, word=word)
+        await state.outbound.aclose()
+
+
+async def test_an_account_is_linked_at_the_vendors_own_page(internet: respx.MockRouter, scene: Scene) -> None:
+    asked = await scene.begun()
+    token = internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(200, json=ANSWER))
+    assert (asked["client_id"], asked["response_type"], asked["scope"]) == ("hub-at-withings", "code", "user.metrics,user.activity")
+    done = await scene.back(state=asked["state"], code="the-code")
+    assert done.status_code == 200, done.text
+    form = {name: one for name, (one,) in parse_qs(token.calls.last.request.content.decode()).items()}
+    assert (form["grant_type"], form["code"], form["redirect_uri"]) == ("authorization_code", "the-code", asked["redirect_uri"])
+    assert form["redirect_uri"] == f"{scene.inside.hub.base_url}/clouds/callback"
+    (link,) = await scene.links()
+    assert (link.user, link.client, link.patient) == ("363", scene.account.id, f"Patient/{scene.person}")
+    assert (link.cursor, link.further) == ({"since": 1_750_000_000}, {"heart": {"since": 1_750_000_000}})
+    assert link.tokens.refresh == "refresh-1"
+
+
+async def test_a_link_is_made_once(internet: respx.MockRouter, scene: Scene) -> None:
+    """The invitation is used up with it, and so is the state."""
+    internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(200, json=ANSWER))
+    asked = await scene.begun()
+    answers = [(await scene.back(state=asked["state"], code="c")).status_code for _ in range(2)]
+    assert answers == [200, 404]
+    assert (await scene.inside.http.get(scene.path)).status_code == 404
+    assert len(await scene.links()) == 1
+
+
+async def test_another_browser_cannot_end_what_this_one_began(internet: respx.MockRouter, scene: Scene) -> None:
+    """RFC 9700 section 4.7: the state is bound to the browser; who was sent somebody's callback links nothing."""
+    asked = await scene.begun()
+    token = internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(200, json=ANSWER))
+    mine = dict(scene.inside.http.cookies)
+    for cookies in ({}, {"hub-link": "x" * 43}):
+        scene.inside.http.cookies.clear()
+        scene.inside.http.cookies.update(cookies)
+        assert (await scene.back(state=asked["state"], code="c")).status_code in (403, 404)
+    assert (token.called, await scene.links()) == (False, [])
+    scene.inside.http.cookies.update(mine)
+    assert (await scene.back(state=asked["state"], code="c")).status_code == 200
+
+
+@pytest.mark.parametrize("changed", [{"csrf": ""}, {"csrf": "0" * 64}])
+async def test_a_form_from_elsewhere_begins_nothing(scene: Scene, changed: dict[str, str]) -> None:
+    """ASVS 5.0 3.5.1; also where the browser itself says that it comes from another site."""
+    page = await scene.inside.http.get(scene.path)
+    assert (await scene.inside.http.post("/clouds/link", data={**fields(page.text), **changed})).status_code == 403
+    crossing = await scene.inside.http.post("/clouds/link", data=fields(page.text), headers={"Sec-Fetch-Site": "cross-site"})
+    assert crossing.status_code == 403
+
+
+async def test_opening_the_page_changes_nothing(scene: Scene) -> None:
+    """Whatever looks at links in messages uses none up."""
+    before = await scene.inside.hub.services.store.notes.of_kind("cloud-state", 10)
+    for _ in range(2):
+        assert (await scene.inside.http.get(scene.path)).status_code == 200
+    assert list(await scene.inside.hub.services.store.notes.of_kind("cloud-state", 10)) == list(before) == []
+
+
+@pytest.mark.parametrize("asked", [{"error": "access_denied"}, {"code": "c", "state": "x" * 43}, {"code": "c"}])
+async def test_no_permission_and_an_unknown_state_keep_nothing(scene: Scene, asked: dict[str, str]) -> None:
+    await scene.begun()
+    assert (await scene.back(**asked)).status_code in (403, 404)
+    assert await scene.links() == []
+    assert (await scene.inside.http.get(scene.path)).status_code == 200
+
+
+async def test_a_vendor_that_gives_no_tokens_keeps_nothing_and_the_invitation_stays_good(internet: respx.MockRouter, scene: Scene) -> None:
+    internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(200, json={"status": 503}))
+    asked = await scene.begun()
+    assert (await scene.back(state=asked["state"], code="c")).status_code == 403
+    assert await scene.links() == []
+    internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(200, json=ANSWER))
+    assert (await scene.back(state=asked["state"], code="c")).status_code == 200
+
+
+@pytest.mark.parametrize("word", ["", "short", "x" * 43, "../../etc/passwd"])
+async def test_an_unknown_invitation_is_told_like_one_that_is_over(scene: Scene, word: str) -> None:
+    unknown = await scene.inside.http.get("/clouds/link", params={"invitation": word})
+    assert unknown.status_code == 404
+
+
+async def test_the_page_says_nobodys_name_and_is_there_in_both_languages(scene: Scene) -> None:
+    for language, button in (("en", "Begin"), ("fr", "Commencer")):
+        page = await scene.inside.http.get(f"{scene.path}&lang={language}")
+        assert f">{button}</button>" in page.text
+        assert "Clinic" in page.text
+        assert scene.person not in page.text
+        assert page.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_secrets_lie_sealed_and_the_cookie_is_for_this_host_alone(scene: Scene) -> None:
+    """Law 4; RFC 6265 section 4.1.2."""
+    page = await scene.inside.http.get(scene.path)
+    cookie = page.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    asked = await scene.begun()
+    notes = [*await scene.inside.hub.services.store.notes.of_kind("cloud-invitation", 10)]
+    notes += await scene.inside.hub.services.store.notes.of_kind("cloud-state", 10)
+    assert len(notes) == 2
+    assert not [word for word in (scene.word, asked["state"], scene.person, "hub-link") if word in str(notes)]
+    assert {note.patient for note in notes} == {scene.inside.hub.services.blind.patient(scene.person)}
+
+
+def test_where_a_vendor_has_pkce_the_challenge_is_that_of_the_verifier() -> None:
+    """RFC 7636 section 4.2, appendix B; neither of the two documents it, so neither is sent one."""
+    verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    url = authorization_url(replace(WITHINGS, consent=replace(WITHINGS.consent, pkce=True)), AT, "https://h/c", "s", verifier)
+    asked = {name: one for name, (one,) in parse_qs(urlsplit(url).query).items()}
+    assert asked["code_challenge"] == urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    assert asked["code_challenge"] == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    call = WITHINGS.consent.exchanging(AT.base, AT.own, "c", "https://h/c", verifier)
+    assert call.form is not None
+    assert call.form["code_verifier"] == verifier
+    assert "code_challenge" not in authorization_url(WITHINGS, AT, "https://h/c", "s", "")
+
+
+def test_dexcom_is_asked_for_what_outlasts_the_visit() -> None:
+    """https://developer.dexcom.com/docs/dexcom/authentication: offline_access gives a refresh token; nothing says who it is."""
+    at = replace(AT, base="https://api.dexcom.eu")
+    url = urlsplit(authorization_url(DEXCOM, at, "https://h/c", "s", ""))
+    assert (url.netloc, url.path) == ("api.dexcom.eu", "/v3/oauth2/login")
+    assert parse_qs(url.query)["scope"] == ["offline_access"]
+    tokens, user = DEXCOM.consent.granted(b'{"access_token": "a", "refresh_token": "r", "expires_in": 7200}', 0)
+    assert (tokens.refresh, tokens.expires_us, user) == ("r", 7_200_000_000, None)

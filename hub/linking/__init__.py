@@ -60,7 +60,7 @@ async def link_begin(request: Request) -> Response:
             url = await granting.begin(form[INVITATION], cookie, _at(request, invitation), redirect_uri(request), recording)
     except (FhirError, Unavailable) as error:
         return _not(language, error, facts)
-    return _page("link_go.html", language, vendor=VENDORS[invitation.cloud], url=url, keep="")
+    return _page("link_go.html", language, vendor=VENDORS[invitation.cloud], url=url, keep=f"{INVITATION}={form[INVITATION]}&")
 
 
 async def link_callback(request: Request) -> Response:

@@ -9,11 +9,12 @@ import random
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
 
-from bench.exports import Export
+from bench.exports import TAIL, Export
 from tests.support.backstage import Account, Backstage, new_client
 from tests.support.caller import Caller, http_client
 from tests.support.edf import File, Signal
@@ -23,7 +24,7 @@ from tests.support.resources import patient
 
 PIECE_BYTES = 1024 * 1024
 CHANNELS, RATE = 32, 512
-FATE = b'"fate":"'
+EVENT = b'<WorkoutEvent type="HKWorkoutEventTypeSegment" date="2024-01-01 00:00:00 +0100" duration="%d" unit="%d"/>'
 SCOPE = "system/*.cruds"
 TIMEOUT_S = 1_800
 
@@ -40,10 +41,19 @@ def recording(size: int) -> Iterator[bytes]:
         yield noise[number % len(noise)]
 
 
-def export(size: int) -> Iterator[bytes]:
-    file = Export(size)
+def export(size: int, share: float) -> Iterator[bytes]:
+    """Of Apple Health: for `share` of its size records, then workouts with a thousand events each, which are told to be unread."""
+    file, made = Export(int(size * share)), 0
     while piece := file.read(PIECE_BYTES):
+        made += len(piece)
+        yield piece.removesuffix(TAIL)
+    number = 0
+    while made < size:
+        number += 1
+        piece = b'<Workout sourceName="Watch">' + b"".join(EVENT % (number, event) for event in range(1_000)) + b"</Workout>\n"
+        made += len(piece)
         yield piece
+    yield TAIL
 
 
 def memory_mib(process: HubProcess) -> float:
@@ -65,8 +75,8 @@ def sent(caller: Caller, adapter: str, body: Iterator[bytes], device: str) -> tu
     return answers, first, time.monotonic() - began
 
 
-def measure(process: HubProcess, name: str, caller: Caller, device: str, gigabytes: float) -> None:
-    made = recording if name == "edf" else export
+def measure(process: HubProcess, name: str, caller: Caller, device: str, gigabytes: float, share: float) -> None:
+    made = recording if name == "edf" else partial(export, share=share)
     sent(caller, name, made(40_000_000), device)
     floor = memory_mib(process)
     answers, first, seconds = sent(caller, name, made(int(gigabytes * 1e9)), device)
@@ -78,6 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.uploads", description=__doc__)
     parser.add_argument("--recording-gb", type=float, default=1.0)
     parser.add_argument("--export-gb", type=float, default=2.0)
+    parser.add_argument("--records-share", type=float, default=1.0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hub-bench-") as directory:
         process = HubProcess(Path(directory) / "data").start()
@@ -88,7 +99,7 @@ def main() -> None:
                 for name, gigabytes in (("edf", asked.recording_gb), ("apple-health", asked.export_gb)):
                     if gigabytes:
                         _pair(process, name, person)
-                        measure(process, name, caller, name, gigabytes)
+                        measure(process, name, caller, name, gigabytes, asked.records_share)
         except httpx.HTTPError as error:
             print(f"broke off: {type(error).__name__}")
             raise

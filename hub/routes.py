@@ -141,7 +141,7 @@ ROUTES: tuple[RouteRow, ...] = (
     # Open, for a patient has no token: the word in the address and the browser's cookie are looked at in the endpoints.
     RouteRow(method="GET", path="/clouds/link", interaction="cloud-link-page", guard="open", endpoint=link_page),
     RouteRow(method="POST", path="/clouds/link", interaction="cloud-link", guard="open", endpoint=link_begin),
-    RouteRow(method="GET", path="/clouds/callback", interaction="cloud-link", guard="open", endpoint=link_callback),
+    RouteRow(method="GET", path="/clouds/callback", interaction="cloud-callback", guard="open", endpoint=link_callback),
     RouteRow(method="GET", path="/webhooks/{adapter}", interaction="webhook-test", guard="open", endpoint=webhook_test),
     # Open, for this is where a session comes from; the code of the link is looked at in the endpoint.
     RouteRow(method="GET", path="/console/sign-in", interaction="console-sign-in-page", guard="open", endpoint=sign_in),

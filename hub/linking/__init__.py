@@ -7,14 +7,13 @@ where the vendor leads the browser back to. A page never says whose link it is: 
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.console.words import Language, said
 from hub.desk import desk_page, form_of, is_secure, language_asked
 from hub.errors import FhirError
-from hub.guard import facts_of
+from hub.guard import facts_of, request_ids
 from hub.ingest.granting import INVITED_US, Granting, Invitation
 from hub.ingest.polling import At
 from hub.instants import fhir_instant
@@ -24,8 +23,6 @@ from hub.services import Services
 from hub.store.protocol import Unavailable
 from security.browser_session import FORM_TOKEN, SECRET, form_token, is_ours, new_secret
 from security.oauth.clients import Client
-
-log = structlog.get_logger()
 
 CALLBACK = "/clouds/callback"
 INVITATION, STATE, CODE = "invitation", "state", "code"
@@ -59,8 +56,9 @@ async def link_begin(request: Request) -> Response:
         async with _recording(facts, invitation, services) as recording:
             url = await granting.begin(form[INVITATION], cookie, _at(request, invitation), redirect_uri(request), recording)
     except (FhirError, Unavailable) as error:
-        return _not(language, error, facts)
-    return _page("link_go.html", language, vendor=VENDORS[invitation.cloud], url=url, keep=f"{INVITATION}={form[INVITATION]}&")
+        return await _refused(language, error, facts, services)
+    made = _page("link_go.html", language, vendor=VENDORS[invitation.cloud], url=url, keep=f"{INVITATION}={form[INVITATION]}&")
+    return _named(made, facts)
 
 
 async def link_callback(request: Request) -> Response:
@@ -78,8 +76,14 @@ async def link_callback(request: Request) -> Response:
             clouds, outbound = request.app.state.clouds, request.app.state.outbound
             await granting.finish(asked.get(STATE, ""), asked[CODE], cookie, clouds, redirect_uri(request), outbound, recording)
     except (FhirError, Unavailable) as error:
-        return _not(language, error, facts)
-    return _page("link_done.html", language, vendor=VENDORS[invitation.cloud], keep="")
+        return await _refused(language, error, facts, services)
+    return _named(_page("link_done.html", language, vendor=VENDORS[invitation.cloud], keep=""), facts)
+
+
+def _named(response: Response, facts: RequestFacts) -> Response:
+    """With the id under which the log has it."""
+    response.headers.update(request_ids(facts))
+    return response
 
 
 def redirect_uri(request: Request) -> str:
@@ -141,10 +145,19 @@ def _facts(language: Language, invitation: Invitation, client: Client) -> dict[s
     }
 
 
-def _not(language: Language, error: FhirError | Unavailable, facts: RequestFacts | None = None) -> Response:
+async def _refused(language: Language, error: FhirError | Unavailable, facts: RequestFacts, services: Services) -> Response:
+    """With a record, before it is told (law 2)."""
+    if isinstance(error, FhirError) and not facts.recorded:
+        try:
+            await Recording("cloud-link", None, facts, services).refused(error)
+        except (FhirError, Unavailable) as failure:
+            return _named(_not(language, failure), facts)
+    return _named(_not(language, error), facts)
+
+
+def _not(language: Language, error: FhirError | Unavailable) -> Response:
     code = error.code if isinstance(error, FhirError) else "transient"
     word = {"not-found": "link-over", "transient": "link-later", "lock-error": "link-later"}.get(code, "link-refused")
-    log.info("link_refused", code=code, request=None if facts is None else facts.request_id)
     return _page("link_not.html", language, status={"link-over": 404, "link-later": 503}.get(word, 403), fault=word, keep="")
 
 

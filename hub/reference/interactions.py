@@ -291,6 +291,21 @@ DESCRIBED: Mapping[str, Described] = {
     "console-sign-out": Described(
         title=Said("End the session of the console", "Fermer la session de la console"), done={200: "page", 303: "none"}, refused=(403, 503)
     ),
+    "cloud-link-page": Described(
+        title=Said("What a link to a vendor’s cloud will fetch", "Ce que récupérera un lien vers le service d’un fabricant"),
+        query=("invitation", "lang"),
+        done={200: "page"},
+        refused=(404, 503),
+    ),
+    "cloud-link": Described(
+        title=Said("Begin to link an account", "Commencer à relier un compte"), done={200: "page"}, refused=(403, 404, 503)
+    ),
+    "cloud-callback": Described(
+        title=Said("Where a vendor leads the patient back to", "Où le fabricant ramène le patient"),
+        query=("state", "lang"),
+        done={200: "page"},
+        refused=(403, 404, 503),
+    ),
     "welcome": Described(title=Said("The first page", "La première page"), done={200: "page"}, refused=()),
     "docs": Described(title=Said("These pages", "Ces pages"), query=("lang",), done={200: "page"}, refused=()),
     "docs-type": Described(

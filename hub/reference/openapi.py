@@ -61,6 +61,8 @@ QUERY: Mapping[str, str] = {
     "timeZone": "Europe/Paris",
     "lang": "fr",
     "finding": "silent",
+    "invitation": "3q2-7w0aT4JH1mXcY8rZbVdEfGhIjKlMnOpQrStUvWx",
+    "state": "9Xb4pQ1sWc7LkJ2hGf5dTa8rNe3mYv6uZo0iPqRtSxA",
 }
 
 

@@ -16,7 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import respx
+from pymongo import MongoClient
 
+from audit.record import from_document
 from hub.ingest.clouds import DEXCOM, WITHINGS, Credentials
 from hub.ingest.granting import Granting, Invitation, authorization_url
 from hub.ingest.links import Links
@@ -24,6 +26,7 @@ from hub.ingest.polling import At
 from hub.operator import Operator
 from hub.outbound import Outbound
 from hub.store.embedded import Endpoint
+from hub.vault import AUDIT_TYPE
 from tests.support.backstage import Account, new_client
 from tests.support.inprocess import InProcess, in_process
 from tests.support.resources import patient
@@ -113,6 +116,24 @@ async def test_an_account_is_linked_at_the_vendors_own_page(internet: respx.Mock
     assert (link.user, link.client, link.patient) == ("363", scene.account.id, f"Patient/{scene.person}")
     assert (link.cursor, link.further) == ({"since": 1_750_000_000}, {"heart": {"since": 1_750_000_000}})
     assert link.tokens.refresh == "refresh-1"
+
+
+async def test_the_record_names_the_patient_and_who_invited_and_no_code(
+    internet: respx.MockRouter, scene: Scene, admin: MongoClient[dict[str, Any]]
+) -> None:
+    """Law 2; the code and the state are secrets, if only for a while."""
+    internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(200, json=ANSWER))
+    asked = await scene.begun()
+    await scene.back(state=asked["state"], code="the-code")
+    services = scene.inside.hub.services
+    drafts = [from_document(one).draft for one in admin["hub_audit"]["records"].find().sort("s", 1)]
+    owned = [one for one in drafts if one.patient == services.blind.patient(scene.person) and one.key_id == one.patient]
+    key = await services.vault.key(services.blind.patient(scene.person))
+    events = [services.vault.open_sealed(key, AUDIT_TYPE, one.id, 1, one.key_id, one.sealed, purpose="audit") for one in owned]
+    linked = [one.decode() for one in events if b'"cloud-link"' in one]
+    assert len(linked) == 3  # invited, begun, linked
+    assert all("ada" in one for one in linked[1:])
+    assert not [word for word in ("the-code", asked["state"], "refresh-1") if word in str(events)]
 
 
 async def test_a_link_is_made_once(internet: respx.MockRouter, scene: Scene) -> None:

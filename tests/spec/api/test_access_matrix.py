@@ -340,6 +340,9 @@ OPEN: dict[str, Due] = {
     "webhook-test": Due(200, ()),
     "console-sign-in-page": Due(200, ()),
     "console-sign-in": Due(403, own("110122", REFUSED)),
+    "cloud-link-page": Due(404, ()),
+    "cloud-link": Due(403, own("110122", REFUSED)),
+    "cloud-callback": Due(403, own("110122", REFUSED)),
 }
 """Routes that need no token and show no data: nothing is recorded but requests for tokens and calls that prove nothing."""
 

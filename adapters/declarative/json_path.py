@@ -101,7 +101,7 @@ def each(text: str, at: Place) -> Each:
 def _parsed(text: str, at: Place) -> jsonpath.JSONPath:
     try:
         query = _ENVIRONMENT.compile(text)
-    except (jsonpath.JSONPathError, RecursionError, ValueError) as error:  # ValueError: of an index such as -1E400, which it takes first
+    except (jsonpath.JSONPathError, RecursionError, ValueError, OverflowError) as error:  # the last two: of numbers such as -1E400
         said = (str(error).splitlines() or [""])[0]
         raise Unusable(at, f"This is no JSONPath (RFC 9535) as it is taken here: {said}") from None
     if not isinstance(query, jsonpath.JSONPath):

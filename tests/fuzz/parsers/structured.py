@@ -1,6 +1,7 @@
 """JSON, and files with checksums: taken apart, one place changed, put together again. Pure, all from one seed."""
 
 import io
+import json
 import struct
 import zipfile
 from collections.abc import Sequence
@@ -32,7 +33,10 @@ def json_places(chance: Random, payload: bytes, words: Sequence[bytes]) -> bytes
     if not nodes:
         return odd(chance, words)
     changed(chance, chance.choice(nodes), nodes, words)
-    return orjson.dumps(tree)
+    try:
+        return orjson.dumps(tree)
+    except TypeError:  # a whole number of more than 64 bits, which JSON may have
+        return json.dumps(tree, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def inner(tree: Any) -> list[Node]:

@@ -13,7 +13,7 @@ from hub.store.protocol import Note, NoteWrite
 from hub.vault import NOTE_TYPE
 
 KIND = "unit"
-UNITS_MAX = 100_000
+UNITS_MAX = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from hub.console.welcome import welcome
 from hub.desk.overview import overview
+from hub.desk.quarantine import act as desk_quarantine_act
+from hub.desk.quarantine import quarantine as desk_quarantine
 from hub.desk.sign_in import sign_in, sign_out, signed_in
 from hub.desk.units import units
 from hub.ingest.confirm_routes import confirm_assign, confirm_list, confirm_reject
@@ -149,4 +151,6 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="POST", path="/console/sign-out", interaction="console-sign-out", guard="desk", endpoint=sign_out),
     RouteRow(method="GET", path="/console", interaction="console", guard="desk", endpoint=overview),
     RouteRow(method="GET", path="/console/units", interaction="device-status", guard="desk", endpoint=units),
+    RouteRow(method="GET", path="/console/quarantine", interaction="quarantine-list", guard="desk", endpoint=desk_quarantine),
+    RouteRow(method="POST", path="/console/quarantine", interaction="quarantine-discard", guard="desk", endpoint=desk_quarantine_act),
 )

@@ -8,11 +8,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, stderr, table
-from hub.ingest import fates
-from hub.ingest.fates import Answer
-from hub.ingest.quarantine import by_client, counted, discard, looked_at, named, summaries, wanted
-from hub.ingest.replay import Advance, How, open_waiting, pages, replay_items, stays
-from hub.ingest.sender import SenderGone, Senders
+from hub.ingest.quarantine import counted, discard, looked_at, named, summaries, wanted
+from hub.ingest.replay import How, pages, replay_as_sent
+from hub.ingest.sender import Senders
 from hub.instants import from_person, now_us
 from hub.operator import Operator, OperatorError, user_name
 from hub.store.protocol import Quarantined
@@ -167,7 +165,11 @@ def replay(
         total = await _total(hub, which)
         with _progress() as progress:
             task = progress.add_task("replayed", total=total)
-            await replay_for_clients(hub, which.asked(), how, reason, lambda count: progress.advance(task, count))
+            senders = Senders(services=hub.services, find_client=hub.oauth.find_client, user=user_name(), reason=reason)
+            async for count, answers in replay_as_sent(senders, which.asked(), how, EVERYTHING_MAX):
+                for answer in answers:
+                    typer.echo(json.dumps(answer.to_json()))
+                progress.advance(task, count)
 
     in_hub(data_dir, mongodb_url, act)
 
@@ -201,26 +203,6 @@ def discard_(
         return done
 
     typer.echo(json.dumps({"discarded": in_hub(data_dir, mongodb_url, act)}))
-
-
-async def replay_for_clients(hub: Hub, asked: WaitingAsked, how: How, reason: str | None, advance: Advance) -> None:
-    """Each item is decided as if its sender sent it now: the operator lends no rights of its own."""
-    senders = Senders(services=hub.services, find_client=hub.oauth.find_client, user=user_name(), reason=reason)
-    async for page in pages(hub.services, asked, EVERYTHING_MAX):
-        for client_id, items in by_client(page).items():
-            for answer in await _replay_for(hub, senders, client_id, items, how):
-                typer.echo(json.dumps(answer.to_json()))
-            advance(len(items))
-
-
-async def _replay_for(hub: Hub, senders: Senders, client_id: str, items: Any, how: How) -> list[Answer]:
-    try:
-        repository = await senders.repository(client_id, "quarantine-replay")
-    except SenderGone:
-        waiting = [await open_waiting(hub.services, one) for one in items]
-        return [stays(one, fates.SENDER_REVOKED, fates.SENDER_REVOKED_HINT) for one in waiting]
-    async with repository.recording("quarantine-replay") as recording:
-        return await replay_items(repository, recording, items, how)
 
 
 async def _named(hub: Hub, ids: tuple[str, ...]) -> list[Quarantined]:

@@ -4,7 +4,7 @@ Everything is shown and done batch by batch, each with its record. A sender's ow
 told code, place and hint, which say nothing of a patient (law 3). Items are sealed under the system's key: no patient is known yet.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -107,10 +107,3 @@ def facts_naming(facts: RequestFacts, items: Sequence[Quarantined]) -> RequestFa
     """The same request, with the items of this batch in what is recorded of it."""
     facts.query = "&".join(part for part in (facts.query, named(items)) if part)
     return facts
-
-
-def by_client(items: Sequence[Quarantined]) -> Mapping[str, Sequence[Quarantined]]:
-    found: dict[str, list[Quarantined]] = {}
-    for one in items:
-        found.setdefault(one.client, []).append(one)
-    return dict(sorted(found.items()))

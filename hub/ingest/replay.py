@@ -14,6 +14,7 @@ from hub.ingest import fates
 from hub.ingest.fates import Answer
 from hub.ingest.pipeline import Pipeline, Sent
 from hub.ingest.recordings import drop_waiting, is_recording, waiting_content
+from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.waiting import Waiting
 from hub.recording import Recording
 from hub.repository import Repository
@@ -64,6 +65,28 @@ async def pages(services: Services, asked: WaitingAsked, limit: int) -> AsyncIte
         yield page
         left -= len(page)
         asked = replace(asked, after=(page[-1].received_us, page[-1].id))
+
+
+async def replay_as_sent(
+    senders: Senders, asked: WaitingAsked, how: How, limit: int = REPLAY_MAX
+) -> AsyncIterator[tuple[int, Sequence[Answer]]]:
+    """Batch by batch: how many items went through, and their answers. Each is decided as if its sender sent it now; whoever lets
+    them in lends no rights. What a client sent that is none any more goes on waiting.
+    """
+    async for page in pages(senders.services, asked, limit):
+        for client in sorted({one.client for one in page}):
+            items = [one for one in page if one.client == client]
+            yield len(items), await _replay_for(senders, client, items, how)
+
+
+async def _replay_for(senders: Senders, client: str, items: Sequence[Quarantined], how: How) -> list[Answer]:
+    try:
+        repository = await senders.repository(client, "quarantine-replay")
+    except SenderGone:
+        waiting = [await open_waiting(senders.services, one) for one in items]
+        return [stays(one, fates.SENDER_REVOKED, fates.SENDER_REVOKED_HINT) for one in waiting]
+    async with repository.recording("quarantine-replay") as recording:
+        return await replay_items(repository, recording, items, how)
 
 
 async def replay_items(repository: Repository, recording: Recording, items: Sequence[Quarantined], how: How) -> list[Answer]:

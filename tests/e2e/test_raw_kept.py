@@ -1,0 +1,70 @@
+"""What is kept of a reading as it came goes after HUB_RAW_DAYS: the reading stays, and cannot be derived anew.
+
+docs/adr/0017-rederivation.md; DEVICES 6.5: raw kept encrypted N days. DESIGN law 2: what goes is on record.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hub.ingest.sweeping import Sweeper, Swept
+from hub.operator import Operator
+from tests.support.backstage import Backstage
+from tests.support.caller import Caller
+from tests.support.payloads import identifier_system, weight
+from tests.support.rederiving import Bench, stored, tenfold
+from tests.support.resources import patient
+
+DAY_US = 86_400_000_000
+
+
+@pytest.fixture
+def person(ehr: Caller) -> str:
+    return str(ehr.create(patient())["id"])
+
+
+@pytest.fixture
+def bench(ehr: Caller, backstage: Backstage, person: str) -> Bench:
+    backstage.pair(identifier_system("withings"), f"scale-{person}", f"Patient/{person}", from_us=0)
+    return Bench(backstage, ehr.account, "withings", tenfold)
+
+
+def sweep(backstage: Backstage, days: int) -> Swept:
+    """As of so many days from now."""
+    hub = backstage.hub
+    services = replace(hub.services, clock=lambda: hub.services.clock() + days * DAY_US)
+    operator = Operator(hub, "tests")
+    return backstage.run(Sweeper(services, lambda kind, path, query: operator.recording(kind, path=path, query=query)).run())
+
+
+def kept(backstage: Backstage, row: str) -> list[bool]:
+    """Of every version, the oldest first: is the raw item there?"""
+    database: Any = backstage.admin["hub"]
+    past = list(database["history"].find({"_id": {"$regex": f"^{row}/"}}).sort("_id", 1))
+    return ["r" in one for one in (*past, database["resources"].find_one({"_id": row}))]
+
+
+def test_raw_items_go_when_their_time_is_over_and_readings_stay(bench: Bench, ehr: Caller, backstage: Backstage, person: str) -> None:
+    """Those of older versions too; in one piece with the record of it."""
+    (reference,) = stored(bench.ingest(weight(70_000), device=f"scale-{person}"))
+    bench.apply(bench.plan(person))
+    days = backstage.hub.services.settings.raw_days
+    sweep(backstage, days - 1)
+    assert kept(backstage, reference) == [True, True]
+    swept: list[Swept] = []
+    records = backstage.recorded_by(lambda: swept.append(sweep(backstage, days + 1)))
+    assert kept(backstage, reference) == [False, False]
+    assert swept[0].raw >= 2
+    assert "raw-sweep" in {one.kind for one in records}
+    assert ehr.get(reference).json()["valueQuantity"]["value"] == 70
+    assert ehr.get(f"{reference}/_history/1").json()["valueQuantity"]["value"] == 70
+    assert dict(bench.plan(person).kinds) == {}, "there is nothing to read again"
+    assert [one.fate for one in bench.ingest(weight(70_000), device=f"scale-{person}", by=bench.mended)] == ["duplicate"]
+
+
+def test_what_comes_after_a_sweep_is_kept_for_its_own_time(bench: Bench, backstage: Backstage, person: str) -> None:
+    sweep(backstage, 0)
+    (reference,) = stored(bench.ingest(weight(71_000), device=f"scale-{person}"))
+    sweep(backstage, 1)
+    assert kept(backstage, reference) == [True]

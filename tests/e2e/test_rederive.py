@@ -3,6 +3,7 @@
 docs/adr/0017-rederivation.md; DEVICES 6.5 (Versioning): mapping version in the provenance, new versions, the diff shown first.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from adapters.reading import Item, Reading, Rejected
+from adapters.reading import Item, Reading, Rejected, Whose
 from hub.ingest.rederive.plan import BadPlan, Plan
 from hub.ingest.rederive.report import reporting
 from tests.support.backstage import Backstage
@@ -190,6 +191,18 @@ def test_a_time_at_which_somebody_else_had_the_unit_moves_nothing_to_them(
     assert bench.apply(plan).held == 1
     assert content(ehr, reference)["status"] == "final"
     assert ehr.search(f"Observation?patient={other}&_summary=count")["total"] == 0
+
+
+def test_what_turns_out_to_name_somebody_else_is_not_written_again_for_this_patient(bench: Bench, ehr: Caller, person: str) -> None:
+    """docs/adr/0019: the payload gives an identifier of a system in which the patient has another one."""
+    ehr.update(content(ehr, f"Patient/{person}"), identifier=[{"system": "urn:example:people", "value": "mine"}])
+    (reference,) = stored(bench.ingest(weight(70_000), device=f"scale-{person}"))
+    others = Whose(system="urn:example:people", digest=hashlib.sha256(b"theirs").hexdigest())
+    mended = replace(bench.mended, mistake=lambda reading: replace(reading, whose=(others,)))
+    plan = bench.plan(person, by=mended)
+    assert dict(plan.kinds) == {"elsewhere": 1}
+    assert bench.apply(plan, by=mended, retract=True).retracted == 1
+    assert content(ehr, reference)["status"] == "entered-in-error"
 
 
 def test_a_row_that_has_changed_since_the_plan_is_left_alone(bench: Bench, ehr: Caller, person: str) -> None:

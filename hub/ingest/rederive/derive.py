@@ -34,7 +34,8 @@ from hub.ingest.rederive.derived import (
 )
 from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.settle import Candidate
-from hub.ingest.wearing import user_index
+from hub.ingest.wearing import Binding, user_index
+from hub.ingest.whose import Known, contradicts, known_by
 from hub.instants import from_datetime
 from hub.repository import Repository
 from hub.repository.content import StoredContent, stored_content
@@ -69,10 +70,11 @@ class Deriver:
         self._bindings = Bindings(services, asked.adapter.manifest.identifier_system)
         self._loaded: set[str] = set()
         self._keys: Mapping[bytes | None, DataKey] = {}
+        self._known: dict[bytes, Known] = {}
 
     def forget(self) -> None:
         """Consents, clients and pairings are asked anew."""
-        self._repositories, self._rules, self._loaded = {}, {}, set()
+        self._repositories, self._rules, self._loaded, self._known = {}, {}, set(), {}
 
     async def repository(self, client: str) -> Repository | None:
         """The door of a client; None for who is none any more."""
@@ -206,6 +208,8 @@ class Deriver:
             raw=b"",
             pointer=item.pointer,
         )
+        if item.whose and contradicts(item.whose, await self._known_of(patient, candidate.patient_reference)):
+            return candidate, item, False
         same_time = start_us == base.stored.start_us and end_us == base.stored.end_us and candidate.row == base.stored.row
         return candidate, item, same_time or await self._was_worn(unit, item, patient, (start_us, last_us(measured)))
 
@@ -227,6 +231,13 @@ class Deriver:
             return item.code
         found = normalise(item, time_zone=raw.time_zone, patient="Patient/_", device=None, received_us=self._services.clock())
         return found.code if isinstance(found, Doubt) else None
+
+    async def _known_of(self, patient: bytes, reference: str) -> Known:
+        """Under which identifiers the hub knows the patient."""
+        if patient not in self._known:
+            nobody = Binding(patient=patient, patient_reference=reference, device_reference="", from_us=None, to_us=None)
+            self._known |= await known_by(self._services, [nobody])
+        return self._known.get(patient, {})
 
     async def _was_worn(self, unit: str, item: Reading, patient: bytes, span: tuple[int, int]) -> bool:
         """Had this patient the unit then, alone or among others?"""

@@ -22,7 +22,7 @@ WORDS: Final[Mapping[str, str]] = {
     "changed": "another content under the same key: a new version",
     "moved": "another key: the old one is entered in error, a new one takes its place",
     "nothing": "nothing comes out that may be stored",
-    "elsewhere": "what comes out is of a time at which somebody else had the unit",
+    "elsewhere": "what comes out is of a time at which somebody else had the unit, or of somebody else by its own words",
     "not-permitted": "the patient does not permit it (any more)",
     "sender-gone": "the client that sent it is none any more",
     "sender-unknown": "kept before it was noted who sent it; say --client",

@@ -5,7 +5,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench fuzz lock clean
+.PHONY: help install run test check bench stranger fuzz lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -43,6 +43,9 @@ bench: install ## Measure, each number beside its floor in the same run.
 fuzz: $(VENV)/stamp-dev ## Fuzz every parser, guided by coverage; FUZZ="--executions N --processes N" (docs/fuzzing.md).
 	@$(LOCKED) -r requirements/fuzz.txt
 	@$(BIN)/python -m tests.fuzz.parsers $(FUZZ)
+
+stranger: ## A clean environment, the wheel, and an adapter from nothing to a signed report; FOLDER=… keeps what it makes.
+	@tests/e2e/stranger/stranger.sh $(FOLDER)
 
 lock: $(VENV)/stamp-hub ## Resolve requirements/*.txt anew; UPGRADE=--upgrade for newer versions.
 	$(LOCKED) -r requirements/lock.txt

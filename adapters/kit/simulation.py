@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from adapters.contract import Adapter
 from adapters.kit.chance import Chance
 from adapters.kit.scene import Scene, Simulator, Sort
-from adapters.reading import Reading
+from adapters.reading import Rejected
 
 Fault = Literal["duplicates", "late", "reordered", "drift", "summer-time", "corrected", "garbage"]
 FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
@@ -134,9 +134,9 @@ def _twice(plan: Plan, patient: int) -> list[Scene]:
 
 
 def _fate_of_repeated_hour(plan: Plan, patient: int) -> str:
-    """A wall clock cannot say which of the two it was; an instant and an offset can."""
+    """A wall clock cannot say which of the two it was, with or without the name of its zone; an instant and an offset can."""
     items = plan.adapter.decode(plan.simulator.write(_twice(plan, patient)))
-    local = any(isinstance(item, Reading) and item.time is not None and item.time.kind == "local" for item in items)
+    local = any(isinstance(item, Rejected) or (item.time is not None and item.time.kind == "local") for item in items)
     return "quarantined" if local else "stored"
 
 

@@ -19,7 +19,7 @@ from adapters.limits import DEPTH_MAX, FIELD_CHARS_MAX
 DATA_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 MASKED: Json = {"identifier": {"_value": {"extension": [{"url": DATA_ABSENT, "valueCode": "masked"}]}}}
 REFERRED: Json = {"reference": "Patient/masked"}
-DEVICE_ID = "device"
+DEVICE_ID, CLOCK_ID = "device", "clock"
 _SAMPLES = frozenset("0123456789-+.eE LU\u00a0\t\n\r")
 _QUANTITY = ("value", "comparator", "system", "code")
 _OID = "urn:oid:"

@@ -27,6 +27,7 @@ FINAL = frozenset({"final", "amended", "corrected"})
 WITHDRAWN = frozenset({"cancelled", "entered-in-error"})
 """https://hl7.org/fhir/R4/valueset-observation-status.html"""
 
+COINCIDENT = "http://hl7.org/fhir/uv/phd/StructureDefinition/CoincidentTimeStampReference"
 MEASUREMENT_STATUS = "http://hl7.org/fhir/uv/pocd/CodeSystem/measurement-status"
 INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
@@ -107,6 +108,7 @@ class Reader:
         self._unit: str | None = None
         self._device: Json | None = None
         self._beside: Sequence[Json] = ()
+        self._broken_clock = self._clock_at_fault()
 
     def items(self) -> Iterator[Item]:
         """In the order of the Observation: itself, then what its components measure."""
@@ -137,6 +139,15 @@ class Reader:
         for place, measure, value in self._shape.besides(self._fields) if whole is not None else ():
             yield self._reading(measured, f"{self._at}{place}", measure, value, {}, None, components, ())
 
+    def _clock_at_fault(self) -> Json | None:
+        """The coincident time stamp that the Observation names, if it says that the device's clock could not be read."""
+        for one in listed(self._fields, "extension"):
+            if type(one) is dict and one.get("url") == COINCIDENT:
+                clock = self._bundle.follow(one.get("valueReference"), inside=self._fields)
+                if clock is not None and is_clock(clock) and "dataAbsentReason" in clock:
+                    return clock
+        return None
+
     def _measured(self) -> Measured:
         """Raises ItemRefused."""
         fields = self._fields
@@ -155,7 +166,10 @@ class Reader:
             end=end,
             modified=_modified(fields),
             preliminary=status in PRELIMINARY,
-            flags=flags_of(part(fields, "meta").get("security"), *listed(fields, "interpretation")),
+            flags=(
+                *flags_of(part(fields, "meta").get("security"), *listed(fields, "interpretation")),
+                *(("clock-uncertain",) if self._broken_clock is not None else ()),
+            ),
             whose=self._whose(),
         )
 
@@ -276,7 +290,12 @@ class Reader:
             reference = {"reference": f"Device/{keep.DEVICE_ID}"}
             request = next((one.request for one in bundle.entries if one.resource is self._device), {})
             entries.append((keep.device(self._device), request))
-        entries.append((keep.observation(self._fields, components=components, device=reference), entry.request))
+        kept = keep.observation(self._fields, components=components, device=reference)
+        if self._broken_clock is not None:
+            named = {"url": COINCIDENT, "valueReference": {"reference": f"Observation/{keep.CLOCK_ID}"}}
+            kept["extension"] = [*kept.get("extension", ()), named]
+            entries.append((keep.observation(self._broken_clock) | {"id": keep.CLOCK_ID}, {}))
+        entries.append((kept, entry.request))
         return keep.bundle(bundle.kind, entries)
 
 

@@ -135,6 +135,18 @@ def test_how_far_a_clock_is_off_is_said_of_the_device() -> None:
     assert [(fact.device, fact.clock_ahead_s) for fact in told] == [("00-1C-05-01-00-00-00-02", -90), ("00-1C-05-01-00-00-00-04", None)]
 
 
+def test_a_clock_that_could_not_be_read_makes_the_time_of_its_readings_doubtful() -> None:
+    """The guide's example of a sensor's time fault, which readings name in CoincidentTimeStampReference."""
+    url = "http://hl7.org/fhir/uv/phd/StructureDefinition/CoincidentTimeStampReference"
+    clock = {"resourceType": "Observation", "id": "coin", "status": "final", "code": {"coding": [coding(MDC, "67975")]}, "subject": {}}
+    fault = {"dataAbsentReason": {"coding": [coding("http://terminology.hl7.org/CodeSystem/data-absent-reason", "unknown")]}}
+    named = observation(extension=[{"url": url, "valueReference": {"reference": "Observation/coin"}}])
+    for shown, flags in ((fault, ("clock-uncertain",)), ({"valueDateTime": "2026-05-04T07:40:00+02:00"}, ())):
+        _, item = read(bundle(DEVICE, clock | shown, named))
+        assert item.quality == flags
+        assert parses_alone(adapter.decode, item)
+
+
 def test_the_identifier_for_conditional_creation_changes_nothing_and_is_not_kept() -> None:
     """It is there for `ifNoneExist`, never to be interpreted; it holds the patient's identifier."""
     with_one = only(

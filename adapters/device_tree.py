@@ -11,8 +11,9 @@ from typing import Literal, Protocol, runtime_checkable
 from adapters.contract import NO_CONTEXT, Context
 from adapters.reading import Coded
 
-OperationalState = Literal["on", "off"]
-CalibrationState = Literal["not-calibrated", "calibrated"]
+OperationalState = Literal["on", "off", "standby"]
+CalibrationState = Literal["not-calibrated", "calibration-required", "calibrated", "unspecified"]
+"""https://hl7.org/fhir/R4/valueset-metric-operational-status.html, https://hl7.org/fhir/R4/valueset-metric-calibration-state.html"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,11 @@ def device(fields: Json) -> Json:
     return {name: value for name, value in made.items() if value not in ([], {})}
 
 
+def metric(id: str) -> Json:
+    """A DeviceMetric of the unit, by the id that the unit's gateway gives it."""
+    return {"resourceType": "DeviceMetric", "id": id, "source": {"reference": f"Device/{DEVICE_ID}"}}
+
+
 def _identifier(fields: Json) -> Json:
     return {name: fields[name] for name in ("system", "value") if _short(fields.get(name))}
 

@@ -69,6 +69,7 @@ class Shape:
     check     what it does not allow
     names     further names of LOINC codes, in lower case
     measure   what its codes mean where they mean something else than the catalogue's
+    by_metric the DeviceMetric that measured is part of what a reading is: its id tells two channels of one unit apart
     instance  URL of the extension that numbers components which are the same thing several times
     silent    (system, code) of components that describe others and measure nothing
     moment    when a component was measured, of all components, if others say so
@@ -79,6 +80,7 @@ class Shape:
     check: Check = no_check
     names: Mapping[str, str] = field(default_factory=dict)
     measure: Callable[[Json], Term | None] = lambda _: None
+    by_metric: bool = False
     instance: str | None = None
     silent: frozenset[tuple[str, str]] = frozenset()
     moment: Callable[[Json, Sequence[Json]], Span | None] = lambda _one, _all: None
@@ -109,6 +111,7 @@ class Reader:
         self._device: Json | None = None
         self._beside: Sequence[Json] = ()
         self._broken_clock = self._clock_at_fault()
+        self._metric = metric_of(bundle, self._fields) if shape.by_metric else None
 
     def items(self) -> Iterator[Item]:
         """In the order of the Observation: itself, then what its components measure."""
@@ -266,7 +269,7 @@ class Reader:
             end=measured.end,
             value=value,
             components=values,
-            source_id=source_id,
+            source_id=source_id or self._metric,
             modified=measured.modified,
             pointer=pointer,
             raw=raw,
@@ -290,6 +293,9 @@ class Reader:
             reference = {"reference": f"Device/{keep.DEVICE_ID}"}
             request = next((one.request for one in bundle.entries if one.resource is self._device), {})
             entries.append((keep.device(self._device), request))
+            if self._metric is not None:
+                entries.append((keep.metric(self._metric), {}))
+                reference = {"reference": f"DeviceMetric/{self._metric}"}
         kept = keep.observation(self._fields, components=components, device=reference)
         if self._broken_clock is not None:
             named = {"url": COINCIDENT, "valueReference": {"reference": f"Observation/{keep.CLOCK_ID}"}}
@@ -315,6 +321,12 @@ def _modified(fields: Json) -> datetime | None:
     meta = part(fields, "meta")
     text = json_fields.word(meta, "lastUpdated") if json_fields.word(meta, "versionId") else None
     return None if text is None else zoned(text).instant
+
+
+def metric_of(bundle: Bundle, fields: Json) -> str | None:
+    """The id of the DeviceMetric in the payload that measured."""
+    found = bundle.follow(fields.get("device"), inside=fields)
+    return None if found is None or found.get("resourceType") != "DeviceMetric" else json_fields.word(found, "id")
 
 
 def instance_of(fields: Json, url: str | None) -> str | None:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.device_facts import DeviceFacts
+from adapters.device_tree import DeviceTree
 from adapters.fhir.devices import EUI_64_SYSTEM, FACTS_MARKS
 from adapters.pocd.mapping import MEASURES
-from adapters.pocd.parse import device_facts, parse
+from adapters.pocd.parse import device_facts, device_trees, parse
 from adapters.reading import Item
 
 
@@ -29,6 +30,10 @@ class Pocd:
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)
+
+    def device_trees(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[DeviceTree]:  # noqa: ARG002 - as above
+        """Read Devices with a parent, and DeviceMetrics."""
+        return device_trees(payload)
 
     def device_facts(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[DeviceFacts]:  # noqa: ARG002 - as above
         """Read the Devices of the tree."""

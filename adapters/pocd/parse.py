@@ -3,17 +3,23 @@
 from collections.abc import Iterable
 
 from adapters.device_facts import DeviceFacts
-from adapters.fhir import items
+from adapters.device_tree import DeviceTree
+from adapters.fhir import items, trees
 from adapters.fhir.devices import system_id
 from adapters.fhir.observation import Shape
 from adapters.reading import Item
 
-SHAPE = Shape(identify=system_id)
+SHAPE = Shape(identify=system_id, by_metric=True)
 
 
 def parse(payload: bytes) -> Iterable[Item]:
     """Read a resource, a Bundle or a list of them. Raises Unreadable before the first item."""
     return items.parse(payload, SHAPE)
+
+
+def device_trees(payload: bytes) -> Iterable[DeviceTree]:
+    """Raises Unreadable before the first tree."""
+    return trees.parse_trees(payload, SHAPE)
 
 
 def device_facts(payload: bytes) -> Iterable[DeviceFacts]:

@@ -2,10 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.contract import Unreadable
+from adapters.kit.rules import faults, parses_alone
 from adapters.pocd import adapter
 from adapters.reading import Absent, Reading, Samples
 from tests.support.payloads import SAMPLES, needs_samples
@@ -41,6 +45,58 @@ def test_the_tree_leads_from_a_metric_to_the_unit_that_has_an_identifier() -> No
     pressure = items[1]
     assert isinstance(pressure, Reading)
     assert pressure.components["mean"] == Absent(reason="error")
+
+
+def test_metrics_have_their_place_their_limits_and_their_calibration() -> None:
+    """HL7 PoCD: parent is a channel, limits an extension of type alarm-limits in units of IEEE 11073; the last calibration counts."""
+    (tree,) = adapter.device_trees((FIXTURES / "monitor.json").read_bytes())
+    assert [(part.path, part.parent, part.type.code) for part in tree.parts] == [("vmd", None, "69798"), ("chan", "vmd", "69799")]
+    rate, pressure, *_ = tree.metrics
+    assert (rate.source_id, rate.measure, rate.parent, rate.unit, rate.calibration) == (
+        "hr",
+        "heart-rate-ecg",
+        "chan",
+        "/min",
+        "calibrated",
+    )
+    assert [(one.low, one.high, one.unit) for one in rate.limits] == [("40", "180.5", "/min")]
+    assert (pressure.source_id, pressure.calibration, pressure.limits) == ("nbp", None, ())
+
+
+def test_every_reading_finds_its_metric() -> None:
+    payload = (FIXTURES / "monitor.json").read_bytes()
+    told = {(tree.device, metric.source_id, metric.measure) for tree in adapter.device_trees(payload) for metric in tree.metrics}
+    readings = [item for item in adapter.decode(payload) if isinstance(item, Reading)]
+    assert {(item.device, item.source_id, item.measure) for item in readings} == told
+    assert all(parses_alone(adapter.decode, item) for item in readings)
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.sampled_from(["on", "Device/mds", "Device/vmd", "264864", "low"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["coding", "system", "code", "value", "url", "reference", "state", "valueQuantity"]), inner, max_size=4
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    place=st.sampled_from(range(1, 7)),
+    name=st.sampled_from(["id", "type", "parent", "source", "extension", "calibration", "unit"]),
+    value=ODD,
+)
+def test_whatever_stands_in_a_device_or_a_metric_gives_trees_or_none(place: int, name: str, value: Any) -> None:
+    document = json.loads((FIXTURES / "monitor.json").read_bytes())
+    document["entry"][place]["resource"][name] = value
+    payload = json.dumps(document).encode()
+    for tree in adapter.device_trees(payload):
+        assert tree.device == MONITOR
+    for item in adapter.decode(payload):
+        assert faults(item) == ()
 
 
 def test_xml_says_what_json_says() -> None:

@@ -3,6 +3,8 @@
 https://hl7.org/fhir/R4/devicemetric.html; IHE DEC PCD-01, OBX-4 and OBX-7.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.support.payloads import identifier_system
 from tests.support.resources import consent, patient
 
 Json = dict[str, Any]
+FIXTURES = Path(__file__).resolve().parents[1] / "adapters" / "fixtures"
 MDC = "urn:iso:std:iso:11073:10101"
 PART = "http://hds-hub.invalid/fhir/NamingSystem/device-part"
 LIMITS = "http://hds-hub.invalid/fhir/StructureDefinition/alarm-limits"
@@ -97,6 +100,19 @@ def test_the_state_and_the_calibration_of_a_metric_are_said(ehr: Caller, backsta
     stored(ehr, message("00FB0000000000A4", rate(72, status="OFF"), at="20260301101600+0100"))
     now = ehr.get(reading["device"]["reference"]).json()
     assert (now["operationalStatus"], "calibration" in now) == ("off", False)
+
+
+def test_a_gateway_that_speaks_fhir_says_the_same(ehr: Caller, backstage: Backstage, person: str) -> None:
+    """HL7 PoCD: Observation.device is the DeviceMetric, which says whether it is calibrated."""
+    payload = json.loads((FIXTURES / "pocd" / "monitor.json").read_bytes())
+    unit = next(entry["resource"] for entry in payload["entry"] if entry["resource"]["id"] == "mds")["identifier"][0]
+    unit["value"] = "00-FB-00-00-00-00-00-B1"
+    backstage.pair(identifier_system("pocd"), unit["value"], f"Patient/{person}", from_us=0)
+    rate = ehr.fates("pocd", json.dumps(payload).encode())[0]
+    metric = ehr.get(ehr.get(rate["resource"]).json()["device"]["reference"]).json()
+    assert (metric["resourceType"], metric["calibration"]) == ("DeviceMetric", [{"state": "calibrated"}])
+    channel = ehr.get(metric["parent"]["reference"]).json()
+    assert ehr.get(channel["parent"]["reference"]).json()["type"]["coding"][0]["code"] == "69798"
 
 
 def test_metrics_are_found_by_what_r4_searches_them_by(ehr: Caller, backstage: Backstage, person: str) -> None:

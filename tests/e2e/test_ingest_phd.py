@@ -24,7 +24,7 @@ def person(ehr: Caller, backstage: Backstage) -> str:
     return id
 
 
-def upload(saturation: float, *, firmware: str = "2.1", ahead_s: int = 0, at: str = "2026-03-01T07:40:02+01:00") -> bytes:
+def upload(saturation: float, *, version: int = 1, firmware: str = "2.1", ahead_s: int = 0, at: str = "2026-03-01T07:40:02+01:00") -> bytes:
     device = {
         "resourceType": "Device",
         "id": "oxi",
@@ -44,6 +44,7 @@ def upload(saturation: float, *, firmware: str = "2.1", ahead_s: int = 0, at: st
         "identifier": [
             {"system": "http://hl7.org/fhir/uv/phd/StructureDefinition/PhdBaseObservation", "value": f"{UNIT}-lovelace-{saturation}"}
         ],
+        "meta": {"versionId": str(version), "lastUpdated": f"2026-03-0{version}T08:00:00Z"},
         "status": "final",
         "code": {"coding": [{"system": MDC, "code": "150456", "display": "MDC_PULS_OXIM_SAT_O2"}]},
         "subject": {"reference": "Patient/elsewhere"},
@@ -56,8 +57,8 @@ def upload(saturation: float, *, firmware: str = "2.1", ahead_s: int = 0, at: st
 
 
 def test_a_reading_is_stored_once_and_corrected_whatever_its_conditional_identifier_says(ehr: Caller, person: str) -> None:
-    """The identifier is not interpreted: device, measure and the device's time are what a reading is."""
-    told = [ehr.fates("phd", upload(value)) for value in (97.0, 97.0, 96.5)]
+    """The identifier is not interpreted: device, measure and the device's time are what a reading is; the source says which is later."""
+    told = [ehr.fates("phd", upload(value, version=version)) for value, version in ((97.0, 1), (97.0, 1), (96.5, 2))]
     assert [[one["fate"] for one in fates] for fates in told] == [["refused", "stored"], ["refused", "duplicate"], ["refused", "corrected"]]
     assert told[0][0]["code"] == "device-clock"
     stored = ehr.get(told[2][1]["resource"])

@@ -47,15 +47,15 @@ class Devices:
         """The full URL of what `Observation.device` leads to: the sensor in the state it had then, or the device. Raises NoPlace."""
         if kept.device is None:
             raise NoPlace("it names no device that this caller may see")
-        device = self._device(kept.device, kind)
+        device = self._device(kept.device, kind, _heard_us(kept, self.about))
         if kept.metric is None:
             return device
         return self._sensor(kept.metric, device, state_at(kept.metric, at_us))
 
-    def _device(self, stored: Resource, kind: Kind) -> str:
+    def _device(self, stored: Resource, kind: Kind, heard_us: int | None) -> str:
         url = f"urn:uuid:{named('hddt', self.about.pseudonym, 'Device', str(stored['id']))}"
         if url not in self.made:
-            resource = _device(stored, kind, self.about)
+            resource = _device(stored, kind, self.about, heard_us)
             self.made[url] = Entry(url=url, resource=resource)
         return url
 
@@ -67,9 +67,15 @@ class Devices:
         return url
 
 
-def _device(stored: Resource, kind: Kind, about: About) -> Json:
+def _heard_us(kept: Kept, about: About) -> int | None:
+    """When it was heard of last, under its own name or that of its sensor."""
+    names = [f"{one['resourceType']}/{one['id']}" for one in (kept.device, kept.metric) if one is not None]
+    return max((about.seen_us[name] for name in names if name in about.seen_us), default=None)
+
+
+def _device(stored: Resource, kind: Kind, about: About, heard_us: int | None) -> Json:
     made: Json = {"resourceType": "Device", "meta": {"profile": [DEVICE]}, **dict(only(stored, OF_DEVICE))}
-    made["status"] = _status(stored, kind, about)
+    made["status"] = _status(stored, kind, about, heard_us)
     made["type"] = {"coding": [{"system": SNOMED, "code": _type(stored, kind)}]}
     definition = stored.get("definition", {}).get("reference", "")
     if REGISTRY in definition:
@@ -78,11 +84,10 @@ def _device(stored: Resource, kind: Kind, about: About) -> Json:
     return made
 
 
-def _status(stored: Resource, kind: Kind, about: About) -> str:
+def _status(stored: Resource, kind: Kind, about: About, heard_us: int | None) -> str:
     """What the registry says, but for what has been silent too long."""
     status = str(stored.get("status", "active"))
-    seen = about.seen_us.get(f"Device/{stored['id']}")
-    silent = seen is None or about.now_us - seen > HDDT_DELAY_S[kind] * 1_000_000
+    silent = heard_us is None or about.now_us - heard_us > HDDT_DELAY_S[kind] * 1_000_000
     return "unknown" if status == "active" and silent else status
 
 

@@ -36,7 +36,7 @@ class About:
     number      decimal text -> a JSON number that keeps these digits when it is written
     from_us, until_us  what was asked for: from when on, and before when (None: no bound)
     chunk_hours length of a chunk
-    seen_us     reference of a device: when the newest of its measurements came
+    seen_us     reference of a device or sensor: when the newest of its measurements came
     behind      references of the devices of Observations that come behind these, in the order of time; None: there are none
     """
 

@@ -126,8 +126,7 @@ def test_pages_together_are_the_whole(ehr: Caller, feed: Json, query: str) -> No
         page = ehr.get(next_url).json()
         found += entries(page, "match")
         next_url = link(page, "next")
-    whole = [(one["fullUrl"], one["resource"].get("valueSampledData")) for one in entries(whole, "match")]
-    assert [(one["fullUrl"], one["resource"].get("valueSampledData")) for one in found] == whole
+    assert [(one["fullUrl"], one["resource"]) for one in found] == [(one["fullUrl"], one["resource"]) for one in entries(whole, "match")]
 
 
 def test_time_and_code_narrow_what_is_shaped(ehr: Caller, feed: Json) -> None:
@@ -240,3 +239,31 @@ def test_what_the_page_asks_is_answered(ehr: Caller, feed: Json) -> None:
     for path in asked:
         answer = ehr.get(path.format(patient=feed["patient"]["id"]))
         assert (answer.status_code, answer.json()["type"]) == (200, "searchset"), path
+
+
+@pytest.mark.parametrize("refers", ["DeviceMetric", "Device"])
+def test_the_sensor_and_its_calibration_come_along(ehr: Caller, refers: str) -> None:
+    """HDDT: the Observation leads to the DeviceMetric, whether it was stored so or the sensor is found by its device."""
+    person = ehr.create(patient("Capteur"))
+    unit = ehr.create(device("Capteur", identifier=[SYSID], manufacturer="Exemple", expirationDate="2026-03-15"))
+    sensor = ehr.create(
+        {
+            "resourceType": "DeviceMetric",
+            "type": concept(MDC, "160212"),
+            "unit": concept("http://unitsofmeasure.org", "mmol/L"),
+            "source": {"reference": f"Device/{unit['id']}"},
+            "category": "measurement",
+            "calibration": [{"state": "not-calibrated"}, {"state": "calibrated", "time": "2026-03-01T22:07:00Z"}],
+        }
+    )
+    reference = f"{refers}/{sensor['id'] if refers == 'DeviceMetric' else unit['id']}"
+    for minute in (0, 5, 10):
+        at = (START + timedelta(minutes=minute)).isoformat()
+        made = observation(person["id"], "99504-3", 100, at=at, unit="mg/dL", category="laboratory")
+        ehr.create({**made, "code": both("99504-3", "160212"), "device": {"reference": reference}})
+    bundle = ask(ehr, {"patient": person}, "shape=hddt&chunkHours=1")
+    along = {one["fullUrl"]: one["resource"] for one in entries(bundle, "include")}
+    sensors = [along[one["resource"]["device"]["reference"]] for one in entries(bundle, "match")]
+    assert [one["calibration"][0]["state"] for one in sensors] == ["not-calibrated", "calibrated"]
+    assert {along[one["source"]["reference"]]["expirationDate"] for one in sensors} == {"2026-03-15"}
+    assert {along[one["source"]["reference"]]["status"] for one in sensors} == {"active"}, "its values have just come"

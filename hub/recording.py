@@ -34,6 +34,9 @@ AS_RECORDED: Mapping[str, str] = {
     "conditional-patch": "patch",
     "conditional-delete": "delete",
     "search-compartment": "search",
+    "console-confirm": "confirm-list",
+    "console-confirm-assign": "confirm-assign",
+    "console-confirm-reject": "confirm-reject",
 }
 REFUSED: Outcome = "4"
 FAILED: Outcome = "8"

@@ -11,6 +11,7 @@ from typing import Literal
 from starlette.responses import Response
 
 from hub.console.welcome import welcome
+from hub.desk.confirm import confirm_page, confirm_page_assign, confirm_page_reject
 from hub.desk.overview import overview
 from hub.desk.quarantine import act as desk_quarantine_act
 from hub.desk.quarantine import quarantine as desk_quarantine
@@ -150,6 +151,21 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="POST", path="/console/sign-in", interaction="console-sign-in", guard="open", endpoint=signed_in),
     RouteRow(method="POST", path="/console/sign-out", interaction="console-sign-out", guard="desk", endpoint=sign_out),
     RouteRow(method="GET", path="/console", interaction="console", guard="desk", endpoint=overview),
+    RouteRow(method="GET", path="/console/confirm", interaction="console-confirm", guard="desk", endpoint=confirm_page),
+    RouteRow(
+        method="POST",
+        path="/console/confirm/{id}/assign",
+        interaction="console-confirm-assign",
+        guard="desk",
+        endpoint=confirm_page_assign,
+    ),
+    RouteRow(
+        method="POST",
+        path="/console/confirm/{id}/reject",
+        interaction="console-confirm-reject",
+        guard="desk",
+        endpoint=confirm_page_reject,
+    ),
     RouteRow(method="GET", path="/console/units", interaction="device-status", guard="desk", endpoint=units),
     RouteRow(method="GET", path="/console/quarantine", interaction="quarantine-list", guard="desk", endpoint=desk_quarantine),
     RouteRow(method="POST", path="/console/quarantine", interaction="quarantine-discard", guard="desk", endpoint=desk_quarantine_act),

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from hub.console.words import Said, in_language
 from hub.desk import Desk
+from hub.desk.confirm_words import CONFIRM_WORDS
 from hub.desk.quarantine_words import QUARANTINE_WORDS
 from hub.desk.unit_words import UNIT_WORDS
 
@@ -24,6 +25,7 @@ class Entry:
 ENTRIES: Sequence[Entry] = (
     Entry(path="/console/units", title=UNIT_WORDS["units"], what=UNIT_WORDS["units-lede"]),
     Entry(path="/console/quarantine", title=QUARANTINE_WORDS["quarantine"], what=QUARANTINE_WORDS["quarantine-lede"]),
+    Entry(path="/console/confirm", title=CONFIRM_WORDS["confirm"], what=CONFIRM_WORDS["confirm-lede"]),
 )
 
 

@@ -282,6 +282,22 @@ DESCRIBED: Mapping[str, Described] = {
         done={200: "page", 303: "none"},
         refused=(400, 503),
     ),
+    "console-confirm": Described(
+        title=Said("Readings to confirm, in the console", "Les mesures à confirmer, dans la console"),
+        query=("lang",),
+        done={200: "page", 303: "none"},
+        refused=(503,),
+    ),
+    "console-confirm-assign": Described(
+        title=Said("It is this patient’s, by a form of the console", "Elle est de ce patient, par un formulaire de la console"),
+        done={303: "none"},
+        refused=(400, 403, 413, 503),
+    ),
+    "console-confirm-reject": Described(
+        title=Said("It is of none of them, by a form of the console", "Elle n’est d’aucun d’eux, par un formulaire de la console"),
+        done={303: "none"},
+        refused=(400, 403, 413, 503),
+    ),
     "console-sign-in-page": Described(
         title=Said("The way into the console", "L’entrée de la console"), query=("lang",), done={200: "page"}, refused=(403, 503)
     ),

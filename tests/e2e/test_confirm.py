@@ -264,6 +264,19 @@ def test_whoever_may_not_see_all_of_them_sees_nothing_of_it(indexed: Home, anoth
     assert stranger.post(f"/confirm/{waiting['id']}/reject", b"").content == absent.content
 
 
+def test_one_of_them_hidden_hides_it(home: Home, ward: Caller, importer: Caller) -> None:
+    """Of two whom it may be, one is of another organisation: as a resource that names both would be, it is not there."""
+    hidden = importer.create(patient())["id"]
+    assert home.pair(home.one, "--from", "2026-01-01", "--user-index", "1").code == 0
+    assert home.pair(hidden, "--from", "2026-01-01", "--user-index", "2").code == 0
+    home.send(home.measured(None))
+    (waiting,) = home.waiting()
+    assert of(ward, home) == []
+    answer = ward.post(f"/confirm/{waiting['id']}/assign", {"patient": f"Patient/{home.one}"})
+    refused(answer, 404, "not-found")
+    assert (home.total(home.one), len(home.waiting())) == (0, 1)
+
+
 def test_only_a_confirmer_confirms(indexed: Home) -> None:
     indexed.send(indexed.measured(None))
     refused(indexed.ehr.get("/confirm"), 403, "forbidden")

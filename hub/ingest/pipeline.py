@@ -178,7 +178,8 @@ class Pipeline:
                 continue
             self._sort_reading(batch, index, item)
         await self._sort_unclear(batch)
-        if self._assigned is not None:
+        if self._assigned is not None and (batch.answers or batch.waiting):
+            await self._assigned.require_waiting(self._services)  # whoever came second is told that, and nothing about patients
             only_whole([*batch.answers.values(), *(waiting for _, waiting in batch.waiting)])
         return batch
 

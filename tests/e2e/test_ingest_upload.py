@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from hub.ingest import weighed
+from hub.ingest.rederive import derive
 from hub.ingest.upload import PART_ITEMS
 from tests.support.apple import export, pieces
 from tests.support.backstage import Backstage, new_client
@@ -259,3 +261,28 @@ def test_a_recording_of_nobody_waits_with_its_bytes(narrow: Running, sender: Cal
     (replayed,) = sender.request("POST", "/quarantine/all/replay").json()
     assert replayed["fate"] == "stored"
     assert kept(sender, replayed)[1][512:] == eeg()[512:]
+
+
+def test_what_is_too_long_to_be_read_whole_does_not_wait(
+    narrow: Running, sender: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A replay reads it whole; the command runs in this process, where little is too much."""
+    monkeypatch.setattr(weighed, "WAITING_BYTES_MAX", LONG)
+    (tmp_path / "night.edf").write_bytes(eeg(7))
+    asked = ["--adapter", "edf", "--client-id", sender.account.id, "--device", "nobodys", "--time-zone", "Europe/Paris", "--settle", "0"]
+    assert narrow.process.invoke("watch", str(tmp_path), *asked, "--once").code == 0
+    (line,) = (tmp_path / "done" / "night.edf.ndjson").read_text().splitlines()
+    fate = json.loads(line)
+    assert (fate["fate"], fate["code"]) == ("refused", "device-not-paired")
+    assert "does not wait" in fate["hint"]
+
+
+def test_what_is_too_long_to_be_read_whole_is_not_derived_anew(
+    narrow: Running, sender: Caller, amplifier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is left, with the reason in the plan."""
+    assert recording(sender, amplifier, eeg(9))["fate"] == "stored"
+    monkeypatch.setattr(derive, "WAITING_BYTES_MAX", LONG)
+    planned = narrow.process.invoke("rederive", "plan", "--adapter", "edf", "--out", str(tmp_path / "plan"))
+    assert planned.code == 0, planned.err
+    assert "content-too-long" in planned.out

@@ -35,6 +35,7 @@ from hub.ingest.rederive.derived import (
 from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.settle import Candidate
 from hub.ingest.wearing import Binding, user_index
+from hub.ingest.weighed import WAITING_BYTES_MAX
 from hub.ingest.whose import Known, contradicts, known_by
 from hub.instants import from_datetime
 from hub.repository import Repository
@@ -113,6 +114,9 @@ class Deriver:
         rows = await self._rows(stored, content)
         whole = raw
         if not raw.item and "derivedFrom" in content:
+            where = stored_content(rows[-1][1])
+            if where is not None and where.size_bytes > WAITING_BYTES_MAX:
+                return "content-too-long"
             recorded = await self._content(rows)
             if recorded is None:
                 return "content-missing"

@@ -18,7 +18,7 @@ changed     another content under the same key
 moved       another key: another time, measure, unit or record
 nothing     nothing comes out that may be stored
 elsewhere   what comes out is of a time at which somebody else had the unit, or of somebody else by its own words"""
-Left = Literal["not-permitted", "sender-gone", "sender-unknown", "raw-unreadable", "content-missing", "ambiguous"]
+Left = Literal["not-permitted", "sender-gone", "sender-unknown", "raw-unreadable", "content-missing", "content-too-long", "ambiguous"]
 """Why a row is neither shown nor touched."""
 IN_ERROR: Final = "entered-in-error"
 NEVER: Final = "2000-01-01T00:00:00Z"

@@ -5,6 +5,7 @@ from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from hub.cors import Cors
 from hub.desk import Desked
 from hub.errors import FhirError
 from hub.guard import FHIR_BASE, Entries, Guarded, error_response, facts_of, names_operation, request_ids
+from hub.ingest.polling import At
 from hub.ingest.registered import registered
 from hub.instants import now_us
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
@@ -32,6 +34,8 @@ from security.oauth.clients import Client
 from security.oauth.metadata import token_url
 from security.oauth.token_endpoint import TokenDependencies
 
+log = structlog.get_logger()
+
 BASE_WITH_SLASH = f"{FHIR_BASE}/"
 
 
@@ -46,7 +50,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.heads_fault = hub.heads_fault
     app.state.oauth = hub.oauth
     app.state.token_dependencies = token_dependencies(hub)
-    app.state.clouds = registered(hub.services.settings)
+    app.state.clouds = clouds_of(hub.services.settings)
     app.state.outbound = Outbound(outbound_policy(hub.services.settings))
     authenticator = Authenticator(
         hub.oauth,
@@ -74,6 +78,15 @@ def create_app(hub: Hub) -> Starlette:
     app.add_middleware(Straight, shelf=shelf, is_safe=lambda endpoint: isinstance(endpoint, Guarded))
     app.add_middleware(Cors, origins=hub.services.settings.cors_origins)
     return app
+
+
+def clouds_of(settings: Settings) -> dict[str, At]:
+    """For the pages on which patients link accounts. A secret that cannot be read here is no reason not to serve."""
+    try:
+        return registered(settings)
+    except OSError as error:
+        log.warning("cloud_secret_unreadable", error=type(error).__name__)
+        return {}
 
 
 def token_dependencies(hub: Hub) -> TokenDependencies:

@@ -37,6 +37,7 @@ from hub.turns import Full
 log = structlog.get_logger()
 
 PART_ITEMS: Final = 2_000
+"""In one transaction, with their answers. Five times as many do not fit into the smallest cache that MongoDB may be given."""
 PART_BYTES: Final = 4_000_000
 """Of the items' own bytes: a part ends where one of the two is reached, so that the same payload has the same parts each time."""
 TRIES: Final = 60

@@ -31,6 +31,7 @@ from hub.ingest.notebook import Notebook, Page
 from hub.ingest.pipeline import Pipeline, Sent
 from hub.ingest.quota import admit, charge
 from hub.ingest.sender import Senders, retryable
+from hub.ingest.upload import next_part
 from hub.ingest.weighed import ReadAt, weighed
 from hub.store.protocol import NoteWrite, Unavailable, Unit
 
@@ -40,8 +41,6 @@ KIND = "file"
 KEPT_US = 30 * 86_400_000_000
 """How far a file was read is of no use once it has gone to `done`; a note that stays behind goes after thirty days."""
 RETRY_S = 1.0
-PART_ITEMS = 2_000
-"""In one transaction, with their answers. Five times as many do not fit into the smallest cache that MongoDB may be given."""
 ATTEMPTS_MAX = 3
 """How often a file is taken up again after a watcher ended over it: one that ends watchers must not do so for ever."""
 ABANDONED = "The hub ended over this file again and again; it was put aside."
@@ -160,13 +159,13 @@ class Watch:
         async with repository.recording("ingest") as recording:
             require_sender(repository)
             await admit(repository.caller, self._services)
-            part = await asyncio.to_thread(_next, items, PART_ITEMS)
-            if part or not progress.began:
+            part = await asyncio.to_thread(next_part, items)
+            if part.items or not progress.began:
                 pipeline = Pipeline(repository, self._mapping.sent, recording, progress.keep)
-                answers = await pipeline.run(part)
+                answers = await pipeline.run(part.items)
                 await asyncio.to_thread(progress.add, answers)
-        await charge(repository.caller, self._services, len(part))
-        return len(part) == PART_ITEMS
+        await charge(repository.caller, self._services, len(part.items))
+        return not part.last
 
 
 class Progress:
@@ -279,10 +278,6 @@ def _read(file: IO[bytes], limit: int) -> bytes:
     if len(payload) > limit:
         raise FhirError("too-long", f"The file is longer than {limit} bytes, and its adapter does not read in pieces.")
     return payload
-
-
-def _next(items: Iterator[Item], count: int) -> list[Item]:
-    return list(islice(items, count))
 
 
 def _skip(items: Iterator[Item], count: int) -> None:

@@ -19,12 +19,14 @@ import respx
 from pymongo import MongoClient
 
 from audit.record import from_document
+from hub.app import clouds_of
 from hub.ingest.clouds import DEXCOM, WITHINGS, Credentials
 from hub.ingest.granting import Granting, Invitation, authorization_url
 from hub.ingest.links import Links
 from hub.ingest.polling import At
 from hub.operator import Operator
 from hub.outbound import Outbound
+from hub.settings import Settings
 from hub.store.embedded import Endpoint
 from hub.vault import AUDIT_TYPE
 from tests.support.backstage import Account, new_client
@@ -221,6 +223,16 @@ async def test_secrets_lie_sealed_and_the_cookie_is_for_this_host_alone(scene: S
     assert len(notes) == 2
     assert not [word for word in (scene.word, asked["state"], scene.person, "hub-link") if word in str(notes)]
     assert {note.patient for note in notes} == {scene.inside.hub.services.blind.patient(scene.person)}
+
+
+def test_a_secret_that_cannot_be_read_keeps_no_hub_from_serving(tmp_path: Path) -> None:
+    """It may be there for `hub poll` alone, on another machine."""
+    (tmp_path / "secret").write_text("s\n")
+    there, missing = (
+        Settings(data_dir=tmp_path, withings_client_id="hub", withings_secret_file=tmp_path / name) for name in ("secret", "missing")
+    )
+    assert clouds_of(missing) == {}
+    assert clouds_of(there)["withings"].own == Credentials(client_id="hub", client_secret="s")
 
 
 def test_where_a_vendor_has_pkce_the_challenge_is_that_of_the_verifier() -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bench.figures import Figure
     from bench.rig import Rig
 
-BENCHMARKS = ("micro", "shapes", "create", "bundle", "pair", "read", "token", "ingest", "search", "joined", "start")
+BENCHMARKS = ("micro", "shapes", "create", "bundle", "pair", "read", "token", "ingest", "search", "joined", "start", "adapters")
 """Each is a module with a function of its name, in this order: those that only need the small store first."""
 
 RESULTS = Path(__file__).with_name("results")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from adapters.discovery import adapters
+
 pytestmark = pytest.mark.database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +58,14 @@ def test_searches_with_more_to_them_are_measured_beside_the_bare_query(tmp_path:
 
     assert floors(found, "joined") == FLOORS["joined"]
     assert all(figure["median"] > 0 for figure in found["figures"])
+
+
+def test_every_adapter_is_measured_beside_the_bare_parser_of_the_same_bytes(tmp_path: Path) -> None:
+    """DESIGN 3: benchmarks, each with its floor in the same run."""
+    found = bench(tmp_path / "results.json", "adapters")
+
+    assert {figure["name"] for figure in found["figures"]} == set(adapters())
+    assert all(len(figure["floor_medians"]) == 1 and figure["median"] > 0 for figure in found["figures"])
 
 
 def test_a_start_is_measured_beside_its_parts(tmp_path: Path) -> None:

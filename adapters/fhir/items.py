@@ -1,7 +1,8 @@
 """A payload in one shape -> items: one for each Observation or more, and one for each resource that is nobody's measurement."""
 
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from adapters import json_payload
 from adapters.contract import Unreadable
@@ -20,6 +21,8 @@ SUPPORTING = frozenset(
     {"Device", "DeviceMetric", "DeviceDefinition", "Patient", "Practitioner", "Organization", "OperationOutcome", "Location"}
 )
 """Resources that say something beside the measurements: devices are read as facts, persons not at all."""
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+"""https://hl7.org/fhir/R4/datatypes.html#decimal: as JSON has it, in XML too."""
 POSTED = frozenset({"POST", "PUT"})
 
 
@@ -54,7 +57,7 @@ def _from_xml(payload: bytes) -> Any:
 
 def _number(text: str) -> int | Number:
     """Raises ValueError."""
-    if written_decimal(text) is None:
+    if _DECIMAL.fullmatch(text) is None or written_decimal(text) is None:
         raise ValueError
     return Number(text)
 

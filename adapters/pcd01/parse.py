@@ -10,7 +10,7 @@ from adapters.hl7v2.times import device_time, is_zoned
 from adapters.hl7v2.values import Said, numeric, said_of
 from adapters.limits import FIELD_CHARS_MAX
 from adapters.pcd01.mapping import MESSAGE_TYPE, NUMERIC_TYPES, WAVEFORM_TYPE
-from adapters.pcd01.tree import Group, group, path_of
+from adapters.pcd01.tree import ORDER_NUMBER, Group, group, names_device, path_of
 from adapters.pcd01.waveform import strip
 from adapters.reading import Absent, Item, Reading, Rejected, Value
 from adapters.refusal import ItemRefused, check_length
@@ -20,8 +20,6 @@ OBX_FIELDS = (2, 3, 4, 5, 6, 8, 11, 14, 18)
 NODE_FIELDS = (3, 4, 11, 18)
 OBX_VALUE = 5
 FACET_FIELDS = (2, 3, 4, 5, 6)
-ORDER_IS_DEVICE = "EUI-64"
-"""OBR-3 that says so names the device; any other is a number of the hospital's and not kept."""
 
 
 def parse(payload: bytes) -> Iterable[Item]:
@@ -160,13 +158,14 @@ class Reader:
         """The item as a message: its rows, the device they belong to, nothing of the patient, nothing that a person wrote."""
         found = []
         if self._group.obr is not None:
-            found.append(plain(self._group.obr, *((3, 7) if ORDER_IS_DEVICE in self._group.obr.field(3) else (7,))))
+            found.append(plain(self._group.obr, *((ORDER_NUMBER, 7) if names_device(self._group.obr) else (7,))))
         mds = self._group.mds(rows[0])
         if mds is not None:
             found.append(plain(mds, *NODE_FIELDS))
         for obx in rows:
             found.append(plain(obx, *(field for field in OBX_FIELDS if value or field != OBX_VALUE)))
-            found += [plain(facet, *FACET_FIELDS) for facet in self._group.facets.get(path_of(obx) or (), ())]
+            facets = self._group.facets.get(path_of(obx) or (), ()) if obx.field(2) == WAVEFORM_TYPE else ()
+            found += [plain(facet, *FACET_FIELDS) for facet in facets]
         return self._message.excerpt(*found, zoned=not is_zoned(time))
 
 

@@ -12,6 +12,7 @@ Path = tuple[int, ...]
 _PATH = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){3,4}", re.ASCII)
 METRIC_LEVELS, FACET_LEVELS = 4, 5
 EUI_64 = "EUI-64"
+ORDER_NUMBER = 3
 _EUI = re.compile(r"[0-9A-F]{16}")
 NO_EUI = frozenset({"0" * 16, "F" * 16})
 
@@ -52,13 +53,21 @@ class Group:
 
     def device(self, obx: Segment) -> str | None:
         """EUI-64 of the MDS: from its row, else from the order's number, else from the row that measures."""
-        for segment, field in ((self.mds(obx), 18), (self.obr, 3), (obx, 18)):
+        for segment, field in ((self.mds(obx), 18), (self.obr, ORDER_NUMBER), (obx, 18)):
             if segment is None:
                 continue
             for text in segment.repetitions(field):
                 if (found := eui64(segment.split(text))) is not None:
                     return found
         return None
+
+
+def names_device(obr: Segment) -> bool:
+    """Whether OBR-3 is the device's, or says that it is one: any other is a number of the hospital's."""
+    try:
+        return any(eui64(obr.split(text)) is not None for text in obr.repetitions(ORDER_NUMBER))
+    except ItemRefused:
+        return True
 
 
 def group(obr: Segment | None, segments: Iterable[Segment], known: Mapping[Path, Segment]) -> Group:

@@ -120,10 +120,15 @@ def _content(document: Json) -> Iterator[tuple[str, Json]]:
         yield kind, template
 
 
+def _objects(given: Any) -> list[Json]:
+    """The objects of a list; none of what is no list."""
+    return [one for one in given if type(one) is dict] if type(given) is list else []
+
+
 def _rule(kind: str, template: Json, entries: Mapping[str, Json], index: int) -> tuple[Json, Finding | None]:
     type_name = str(template.get("typeName", ""))
     device, time = _ANCHORS[kind](template)
-    values = {str(one.get("valueName")): one for one in template.get("values") or [] if type(one) is dict}
+    values = {str(one.get("valueName")): one for one in _objects(template.get("values"))}
     calculated = kind == "CalculatedContent"
     sources = {name: _expression(one.get("valueExpression"), calculated=calculated) for name, one in values.items()}
     rule: Json = {
@@ -148,8 +153,9 @@ def _reading(entry: Json | None, sources: Mapping[str, Any], values: Mapping[str
     if not row.components:
         return {"measure": row.key, "value": _value(row, entry.get("value"), sources, values)}
     components: Json = {}
-    for one in entry.get("components") or []:
-        what = f"the component {str((one.get('value') or {}).get('valueName'))!r}"
+    for one in _objects(entry.get("components")):
+        named = one.get("value")
+        what = f"the component {str(named.get('valueName') if type(named) is dict else None)!r}"
         part = iomt_terms.row_of(one.get("codes"), row.components.values(), what)
         components[part.key] = _value(part, one.get("value"), sources, values)
     if not components:

@@ -5,6 +5,7 @@ By keyboard, on a telephone and on a desk, in two languages; every act is on rec
 
 import re
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.support.resources import patient
 
 EN = said("en", {**DESK_WORDS, **QUARANTINE_WORDS})
 DAY_US = 86_400_000_000
+MARK_MAX = 20
 WINDOWS: list[ViewportSize] = [{"width": 320, "height": 640}, PHONE, DESK]
 Json = dict[str, Any]
 
@@ -216,10 +218,20 @@ def test_the_page_is_readable_and_fits(
     assert page.locator("html").get_attribute("lang") == language
     assert page.evaluate(CONTRAST) == []
     for size in WINDOWS:
+        mark = page.locator(".legend svg").first.bounding_box()
+        assert mark is not None
+        assert mark["width"] < MARK_MAX, "a legend, and not a picture"
         page.set_viewport_size(size)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
         page.screenshot(path=tmp_path / f"quarantine-{language}-{size['width']}-{scheme}.png", full_page=True)
     context.close()
+
+
+def test_the_style_closes_what_it_opens() -> None:
+    """A brace that is lost takes all rules behind it out of the desk's window, and no browser says a word."""
+    style = files("hub.console").joinpath("templates", "console.css").read_text("utf-8")
+    assert style.count("{") == style.count("}")
+    assert re.search(r"^\.chart", style, re.MULTILINE)
 
 
 def test_a_chart_has_a_colour_for_the_commonest_causes_and_one_for_all_others() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from hub.ingest.parts import parts_of
+from hub.units.registered import unit_token
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.payloads import identifier_system
@@ -42,6 +44,17 @@ def message(eui: str, *rows: str, at: str = "20260301101500+0100") -> bytes:
         "OBX|3||70739^MDC_DEV_CARD_RATE_CHAN^MDC|1.2.1.0|||||||X",
     ]
     return "\r".join([*head, *rows]).encode()
+
+
+def kept_parts(backstage: Backstage, unit: str) -> tuple[str, ...]:
+    """What lies in the store, shown or not."""
+    services = backstage.hub.services
+
+    async def read() -> tuple[str, ...]:
+        row = await services.store.claim(unit_token(services, identifier_system("pcd01"), unit))
+        return await parts_of(services, row or "")
+
+    return backstage.run(read())
 
 
 def rate(value: int, limits: str = "50-120", status: str = "") -> str:
@@ -158,4 +171,7 @@ def test_of_a_patient_who_permits_nothing_no_part_is_kept(ehr: Caller, backstage
     ehr.create(consent(person, "deny"))
     (fate,) = ehr.fates("pcd01", message("00FB0000000000A8", rate(72)))
     assert fate["code"] == "device-not-paired"
-    assert ehr.found(f"DeviceMetric?identifier={PART}|{unit}/1.2.1.1") == []
+    assert kept_parts(backstage, unit) == ()
+    other = paired(backstage, str(ehr.create(patient())["id"]), "00FB0000000000A9")
+    stored(ehr, message("00FB0000000000A9", rate(72)))
+    assert len(kept_parts(backstage, other)) == 3

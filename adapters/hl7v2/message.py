@@ -5,12 +5,12 @@ characters of MLLP in a file that was recorded from the wire. A row is the numbe
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from adapters.contract import Unreadable
 from adapters.limits import ITEMS_MAX, PAYLOAD_BYTES_MAX
-from adapters.reading import Rejected
+from adapters.reading import Item, Rejected
 
 _LINES = re.compile(rb"[\r\n\x0b\x1c]+")
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
@@ -218,14 +218,33 @@ def _refused(row: int, code: str, hint: str) -> Rejected:
     return Rejected(code=code, hint=hint, pointer=f"row {row}", raw=b"MSH", keep=False)
 
 
-def unread_rows(message: Message) -> Iterator[Rejected]:
+def read_payload(payload: bytes, wanted: tuple[str, str], read: Callable[[Message], Iterator[Item]]) -> Iterator[Item]:
+    """The items of every message of the wanted type, and a refusal for what is none. Raises Unreadable before the first item.
+
+    read  gives the items of one message; its rows that are no segments are answered here
+    """
+    return _items(read_messages(payload), wanted, read)
+
+
+def _items(messages: Iterator[Message | Rejected], wanted: tuple[str, str], read: Callable[[Message], Iterator[Item]]) -> Iterator[Item]:
+    for message in messages:
+        if isinstance(message, Rejected):
+            yield message
+        elif message.type != wanted:
+            yield _refusal_of_type(message)
+        else:
+            yield from _unread_rows(message)
+            yield from read(message)
+
+
+def _unread_rows(message: Message) -> Iterator[Rejected]:
     """One refusal for each row that is no segment; nothing of it is kept."""
     hint = "A row is no segment; a line end inside a field is written as an escape (HL7 v2.6 section 2.7)."
     for row in message.unread:
         yield Rejected(code="segment-unreadable", hint=hint, pointer=f"row {row}", raw=message.header.name.encode(), keep=False)
 
 
-def refusal_of_type(message: Message) -> Rejected:
+def _refusal_of_type(message: Message) -> Rejected:
     """Of a message of another kind nothing is kept: it may be about a person as a whole."""
     hint = "MSH-9 must be ORU^R01; other messages are not read here."
     return Rejected(code="message-type", hint=hint, pointer=f"row {message.header.row}", raw=message.excerpt(), keep=False)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from adapters.hl7v2.enumerations import CODED_TYPES, enumerated
-from adapters.hl7v2.message import Kept, Message, Segment, orders, plain, read_messages, refusal_of_type, unread_rows
+from adapters.hl7v2.message import Kept, Message, Segment, orders, plain, read_payload
 from adapters.hl7v2.terms import Term, term_of
 from adapters.hl7v2.times import device_time, is_zoned
 from adapters.hl7v2.values import Said, numeric, said_of
@@ -21,21 +21,14 @@ _IMPLANT = re.compile(r"MODEL:(?P<model>[^/]{1,64})/SERIAL:(?P<serial>[^/]{1,64}
 
 def parse(payload: bytes) -> Iterable[Item]:
     """Read one message or several. Raises Unreadable before the first item."""
-    return _items(read_messages(payload))
+    return read_payload(payload, MESSAGE_TYPE, _items)
 
 
-def _items(messages: Iterable[Message | Rejected]) -> Iterator[Item]:
-    for message in messages:
-        if isinstance(message, Rejected):
-            yield message
-        elif message.type != MESSAGE_TYPE:
-            yield refusal_of_type(message)
-        else:
-            yield from unread_rows(message)
-            implant = implant_of(message)
-            for obr, rows in orders(message):
-                for obx in rows:
-                    yield Row(message, implant, obr, obx).item()
+def _items(message: Message) -> Iterator[Item]:
+    implant = implant_of(message)
+    for obr, rows in orders(message):
+        for obx in rows:
+            yield Row(message, implant, obr, obx).item()
 
 
 @dataclass(frozen=True, slots=True)

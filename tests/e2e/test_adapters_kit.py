@@ -194,5 +194,6 @@ def test_the_page_can_be_read_on_every_screen_by_day_and_by_night(
         assert page.locator("html").get_attribute("lang") == language
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
         assert page.evaluate(CONTRAST) == []
+        assert page.locator("tbody th[scope=row]").count() == len(RULES)
         page.get_by_role("link").first.click()
         assert page.locator("html").get_attribute("lang") != language

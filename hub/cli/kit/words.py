@@ -88,7 +88,7 @@ RULES_FR: Final[Mapping[str, str]] = {
     "order-repeated": "Des enregistrements répétés sont les mêmes mesures",
     "order-split": "Aucun découpage ne donne d’autres mesures",
     "order-corrected": "Une autre valeur est la même mesure, corrigée",
-    "volume": "100 000 enregistrements ou 10 Mo sont lus en une minute et 512 Mio",
+    "volume": "100 000 éléments ou 10 Mo sont lus en une minute et 512 Mio",
     "hostile-utf8": "Des octets qui ne sont pas de l’UTF-8 ne font aucun mal",
     "hostile-entities": "Aucune entité n’est développée ni cherchée",
     "hostile-depth": "Une imbrication profonde ne fait aucun mal",

@@ -19,6 +19,7 @@ Found = tuple[UnitView, tuple[Finding, ...]]
 
 def status(
     finding: Annotated[list[str] | None, typer.Option("--finding", help=f"Only units with one of these: {', '.join(FINDINGS)}.")] = None,
+    product: Annotated[str | None, typer.Option("--product", help="Only units of this product.")] = None,
     as_json: Json = False,
     reason: Reason = None,
     data_dir: DataDir = None,
@@ -33,6 +34,7 @@ def status(
         return await Registry(hub, reason).status()
 
     found = [row(view, told) for view, told in in_hub(data_dir, mongodb_url, act) if not wanted or wanted & set(told)]
+    found = [one for one in found if product is None or one["product"] == product]
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     else:

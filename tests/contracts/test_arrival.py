@@ -62,7 +62,7 @@ def whole(adapter: Adapter) -> list[bytes]:
     """What the adapter is sent: its fixtures, and of a simulated person two days with corrections, late and out of order."""
     name = adapter.manifest.name
     made = [path.read_bytes() for path in fixtures(name.replace("-", "_"))]
-    if hasattr(adapter, "simulator"):
+    if getattr(adapter, "simulator", None) is not None:
         faults = frozenset[Any]({"corrected", "duplicates", "reordered", "late"})
         plan = Plan(adapter=adapter, patients=1, days=2, seed=11, until=date(2026, 6, 20), faults=faults)
         made += [batch.payload for batch in batches(plan)]

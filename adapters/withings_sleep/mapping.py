@@ -84,5 +84,5 @@ HEAD_FIELDS = (
     "deviceid",
     "completed",
 )
-STATE_FIELDS = ("startdate", "enddate", "state", "model", "model_id", "hash_deviceid", "deviceid")
+STATE_FIELDS = ("id", "startdate", "enddate", "modified", "state", "model", "model_id", "hash_deviceid", "deviceid")
 MEASURES = tuple(sorted({*(row.measure for row in (*SUMMARY, *SERIES)), "sleep-stage"}))

@@ -3,6 +3,7 @@
 docs/guides/units.md
 """
 
+import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 
+from hub.operator import Operator, OperatorError
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
 from tests.support.outcomes import refused
-from tests.support.payloads import frame, gatt
+from tests.support.payloads import frame, gatt, identifier_system
 from tests.support.process import Done
 from tests.support.resources import patient
 
@@ -206,18 +208,20 @@ def test_pairings_that_cannot_both_be_true_are_refused(home: Home, flags: tuple[
     assert home.pair(home.other, "--from", "2025-01-01", "--to", "2026-01-01", *second).code == 0
 
 
-def test_two_who_pair_one_unit_at_once_do_not_both_get_it(home: Home) -> None:
+def test_two_who_pair_one_unit_at_once_do_not_both_get_it(home: Home, backstage: Backstage) -> None:
     """Each reads what the other did before deciding anew: of contradicting pairings one stays, in whichever order."""
     assert home.pair(home.one, "--from", "2025-01-01", "--to", "2025-02-01").code == 0
+    words = {"system": identifier_system("gatt"), "manufacturer": "unknown", "product": "cuff", "identifier": home.unit}
 
-    words = ("device", "pair", "gatt", home.unit, "--from", "2026-01-01", "--patient")
+    async def both() -> list[object]:
+        acts = [
+            Operator(backstage.hub, "tests").pair(**words, patient=f"Patient/{who}", from_us=1_767_225_600_000_000, to_us=None)
+            for who in (home.one, home.other)
+        ]
+        return list(await asyncio.gather(*acts, return_exceptions=True))
 
-    def pair(person: str) -> int:
-        return home.running.process.command(*words, f"Patient/{person}").code
-
-    with ThreadPoolExecutor(4) as several:
-        done = list(several.map(pair, (home.one, home.other) * 2))
-    assert 0 in done
+    done = backstage.run(both())
+    assert [type(one) for one in done if isinstance(one, BaseException)] == [OperatorError]
     assert len({one["patient"] for one in home.paired() if one["from"].startswith("2026")}) == 1
 
 

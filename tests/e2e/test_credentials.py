@@ -272,6 +272,13 @@ def test_a_code_is_good_once_and_says_nothing_otherwise(unit: Unit, backstage: B
     assert [(one.kind, one.outcome) for one in backstage.records(answers[0].headers["x-request-id"])] == [("110122", "4")]
 
 
+def test_a_used_code_is_used_though_what_came_of_it_was_revoked(unit: Unit) -> None:
+    """Whoever finds the code of a unit that was taken away gets nothing by it."""
+    code = unit.invite()
+    hub(unit.running, "device", "credential", "revoke", unit.register(code).json()["client_id"])
+    assert unit.register(code).status_code == 401
+
+
 def test_of_two_who_use_a_code_at_once_one_is_enrolled(unit: Unit, backstage: Backstage) -> None:
     code = unit.invite()
     with ThreadPoolExecutor(4) as several:

@@ -34,7 +34,7 @@ Json = dict[str, Any]
 def hub(tmp_path: Path) -> Iterator[HubProcess]:
     process = HubProcess(tmp_path / "data", **SETTINGS).start()
     yield process
-    process.kill_all()
+    process.stop()  # with the database that it took over
 
 
 @pytest.mark.parametrize("key", ["the-key", ""])

@@ -87,5 +87,6 @@ def cells(text: str, delimiter: str, *, strict: bool = False) -> list[str] | Non
 def written(row: list[str], delimiter: str) -> str:
     """Write one record, quoted where it has to be: a row again after a cell of it was emptied."""
     out = StringIO()
-    csv.writer(out, delimiter=delimiter, lineterminator="").writerow(row)
-    return out.getvalue()
+    # The writer puts into quotes what holds a letter of the line's end: a carriage return alone ends a line, too.
+    csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerow(row)
+    return out.getvalue().removesuffix("\r\n")

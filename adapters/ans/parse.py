@@ -173,7 +173,7 @@ def check_source(fields: Json, at: str) -> None:
 def check_value(fields: Json, at: str) -> None:
     """An Observation without value is refused; a blood pressure has it in each component. Raises Fault."""
     parts = [one for one in listed(fields, "component") if type(one) is dict]
-    if not all("valueQuantity" in one for one in parts or [fields]):
+    if not all(type(one.get("valueQuantity")) is dict for one in parts or [fields]):
         raise Fault("value-quantity-missing", "An Observation without `valueQuantity` is refused.", f"{at}/valueQuantity")
 
 

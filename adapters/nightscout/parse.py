@@ -19,6 +19,7 @@ EPOCH_MS_MIN = 10**11
 """1973; anything less is seconds."""
 EPOCH_MS_MAX = int(datetime(YEAR_MAX, 1, 1, tzinfo=UTC).timestamp()) * 1000
 OFFSET_MAX = 14 * 60
+AMOUNTS, NO_AMOUNT = ("insulin", "carbs", "glucose"), "?"
 
 Document = Mapping[str, Any]
 
@@ -42,8 +43,16 @@ def _items(pointer: str, documents: list[Any]) -> Iterator[Item]:
         yield from _document_items(f"{pointer}/{index}", document)
 
 
+def _kept(document: Any) -> Any:
+    """Where a text stands in place of an amount, it is not said which; but that there is one, for an empty one counts as not filled in."""
+    made = kept(document, WORDS) or {}
+    if type(document) is not dict:
+        return made
+    return made | {name: NO_AMOUNT for name in AMOUNTS if type(document.get(name)) is str and document[name]}
+
+
 def _document_items(pointer: str, document: Any) -> Iterator[Item]:
-    raw = json_payload.dumps([kept(document, WORDS) or {}])
+    raw = json_payload.dumps([_kept(document)])
     try:
         check_length(raw)
         time, readers = _time_of(document), _readers(document)

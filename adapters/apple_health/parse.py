@@ -31,7 +31,7 @@ from adapters.limits import FIELD_CHARS_MAX, ITEMS_MAX
 from adapters.reading import DeviceTime, Item, Quantity, Reading, Rejected, Value
 from adapters.refusal import ItemRefused, check_length
 
-PRESSURES_MAX = 50_000
+PRESSURES_MAX, PRESSURES_CHARS_MAX = 50_000, 32 * 1024 * 1024
 """Pressures outside a correlation that are held until the correlation comes: twenty years of three a day."""
 
 PressureKey = tuple[str, str, str]
@@ -206,14 +206,15 @@ class Pressures:
     def __init__(self) -> None:
         self._held: dict[PressureKey, list[Element]] = {}
         self._correlated: set[PressureKey] = set()
-        self._count = 0
+        self._count = self._chars = 0
 
     def hold(self, record: Element) -> Iterator[Item]:
         key = _pressure_key(record)
         if key in self._correlated:
             return
         self._count += 1
-        if self._count > PRESSURES_MAX:
+        self._chars += record.chars()
+        if self._count > PRESSURES_MAX or self._chars > PRESSURES_CHARS_MAX:
             yield ItemRefused("too-many-pressures", "More pressures without a correlation than can be paired; it is kept.").item(
                 pointer=f"byte {record.offset}", raw=_document(_written(record))
             )
@@ -224,7 +225,8 @@ class Pressures:
         for record in correlation.children:
             if record.name == "Record":
                 key = _pressure_key(record)
-                self._count -= len(self._held.pop(key, ()))
+                for held in self._held.pop(key, ()):
+                    self._count, self._chars = self._count - 1, self._chars - held.chars()
                 if len(self._correlated) < PRESSURES_MAX:
                     self._correlated.add(key)
 
@@ -235,7 +237,8 @@ class Pressures:
 
 def _pressure_key(record: Element) -> PressureKey:
     given = record.attributes
-    return source_digest(given.get("sourceName", "")), given.get("startDate", ""), given.get("endDate", "")
+    start, end = given.get("startDate", "")[:FIELD_CHARS_MAX], given.get("endDate", "")[:FIELD_CHARS_MAX]
+    return source_digest(given.get("sourceName", "")), start, end
 
 
 def _document(*written: str) -> bytes:

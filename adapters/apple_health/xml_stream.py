@@ -20,6 +20,8 @@ DEPTH_MAX = 8
 """Metadata in a record in a correlation is at level 4."""
 CHILDREN_MAX = 1000
 """Elements below one record that are looked at; a list of heart beats may have hundreds, which are not kept."""
+CHILDREN_CHARS_MAX = 256 * 1024
+"""Of the attributes of the elements below one record that are looked at: a thousand children may each have a tag of a megabyte."""
 
 ROOT = b"<HealthData"
 
@@ -38,6 +40,11 @@ class Element:
     attributes: dict[str, str]
     offset: int
     children: "list[Element]" = field(default_factory=list)
+
+    def chars(self) -> int:
+        """Of its attributes and those of its children: what it takes of memory, nearly."""
+        own = sum(len(name) + len(value) for name, value in self.attributes.items())
+        return own + sum(child.chars() for child in self.children)
 
 
 class Broken(Exception):
@@ -77,7 +84,7 @@ class Elements:
     def __init__(self, head: bytes, source: Source) -> None:
         self._head, self._source = head, source
         self._stack: list[Element] = []
-        self._depth = self._fed = self._children = 0
+        self._depth = self._fed = self._children = self._chars = 0
         self._done: list[Element] = []
         self._parser = expat.ParserCreate("UTF-8")
         self._parser.StartElementHandler = self._start
@@ -124,9 +131,10 @@ class Elements:
             raise Broken("xml-too-deep", f"The XML is nested deeper than {DEPTH_MAX} levels.", self._here())
         if self._depth == 1:
             return
-        self._children = 0 if self._depth == 2 else self._children + 1  # noqa: PLR2004 - below the root
         element = Element(name, attributes, self._here())
-        if self._stack and self._children <= CHILDREN_MAX:
+        below = self._depth > 2  # noqa: PLR2004 - below a child of the root
+        self._children, self._chars = (self._children + 1, self._chars + element.chars()) if below else (0, 0)
+        if below and self._children <= CHILDREN_MAX and self._chars <= CHILDREN_CHARS_MAX:
             self._stack[-1].children.append(element)
         self._stack.append(element)
 

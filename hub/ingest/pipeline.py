@@ -387,11 +387,15 @@ class Pipeline:
 
 
 def _identity(waiting: Waiting) -> tuple[str, ...]:
-    """The same item sent again is the same entry; one frame may give several items with the same bytes."""
+    """The same item sent again is the same entry; one frame may give several items with the same bytes, and several of one measure.
+
+    A dual bolus is two doses in one datum: told apart as their keys tell them apart (`reading_key`).
+    """
     item = waiting.item
-    what = item.measure if isinstance(item, Reading) else item.code
     said = digest_of(item) if is_recording(item) else item.raw.hex()
-    return waiting.adapter, waiting.device or "", what, said
+    if not isinstance(item, Reading):
+        return waiting.adapter, waiting.device or "", item.code, said
+    return waiting.adapter, waiting.device or "", reading_key(item, item.device or ""), said
 
 
 def raw_of(sent: Sent, client: str) -> Raw:

@@ -108,7 +108,7 @@ async def _replay_alike(repository: Repository, recording: Recording, group: Seq
         return {one.one.id: [stays(one.waiting, fates.CONTENT_MISSING, fates.CONTENT_MISSING_HINT)] for one in lost}
     sent = Sent(
         manifest=adapter.manifest,
-        device=how.device or first.device,
+        device=first.device or how.device,  # never another unit's than the sender said: it would be another patient's reading
         time_zone=how.time_zone or first.time_zone,
         media_type=first.media_type,
     )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from adapters.apple_health import adapter
 from adapters.apple_health.mapping import IN_BED, STAGE, TYPES
+from adapters.apple_health.parse import PRESSURES_CHARS_MAX
 from adapters.apple_health.text import device_model
 from adapters.apple_health.xml_stream import CHILDREN_MAX, CHUNK_BYTES, DEPTH_MAX, TOKEN_BYTES_MAX
 from adapters.contract import Unreadable
@@ -312,6 +313,20 @@ def test_a_record_too_long_to_be_kept_is_refused_for_good() -> None:
 def test_children_beyond_the_limit_are_not_looked_at() -> None:
     entries = metadata(x="y") * CHILDREN_MAX + metadata(HKWasUserEntered="1")
     assert not only(record(inner=entries)).manual
+
+
+def test_children_are_looked_at_as_long_as_they_are_short() -> None:
+    """A thousand children may each have a tag of a megabyte: what one record takes of memory stays bounded."""
+    entries = metadata(x="y" * 100_000) * 3 + metadata(HKWasUserEntered="1")
+    assert not only(record(inner=entries)).manual
+
+
+def test_pressures_that_take_too_much_memory_are_not_held() -> None:
+    """They wait for their correlation, however long each of them is."""
+    kind, long = "HKQuantityTypeIdentifierBloodPressureSystolic", "x" * (TOKEN_BYTES_MAX - 1_000)
+    pressures = (record(type=kind, value="120", unit="mmHg", sourceName=f"cuff {number}", junk=long) for number in range(40))
+    codes = [item.code for item in adapter.decode_stream(BytesIO(export(*pressures)))]
+    assert codes.count("too-many-pressures") == 40 - PRESSURES_CHARS_MAX // len(long)
 
 
 @pytest.mark.parametrize("payload", [b"<Health", b"<html/>", b"\xff\xfe<\x00H\x00", b"x" * 200_000, "<?xml?><HealthDat/>".encode("utf-16")])

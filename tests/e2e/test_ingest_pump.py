@@ -107,3 +107,18 @@ def test_what_is_no_measurement_is_refused_and_what_is_unknown_waits(ehr: Caller
     assert (settings["fate"], settings["code"]) == ("refused", "not-a-measurement")
     assert (confidential["fate"], confidential["code"]) == ("quarantined", "unknown-measure")
     assert glucose["fate"] == "stored"
+
+
+def test_both_doses_of_a_dual_bolus_wait_and_both_are_stored_once_the_pump_is_paired(
+    ehr: Caller, person: str, backstage: Backstage
+) -> None:
+    """One datum, two doses of one measure: what was acknowledged as waiting is there, each by itself (DESIGN 7)."""
+    pump = f"dual-{person}"
+    bolus: Json = {"type": "bolus", "subType": "dual/square", "deviceId": pump, "time": "2026-03-01T06:30:00.000Z"}
+    amounts: Json = {"normal": 2.5, "extended": 1.0, "expectedExtended": 1.5, "duration": 3_600_000, "expectedDuration": 5_400_000}
+    waiting = sent(ehr, bolus | amounts)
+    assert [one["fate"] for one in waiting] == ["quarantined", "quarantined"]
+    backstage.pair(identifier_system("tidepool"), pump, f"Patient/{person}", from_us=0)
+    done = ehr.request("POST", "/quarantine/replay?adapter=tidepool").json()
+    assert [one["fate"] for one in done].count("stored") == 2
+    assert len(resources(ehr.search(f"MedicationAdministration?patient={person}"))) == 2

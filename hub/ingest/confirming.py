@@ -11,16 +11,18 @@ from adapters.reading import Reading
 from fhir_profiles.building import resource_type
 from fhir_profiles.measurement import Measurement
 from hub.errors import FhirError
-from hub.ingest.fates import Answer
+from hub.ingest.fates import NOT_PAIRED, TIME_CONFLICT, WHOSE_CONTRADICTS, Answer
 from hub.ingest.normalise import reading_key
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import Binding
 from hub.services import Services
 
 GONE = "There is no item of this id to confirm; somebody may have done it already."
+TOLD_ALIKE = frozenset({NOT_PAIRED, WHOSE_CONTRADICTS, TIME_CONFLICT})
+"""Each follows from what one patient permits or has: the last two are only found of somebody who permits."""
 NOT_ASSIGNABLE = (
     "not-assignable: the reading cannot be stored for this patient, who did not have the device then or for whom it may not be "
-    "collected; or it is stored for another one already."
+    "collected; or it contradicts what it says itself or what is stored already."
 )
 """One text, so that whoever confirms does not learn from it what a patient permits (law 3)."""
 
@@ -76,4 +78,4 @@ def _chosen(unclear: Unclear, patient: bytes) -> Binding | None:
 def only_whole(waits: Sequence[Answer | Waiting]) -> None:
     """Raises FhirError business-rule where what somebody assigned would wait again or be refused: then nothing is done."""
     for one in waits:
-        raise FhirError("business-rule", NOT_ASSIGNABLE if one.code == "device-not-paired" else f"{one.code}: {one.hint}")
+        raise FhirError("business-rule", NOT_ASSIGNABLE if one.code in TOLD_ALIKE else f"{one.code}: {one.hint}")

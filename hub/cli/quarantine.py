@@ -136,7 +136,7 @@ def show(
         recording = Operator(hub, reason).recording("quarantine-read", path=f"/quarantine/{id}")
         async with recording:
             (one,) = await _named(hub, (id,))
-            return await looked_at(hub.services, one)
+            return await looked_at(recording, hub.services, one)
 
     typer.echo(json.dumps(in_hub(data_dir, mongodb_url, act), indent=2, ensure_ascii=False))
 

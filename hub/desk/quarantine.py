@@ -113,8 +113,8 @@ async def _look(desk: Desk) -> Response:
     if not found:
         raise FhirError("not-found", "This item does not wait any more.")
     desk.facts.query = named(found)
-    async with desk.recording("quarantine-read"):
-        shown = await looked_at(desk.services, found[0])
+    async with desk.recording("quarantine-read") as recording:
+        shown = await looked_at(recording, desk.services, found[0])
     return desk.page("quarantine_item.html", QUARANTINE_WORDS, item=shown, said=_causes(desk), kept=urlencode({"lang": desk.language}))
 
 

@@ -13,6 +13,7 @@ import orjson
 from hub.ingest.recordings import drop_waiting
 from hub.ingest.replay import open_waiting
 from hub.ingest.waiting import Waiting
+from hub.ingest.worn_then import perhaps_of
 from hub.instants import fhir_instant
 from hub.recording import Recording, RequestFacts
 from hub.services import Services
@@ -59,9 +60,11 @@ async def counted(services: Services, asked: WaitingAsked) -> list[dict[str, Any
     ]
 
 
-async def looked_at(services: Services, one: Quarantined) -> dict[str, Any]:
-    """An item with what it says, for a person who may look: health data of somebody not known yet. The record is the caller's to make."""
+async def looked_at(recording: Recording, services: Services, one: Quarantined) -> dict[str, Any]:
+    """An item with what it says, for a person who may look: health data, recorded for each patient whose it may be."""
     waiting = await open_waiting(services, one)
+    for patient in sorted(await perhaps_of(services, waiting)):
+        recording.aim_patient(patient)
     said = {name: value for name, value in orjson.loads(waiting.to_bytes())["item"].items() if name != "raw"}
     return {
         **summary(one, waiting, sender=True),

@@ -147,6 +147,24 @@ def test_one_item_is_looked_at_with_a_reason_and_that_is_on_record(
     assert "quarantine-read" in {one.kind for one in records}
 
 
+def test_a_look_is_on_record_for_who_had_the_unit_where_no_time_can_be_told(
+    context: BrowserContext, running: Running, sender: Caller, ehr: Caller, backstage: Backstage
+) -> None:
+    """Law 2: the value is health data of whoever had the unit, also before anybody can say when it was measured."""
+    person = ehr.create(patient())["id"]
+    made = libreview("M", ("25-01-2026 08:15", "0", "105"))
+    backstage.pair(identifier_system("libreview"), "M", f"Patient/{person}", from_us=0)
+    sender.fates("libreview", made)
+    page = opened(context, running, "/console/quarantine?code=time-zone-missing")
+    (id,) = (one["id"] for one in sender.get("/quarantine?code=time-zone-missing").json()[-1:])
+    entry = page.locator("section[aria-labelledby=items] li", has=page.locator(f"input[value='{id}']")).first
+    entry.locator("summary").click()
+    entry.get_by_label(EN["q-reason"]).fill("the vendor asks")
+    records = backstage.recorded_by(lambda: entry.get_by_role("button", name=EN["q-look"]).click())
+    assert "105" in page.get_by_role("main").inner_text()
+    assert backstage.patient_token(person) in {one.patient for one in records if one.kind == "quarantine-read"}
+
+
 def test_filters_narrow_the_page_and_can_be_taken_off(context: BrowserContext, running: Running, sender: Caller) -> None:
     page = opened(context, running)
     page.get_by_role("link", name="device-not-paired").click()

@@ -10,16 +10,18 @@ from typing import Any
 
 from adapters.discovery import adapters
 from adapters.reading import Reading
+from fhir_profiles.measurement import Measurement
 from hub.errors import FhirError
 from hub.ingest.confirming import GONE, Assigned
-from hub.ingest.devices import device_token, opened
 from hub.ingest.fates import CONTENT_MISSING, CONTENT_MISSING_HINT, Answer
-from hub.ingest.normalise import Doubt, last_us, normalise, span_us
+from hub.ingest.normalise import last_us, span_us
 from hub.ingest.pipeline import Pipeline, Sent
+from hub.ingest.quarantine import wanted
 from hub.ingest.replay import open_waiting, with_bytes
 from hub.ingest.sender import SenderGone
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import UNKNOWN_USER, Binding, holder, user_index
+from hub.ingest.worn_then import measured_of, pairings_of
 from hub.instants import fhir_instant
 from hub.recording import Recording, Touched
 from hub.repository import Repository
@@ -31,23 +33,26 @@ DISOWNED_BASIS = "confirmed to be nobody's"
 
 SenderOf = Callable[[str], Awaitable[Repository]]
 """The door to data of a client by its id. Raises SenderGone."""
+Shown = Callable[["ToConfirm"], Awaitable[bool]]
+"""May whoever asks see it?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToConfirm:
-    """A reading that waits. `among`: who had the unit then, as the pairings say now."""
+    """A reading that waits. `among`: who had the unit then, as the pairings say now. `measured`: what it would become."""
 
     item: Quarantined
     waiting: Waiting
     reading: Reading
+    measured: Measurement
     among: tuple[Binding, ...]
 
     @property
     def patients(self) -> Sequence[str]:
         return sorted({one.patient_reference for one in self.among})
 
-    def to_json(self) -> dict[str, Any]:
-        """For whoever confirms: what was measured when, with which unit, of whom it may be. No value."""
+    def to_json(self, *, device: bool = True) -> dict[str, Any]:
+        """For whoever confirms: what was measured when, with which unit (if `device`), of whom it may be. No value."""
         user = user_index(self.reading)
         return {
             "id": self.item.id,
@@ -56,7 +61,7 @@ class ToConfirm:
             "measure": self.reading.measure,
             "time": None if self.reading.time is None else self.reading.time.text,
             "timeZone": self.waiting.time_zone,
-            "device": next((one.device_reference for one in self.among), None),
+            "device": self.among[0].device_reference if device else None,
             "userIndex": "unknown" if user == UNKNOWN_USER else user,
             "candidates": [
                 {"patient": patient, "userIndexes": [one.use.user_index for one in self.among if one.patient_reference == patient]}
@@ -67,10 +72,23 @@ class ToConfirm:
         }
 
 
-async def to_confirm(services: Services, limit: int = LIST_MAX) -> list[ToConfirm]:
-    """All that waits, of whichever client, oldest first."""
-    found = await services.store.to_confirm(limit)
-    return [one for item in found if (one := await _opened(services, item)) is not None]
+async def _everything(_: ToConfirm) -> bool:
+    return True
+
+
+async def to_confirm(services: Services, limit: int = LIST_MAX, *, shown: Shown = _everything) -> list[ToConfirm]:
+    """What waits, of whichever client, oldest first: the first `limit` that may be shown, however many lie before them that may not."""
+    asked = wanted(now_us=services.clock(), to_confirm=True)
+    found: list[ToConfirm] = []
+    while items := await services.store.quarantine.page(asked, limit):
+        for item in items:
+            one = await _opened(services, item)
+            if one is not None and await shown(one):
+                found.append(one)
+            if len(found) == limit:
+                return found
+        asked = replace(asked, after=(items[-1].received_us, items[-1].id))
+    return found
 
 
 async def find(services: Services, id: str) -> ToConfirm:
@@ -127,14 +145,9 @@ async def _opened(services: Services, item: Quarantined) -> ToConfirm | None:
     if item.expires_us <= services.clock():
         return None
     waiting = await open_waiting(services, item)
-    reading, adapter = waiting.item, adapters().get(waiting.adapter)
-    if not isinstance(reading, Reading) or adapter is None:
+    reading, measured = waiting.item, measured_of(services, waiting)
+    if not isinstance(reading, Reading) or measured is None:
         return None
-    measured = normalise(reading, time_zone=waiting.time_zone, patient="Patient/_", device="Device/_", received_us=services.clock())
-    unit = reading.device or waiting.device
-    if isinstance(measured, Doubt) or unit is None:
-        return None
-    token = device_token(services, adapter.manifest.identifier_system, unit)
-    bindings = [await opened(services, pairing) for pairing in await services.store.pairings(token)]
-    held = holder(bindings, user_index(reading), span_us(measured)[0], last_us(measured))
-    return ToConfirm(item=item, waiting=waiting, reading=reading, among=held.among) if held.among else None
+    bindings = await pairings_of(services, waiting)
+    among = holder(bindings, user_index(reading), span_us(measured)[0], last_us(measured)).among
+    return ToConfirm(item=item, waiting=waiting, reading=reading, measured=measured, among=among) if among else None

@@ -1,21 +1,28 @@
 """GET /confirm, POST /confirm/{id}/assign, POST /confirm/{id}/reject: the confirm queue for an application in which people work.
 
-It is for clients registered with --confirmer. One sees an item only if it may see every patient of whom it may be: one of
-them hidden, and there is no such item (law 3); then the operator has `hub device confirm`.
+It is for clients registered with --confirmer. One sees an item only if it may see every patient of whom it may be, and if it
+might read the Observation that it would become of each of them: measure and time say something of a person as the Observation
+does. One of them hidden, and there is no such item (law 3); then the operator has `hub device confirm`.
 """
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.discovery import adapters
+from fhir_profiles.building import build, resource_type
 from hub.errors import FhirError
 from hub.http import PRIVATE, read_body
 from hub.ingest.confirm import ToConfirm, assign, disown, find, to_confirm
 from hub.ingest.confirming import GONE
+from hub.ingest.pipeline import bind
 from hub.ingest.sender import Senders
+from hub.ingest.wearing import Binding
 from hub.recording import Recording
 from hub.repository import Repository
+from hub.repository.visibility import PatientRules
 
+PROBED_AT = "2000-01-01T00:00:00Z"
 BODY_MAX_BYTES = 4_096
 NO_CONFIRMER = "Readings are confirmed by clients registered with --confirmer; the operator has `hub device confirm`."
 BODY = 'Say whose it is: {"patient": "Patient/ID"}.'
@@ -26,8 +33,9 @@ async def confirm_list(request: Request, repository: Repository) -> Response:
     async with repository.recording("confirm-list") as recording:
         _require(request, repository)
         seen = _Seen(repository, recording)
-        found = [one.to_json() for one in await to_confirm(repository.services) if await seen.all_of(one)]
-    return _json(found)
+        found = await to_confirm(repository.services, shown=seen.all_of)
+    device = repository.rights.covers("Device", "r")
+    return _json([one.to_json(device=device) for one in found])
 
 
 async def confirm_assign(request: Request, repository: Repository) -> Response:
@@ -76,14 +84,31 @@ async def _visible(request: Request, repository: Repository, recording: Recordin
 
 
 class _Seen:
-    """Which patients this caller may see, each looked up once."""
+    """What this caller may see; each patient and their rules are looked up once."""
 
     def __init__(self, repository: Repository, recording: Recording) -> None:
         self._repository, self._recording = repository, recording
         self._known: dict[str, bool] = {}
+        self._rules: dict[bytes, PatientRules | None] = {}
 
     async def all_of(self, one: ToConfirm) -> bool:
-        return all([await self._one(patient) for patient in one.patients])
+        if not self._repository.rights.covers(resource_type(one.measured), "r"):
+            return False
+        patients = all([await self._one(patient) for patient in one.patients])
+        return all([await self._as_observation(one, binding) for binding in one.among]) and patients
+
+    async def _as_observation(self, one: ToConfirm, binding: Binding) -> bool:
+        """Might it be read if it were stored as this patient's? Asked as of the resource itself, so that rules of any kind count."""
+        rights = self._repository.rights
+        if binding.patient not in self._rules:
+            self._rules[binding.patient] = await rights.visibility.rules(binding.patient)
+        rules = self._rules[binding.patient]
+        if rules is None or rules.deleted:
+            return False
+        made = bind(one.measured, binding, adapters()[one.waiting.adapter].manifest, manual=one.reading.manual)
+        content = orjson.loads(build(made, id="probe", version=1, last_updated=PROBED_AT))
+        scoped = rights.scopes_match(resource_type(made), "r", content)
+        return scoped and rights.visibility.decide(rules, content, "access", self._repository.services.clock()).permit
 
     async def _one(self, reference: str) -> bool:
         if reference not in self._known:

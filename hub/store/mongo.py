@@ -39,7 +39,6 @@ from hub.store.protocol import (
     Histories,
     Order,
     Pairing,
-    Quarantined,
     Stored,
     Unavailable,
     Unit,
@@ -143,11 +142,6 @@ class MongoStore:
     async def all_pairings(self, limit: int) -> Sequence[Pairing]:
         found = await _answered(self._hub["pairings"].find({}).sort("_id", 1).limit(limit).to_list())
         return [documents.pairing(one) for one in found]
-
-    async def to_confirm(self, limit: int) -> Sequence[Quarantined]:
-        """Of all clients, oldest first."""
-        cursor = self._hub["quarantine"].find({"cf": documents.TO_CONFIRM}).sort([("t", 1), ("_id", 1)]).limit(limit)
-        return [documents.quarantined(one) for one in await _answered(cursor.to_list())]
 
     async def commit(self, unit: Unit) -> None:
         await self.committer.commit(unit)

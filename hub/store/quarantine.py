@@ -24,6 +24,7 @@ class WaitingAsked:
     since_us, until_us  received in [since, until)
     after               behind this one in the order of arrival: (received_us, id)
     ids                 only these
+    to_confirm          only those of which a person has to say whose they are
     """
 
     now_us: int
@@ -34,12 +35,15 @@ class WaitingAsked:
     until_us: int | None = None
     after: tuple[int, str] | None = None
     ids: tuple[str, ...] | None = None
+    to_confirm: bool = False
 
     def filter(self) -> Document:
         made: Document = {"x": {"$gt": _date(self.now_us)}}
         for field, value in (("cl", self.client), ("ad", self.adapter), ("co", self.code)):
             if value is not None:
                 made[field] = value
+        if self.to_confirm:
+            made["cf"] = documents.TO_CONFIRM
         received = {"$gte": self.since_us, "$lt": self.until_us}
         if limits := {op: value for op, value in received.items() if value is not None}:
             made["t"] = limits

@@ -8,10 +8,12 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from hub.ingest.confirm import ToConfirm, to_confirm
 from hub.operator import Operator, OperatorError
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
@@ -19,10 +21,12 @@ from tests.support.fixtures import Running
 from tests.support.outcomes import refused
 from tests.support.payloads import frame, gatt, identifier_system
 from tests.support.process import Done
-from tests.support.resources import patient
+from tests.support.resources import consent, patient
 
 Json = dict[str, Any]
 UNPAIRED = {"fate": "quarantined", "code": "device-not-paired"}
+CONFIRMING = "system/Patient.r system/Observation.r system/Device.r"
+RESOURCE_TYPES = "http://hl7.org/fhir/resource-types"
 units = iter(range(1, 1_000_000))
 
 
@@ -235,7 +239,7 @@ def test_one_of_several_is_unpaired_by_name_or_index(indexed: Home) -> None:
 @pytest.fixture
 def ward(another: Callable[..., Caller], ehr: Caller) -> Caller:
     """An application in which people confirm, of the organisation that manages the patients."""
-    return another("system/Patient.r", organization=ehr.account.organization, consent_default="opt-out", confirmer=True)
+    return another(CONFIRMING, organization=ehr.account.organization, consent_default="opt-out", confirmer=True)
 
 
 def of(caller: Caller, home: Home) -> list[Json]:
@@ -259,7 +263,7 @@ def test_whoever_may_not_see_all_of_them_sees_nothing_of_it(indexed: Home, anoth
     """Law 3: hidden is absent, with the same answer as for an id that nobody gave."""
     indexed.send(indexed.measured(None))
     (waiting,) = indexed.waiting()
-    stranger = another("system/Patient.r", confirmer=True)
+    stranger = another(CONFIRMING, confirmer=True)
     assert stranger.get("/confirm").json() == []
     body = {"patient": f"Patient/{indexed.one}"}
     hidden, absent = (stranger.post(f"/confirm/{id}/assign", body) for id in (waiting["id"], "A" * 22))
@@ -299,3 +303,78 @@ def test_of_two_who_confirm_at_once_one_does(indexed: Home, ward: Caller) -> Non
         with ThreadPoolExecutor(2) as both:
             assert sorted(both.map(assign, (indexed.one, indexed.other))) == [200, 404]
         assert indexed.total(indexed.one) + indexed.total(indexed.other) == round + 1
+
+
+def absent(caller: Caller, id: str, who: str) -> None:
+    """The same answers as for an id that nobody gave."""
+    body = {"patient": f"Patient/{who}"}
+    hidden, nothing = (caller.post(f"/confirm/{one}/assign", body) for one in (id, "A" * 22))
+    refused(hidden, 404, "not-found")
+    assert hidden.content == nothing.content == caller.post(f"/confirm/{id}/reject", b"").content
+
+
+def test_whoever_may_not_read_observations_sees_no_reading_that_waits(
+    indexed: Home, another: Callable[..., Caller], ehr: Caller, ward: Caller
+) -> None:
+    """Measure and time are what an Observation says: a scope for Patients alone does not reach them."""
+    narrow = another("system/Patient.r", organization=ehr.account.organization, consent_default="opt-out", confirmer=True)
+    indexed.send(indexed.measured(None))
+    (waiting,) = of(ward, indexed)
+    assert of(narrow, indexed) == []
+    absent(narrow, waiting["id"], indexed.one)
+
+
+@pytest.mark.parametrize("denying", ["one", "other"])
+def test_a_patient_who_denies_observations_hides_what_may_be_theirs(indexed: Home, ward: Caller, ehr: Caller, denying: str) -> None:
+    """Law 1: of those whom it may be, each has to permit that it is read; the patients themselves may be seen."""
+    indexed.send(indexed.measured(None))
+    (waiting,) = of(ward, indexed)
+    person = getattr(indexed, denying)
+    provision = {"class": [{"system": RESOURCE_TYPES, "code": "Observation"}]}
+    assert ehr.post("/fhir/Consent", consent(person, "deny", provision=provision)).status_code == 201
+    assert ward.get(f"/fhir/Patient/{person}").status_code == 200
+    assert of(ward, indexed) == []
+    absent(ward, waiting["id"], indexed.one)
+
+
+def test_the_unit_is_named_to_who_may_read_devices(indexed: Home, another: Callable[..., Caller], ehr: Caller, ward: Caller) -> None:
+    scope = "system/Patient.r system/Observation.r"
+    narrow = another(scope, organization=ehr.account.organization, consent_default="opt-out", confirmer=True)
+    indexed.send(indexed.measured(None))
+    (named,), (unnamed,) = of(ward, indexed), of(narrow, indexed)
+    assert named["device"].startswith("Device/")
+    assert unnamed == {**named, "device": None}
+
+
+def test_what_may_not_be_shown_takes_nobodys_place_in_the_list(indexed: Home, backstage: Backstage) -> None:
+    """What is hidden or has expired comes before what may be seen: the list goes on until it is full."""
+    indexed.send(indexed.measured(None, None, 255, 255))
+    ids = [one["id"] for one in indexed.waiting()]
+    gone = datetime.now(UTC) - timedelta(minutes=1)
+    backstage.admin["hub"]["quarantine"].update_one({"_id": ids[0]}, {"$set": {"x": gone}})
+
+    async def shown(one: ToConfirm) -> bool:
+        return one.item.id in {ids[0], *ids[2:]}
+
+    services = backstage.hub.services
+    assert [one.item.id for one in backstage.run(to_confirm(services, 1, shown=shown))] == ids[2:3]
+    assert [one.item.id for one in backstage.run(to_confirm(services, 2, shown=shown))] == ids[2:]
+
+
+def test_a_look_at_what_waits_is_on_record_for_whom_it_may_be(indexed: Home, backstage: Backstage) -> None:
+    """Law 2: of a unit that two have, both; of an index that is somebody's, whose reading waits for another cause, that one."""
+    one, other = (backstage.patient_token(each) for each in (indexed.one, indexed.other))
+    assert indexed.ehr.post("/fhir/Consent", consent(indexed.other, "deny")).status_code == 201
+    before = {each["id"] for each in indexed.vendor.get("/quarantine").json()}
+    for payload, named in ((indexed.measured(None), {one, other}), (indexed.measured(2, minute=9), {other})):
+        assert indexed.send(payload)[0].items() >= UNPAIRED.items()
+        (id,) = {each["id"] for each in indexed.vendor.get("/quarantine").json()} - before
+        before.add(id)
+        done: list[Done] = []
+
+        def look(id: str = id, done: list[Done] = done) -> None:
+            done.append(indexed.hub("quarantine", "show", id, "--reason", "to see"))
+
+        records = [each for each in backstage.recorded_by(look) if each.kind == "quarantine-read"]
+        assert done[0].code == 0
+        assert {each.patient for each in records if each.patient is not None} == named

@@ -5,6 +5,7 @@ revoked client all end in the same 401.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hub.errors import FhirError
 from hub.store.oauth import OAuthStore
@@ -56,9 +57,9 @@ class Authenticator:
         claims = self._claims(bearer(authorization))
         meanwhile()
         client = await self._clients.find_client(claims.client_id)
-        if client is None or client.revoked_us is not None or not _is_of_a_good_key(claims, client, self._clock()):
+        if client is None or not is_good(client, claims.kid, self._clock()):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
-        return caller_of(client, claims.scopes, claims.purpose, request_id, claims.jti)
+        return replace(caller_of(client, claims.scopes, claims.purpose, request_id, claims.jti), key_id=claims.kid)
 
     def _claims(self, token: str) -> TokenClaims:
         try:
@@ -74,9 +75,9 @@ class Authenticator:
             raise Unauthenticated(challenge=CHALLENGE_INVALID) from None
 
 
-def _is_of_a_good_key(claims: TokenClaims, client: Client, now_us: int) -> bool:
-    """A key that was taken away, because somebody else has it, takes its tokens with it."""
-    return claims.kid is None or client.holds(claims.kid, now_us)
+def is_good(client: Client, kid: str | None, now_us: int) -> bool:
+    """Not revoked; and a key that was taken away, because somebody else has it, takes its tokens with it. `kid`: of the token."""
+    return client.revoked_us is None and (kid is None or client.holds(kid, now_us))
 
 
 def caller_of(client: Client, scopes: Scopes, purpose: str, request_id: str, token_id: str | None = None) -> AccessContext:

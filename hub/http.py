@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/http.html
 """
 
+import asyncio
 import re
 import zlib
 from collections.abc import Mapping
@@ -49,6 +50,17 @@ class Asked:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
+BODY_S = 120.0
+"""How long a body may take to come, however steadily: what it is decided by was looked up when it began."""
+
+
+def overdue(seconds: float) -> FhirError:
+    """For a body that was not whole in time."""
+    return FhirError(
+        "structure", f"The body was not at its end after {seconds:.0f} seconds; send it again, over a faster line or in parts."
+    )
+
+
 async def read_body(request: Request, limit: int) -> bytes:
     """The body, unpacked, never more than `limit` bytes of it in memory. Raises FhirError too-long, media-type, structure.
 
@@ -61,11 +73,15 @@ async def read_body(request: Request, limit: int) -> bytes:
     if int(request.headers.get("content-length") or 0) > limit:
         raise too_long
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise too_long
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise too_long
+                parts.append(part)
+    except TimeoutError:
+        raise overdue(BODY_S) from None
     body = b"".join(parts)
     return gunzip(body, limit) if coding == "gzip" else body
 

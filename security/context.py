@@ -44,6 +44,7 @@ class AccessContext:
     signs            each of its batches bears a signature of its own
     request_id       links the audit records of one interaction
     token_id         `jti` of the access token, for the audit record
+    key_id           the client's key by which the token was obtained, which ends with it; None where the token does not say
     """
 
     client_id: str
@@ -56,6 +57,7 @@ class AccessContext:
     importer: bool
     request_id: str
     token_id: str | None = None
+    key_id: str | None = None
     administrator: bool = False
     confirmer: bool = False
     requests_per_minute: int | None = None

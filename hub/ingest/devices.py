@@ -20,6 +20,10 @@ class Bindings:
         self._system = system
         self._of: dict[str, list[Binding]] = {}
 
+    def forget(self) -> None:
+        """They are asked anew."""
+        self._of.clear()
+
     @property
     def patients(self) -> frozenset[bytes]:
         return frozenset(binding.patient for bindings in self._of.values() for binding in bindings)

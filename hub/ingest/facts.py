@@ -59,6 +59,11 @@ class UnitFacts:
         self._said: dict[str, Said] = {}
         self._worn: dict[str, frozenset[bytes]] = {}
 
+    def forget(self) -> None:
+        """The batch is decided anew, and so is what it says."""
+        for heard in (self._seen, self._said, self._worn):
+            heard.clear()
+
     def saw(self, device: str, us: int) -> None:
         """A reading that may be collected. `device`: its Device; a moment to come was not seen yet."""
         if us > self._seen.get(device, 0):

@@ -75,6 +75,11 @@ class UnitParts:
         self._tokens: dict[str, bytes] = {}
         self._leaves: dict[Leaf, str] = {}
 
+    def forget(self) -> None:
+        """The batch is decided anew, and so is what it says."""
+        for heard in (self._planned, self._tokens, self._leaves):
+            heard.clear()
+
     async def hear(self, system: str, trees: Iterable[DeviceTree]) -> None:
         """Plan what is said of units that are registered, whose patients permit that something of them is collected."""
         if not allows_parts(self._repository):

@@ -109,6 +109,7 @@ class Pipeline:
         self._rules: dict[bytes, PatientRules | None] = {}
         self._decided: dict[tuple[bytes, str], str | None] = {}
         self._known: dict[bytes, Known] = {}
+        self._kept: set[tuple[str, str]] = set()
         self._received_us = repository.services.clock()
         self._raw = raw_of(sent, repository.caller.account)
         self._facts = UnitFacts(repository, self._bindings, self._rules, self._received_us)
@@ -132,28 +133,47 @@ class Pipeline:
 
     async def _run(self, items: Sequence[Item], released: Sequence[Quarantined], before: Sequence[Answer] | None) -> list[Answer]:
         """`before`: the answers of the items before these; None if others come after."""
-        batch = await self._sort(items)
+        batch: Batch | None = await self._decided_on(items)
         about = f"{self._sent.manifest.name} of {self._repository.caller.client_id}"
 
-        async def commit() -> Settled:
-            return await self._commit(batch, released, before)
+        async def commit() -> list[Answer]:
+            nonlocal batch
+            decided, batch = batch or await self._decided_on(items), None
+            return _in_order(decided, await self._commit(decided, released, before))
 
-        await self._keep_contents(batch)
-        settled = await redoing(commit, lambda: (about,), self._services.turns, changed=SENT_BY_OTHERS)
-        answers = _in_order(batch, settled)
+        answers = await redoing(commit, lambda: (about,), self._services.turns, changed=SENT_BY_OTHERS)
         for fate, count in Counter(answer.fate for answer in answers).items():
             INGESTED.labels(self._sent.manifest.name, fate).inc(count)
         return answers
 
-    async def _keep_contents(self, batch: Batch) -> None:
-        """The bytes of recordings, before anything names them."""
+    async def _decided_on(self, items: Sequence[Item]) -> Batch:
+        """Sorted by what holds now: while bytes were kept, or others were first, a patient may have withdrawn or a unit changed hands."""
+        batch = await self._sort(items)
+        while await self._keep_contents(batch):
+            batch = await self._sort(items)
+        return batch
+
+    async def _keep_contents(self, batch: Batch) -> bool:
+        """The bytes of recordings, before anything names them. Says whether any had to be written."""
+        wrote = False
         for index, candidate in batch.candidates:
             value = candidate.measurement.value
-            if isinstance(value, Recorded) and index < len(batch.items):
-                await keep_content(self._services, candidate.patient, value, content_of(batch.items[index]))
+            if not isinstance(value, Recorded) or index >= len(batch.items) or (value.content, value.stored_as) in self._kept:
+                continue
+            wrote |= await keep_content(self._services, candidate.patient, value, content_of(batch.items[index]))
+            self._kept.add((value.content, value.stored_as))
+        return wrote
+
+    def _forget(self) -> None:
+        """Nothing that an earlier decision was made by counts for the next."""
+        for looked_up in (self._rules, self._decided, self._known):
+            looked_up.clear()
+        for heard in (self._bindings, self._facts, self._parts):
+            heard.forget()
 
     async def _sort(self, items: Sequence[Item]) -> Batch:
         """Everything that needs no look at what is stored: who is refused, who waits, who may be stored."""
+        self._forget()
         batch = Batch(items=items)
         units = {self._device_of(item) for item in items} | {one.device or self._sent.device for one in self._sent.facts}
         await self._bindings.load({unit for unit in units if self._only_own.may_speak_of(unit)})

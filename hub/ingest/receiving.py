@@ -8,11 +8,13 @@ from typing import Final
 from starlette.requests import ClientDisconnect, Request
 
 from hub.errors import FhirError
-from hub.http import CODINGS
+from hub.http import CODINGS, overdue
 from hub.ingest.spool import Spool
 
 IDLE_S: Final = 60.0
 """Whoever sends nothing for so long has gone, or holds room that others want."""
+WHOLE_S: Final = 3_600.0
+"""However steadily it trickles in: room and a place are held as long."""
 UNPACKED_BYTES: Final = 1024 * 1024
 """Of what comes out of the gzip at once."""
 WBITS: Final = 31
@@ -26,7 +28,15 @@ async def receive(request: Request, spool: Spool, limit: int) -> None:
     too_long = FhirError("too-long", f"The body, unpacked, is longer than {limit} bytes.")
     if coding != "gzip" and int(request.headers.get("content-length") or 0) > limit:
         raise too_long
-    unpacker = Gunzip() if coding == "gzip" else None
+    try:
+        async with asyncio.timeout(WHOLE_S):
+            await _spooled(request, spool, too_long, limit, packed=coding == "gzip")
+    except TimeoutError:
+        raise overdue(WHOLE_S) from None
+
+
+async def _spooled(request: Request, spool: Spool, too_long: FhirError, limit: int, *, packed: bool) -> None:
+    unpacker = Gunzip() if packed else None
     stream = aiter(request.stream())
     while (part := await _next(stream)) is not None:
         for plain in (part,) if unpacker is None else unpacker.feed(part):

@@ -56,13 +56,17 @@ def located(measurement: Measurement, key: str, digest: bytes, services: Service
     return replace(measurement, value=where)
 
 
-async def keep_content(services: Services, patient: bytes, recorded: Recorded, content: Content) -> None:
-    """Seal and write the pieces, a few at a time; done if all of them are there, which are then relied on from now on."""
+async def keep_content(services: Services, patient: bytes, recorded: Recorded, content: Content) -> bool:
+    """Seal and write the pieces, a few at a time; done if all of them are there, which are then relied on from now on.
+
+    Says whether it wrote any: then time went by.
+    """
     digest, count = recorded.stored_as.split(".")[:2]
     binary = recorded.content.removeprefix("Binary/")
     if await services.store.contents.touch(content_id(binary, digest), services.clock()) == int(count):
-        return
+        return False
     await _put(services, patient, content_id(binary, digest), content)
+    return True
 
 
 async def keep_waiting(services: Services, id: str, content: Content) -> None:

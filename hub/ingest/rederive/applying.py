@@ -91,6 +91,7 @@ class Applier:
         asked = Asked(adapter=adapter, mapping_version=plan.read_by, client=plan.client, time_zone=plan.time_zone)
         self._deriver = Deriver(services, senders, asked, APPLY)
         self._deletions: int | None = None
+        self._kept: set[tuple[str, str]] = set()
 
     async def run(self, advance: Advance = no_progress) -> Applied:
         """All of it. What is acknowledged by `advance` is durable. Raises FhirError where others do not come to an end."""
@@ -106,6 +107,17 @@ class Applier:
         return applied
 
     async def _batch(self, rows: Sequence[Row]) -> Applied:
+        wanted, keys, made = await self._decided(rows)
+        while await self._keep_bytes([one for some in wanted.values() for one in some]):
+            wanted, keys, made = await self._decided(rows)  # a patient may have withdrawn meanwhile
+        for client, some in sorted(wanted.items()):
+            repository = await self._deriver.repository(client)
+            if repository is not None:
+                await self._write(repository, some, keys, made)
+        return made
+
+    async def _decided(self, rows: Sequence[Row]) -> tuple[Mapping[str, Sequence[Derived]], Mapping[bytes | None, DataKey], Applied]:
+        """What is to be written now, by client, with the keys of its patients, and what became of the other rows."""
         services, made = self._services, Applied()
         self._deletions = services.store.deletions  # before anything is decided
         current = await services.store.currents([one.row for one in rows], deleted=True)
@@ -117,11 +129,7 @@ class Applier:
             derived = await self._wanted(row, current.get(row.row), keys, made)
             if derived is not None:
                 wanted.setdefault(derived.client, []).append(derived)
-        for client, some in sorted(wanted.items()):
-            repository = await self._deriver.repository(client)
-            if repository is not None:
-                await self._write(repository, some, keys, made)
-        return made
+        return wanted, keys, made
 
     async def _wanted(self, row: Row, stored: Stored | None, keys: Mapping[bytes | None, DataKey], made: Applied) -> Derived | None:
         """The row if it is to be written now, and it is as the plan saw it."""
@@ -187,8 +195,6 @@ class Applier:
         self, derived: Sequence[Derived], keys: Mapping[bytes | None, DataKey], now_us: int, made: Applied
     ) -> tuple[Sequence[Derived], Settled]:
         """Moved readings against what is there under their new keys. What contradicts it there stays where it is."""
-        for one in derived:
-            await self._keep_bytes(one)
         moved = [(one, part.candidate) for one in derived if one.kind == "moved" for part in one.parts]
         if not moved:
             return derived, Settled()
@@ -203,12 +209,16 @@ class Applier:
         left = [one for one in derived if one.stored.row not in contradicting]
         return await self._settled(left, keys, now_us, made)
 
-    async def _keep_bytes(self, derived: Derived) -> None:
-        """Of a recording under a new key, or of other bytes: durable before anything names them."""
-        for part in derived.parts[:1]:
-            value = part.candidate.measurement.value
-            if isinstance(value, Recorded):
-                await keep_content(self._services, part.candidate.patient, value, derived.content_bytes)
+    async def _keep_bytes(self, derived: Sequence[Derived]) -> bool:
+        """Of recordings under a new key, or of other bytes: durable before anything names them. Says whether any had to be written."""
+        wrote = False
+        for one, candidate in [(each, part.candidate) for each in derived for part in each.parts[:1]]:
+            value = candidate.measurement.value
+            if not isinstance(value, Recorded) or (value.content, value.stored_as) in self._kept:
+                continue
+            wrote |= await keep_content(self._services, candidate.patient, value, one.content_bytes)
+            self._kept.add((value.content, value.stored_as))
+        return wrote
 
     def _changed(self, part: Part, builder: Builder) -> Replace:
         """A new version on top of the one that is there, with every value it ever had."""

@@ -22,6 +22,7 @@ Answer = Literal[
     "fate",
     "registration",
     "items",
+    "waiting",
     "discarded",
     "text",
     "page",
@@ -252,6 +253,16 @@ DESCRIBED: Mapping[str, Described] = {
         done={200: "items"},
         refused=(400, *CALLER),
     ),
+    "quarantine-counts": Described(
+        title=Said("How many wait, by adapter and cause", "Combien attendent, par adaptateur et par cause"),
+        done={200: "items"},
+        refused=(400, *CALLER),
+    ),
+    "quarantine-item": Described(
+        title=Said("One of them: cause, place, hint", "L’une d’elles : cause, endroit, conseil"),
+        done={200: "waiting"},
+        refused=(400, *CALLER),
+    ),
     "quarantine-replay": Described(
         title=Said("Take up again what waits", "Reprendre ce qui attend"), done={200: "fates"}, refused=(400, *CALLER, 409, 422)
     ),
@@ -276,7 +287,7 @@ DESCRIBED: Mapping[str, Described] = {
         title=Said("It is of none of them", "Elle n’est d’aucun d’eux"), done={204: "none"}, refused=(400, *CALLER, 409)
     ),
     "console": Described(title=Said("The console", "La console"), query=("lang",), done={200: "page", 303: "none"}, refused=(503,)),
-    "device-status": Described(
+    "console-units": Described(
         title=Said("Units of devices, in the console", "Les objets, dans la console"),
         query=("lang", "finding"),
         done={200: "page", 303: "none"},
@@ -297,6 +308,15 @@ DESCRIBED: Mapping[str, Described] = {
         title=Said("It is of none of them, by a form of the console", "Elle n’est d’aucun d’eux, par un formulaire de la console"),
         done={303: "none"},
         refused=(400, 403, 413, 503),
+    ),
+    "console-quarantine": Described(
+        title=Said("What waits, and why", "Ce qui attend, et pourquoi"),
+        query=("lang",),
+        done={200: "page", 303: "none"},
+        refused=(400, 503),
+    ),
+    "console-quarantine-act": Described(
+        title=Said("Let in again, or give up", "Reprendre, ou renoncer"), done={200: "page", 303: "none"}, refused=(400, 403, 409, 413, 503)
     ),
     "console-sign-in-page": Described(
         title=Said("The way into the console", "L’entrée de la console"), query=("lang",), done={200: "page"}, refused=(403, 503)

@@ -206,6 +206,7 @@ def _content(answer: Answer, type: ResourceType | None) -> Json | None:
             "application/x-ndjson": {"schema": {"type": "string"}},
         },
         "fate": {"application/json": {"schema": ref("schemas", "Fate")}},
+        "waiting": {"application/json": {"schema": {"type": "object"}}},
         "discarded": {"application/json": {"schema": ref("schemas", "Discarded")}},
         "registration": {"application/json": {"schema": {"type": "object"}}},
         "items": {"application/json": {"schema": {"type": "array", "items": {"type": "object"}}}},

@@ -123,12 +123,9 @@ def test_an_unpairing_changes_nothing_of_what_was_before_it(acts: list[Act], end
     before = carried_out(acts)
     after = carried_out([*acts, replace(end, ends=True)])
     for day in range(end.first):
-        assert holder(before, user, day, day).binding == _as_before(holder(after, user, day, day).binding, before)
-
-
-def _as_before(found: Binding | None, before: list[Binding]) -> Binding | None:
-    """The same pairing, whose end may be another now."""
-    return next((one for one in before if found is not None and replace(one, to_us=found.to_us) == found), None)
+        then, now = holder(before, user, day, day).binding, holder(after, user, day, day).binding
+        # The same pairing, whose end may be another now.
+        assert now == (then if then is None or now is None else replace(then, to_us=now.to_us))
 
 
 @pytest.mark.parametrize(

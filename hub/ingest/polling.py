@@ -30,7 +30,7 @@ from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.wakes import KIND as WAKE
 from hub.ingest.wakes import wake_name
 from hub.ingest.watch import pause
-from hub.outbound import Outbound, Unreachable
+from hub.outbound import Outbound
 from hub.repository import Repository
 from hub.store.protocol import Conflict, NoteWrite, Unavailable, Unit
 
@@ -79,16 +79,27 @@ class Poller:
         self._wakes = Notebook(senders.services, WAKE)
 
     async def run(self, interval_s: float, look_s: float | None, stop: asyncio.Event) -> None:
-        """Each link about every `interval_s`, sooner when it was pinged; with `look_s` None every link that is due, once."""
+        """Each link about every `interval_s`, sooner when it was pinged; with `look_s` None every link that is due, once.
+
+        While the store is away nothing is asked, and the next look tries again; a single look raises Unavailable or Conflict.
+        """
         while not stop.is_set():
-            for page, link in await self._links.all():
-                if stop.is_set():
-                    return
-                if link.cloud in self._clouds and (look_s is None or await self._is_due(link)):
-                    await self._turn(page, link, interval_s)
+            try:
+                await self._look(interval_s, stop, every=look_s is None)
+            except (Unavailable, Conflict) as error:
+                if look_s is None:
+                    raise
+                log.warning("poll_pauses", error=type(error).__name__)
             if look_s is None:
                 return
             await pause(stop, look_s)
+
+    async def _look(self, interval_s: float, stop: asyncio.Event, *, every: bool) -> None:
+        for page, link in await self._links.all():
+            if stop.is_set():
+                return
+            if link.cloud in self._clouds and (every or await self._is_due(link)):
+                await self._turn(page, link, interval_s)
 
     async def _is_due(self, link: Link) -> bool:
         """A ping is used up before the cloud is asked: one that comes meanwhile counts for the next turn."""
@@ -101,18 +112,45 @@ class Poller:
         return woken or link.due_us <= self._services.clock()
 
     async def _turn(self, page: Page, link: Link, interval_s: float) -> None:
-        """One link's pages. Whatever goes wrong stays this link's: it waits longer, and the others go on."""
+        """One link's feeds. Whatever goes wrong stays this link's, and the others go on.
+
+        Where some feeds could be read the link comes again at its usual time; where none could, it waits longer each time.
+        """
         fates: Counter[str] = Counter()
+        due_us = self._services.clock() + int(interval_s * 1_000_000 * (0.9 + self._chance() / 5))
         try:
-            for feed in link.feeds:
-                due_us = self._services.clock() + int(interval_s * 1_000_000 * (0.9 + self._chance() / 5))
-                page, link = await self._pages(page, link, feed, due_us if feed == link.feeds[-1] else None, fates)
+            faults, read = await self._feeds(page, link, due_us, fates)
         except Renewing:
             log.info("poll_waits", cloud=link.cloud)  # somebody else is at this link, with new tokens in a moment
-        except (CloudRefused, Unreachable, FhirError, Unavailable, SenderGone) as error:
+        except (Unavailable, SenderGone, KeyError) as error:  # the last: the link is not there any more
             log.warning("poll_failed", cloud=link.cloud, error=type(error).__name__)
-            await self._later(link, expired=isinstance(error, CloudRefused) and error.expired)
+            await self._later(link, None, expired=False)
+        else:
+            if faults:
+                expired = any(isinstance(fault, CloudRefused) and fault.expired for fault in faults)
+                await self._later(link, due_us if read else None, expired=expired)
         self._told(fates)
+
+    async def _feeds(self, page: Page, link: Link, due_us: int, fates: Counter[str]) -> tuple[list[Exception], int]:
+        """Each feed on its own: the faults of those that could not be read, and how many could be.
+
+        Raises Renewing, Unavailable, SenderGone, and KeyError where the link is gone: those concern all feeds.
+        """
+        faults: list[Exception] = []
+        feeds, read = link.feeds, 0
+        for feed in feeds:
+            try:
+                page, link = await self._pages(page, link, feed, due_us if feed == feeds[-1] else None, fates)
+                read += 1
+            except (Renewing, Unavailable, SenderGone):
+                raise
+            except Exception as error:  # noqa: BLE001 - of an adapter, too: it must not stand before other feeds and patients
+                log.warning("poll_failed", cloud=link.cloud, feed=feed.name, error=type(error).__name__, code=_code(error))
+                faults.append(error)
+                page, link = await self._links.read(link)  # pages before the fault have moved it
+                if link.ended or link.renewing_us > self._services.clock():
+                    break  # a mark that is left: there are no new tokens, and no feed can do without
+        return faults, read
 
     async def _pages(self, page: Page, link: Link, feed: Feed, due_us: int | None, fates: Counter[str]) -> tuple[Page, Link]:
         """One feed of a link. `due_us`: when the link is read next, known with its last feed."""
@@ -182,17 +220,28 @@ class Poller:
             raise CloudRefused(f"HTTP {answer.status}", expired=answer.status == 401)  # noqa: PLR2004
         return answer.body
 
-    async def _later(self, link: Link, *, expired: bool) -> None:
-        """From what is durable: a page before may have moved the cursor. A refused token is renewed next time."""
+    async def _later(self, link: Link, due_us: int | None, *, expired: bool) -> None:
+        """From what is durable: a page before may have moved the cursor. A refused token is renewed next time.
+
+        due_us  when it is read next; None to wait longer after each failure
+        """
         try:
             page, link = await self._links.read(link)
             failures = link.failures + 1
-            wait_us = int(backoff_s(failures, self._chance()) * BACKOFF_FACTOR * 1_000_000)
+            if due_us is None:
+                due_us = self._services.clock() + int(backoff_s(failures, self._chance()) * BACKOFF_FACTOR * 1_000_000)
             tokens = replace(link.tokens, expires_us=0) if expired else link.tokens
-            changed = replace(link, failures=failures, due_us=self._services.clock() + wait_us, tokens=tokens, renewing_us=0)
+            changed = replace(link, failures=failures, due_us=due_us, tokens=tokens, renewing_us=0)
             await self._services.store.commit(Unit(notes=[await self._links.write(page, changed)]))
         except (Conflict, Unavailable, KeyError) as error:
             log.warning("poll_not_noted", error=type(error).__name__)
+
+
+def _code(error: Exception) -> str | None:
+    """What may be told of a fault: never the text of an error that nobody foresaw, which may quote what was measured."""
+    if isinstance(error, FhirError):
+        return error.code
+    return str(error) if isinstance(error, CloudRefused) else None
 
 
 async def permits(repository: Repository, patient: bytes, reference: str, manifest: Manifest) -> bool:

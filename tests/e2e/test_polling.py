@@ -16,7 +16,9 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 import respx
+from structlog.testing import capture_logs
 
+from adapters.discovery import adapters
 from hub.ingest.clouds import DEXCOM, WITHINGS, CloudRefused, Credentials, Tokens
 from hub.ingest.links import Link, Links
 from hub.ingest.notebook import Notebook
@@ -24,7 +26,7 @@ from hub.ingest.polling import At, Poller
 from hub.ingest.sender import Senders
 from hub.ingest.wakes import KIND, wake_name
 from hub.outbound import Outbound
-from hub.store.protocol import Unit
+from hub.store.protocol import Unavailable, Unit
 from tests.support.backstage import Backstage, new_client
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
@@ -119,11 +121,14 @@ class Scene:
             backstage.pair(identifier_system(f"withings-{name}"), self.unit, f"Patient/{self.person}", from_us=0)
         self.links = Links(backstage.hub.services)
 
-        async def write() -> None:
-            page = await self.links.page(self.link)
-            await backstage.hub.services.store.commit(Unit(notes=[await self.links.write(page, self.link)]))
+        self.rewrite(self.link)
 
-        backstage.run(write())
+    def rewrite(self, link: Link) -> None:
+        async def write() -> None:
+            page = await self.links.page(link)
+            await self.backstage.hub.services.store.commit(Unit(notes=[await self.links.write(page, link)]))
+
+        self.backstage.run(write())
 
     def poll(self, *, only_due: bool = False) -> list[Counter[str]]:
         """One look at every link."""
@@ -428,3 +433,70 @@ def test_an_answer_that_is_none_moves_no_cursor(body: bytes) -> None:
     for cloud, cursor in ((WITHINGS, {"since": 1}), (DEXCOM, {"from": "2025-06-01T00:00:00"})):
         with pytest.raises(CloudRefused):
             cloud.following(body, cursor, 1_750_000_000_000_000)
+
+
+def test_a_feed_that_is_refused_stands_before_no_other(internet: respx.MockRouter, wide: Scene) -> None:
+    """A scope that was not granted is refused each time: the others are read at the usual time, and it is told which one is not."""
+    cloud = Withings(internet, groups(1))
+    cloud.series["sleep"] = [night(number) for number in range(3)]
+    internet.post(f"https://{ADDRESS}/v2/heart").mock(return_value=httpx.Response(403))
+    with capture_logs() as logs:
+        assert wide.poll() == [Counter(stored=4)]
+    told = [{name: one[name] for name in ("feed", "error", "code")} for one in logs if one["event"] == "poll_failed"]
+    assert told == [{"feed": "heart", "error": "CloudRefused", "code": "HTTP 403"}]
+    for _ in range(3):
+        wide.poll()
+        wait_us = wide.now().due_us - wide.backstage.hub.services.clock()
+        assert (wide.now().failures, 600_000_000 < wait_us <= 900_000_000) == (1, True)
+
+
+def test_without_new_tokens_no_further_feed_is_asked(internet: respx.MockRouter, wide: Scene) -> None:
+    """What all feeds need is asked for once a turn, and the link waits longer."""
+    cloud = Withings(internet, groups(1))
+    renewals = internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(400))
+    assert wide.poll() == [Counter()]
+    assert (renewals.call_count, cloud.asked, wide.now().failures, wide.now().renewing_us) == (1, [], 1, 0)
+
+
+def test_an_adapter_that_fails_on_one_page_leaves_other_links_polled(
+    internet: respx.MockRouter, scene: Scene, vendor: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever one patient's page holds, the others are read."""
+    Withings(internet, groups(2))
+    scenes = [scene, Scene(scene.backstage, scene.ehr, vendor.account.id)]
+    for one in scenes:
+        one.rewrite(replace(one.link, tokens=Tokens(access="access-0", refresh="r", expires_us=1 << 60)))
+    adapter = type(adapters()["withings"])
+    decode, read = adapter.decode, []
+
+    def failing(*given: Any) -> Any:
+        read.append(1)
+        if len(read) == 1:
+            raise KeyError("what nobody foresaw")
+        return decode(*given)
+
+    monkeypatch.setattr(adapter, "decode", failing)
+    assert sorted(fates.total() for fates in scene.poll()) == [0, 2]
+    assert sorted((one.total(), one.now().failures) for one in scenes) == [(0, 1), (2, 0)]
+
+
+def test_a_store_that_is_away_pauses_the_poller(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    stop = asyncio.Event()
+
+    async def away(_: Links) -> list[Any]:
+        looks.append(1)
+        if len(looks) == 1:
+            raise Unavailable
+        stop.set()
+        return []
+
+    async def run() -> None:
+        hub = scene.backstage.hub
+        senders = Senders(services=hub.services, find_client=hub.oauth.find_client)
+        async with Outbound() as outbound:
+            await Poller(senders, outbound, {}, told=lambda _: None, chance=lambda: 0.5).run(900, 0, stop)
+
+    monkeypatch.setattr(Links, "all", away)
+    scene.backstage.run(run())
+    assert len(looks) == 2

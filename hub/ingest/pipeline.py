@@ -110,6 +110,9 @@ class Pipeline:
         self._decided: dict[tuple[bytes, str], str | None] = {}
         self._known: dict[bytes, Known] = {}
         self._kept: set[tuple[str, str]] = set()
+        self._came: Mapping[str, Quarantined] = {}
+        self._still: set[str] = set()
+        """Of what came, what goes on waiting after the parts before: it is not freed with the last."""
         self._received_us = repository.services.clock()
         self._raw = raw_of(sent, repository.caller.account)
         self._facts = UnitFacts(repository, self._bindings, self._rules, self._received_us)
@@ -120,15 +123,14 @@ class Pipeline:
         has waited since it first came.
 
         More than BATCH_ITEMS_MAX go in several transactions; what was acknowledged of an interrupted upload is a
-        duplicate when it comes again. What goes beside it comes with the last of them.
+        duplicate when it comes again. What goes beside it comes with the last of them, and what is freed goes with it.
         """
-        if released:
-            return await self._run(items, released, ())
+        self._came = {one.id: one for one in released}
         answers: list[Answer] = []
         for start in range(0, max(len(items), 1), BATCH_ITEMS_MAX):
             part = items[start : start + BATCH_ITEMS_MAX]
             last = start + BATCH_ITEMS_MAX >= len(items)
-            answers += await self._run(part, (), answers if last else None)
+            answers += await self._run(part, released if last else (), answers if last else None)
         return answers
 
     async def _run(self, items: Sequence[Item], released: Sequence[Quarantined], before: Sequence[Answer] | None) -> list[Answer]:
@@ -362,10 +364,10 @@ class Pipeline:
             self._recording.touch(touched)
         waits = [batch.items[index] for index in settled.conflicts if index < len(batch.items) and may_wait(batch.items[index])]
         conflicts = [self._waiting(item, fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for item in waits]
-        came = {one.id: one for one in released}
+        came = self._came
         quarantine = [await self._quarantined(waiting, came, to_confirm=index in batch.to_confirm) for index, waiting in batch.waiting]
         quarantine += [await self._quarantined(waiting, came, to_confirm=False) for waiting in conflicts]
-        kept = {one.id for one in quarantine}
+        kept = self._still | {one.id for one in quarantine}
         notes = () if before is None else await self._beside([*before, *_in_order(batch, settled)])
         unit = Unit(
             inserts=[*settled.inserts, *life.inserts, *grown.inserts],
@@ -379,6 +381,7 @@ class Pipeline:
             notes=[*notes, *life.notes, *grown.notes],
         )
         await self._recording.commit(unit, writes=[write_of(stored) for stored in (*settled.written, *life.written, *grown.written)])
+        self._still = kept & self._came.keys()
         self._facts.remember(life)
         self._parts.remember(grown)
         return settled

@@ -7,9 +7,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+import structlog
+
 from adapters.contract import Adapter, Context
 from adapters.discovery import adapters
 from adapters.reading import Item, Reading
+from hub import outcomes
+from hub.errors import FhirError
 from hub.ingest import fates
 from hub.ingest.fates import Answer
 from hub.ingest.pipeline import Pipeline, Sent
@@ -19,10 +23,13 @@ from hub.ingest.waiting import Waiting
 from hub.recording import Recording
 from hub.repository import Repository
 from hub.services import Services
-from hub.store.protocol import Quarantined
+from hub.store.protocol import Quarantined, Unavailable, Unsure
 from hub.store.quarantine import WaitingAsked
 from hub.vault import QUARANTINE_TYPE
 
+log = structlog.get_logger()
+
+UNFORESEEN = "The hub could not take this item in; it goes on waiting. The log of the hub says what went wrong."
 REPLAY_MAX = 10_000
 """Items of one request; a command goes on."""
 REPLAY_BATCH = 500
@@ -94,8 +101,27 @@ async def replay_items(repository: Repository, recording: Recording, items: Sequ
     opened = [_Opened(one, await open_waiting(repository.services, one)) for one in items]
     answers: dict[str, list[Answer]] = {}
     for _, group in groupby(sorted(opened, key=lambda one: one.way), key=lambda one: one.way):
-        answers |= await _replay_alike(repository, recording, list(group), how)
+        answers |= await _replay_or_stay(repository, recording, list(group), how)
     return [answer for one in items for answer in answers[one.id]]
+
+
+async def _replay_or_stay(repository: Repository, recording: Recording, group: Sequence[_Opened], how: How) -> dict[str, list[Answer]]:
+    """What goes wrong with a group is said of its items, which go on waiting; the groups behind it go through.
+
+    Raises FhirError transient if the log cannot take it: the store is away, and there is no use in going on.
+    """
+    try:
+        return await _replay_alike(repository, recording, group, how)
+    except FhirError as error:
+        fault = error
+    except Unavailable as error:
+        fault = outcomes.unsure() if isinstance(error, Unsure) else outcomes.unavailable()
+    except Exception as error:  # noqa: BLE001 - one payload that nobody foresaw must not stand before all others
+        log.warning("replay_failed", adapter=group[0].waiting.adapter, error=type(error).__name__)
+        fault = FhirError("exception", UNFORESEEN)
+    recording.forget()
+    await recording.refused(fault)
+    return {one.one.id: [stays(one.waiting, fault.code, str(fault))] for one in group}
 
 
 async def _replay_alike(repository: Repository, recording: Recording, group: Sequence[_Opened], how: How) -> dict[str, list[Answer]]:

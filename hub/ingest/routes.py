@@ -34,7 +34,19 @@ PARAMETERS = frozenset({"device", "timeZone"})
 
 
 async def ingest(request: Request, repository: Repository) -> Response:
-    """The vendor's bytes as they are; one object per item back, in the payload's order."""
+    """The vendor's bytes as they are; one object per item back, in the payload's order.
+
+    What an upload holds is handed to its answer when the record is durable: an answer that is never sent lets go of nothing.
+    """
+    async with AsyncExitStack() as held:
+        made = await _recorded(request, repository, held)
+        if isinstance(made, Answering):
+            made.held = held.pop_all()
+    return made
+
+
+async def _recorded(request: Request, repository: Repository, held: AsyncExitStack) -> Response:
+    """`held` gets what an upload needs until it is answered."""
     async with repository.recording("ingest") as recording:
         require_sender(repository)
         adapter = known_adapter(request.path_params["adapter"])
@@ -44,7 +56,7 @@ async def ingest(request: Request, repository: Repository) -> Response:
         parcel = Parcel(adapter=adapter, payload=b"", device=asked.get("device"), time_zone=asked.get("timeZone"), media_type=media_type)
         await admit(repository.caller, repository.services)
         if not is_signed(request, repository.caller) and is_upload(request, parcel, repository.services.settings):
-            return await _uploaded(request, repository, recording, parcel, key)
+            return await _uploaded(request, repository, recording, parcel, key, held)
         with room_for(request, repository.services):
             payload = await read_body(request, repository.services.settings.max_ingest_bytes)
             await require_still_there(request, repository.caller)
@@ -63,23 +75,24 @@ async def _taken_in(repository: Repository, recording: Recording, parcel: Parcel
     return outcome
 
 
-async def _uploaded(request: Request, repository: Repository, recording: Recording, parcel: Parcel, key: str | None) -> Response:
+async def _uploaded(
+    request: Request, repository: Repository, recording: Recording, parcel: Parcel, key: str | None, held: AsyncExitStack
+) -> Response:
     """Through the spool; what turns out to be short goes the way of everything that is."""
     services, settings = repository.services, repository.services.settings
-    async with AsyncExitStack() as held:
-        spool = held.enter_context(space_for(request, repository, said_of(parcel)))
-        await receive(request, spool, settings.max_upload_bytes)
-        await require_still_there(request, repository.caller)
-        if spool.size <= settings.max_ingest_bytes:
-            payload = await asyncio.to_thread(spool.read_at, 0, spool.size)
-            return _response(request, await _taken_in(repository, recording, replace(parcel, payload=payload), key))
-        upload = Upload(repository, parcel, spool, key)
-        held.callback(upload.close)
-        await held.enter_async_context(services.turns.of(upload.turn))
-        first = await upload.part(recording)
-        is_replayed, lines = upload.replayed, NDJSON in request.headers.get("accept", "")
-        rest = upload.rest(lambda: is_still_there(request, repository.caller))
-        made = Answering(_all(first, rest), held.pop_all(), lines=lines)
+    spool = held.enter_context(space_for(request, repository, said_of(parcel)))
+    await receive(request, spool, settings.max_upload_bytes)
+    await require_still_there(request, repository.caller)
+    if spool.size <= settings.max_ingest_bytes:
+        payload = await asyncio.to_thread(spool.read_at, 0, spool.size)
+        return _response(request, await _taken_in(repository, recording, replace(parcel, payload=payload), key))
+    upload = Upload(repository, parcel, spool, key)
+    held.callback(upload.close)
+    await held.enter_async_context(services.turns.of(upload.turn))
+    first = await upload.part(recording)
+    is_replayed, lines = upload.replayed, NDJSON in request.headers.get("accept", "")
+    rest = upload.rest(lambda: is_still_there(request, repository.caller))
+    made = Answering(_all(first, rest), lines=lines)
     made.headers.update({**_headers(replayed=is_replayed), "Content-Type": NDJSON if lines else "application/json"})
     return made
 

@@ -188,14 +188,17 @@ def items_of(parcel: Parcel, spool: Spool) -> Generator[Item, None, None]:
 
 
 class Answering(StreamingResponse):
-    """The answers as they become durable: objects one a line, or one array. What `held` holds is let go at the end, however it comes."""
+    """The answers as they become durable: objects one a line, or one array.
 
-    def __init__(self, parts: AsyncIterator[Sequence[Answer]], held: AsyncExitStack, *, lines: bool) -> None:
+    held    let go at the end, however it comes; given by whoever is sure that the answer is going to be sent
+    """
+
+    def __init__(self, parts: AsyncIterator[Sequence[Answer]], *, lines: bool) -> None:
         super().__init__(_lines(parts) if lines else _array(parts))
-        self._held = held
+        self.held = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._held:
+        async with self.held:
             await super().__call__(scope, receive, send)
 
 

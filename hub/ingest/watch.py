@@ -30,7 +30,7 @@ from hub.ingest.intake import require_sender
 from hub.ingest.notebook import Notebook, Page
 from hub.ingest.pipeline import Pipeline, Sent
 from hub.ingest.quota import admit, charge
-from hub.ingest.sender import Senders, retryable
+from hub.ingest.sender import SenderGone, Senders, retryable
 from hub.ingest.upload import next_part
 from hub.ingest.weighed import ReadAt, weighed
 from hub.store.protocol import NoteWrite, Unavailable, Unit
@@ -43,6 +43,7 @@ KEPT_US = 30 * 86_400_000_000
 RETRY_S = 1.0
 ATTEMPTS_MAX = 3
 """How often a file is taken up again after a watcher ended over it: one that ends watchers must not do so for ever."""
+FAILED = "The hub failed over this file; it was put aside, and others go on. What was taken in of it before stays."
 ABANDONED = "The hub ended over this file again and again; it was put aside."
 GZIP = ".gz"
 DAMAGED: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, zlib.error)
@@ -130,6 +131,12 @@ class Watch:
                 raise
             await asyncio.to_thread(self._folder.refuse, claimed, outcomes.body(error))
             state = "refused"
+        except (Unavailable, SenderGone, OSError):
+            raise  # about the hub, the client or the disk: the file waits
+        except Exception as error:  # noqa: BLE001 - whatever it is about, it must not keep the other files waiting
+            log.error("file_failed", adapter=self._mapping.sent.manifest.name, error=type(error).__name__)  # noqa: TRY400 - as below
+            await asyncio.to_thread(self._folder.refuse, claimed, outcomes.body(FhirError("exception", FAILED)))
+            state = "refused"
         else:
             await asyncio.to_thread(self._folder.done, claimed)
             state = "done"
@@ -143,7 +150,8 @@ class Watch:
     async def _take(self, claimed: Claimed, progress: "Progress", stop: asyncio.Event) -> bool:
         """Every item that is not durable yet, in parts; False if it was stopped before the end. Raises FhirError."""
         await asyncio.to_thread(progress.mend)
-        items = decoded(claimed.path, self._mapping, self._services.settings.max_ingest_bytes)
+        again = Again(claimed.path)
+        items = decoded(claimed.path, self._mapping, self._services.settings.max_ingest_bytes, again.read_at)
         try:
             await asyncio.to_thread(_skip, items, progress.items)
             while await self._part(items, progress):
@@ -151,6 +159,7 @@ class Watch:
                     return False
         finally:
             await asyncio.to_thread(items.close)
+            await asyncio.to_thread(again.close)
         return True
 
     async def _part(self, items: Iterator[Item], progress: "Progress") -> bool:
@@ -219,8 +228,8 @@ class Progress:
             os.fsync(file.fileno())
 
 
-def decoded(path: Path, mapping: Mapping, limit: int) -> Generator[Item, None, None]:
-    """The items of a file, read as they are asked for where the adapter reads in pieces.
+def decoded(path: Path, mapping: Mapping, limit: int, read_at: ReadAt) -> Generator[Item, None, None]:
+    """The items of a file, read as they are asked for where the adapter reads in pieces; what documents name is read with `read_at`.
 
     Raises FhirError too-long, structure, exception.
     """
@@ -228,9 +237,8 @@ def decoded(path: Path, mapping: Mapping, limit: int) -> Generator[Item, None, N
     try:
         with _open(path) as file:
             if isinstance(adapter, Streaming):
-                with _open(path) as again:
-                    for item in adapter.decode_stream(file, said):
-                        yield weighed(item, reading_at(again))
+                for item in adapter.decode_stream(file, said):
+                    yield weighed(item, read_at)
             else:
                 yield from adapter.decode(_read(file, limit), said)
     except Unreadable as error:
@@ -244,14 +252,23 @@ def decoded(path: Path, mapping: Mapping, limit: int) -> Generator[Item, None, N
         raise FhirError("exception", "The file could not be read to its end; it was put aside, and others go on.") from error
 
 
-def reading_at(file: IO[bytes]) -> ReadAt:
-    """What a document names is read from the file, which is opened once more for it."""
+class Again:
+    """The file once more, for what documents name: open until they are durable, which is after the last item was read."""
 
-    def read_at(start: int, length: int) -> bytes:
-        file.seek(start)
-        return file.read(length)
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
 
-    return read_at
+    def read_at(self, start: int, length: int) -> bytes:
+        """A stretch of it; opened the first time that it is asked for. Raises OSError, and what is in DAMAGED."""
+        if self._file is None:
+            self._file = _open(self._path)
+        self._file.seek(start)
+        return self._file.read(length)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def _open(path: Path) -> IO[bytes]:

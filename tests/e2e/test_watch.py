@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ import pytest
 from adapters.contract import NO_CONTEXT, Context, Source
 from adapters.discovery import adapters
 from adapters.reading import Item
+from hub.ingest.fates import Answer
 from hub.ingest.folder import Folder
+from hub.ingest.pipeline import Pipeline
 from hub.ingest.sender import Senders
-from hub.ingest.watch import Mapping, Watch, decoded
+from hub.ingest.watch import Again, Mapping, Watch, decoded
 from tests.support.backstage import Account, Backstage, new_client
 from tests.support.caller import Caller
+from tests.support.edf import File, Signal
 from tests.support.fixtures import Running
 from tests.support.payloads import WEIGHT, group, identifier_system, weight, withings
 from tests.support.process import Done
@@ -207,7 +210,7 @@ class Pieces:
 def test_a_large_file_is_read_in_pieces_where_its_adapter_can(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"".join(b"%d\n" % number for number in range(100_000)))
     adapter = Pieces()
-    items = decoded(tmp_path / "large", Mapping(adapter=adapter, client="c"), limit=10)
+    items = decoded(tmp_path / "large", Mapping(adapter=adapter, client="c"), 10, Again(tmp_path / "large").read_at)
     for _ in range(5):
         next(items)
     items.close()
@@ -233,3 +236,43 @@ def test_a_file_over_which_the_hub_ends_again_and_again_is_put_aside(
     backstage.run(watch())
     assert told == ["refused"]
     assert "again and again" in (tmp_path / "refused" / "poison.json").read_text()
+
+
+def test_a_recording_is_stored_whole_where_it_is_the_last_of_its_file_packed_or_not(
+    running: Running, ehr: Caller, backstage: Backstage, tmp_path: Path
+) -> None:
+    """Its bytes are read from the file once more when the last item has been read: two minutes are too long for a strip."""
+    person = ehr.create(patient())["id"]
+    backstage.pair(identifier_system("edf"), f"W-{person}", f"Patient/{person}", from_us=0)
+    folder = Inbox(running, tmp_path / "inbox", ehr.account, f"W-{person}")
+    payloads = [
+        bytes(File(date=f"0{day}.03.24", signals=[Signal(label="EEG Fpz-Cz", records=[[day, second] * 128 for second in range(120)])]))
+        for day in (1, 2)
+    ]
+    folder.put("one.edf", payloads[0])
+    folder.put("two.edf.gz", gzip.compress(payloads[1]))
+    done = folder.watch("--adapter", "edf", "--time-zone", "Europe/Paris")
+    assert (done.code, done.lines()) == (0, [{"state": "done", "fates": {"stored": 1}}] * 2)
+    for name, payload in zip(("one.edf", "two.edf.gz"), payloads, strict=True):
+        (fate,) = folder.answers(name)
+        document = ehr.get(ehr.get(fate["resource"]).json()["derivedFrom"][0]["reference"]).json()
+        content = ehr.get(document["content"][0]["attachment"]["url"], headers={"Accept": "application/edf"}).content
+        assert content[512:] == payload[512:]
+
+
+def test_a_file_over_which_the_hub_fails_is_put_aside_and_others_go_on(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the error is; nothing of its words, which may repeat values, is written (law 4)."""
+    run = Pipeline.run
+
+    async def fails_over_one(self: Pipeline, items: Sequence[Item]) -> Sequence[Answer]:
+        if len(items) == 2:
+            raise ZeroDivisionError("70 kg")
+        return await run(self, items)
+
+    monkeypatch.setattr(Pipeline, "run", fails_over_one)
+    inbox.put("bad.json", withings(group(1, (WEIGHT, 70, 0)), group(2, (WEIGHT, 71, 0))))
+    inbox.put("good.json", weight(70_000))
+    done = inbox.watch()
+    assert (done.code, [line["state"] for line in done.lines()]) == (0, ["refused", "done"])
+    why = (inbox.directory / "refused" / "bad.json.json").read_text()
+    assert ("exception" in why, "70 kg" in why + done.err) == (True, False)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -74,10 +75,10 @@ class InProcess:
 
 
 @asynccontextmanager
-async def in_process(data_dir: Path, endpoint: Endpoint, *, controlled: bool = False) -> AsyncIterator[InProcess]:
-    """`controlled`: time and ids come from `turn`."""
+async def in_process(data_dir: Path, endpoint: Endpoint, *, controlled: bool = False, **settings: Any) -> AsyncIterator[InProcess]:
+    """`controlled`: time and ids come from `turn`. `settings`: others than a hub has by itself."""
     turn = Turn()
-    async with open_hub(Settings(data_dir=data_dir), endpoint, ORIGIN) as opened:
+    async with open_hub(Settings(data_dir=data_dir, **settings), endpoint, ORIGIN) as opened:
         services = replace(opened.services, clock=turn.clock, new_id=turn.new_id) if controlled else opened.services
         hub = replace(opened, services=services)
         transport = httpx.ASGITransport(create_app(hub), raise_app_exceptions=False)

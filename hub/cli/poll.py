@@ -13,6 +13,7 @@ from hub.app import outbound_policy
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, fail, in_hub, settings_with, table
 from hub.cli.device import moment
 from hub.cli.running import Client, Device, stopping
+from hub.errors import FhirError
 from hub.ingest.clouds import CLOUDS, Cloud, Tokens
 from hub.ingest.granting import Granting, Invitation
 from hub.ingest.links import Link, Links
@@ -198,10 +199,13 @@ def unlink(
 
 async def _written(hub: Hub, links: Links, link: Link, reason: str | None) -> None:
     """With the record of who did it, which names the patient."""
-    page = await links.page(link)
-    async with Operator(hub, reason).recording("cloud-unlink" if link.ended else "cloud-link") as recording:
-        recording.aim_patient(links.patient(link))
-        await recording.commit(Unit(notes=[await links.write(page, link)]), writes=())
+    try:
+        async with Operator(hub, reason).recording("cloud-unlink" if link.ended else "cloud-link") as recording:
+            recording.aim_patient(links.patient(link))
+            page = await (links.page if link.ended else links.place)(link)
+            await recording.commit(Unit(notes=[await links.write(page, link)]), writes=())
+    except FhirError as error:
+        raise OperatorError(str(error)) from error
 
 
 def _refresh_token(path: Path) -> str:

@@ -100,7 +100,7 @@ class Granting:
         notes = (
             await self._states.write(states, {}, over),
             await self._invitations.write(invited, {}, over),
-            await links.write(await links.page(link), link),
+            await links.write(await links.place(link), link),
         )
         try:
             await recording.commit(Unit(notes=notes), writes=())

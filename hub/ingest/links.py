@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from hub.errors import FhirError
 from hub.ingest.clouds import CLOUDS, Cloud, Feed, Tokens
 from hub.ingest.notebook import Notebook, Page
 from hub.services import Services
@@ -11,6 +12,7 @@ from hub.store.protocol import NoteWrite
 
 KIND = "link"
 LINKS_MAX = 100_000
+TAKEN = "This account is linked for another patient; end that link first (hub poll unlink)."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,16 @@ class Links:
         found = [(page, _link(page)) for page in await self._notebook.all(LINKS_MAX) if page.content]
         return [(page, link) for page, link in found if not link.ended]
 
+    async def place(self, link: Link) -> Page:
+        """Where a new link is to be written. Raises FhirError duplicate where that account is still read for another patient."""
+        try:
+            page = await self.page(link)
+        except KeyError:  # erased: whose it was is gone
+            return await self._notebook.blank(link.name, self.patient(link))
+        if page.content and not (there := _link(page)).ended and there.patient != link.patient:
+            raise FhirError("duplicate", TAKEN)
+        return page
+
     async def page(self, link: Link) -> Page:
         """Where it is written, or is to be."""
         return await self._notebook.read(link.name, self.patient(link))
@@ -82,7 +94,8 @@ class Links:
         return self._services.blind.patient(link.patient.removeprefix("Patient/"))
 
     async def write(self, page: Page, link: Link) -> NoteWrite:
-        return await self._notebook.write(page, asdict(link))
+        """Under the key of the patient whose link it is, whoever's lay there before."""
+        return await self._notebook.write(replace(page, patient=self.patient(link)), asdict(link))
 
 
 def _link(page: Page) -> Link:

@@ -51,6 +51,11 @@ class Notebook:
                 continue
         return made
 
+    async def blank(self, name: str, patient: bytes | None = None) -> Page:
+        """To be written in place of whatever lies there, which is not opened: its key may be gone."""
+        key = self.key(name)
+        return Page(key=key, kind=self._kind, patient=patient, note=await self._services.store.notes.get(key), content={})
+
     async def write(self, page: Page, content: dict[str, Any], expires_us: int | None = None) -> NoteWrite:
         """For `Unit.notes`: in place of what `page` shows; whoever writes second meets a Conflict."""
         expected = 0 if page.note is None else page.note.version

@@ -54,6 +54,7 @@ async def link_begin(request: Request) -> Response:
         granting = Granting(services)
         _, invitation = await granting.invitation(form.get(INVITATION, ""))
         async with _recording(facts, invitation, services) as recording:
+            await _client(request, invitation)
             url = await granting.begin(form[INVITATION], cookie, _at(request, invitation), redirect_uri(request), recording)
     except (FhirError, Unavailable) as error:
         return await _refused(language, error, facts, services)
@@ -73,6 +74,7 @@ async def link_callback(request: Request) -> Response:
         granting = Granting(services)
         invitation = await granting.invited_by(asked.get(STATE, ""))
         async with _recording(facts, invitation, services) as recording:
+            await _client(request, invitation)  # before the code is exchanged: nobody would hold what it brings
             clouds, outbound = request.app.state.clouds, request.app.state.outbound
             await granting.finish(asked.get(STATE, ""), asked[CODE], cookie, clouds, redirect_uri(request), outbound, recording)
     except (FhirError, Unavailable) as error:
@@ -157,7 +159,9 @@ async def _refused(language: Language, error: FhirError | Unavailable, facts: Re
 
 def _not(language: Language, error: FhirError | Unavailable) -> Response:
     code = error.code if isinstance(error, FhirError) else "transient"
-    word = {"not-found": "link-over", "transient": "link-later", "lock-error": "link-later"}.get(code, "link-refused")
+    word = {"not-found": "link-over", "transient": "link-later", "lock-error": "link-later", "duplicate": "link-taken"}.get(
+        code, "link-refused"
+    )
     return _page("link_not.html", language, status={"link-over": 404, "link-later": 503}.get(word, 403), fault=word, keep="")
 
 

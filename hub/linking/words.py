@@ -39,6 +39,10 @@ LINK_WORDS: Mapping[str, Said] = {
         "The maker gave no permission, or you did not give it. Nothing was kept. You may open the link again.",
         "Le fabricant n’a pas donné d’autorisation, ou vous ne l’avez pas donnée. Rien n’a été conservé. Vous pouvez rouvrir le lien.",
     ),
+    "link-taken": Said(
+        "This account is linked already. Whoever gave you the link can end that; then open it again.",
+        "Ce compte est déjà relié. La personne qui vous a donné le lien peut y mettre fin ; rouvrez-le ensuite.",
+    ),
     "link-later": Said(
         "This cannot be done at this moment. Open the link again in a minute.",
         "Ce n’est pas possible pour le moment. Rouvrez le lien dans une minute.",

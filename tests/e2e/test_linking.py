@@ -28,6 +28,7 @@ from hub.operator import Operator
 from hub.outbound import Outbound
 from hub.settings import Settings
 from hub.store.embedded import Endpoint
+from hub.store.protocol import Unit
 from hub.vault import AUDIT_TYPE
 from tests.support.backstage import Account, new_client
 from tests.support.inprocess import InProcess, in_process
@@ -65,8 +66,29 @@ class Scene:
     async def back(self, **asked: str) -> httpx.Response:
         return await self.inside.http.get("/clouds/callback", params=asked)
 
+    async def another(self) -> "Scene":
+        """Another patient of the same client, invited as well."""
+        return await invited(self.inside, self.account)
+
     async def links(self) -> list[Any]:
         return [link for _, link in await Links(self.inside.hub.services).all()]
+
+
+async def invited(inside: InProcess, account: Account) -> Scene:
+    headers = inside.authorization(account, "system/*.cruds")
+    person = (await inside.http.post("/fhir/Patient", json=patient(), headers=headers)).json()["id"]
+    invitation = Invitation(
+        cloud="withings",
+        client=account.id,
+        patient=f"Patient/{person}",
+        feeds=("heart",),
+        since_us=1_750_000_000_000_000,
+        user="ada",
+        reason="asked for by phone",
+    )
+    async with Operator(inside.hub).recording("cloud-link") as recording:
+        word = await Granting(inside.hub.services).invite(invitation, recording)
+    return Scene(inside=inside, account=account, person=person, word=word)
 
 
 def fields(html: str) -> dict[str, str]:
@@ -86,22 +108,9 @@ async def scene(tmp_path: Path, clean_database: Endpoint) -> AsyncIterator[Scene
 
     async with in_process(tmp_path, clean_database) as inside:
         account = await inside.register(new_client("Clinic", "system/*.cruds", consent_default="opt-out", recorder=True))
-        headers = inside.authorization(account, "system/*.cruds")
-        person = (await inside.http.post("/fhir/Patient", json=patient(), headers=headers)).json()["id"]
         state = inside.http._transport.app.state  # type: ignore[attr-defined]
         state.clouds, state.outbound = {"withings": AT}, Outbound(resolve=resolve)
-        invitation = Invitation(
-            cloud="withings",
-            client=account.id,
-            patient=f"Patient/{person}",
-            feeds=("heart",),
-            since_us=1_750_000_000_000_000,
-            user="ada",
-            reason="asked for by phone",
-        )
-        async with Operator(inside.hub).recording("cloud-link") as recording:
-            word = await Granting(inside.hub.services).invite(invitation, recording)
-        yield Scene(inside=inside, account=account, person=person, word=word)
+        yield await invited(inside, account)
         await state.outbound.aclose()
 
 
@@ -160,6 +169,36 @@ async def test_another_browser_cannot_end_what_this_one_began(internet: respx.Mo
     assert (token.called, await scene.links()) == (False, [])
     scene.inside.http.cookies.update(mine)
     assert (await scene.back(state=asked["state"], code="c")).status_code == 200
+
+
+async def test_an_account_is_linked_for_one_patient_at_a_time(internet: respx.MockRouter, scene: Scene) -> None:
+    """Laws 1 and 4: another's tokens are never sealed under the key of who had the account before; that link is ended first."""
+    internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(200, json=ANSWER))
+    assert (await scene.back(state=(await scene.begun())["state"], code="c")).status_code == 200
+    links, other = Links(scene.inside.hub.services), await scene.another()
+    refused = await other.back(state=(await other.begun())["state"], code="c")
+    assert refused.status_code == 403
+    assert "linked already" in refused.text
+    ((page, link),) = await links.all()
+    assert link.patient == f"Patient/{scene.person}"
+    ended = await links.write(page, replace(link, ended=True))
+    await scene.inside.hub.services.store.commit(Unit(notes=[ended]))
+    assert (await other.back(state=(await other.begun())["state"], code="c")).status_code == 200
+    ((page, link),) = await links.all()
+    assert (link.patient, page.patient) == (f"Patient/{other.person}", links.patient(link))
+    assert page.patient == scene.inside.hub.services.blind.patient(other.person)
+
+
+async def test_a_client_that_was_revoked_meanwhile_gets_no_link(internet: respx.MockRouter, scene: Scene) -> None:
+    """RFC 6749 section 4.1: asked again at the button, and before the code is exchanged, not only when the page was opened."""
+    token = internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(200, json=ANSWER))
+    page, asked = await scene.inside.http.get(scene.path), await scene.begun()
+    await Operator(scene.inside.hub, "tests").revoke_client(scene.account.id)
+    states = len(await scene.inside.hub.services.store.notes.of_kind("cloud-state", 10))
+    assert (await scene.inside.http.post("/clouds/link", data=fields(page.text))).status_code == 404
+    assert len(await scene.inside.hub.services.store.notes.of_kind("cloud-state", 10)) == states
+    assert (await scene.back(state=asked["state"], code="c")).status_code == 404
+    assert (token.called, await scene.links()) == (False, [])
 
 
 @pytest.mark.parametrize("changed", [{"csrf": ""}, {"csrf": "0" * 64}])

@@ -393,6 +393,15 @@ def test_links_are_made_and_ended_by_command(running: Running, backstage: Backst
     assert (shown["patient"], set(shown["cursors"])) == (f"Patient/{person}", {"withings", "heart"})
     assert "refresh" not in listed.out
     assert running.process.invoke("poll", "link", *named, *flags, "--feed", "dreams").code == 2
+    other = str(ehr.create(patient())["id"])
+    others = ("--patient", f"Patient/{other}", "--tokens", str(granted))
+    refused = running.process.invoke("poll", "link", *named, *others)
+    assert refused.code == 1
+    assert "linked for another patient" in refused.err
+    assert running.process.invoke("poll", "unlink", *named).json()["linked"] is False
+    assert running.process.invoke("poll", "link", *named, *others).code == 0
+    (note,) = [one for one in backstage.admin["hub"]["notes"].find({"kd": "link"}) if one.get("p") == backstage.patient_token(other)]
+    assert note["v"] == 3, "in place of the link that was ended, under the key of whose it is"
     assert running.process.invoke("poll", "unlink", *named).json()["linked"] is False
     assert running.process.invoke("poll", "unlink", *named).code == 1
     wrong = running.process.invoke("poll", "link", *named, "--patient", "Patient/nobody", "--tokens", str(granted))

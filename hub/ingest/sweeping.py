@@ -22,7 +22,7 @@ from hub.instants import fhir_instant
 from hub.recording import Recording
 from hub.repository.content import stored_content
 from hub.services import Services
-from hub.store.protocol import Conflict, NoteWrite, Stored, Unit
+from hub.store.protocol import Conflict, Stored, Unit
 
 OVERLAP_US: Final = 86_400_000_000
 """So much is looked at again: a version that was replaced while raw items were taken away kept its own."""
@@ -125,23 +125,18 @@ class Sweeper:
         until_us = services.clock() - services.settings.raw_days * DAY_US
         since_us = int(page.content.get("until_us", 0)) - OVERLAP_US
         done, types = 0, sorted(BUILDERS)
-        while stripped := await services.store.raws.strip(types, since_us, until_us):
-            done += stripped
+        if count := await services.store.raws.came(types, since_us, until_us):
+            said = urlencode([("since", fhir_instant(max(since_us, 0))), ("before", fhir_instant(until_us)), ("items", count)])
+            async with self._recorder("raw-sweep", "/raw", said):
+                pass  # recorded before it is done: whoever is ended midway has said so, and the next one says what is left
+            while stripped := await services.store.raws.strip(types, since_us, until_us):
+                done += stripped
         note = await self._notebook.write(page, {"until_us": max(until_us, since_us + OVERLAP_US)})
         try:
-            await self._note(done, until_us, note)
+            await services.store.commit(Unit(notes=[note]))
         except Conflict:
             log.info("sweep_met_another", kind="raw")
         return done
-
-    async def _note(self, done: int, until_us: int, note: NoteWrite) -> None:
-        unit = Unit(notes=[note])
-        if not done:
-            await self._services.store.commit(unit)
-            return
-        said = urlencode([("before", fhir_instant(until_us)), ("items", done)])
-        async with self._recorder("raw-sweep", "/raw", said) as recording:
-            await recording.commit(unit, writes=())
 
 
 class _Everything:

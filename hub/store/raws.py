@@ -1,6 +1,6 @@
 """What is kept of readings as they came: asked for page by page, to derive them anew, and taken away when its time is over."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -52,16 +52,24 @@ class MongoRaws:
         found = self._of["resources"].find(wanted).sort([("lu", 1), ("_id", 1)]).limit(limit)
         return [documents.stored(one) for one in await _answered(found.to_list())]
 
+    async def came(self, types: Sequence[str], since_us: int, until_us: int) -> int:
+        """How many rows and older versions came in [since, until) and still have what they were made of."""
+        return sum([await _answered(one.count_documents(_came(types, since_us, until_us))) for one in self._of.values()])
+
     async def strip(self, types: Sequence[str], since_us: int, until_us: int) -> int:
         """Take away what came in [since, until), some of it; how many there were. 0: nothing is left."""
         done = 0
         for collection in self._of.values():
-            wanted: Mapping[str, Any] = {"t": {"$in": list(types)}, "lu": {"$gte": since_us, "$lt": until_us}, "r": {"$exists": True}}
+            wanted = _came(types, since_us, until_us)
             ids = [one["_id"] for one in await _answered(collection.find(wanted, {"_id": 1}).limit(STRIPPED_AT_ONCE).to_list())]
             if ids:  # a row that has changed meanwhile is another reading, and its time has not come
                 changed = await _answered(collection.update_many({**wanted, "_id": {"$in": ids}}, {"$unset": {"r": 1}}))
                 done += changed.modified_count
         return done
+
+
+def _came(types: Sequence[str], since_us: int, until_us: int) -> Document:
+    return {"t": {"$in": list(types)}, "lu": {"$gte": since_us, "$lt": until_us}, "r": {"$exists": True}}
 
 
 async def _answered(awaitable: Awaitable[T]) -> T:

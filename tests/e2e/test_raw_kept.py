@@ -3,13 +3,17 @@
 docs/adr/0017-rederivation.md; DEVICES 6.5: raw kept encrypted N days. DESIGN law 2: what goes is on record.
 """
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from hub.errors import FhirError
 from hub.ingest.sweeping import Sweeper, Swept
 from hub.operator import Operator
+from hub.outcomes import unavailable
+from hub.recording import Recording
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.payloads import identifier_system, weight
@@ -46,7 +50,7 @@ def kept(backstage: Backstage, row: str) -> list[bool]:
 
 
 def test_raw_items_go_when_their_time_is_over_and_readings_stay(bench: Bench, ehr: Caller, backstage: Backstage, person: str) -> None:
-    """Those of older versions too; in one piece with the record of it."""
+    """Those of older versions too, with the record of it."""
     (reference,) = stored(bench.ingest(weight(70_000), device=f"scale-{person}"))
     bench.apply(bench.plan(person))
     days = backstage.hub.services.settings.raw_days
@@ -68,3 +72,21 @@ def test_what_comes_after_a_sweep_is_kept_for_its_own_time(bench: Bench, backsta
     (reference,) = stored(bench.ingest(weight(71_000), device=f"scale-{person}"))
     sweep(backstage, 1)
     assert kept(backstage, reference) == [True]
+
+
+def test_nothing_is_swept_while_the_log_takes_no_record_of_it(bench: Bench, backstage: Backstage, person: str) -> None:
+    """Law 2: what is about to go, from when to when and how many, is said before the first goes."""
+    (reference,) = stored(bench.ingest(weight(72_000), device=f"scale-{person}"))
+    hub, said = backstage.hub, list[str]()
+    services = replace(hub.services, clock=lambda: hub.services.clock() + (hub.services.settings.raw_days + 1) * DAY_US)
+
+    def full(kind: str, _: str, query: str) -> Recording:
+        said.extend([kind, query])
+        raise unavailable()
+
+    with pytest.raises(FhirError):
+        backstage.run(Sweeper(services, full).run())
+    assert (said[0], kept(backstage, reference)) == ("raw-sweep", [True])
+    assert re.fullmatch(r"since=.+&before=.+&items=[1-9]\d*", said[1])
+    records = backstage.recorded_by(lambda: sweep(backstage, hub.services.settings.raw_days + 1))
+    assert (kept(backstage, reference), [one.kind for one in records]) == ([False], ["raw-sweep"])

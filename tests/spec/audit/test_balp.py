@@ -74,7 +74,7 @@ EXAMPLES: dict[Kind, Interaction] = {
     "quarantine-discard": command("quarantine-discard", query="/quarantine/discard?item=c|withings|device-missing|abc"),
     "quarantine-expire": command("quarantine-expire", query="/quarantine/expired?item=c|withings|device-missing|abc"),
     "contents-sweep": command("contents-sweep", query="/contents?content=abc.def"),
-    "raw-sweep": command("raw-sweep", query="/raw?before=2026-01-01T00:00:00.000Z&items=3"),
+    "raw-sweep": command("raw-sweep", query="/raw?since=2025-01-01T00:00:00.000Z&before=2026-01-01T00:00:00.000Z&items=3"),
     "rederive-plan": command("rederive-plan", items=SEVERAL),
     "rederive-apply": command("rederive-apply", items=SEVERAL),
     "audit-query": command("audit-query", aimed=("Patient/x",)),

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from adapters.reading import Item, Reading, Rejected, Whose
-from hub.ingest.rederive.plan import BadPlan, Plan
+from hub.ingest.rederive.derive import Asked
+from hub.ingest.rederive.plan import BadPlan, Plan, Planner, Window
 from hub.ingest.rederive.report import reporting
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
@@ -261,9 +262,30 @@ def test_every_row_that_is_shown_or_written_is_on_record_under_its_patient(bench
     written = backstage.recorded_by(lambda: bench.apply(plans[0]))
     for records, kind, version in ((shown, "rederive-plan", "1"), (written, "rederive-apply", "2")):
         assert {one.kind for one in records} == {kind}
-        (mine,) = [one for one in records if one.patient == token]
+        mine = [one for one in records if one.patient == token][-1]
         assert f"{reference}/_history/{version}" in json.dumps(mine.event)
         assert mine.event["purposeOfEvent"][0]["text"] == "tests"
+
+
+def test_a_plan_that_shows_nothing_is_on_record_under_its_patient(bench: Bench, backstage: Backstage, person: str) -> None:
+    """Law 2: how many readings are unchanged, or not permitted, is an answer about somebody; so is that there are none."""
+    token = backstage.patient_token(person)
+
+    def records_of(patient: str | None) -> list[Any]:
+        window = Window(until_us=backstage.hub.services.clock() + 1_000_000, patient=patient)
+        planner = Planner(backstage.hub.services, bench.senders, Asked(adapter=bench.wrong), window)
+        return backstage.recorded_by(lambda: backstage.run(planner.run(lambda _: None)))
+
+    def mine(records: list[Any]) -> list[Any]:
+        return [one for one in records if one.patient == token]
+
+    (empty,) = mine(records_of(f"Patient/{person}"))
+    assert (empty.kind, empty.event["purposeOfEvent"][0]["text"]) == ("rederive-plan", "tests")
+    assert len(records_of("Patient/nobody")) >= 1
+    bench.ingest(weight(70_000), device=f"scale-{person}")
+    assert len(mine(records_of(f"Patient/{person}"))) == 1
+    assert len(mine(records_of(None))) == 1, "nobody was named, and this one's was opened"
+    assert bench.shown == []
 
 
 def test_a_plan_that_was_edited_or_made_elsewhere_is_none(bench: Bench, backstage: Backstage, person: str) -> None:

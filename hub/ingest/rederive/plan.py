@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlencode
 
 import orjson
 
@@ -18,7 +19,7 @@ from hub.ingest.rederive.derived import Derived, Left
 from hub.ingest.replay import Advance, no_progress
 from hub.ingest.sender import Senders
 from hub.instants import fhir_instant
-from hub.recording import Touched
+from hub.recording import Recording, RequestFacts, Touched
 from hub.services import Services
 from hub.store.protocol import Stored
 from hub.store.raws import RawAsked
@@ -134,19 +135,47 @@ def as_row(services: Services, derived: Derived) -> Row:
 class Planner:
     def __init__(self, services: Services, senders: Senders, asked: Asked, window: Window) -> None:
         self._services, self._asked, self._window = services, asked, window
-        self._deriver = Deriver(services, senders, asked, PLAN)
+        self._senders, self._deriver = senders, Deriver(services, senders, asked, PLAN)
+        named = window.patient
+        self._patient = None if named is None else services.blind.patient(named.removeprefix("Patient/"))
+        self._opened: set[bytes] = set()
+        """Patients of whom it is on record that this plan opened what is theirs."""
+        self._begun = False
 
     def _asks(self) -> list[RawAsked]:
         window = self._window
-        patient = None if window.patient is None else self._services.blind.patient(window.patient.removeprefix("Patient/"))
-        return [RawAsked(type=type, since_us=window.since_us, until_us=window.until_us, patient=patient) for type in TYPES]
+        return [RawAsked(type=type, since_us=window.since_us, until_us=window.until_us, patient=self._patient) for type in TYPES]
+
+    async def _begin(self) -> None:
+        """On record before anything is counted: that nothing of a patient changed, or is permitted, is an answer too (law 2)."""
+        if not self._begun:
+            await self._record(() if self._patient is None else (self._patient,))
+            self._begun = True
+
+    async def _opens(self, page: Sequence[Stored]) -> None:
+        """On record under each patient before the page is opened, once in a plan."""
+        if new := sorted({one.patient for one in page if one.patient is not None} - self._opened):
+            await self._record(new)
+
+    async def _record(self, patients: Sequence[bytes]) -> None:
+        senders, services, asked, window = self._senders, self._services, self._asked, self._window
+        said = [("adapter", asked.adapter.manifest.name), ("version", asked.mapping_version or "")]
+        said += [("since", fhir_instant(window.since_us)), ("until", fhir_instant(window.until_us))]
+        facts = RequestFacts(request_id=services.new_id(), interaction=PLAN, user=senders.user, reason=senders.reason)
+        facts.path, facts.query = "/rederive", urlencode([(name, one) for name, one in said if one])
+        async with Recording(PLAN, None, facts, services) as recording:
+            for patient in patients:
+                recording.aim_patient(patient)
+        self._opened.update(patients)
 
     async def total(self) -> int:
         """How many rows will be opened, of whichever adapter."""
+        await self._begin()
         return sum([await self._services.store.raws.count(asked) for asked in self._asks()])
 
     async def run(self, show: Callable[[Derived], None], advance: Advance = no_progress) -> Plan:
         """Read everything, page by page. What is shown of a page is on record before it is (law 2)."""
+        await self._begin()
         asked = self._asked
         plan = Plan(
             adapter=asked.adapter.manifest.name,
@@ -160,6 +189,7 @@ class Planner:
             after: tuple[int, str] | None = None
             while page := await self._services.store.raws.page(raws, after, PAGE_ROWS):
                 after = (page[-1].updated_us, page[-1].row)
+                await self._opens(page)
                 for derived in await self._shown(await self._page(page, plan)):
                     show(derived)
                 advance(len(page))

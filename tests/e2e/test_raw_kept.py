@@ -80,13 +80,16 @@ def test_nothing_is_swept_while_the_log_takes_no_record_of_it(bench: Bench, back
     hub, said = backstage.hub, list[str]()
     services = replace(hub.services, clock=lambda: hub.services.clock() + (hub.services.settings.raw_days + 1) * DAY_US)
 
-    def full(kind: str, _: str, query: str) -> Recording:
-        said.extend([kind, query])
+    def full(kind: str, path: str, query: str) -> Recording:
+        if kind != "raw-sweep":
+            return Operator(hub, "tests").recording(kind, path=path, query=query)
+        said.append(query)
         raise unavailable()
 
     with pytest.raises(FhirError):
         backstage.run(Sweeper(services, full).run())
-    assert (said[0], kept(backstage, reference)) == ("raw-sweep", [True])
-    assert re.fullmatch(r"since=.+&before=.+&items=[1-9]\d*", said[1])
+    assert kept(backstage, reference) == [True]
+    assert re.fullmatch(r"since=.+&before=.+&items=[1-9]\d*", said[0])
     records = backstage.recorded_by(lambda: sweep(backstage, hub.services.settings.raw_days + 1))
-    assert (kept(backstage, reference), [one.kind for one in records]) == ([False], ["raw-sweep"])
+    assert kept(backstage, reference) == [False]
+    assert "raw-sweep" in {one.kind for one in records}

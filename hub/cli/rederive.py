@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,6 +19,8 @@ from hub.operator import OperatorError, user_name
 from hub.wiring import Hub
 
 app = typer.Typer(no_args_is_help=True)
+PARTLY: Final = 3
+"""Exit code: done but for what is counted as left. 1 is a failure, 2 wrong use."""
 
 
 @app.command("plan")
@@ -70,7 +72,8 @@ def apply(
 ) -> None:
     """Do what a plan says, where nothing has changed since; new versions, history stays. Prints counts as JSON.
 
-    May be interrupted at any time: the same command again goes on.
+    May be interrupted at any time: the same command again goes on. Exit code 3 says that something was left undone: it differs from the
+    plan, was refused, or is chained.
     """
     try:
         plain = file.read_bytes()
@@ -87,7 +90,10 @@ def apply(
             task = progress.add_task("derived anew", total=len(found.rows))
             return await applier.run(lambda count: progress.advance(task, count))
 
-    typer.echo(json.dumps(in_hub(data_dir, mongodb_url, act).to_json(), indent=2))
+    applied = in_hub(data_dir, mongodb_url, act)
+    typer.echo(json.dumps(applied.to_json(), indent=2))
+    if not applied.is_whole:
+        raise typer.Exit(PARTLY)
 
 
 def _senders(hub: Hub, reason: str | None) -> Senders:

@@ -72,7 +72,15 @@ def test_a_plan_shows_what_would_change_and_changes_nothing(bench: Bench, ehr: C
 def test_applying_makes_a_new_version_and_leaves_the_old_one_in_the_history(bench: Bench, ehr: Caller, person: str) -> None:
     (reference,) = stored(bench.ingest(weight(70_000), device=f"scale-{person}"))
     old = content(ehr, reference)
-    assert bench.apply(bench.plan(person)).to_json() == {"done": 1, "retracted": 0, "already": 0, "differs": 0, "held": 0, "refused": {}}
+    assert bench.apply(bench.plan(person)).to_json() == {
+        "done": 1,
+        "retracted": 0,
+        "already": 0,
+        "differs": 0,
+        "held": 0,
+        "refused": {},
+        "chained": [],
+    }
     new = content(ehr, reference)
     assert (new["meta"]["versionId"], new["meta"]["source"].rpartition("/")[2]) == ("2", "9.0.0")
     assert ehr.get(reference).text.count("70.000") == 1

@@ -49,6 +49,7 @@ class Applied:
     differs    have changed since the plan, or the mapping has; left alone
     held       would be retracted, if that were asked for
     refused    by why: not permitted any more, sender gone
+    chained    would take each other's place, by name; left as they are
     """
 
     done: int = 0
@@ -57,10 +58,16 @@ class Applied:
     differs: int = 0
     held: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    chained: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Was everything done that was asked for?"""
+        return not (self.differs or self.refused or self.chained)
 
     def to_json(self) -> dict[str, Any]:
         counts = {name: getattr(self, name) for name in ("done", "retracted", "already", "differs", "held")}
-        return {**counts, "refused": dict(sorted(self.refused.items()))}
+        return {**counts, "refused": dict(sorted(self.refused.items())), "chained": self.chained}
 
     def add(self, other: "Applied") -> None:
         for name in ("done", "retracted", "already", "differs", "held"):
@@ -95,7 +102,7 @@ class Applier:
 
     async def run(self, advance: Advance = no_progress) -> Applied:
         """All of it. What is acknowledged by `advance` is durable. Raises FhirError where others do not come to an end."""
-        applied = Applied()
+        applied = Applied(chained=self._plan.chained)
         for start in range(0, len(self._plan.rows), BATCH_ROWS):
             rows = self._plan.rows[start : start + BATCH_ROWS]
 

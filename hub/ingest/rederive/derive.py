@@ -92,7 +92,10 @@ class Deriver:
             return None
         vault = self._services.vault
         plain = vault.open_sealed(key, stored.type, stored.id, stored.version, stored.patient, stored.raw, purpose="raw")
-        raw = Raw.from_bytes(plain)
+        try:
+            raw = Raw.from_bytes(plain)
+        except ValueError:
+            return "raw-unreadable"
         wanted = self._asked.mapping_version
         if raw.adapter != self._asked.adapter.manifest.name or (wanted is not None and raw.mapping_version != wanted):
             return None
@@ -150,6 +153,8 @@ class Deriver:
             items = await asyncio.to_thread(lambda: list(self._asked.adapter.decode(raw.item, raw.context)))
         except Unreadable as error:
             return replace(base, code=error.code)
+        except Exception:  # noqa: BLE001 - whatever the mapping trips over, the other rows go on
+            return "raw-unreadable"
         found = [one for item in items if (one := await self._bound(base, raw, item)) is not None]
         same = [one for one in found if one[0].row == base.stored.row]
         if same:
@@ -179,7 +184,10 @@ class Deriver:
             return True
         vault = self._services.vault
         plain = vault.open_sealed(key, other.type, other.id, other.version, other.patient, other.raw, purpose="raw")
-        return Raw.from_bytes(plain).item == raw.item
+        try:
+            return Raw.from_bytes(plain).item == raw.item
+        except ValueError:
+            return True
 
     def know(self, keys: Mapping[bytes | None, DataKey]) -> None:
         """The keys of the patients of this page."""

@@ -56,6 +56,11 @@ class Derived:
     content_bytes: bytes = field(default=b"", repr=False)
 
     @property
+    def becomes(self) -> str | None:
+        """The row that would take its place."""
+        return self.parts[0].candidate.row if self.kind == "moved" else None
+
+    @property
     def changes(self) -> list[Change]:
         """Of the reading itself and what goes with it; of one that has no counterpart, none."""
         if self.kind not in ("changed", "moved"):
@@ -116,6 +121,12 @@ def _kind_of(content: Mapping[str, Any]) -> Any:
 
 def _value_of(content: Mapping[str, Any]) -> Any:
     return [value for name, value in sorted(content.items()) if name.startswith("value") or name in ("component", "dosage")]
+
+
+def chained(becomes: Mapping[str, str | None]) -> set[str]:
+    """Rows of which one would take the place of another. `becomes`: each that would change or has to be left, with where it would move."""
+    links = {row: target for row, target in becomes.items() if target is not None and target in becomes}
+    return {*links, *links.values()}
 
 
 def is_as_it_is(part: Part) -> bool:

@@ -6,6 +6,7 @@ key makes an edited plan, or one of another hub, no plan.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ import orjson
 from fhir_profiles.building import BUILDERS
 from hub.ingest.recordings import PARTS
 from hub.ingest.rederive.derive import Asked, Deriver
-from hub.ingest.rederive.derived import Derived, Left
+from hub.ingest.rederive.derived import Derived, Left, chained
 from hub.ingest.replay import Advance, no_progress
 from hub.ingest.sender import Senders
 from hub.instants import fhir_instant
@@ -25,7 +26,7 @@ from hub.store.protocol import Stored
 from hub.store.raws import RawAsked
 from security.envelope import fingerprint
 
-FORMAT: Final = "hds-hub-rederivation/1"
+FORMAT: Final = "hds-hub-rederivation/2"
 PAGE_ROWS: Final = 200
 TYPES: Final = tuple(type for type in BUILDERS if type not in PARTS[1:])
 """Types of readings. The document and the content of a recording go with its Observation."""
@@ -57,7 +58,11 @@ class Window:
 
 @dataclass(slots=True, kw_only=True)
 class Plan:
-    """What was seen and what would be done. `left`: rows that are neither shown nor touched, by why."""
+    """What was seen and what would be done.
+
+    left     rows that are neither shown nor touched, by why
+    chained  rows that would take each other's place: shown, and left as they are
+    """
 
     adapter: str
     mapping_version: str
@@ -68,9 +73,10 @@ class Plan:
     kinds: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
     rows: list[Row] = field(default_factory=list)
+    chained: list[str] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
-        """Counts alone."""
+        """Counts, and the names of what is chained."""
         return {
             "adapter": self.adapter,
             "mappingVersion": self.mapping_version,
@@ -78,6 +84,7 @@ class Plan:
             "made": self.made,
             "kinds": dict(sorted(self.kinds.items())),
             "left": dict(sorted(self.left.items())),
+            "chained": self.chained,
         }
 
     def to_bytes(self, services: Services) -> bytes:
@@ -110,7 +117,14 @@ class Plan:
             kinds=Counter(body["kinds"]),
             left=Counter(body["left"]),
             rows=[Row(*one) for one in body["rows"]],
+            chained=body["chained"],
         )
+
+    def leave(self, chained: AbstractSet[str]) -> None:
+        """Rows that would take each other's place are counted and named, and not done: whichever went first would hide another."""
+        left = [one for one in self.rows if one.row in chained]
+        self.kinds = self.kinds - Counter(one.kind for one in left) + Counter("chained" for _ in left)
+        self.rows, self.chained = [one for one in self.rows if one.row not in chained], sorted(one.row for one in left)
 
 
 def digest(services: Services, what: str) -> str:
@@ -185,18 +199,20 @@ class Planner:
             time_zone=asked.time_zone,
             made=fhir_instant(self._services.clock()),
         )
+        becomes: dict[str, str | None] = {}
         for raws in self._asks():
             after: tuple[int, str] | None = None
             while page := await self._services.store.raws.page(raws, after, PAGE_ROWS):
                 after = (page[-1].updated_us, page[-1].row)
                 await self._opens(page)
-                for derived in await self._shown(await self._page(page, plan)):
+                for derived in await self._shown(await self._page(page, plan, becomes)):
                     show(derived)
                 advance(len(page))
+        plan.leave(chained(becomes))
         return plan
 
-    async def _page(self, page: Sequence[Stored], plan: Plan) -> list[Derived]:
-        """Rows that would change."""
+    async def _page(self, page: Sequence[Stored], plan: Plan, becomes: dict[str, str | None]) -> list[Derived]:
+        """Rows that would change. `becomes` gets them, and those that have to be left."""
         keys = await self._services.vault.keys(sorted({one.patient for one in page if one.patient is not None}))
         self._deriver.forget()
         self._deriver.know(keys)
@@ -208,8 +224,10 @@ class Planner:
                 if found.kind != "unchanged":
                     plan.rows.append(as_row(self._services, found))
                     changed.append(found)
+                    becomes[one.row] = found.becomes
             elif found is not None:
                 plan.left[found] += 1
+                becomes[one.row] = None
         return changed
 
     async def _shown(self, changed: list[Derived]) -> list[Derived]:

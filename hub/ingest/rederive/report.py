@@ -4,8 +4,9 @@ Values are health data, though nobody is named: the files are for who asked, and
 """
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
@@ -23,6 +24,7 @@ WORDS: Final[Mapping[str, str]] = {
     "moved": "another key: the old one is entered in error, a new one takes its place",
     "nothing": "nothing comes out that may be stored",
     "elsewhere": "what comes out is of a time at which somebody else had the unit, or of somebody else by its own words",
+    "chained": "it would take the place of a reading that has to go itself, or is such a place: left as it is",
     "not-permitted": "the patient does not permit it (any more)",
     "sender-gone": "the client that sent it is none any more",
     "sender-unknown": "kept before it was noted who sent it; say --client",
@@ -50,8 +52,8 @@ class Report(Protocol):
 def entry(derived: Derived) -> dict[str, Any]:
     """One row, without whose it is."""
     made: dict[str, Any] = {"resource": derived.stored.row, "version": derived.stored.version, "kind": derived.kind}
-    if derived.kind == "moved":
-        made["becomes"] = derived.parts[0].candidate.row
+    if derived.becomes is not None:
+        made["becomes"] = derived.becomes
     if derived.code:
         made["code"] = derived.code
     made["changes"] = [{"path": one.path, "old": one.old, "new": one.new} for one in derived.changes]
@@ -60,7 +62,7 @@ def entry(derived: Derived) -> dict[str, Any]:
 
 @contextmanager
 def reporting(path: Path | None) -> Iterator[Report]:
-    """A file of this name that nobody else may read; a page if it ends so, else JSON. Raises FileExistsError, OSError."""
+    """A `private` file of this name; a page if it ends so, else JSON. Raises FileExistsError, OSError."""
     if path is None:
         yield NoReport()
         return
@@ -68,9 +70,19 @@ def reporting(path: Path | None) -> Iterator[Report]:
         yield HtmlReport(file) if path.suffix in (".html", ".htm") else JsonReport(file)
 
 
-def private(path: Path) -> IO[bytes]:
-    """A new file for its owner alone."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+@contextmanager
+def private(path: Path) -> Iterator[IO[bytes]]:
+    """A new file for its owner alone, named once it is whole: what fails leaves none in the way. Raises FileExistsError, OSError."""
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        if path.exists():
+            raise FileExistsError(path)
+        Path(draft).replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            Path(draft).unlink()
 
 
 class NoReport:
@@ -116,7 +128,7 @@ class HtmlReport:
 
 
 def page(summary: Mapping[str, Any], rows: list[dict[str, Any]], more: int) -> str:
-    adapter = f"{summary['adapter']} {summary['mappingVersion']}"
+    adapter, chained = f"{summary['adapter']} {summary['mappingVersion']}", frozenset(summary["chained"])
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>Re-derivation with {escape(adapter)}</title><style>{STYLE}</style></head><body>",
@@ -124,7 +136,7 @@ def page(summary: Mapping[str, Any], rows: list[dict[str, Any]], more: int) -> s
         _counts("What would become of the readings", summary["kinds"]),
         _counts("Left alone and not shown", summary["left"]),
         "<h2>Each reading that would change</h2>",
-        *(_row(one) for one in rows),
+        *(_row({**one, "kind": "chained"} if one["resource"] in chained else one) for one in rows),
     ]
     if not rows:
         parts.append("<p>None.</p>")

@@ -30,7 +30,7 @@ from hub.ingest.intake import require_sender
 from hub.ingest.notebook import Notebook, Page
 from hub.ingest.pipeline import Pipeline, Sent
 from hub.ingest.quota import admit, charge
-from hub.ingest.sender import SenderGone, Senders, retryable
+from hub.ingest.sender import Senders, retryable
 from hub.ingest.upload import next_part
 from hub.ingest.weighed import ReadAt, weighed
 from hub.store.protocol import NoteWrite, Unavailable, Unit
@@ -43,6 +43,8 @@ KEPT_US = 30 * 86_400_000_000
 RETRY_S = 1.0
 ATTEMPTS_MAX = 3
 """How often a file is taken up again after a watcher ended over it: one that ends watchers must not do so for ever."""
+TRIPPED = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What code trips over in a file: it must not keep the others waiting. Whatever is about database, client or disk makes the file wait."""
 FAILED = "The hub failed over this file; it was put aside, and others go on. What was taken in of it before stays."
 ABANDONED = "The hub ended over this file again and again; it was put aside."
 GZIP = ".gz"
@@ -131,9 +133,7 @@ class Watch:
                 raise
             await asyncio.to_thread(self._folder.refuse, claimed, outcomes.body(error))
             state = "refused"
-        except (Unavailable, SenderGone, OSError):
-            raise  # about the hub, the client or the disk: the file waits
-        except Exception as error:  # noqa: BLE001 - whatever it is about, it must not keep the other files waiting
+        except TRIPPED as error:
             log.error("file_failed", adapter=self._mapping.sent.manifest.name, error=type(error).__name__)  # noqa: TRY400 - as below
             await asyncio.to_thread(self._folder.refuse, claimed, outcomes.body(FhirError("exception", FAILED)))
             state = "refused"

@@ -22,6 +22,8 @@ HOURS_MAX = 8_760
 ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="As `hub client list` shows it.")]
 KeyOut = Annotated[Path | None, typer.Option("--key-out", help="Make a key pair and write the private key here (0600).")]
 Jwks = Annotated[Path | None, typer.Option("--jwks", help="A file with public keys.")]
+KID_FROM_DASH = {"ignore_unknown_options": True}
+"""A thumbprint (RFC 7638) in base64url may begin with a dash, and is then no option."""
 OverlapHours = Annotated[int, typer.Option("--after-hours", min=0, max=HOURS_MAX, help="How long it stays good; 0 ends it at once.")]
 
 
@@ -38,7 +40,7 @@ def add(
     with_key_out(key_out, jwks, lambda public: _added(client_id, public, reason, data_dir, mongodb_url))
 
 
-@app.command("retire")
+@app.command("retire", context_settings=KID_FROM_DASH)
 def retire(
     client_id: ClientId,
     kid: Annotated[str, typer.Argument(metavar="KID", help="As `hub client key list` shows it.")],

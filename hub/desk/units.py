@@ -23,26 +23,33 @@ Found = tuple[UnitView, tuple[Finding, ...]]
 
 
 async def units(request: Request, desk: Desk) -> Response:
-    """`?finding=`: only these; `all`: every unit; without: those with something the matter."""
-    asked = request.query_params.get("finding", "")
+    """`?finding=`: only these; `all`: every unit; without: those with something the matter. `&unit=`: whose name has this in it."""
+    asked, sought = request.query_params.get("finding", ""), request.query_params.get("unit", "").strip()
     if asked and asked != ALL and asked not in FINDINGS:
         raise FhirError("invalid", f"finding is one of {', '.join((*FINDINGS, ALL))}.")
     async with desk.recording("device-status"):
         now_us = desk.services.clock()
         everything = await views(desk.services, now_us)
     found = [(view, findings(view, now_us)) for view in everything]
-    wanted = [one for one in found if asked == ALL or (asked in one[1] if asked else one[1])]
+    wanted = [one for one in found if (asked == ALL or (asked in one[1] if asked else one[1])) and _named(one[0], sought)]
     told = counts(everything, now_us)
     return desk.page(
         "units.html",
         {**UNIT_WORDS, **FINDING_WORDS},
         asked=asked,
+        sought=sought,
         counts=[(finding, told[finding]) for finding in FINDINGS],
         registered=told["registered"],
         paired=told["paired"],
         rows=[_row(view, one, now_us, desk.language) for view, one in _by_weight(wanted)[:ROWS_MAX]],
         left_out=max(0, len(wanted) - ROWS_MAX),
     )
+
+
+def _named(view: UnitView, sought: str) -> bool:
+    """A part of how its maker or its product is called, or of its own name; upper and lower case alike."""
+    names = (view.identifier, view.name, view.manufacturer, view.model, view.product.name if view.product else None)
+    return any(sought.casefold() in name.casefold() for name in names if name)
 
 
 def _by_weight(found: Sequence[Found]) -> list[Found]:

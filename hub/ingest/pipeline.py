@@ -114,7 +114,8 @@ class Pipeline:
         self._still: set[str] = set()
         """Of what came, what goes on waiting after the parts before: it is not freed with the last."""
         self._received_us = repository.services.clock()
-        self._raw = raw_of(sent, repository.caller.account)
+        self._raw_head = raw_of(sent, repository.caller.account).head
+        self._creates: dict[str, bool] = {}
         self._facts = UnitFacts(repository, self._bindings, self._rules, self._received_us)
         self._parts = UnitParts(repository, self._bindings, self._rules, self._received_us)
 
@@ -219,7 +220,8 @@ class Pipeline:
             self._wait(batch, index, reading, fates.SCOPE_MISSING, fates.scope_missing_hint(missing))
             return
         start_us, end_us = span_us(measured)
-        held = self._bindings.worn_by(device, user_index(reading), start_us, last_us(measured))
+        last = start_us if measured.until is None else last_us(measured)
+        held = self._bindings.worn_by(device, user_index(reading), start_us, last)
         unclear = Unclear(reading=reading, measured=measured, device=device, period=(start_us, end_us), among=held.among)
         if (held.among and held.binding is None) or self._assigned is not None:
             batch.unclear[index] = unclear
@@ -254,7 +256,13 @@ class Pipeline:
     def _missing_scope(self, measured: Measurement) -> str | None:
         """A type that the reading becomes and the caller may not create."""
         types = PARTS if isinstance(measured.value, Recorded) else (resource_type(measured),)
-        return next((type for type in types if not self._repository.rights.covers(type, "c")), None)
+        return next((type for type in types if not self._may_create(type)), None)
+
+    def _may_create(self, type: str) -> bool:
+        """What the caller's scopes say, which stay as they are for the whole batch."""
+        if type not in self._creates:
+            self._creates[type] = self._repository.rights.covers(type, "c")
+        return self._creates[type]
 
     def _companions(self, candidate: Candidate) -> list[Candidate]:
         """The document and the content of a recording: stored with its Observation or not at all."""
@@ -297,7 +305,7 @@ class Pipeline:
             end_us=period[1],
             value=value,
             modified_us=0 if reading.modified is None else from_datetime(reading.modified),
-            raw=(self._raw if is_recording(reading) else self._raw.with_item(reading.raw)).to_bytes(),
+            raw=self._raw_head if is_recording(reading) else self._raw_head + reading.raw,
             pointer=reading.pointer,
         )
 

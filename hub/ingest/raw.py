@@ -41,9 +41,14 @@ class Raw:
     def with_item(self, item: bytes) -> "Raw":
         return replace(self, item=item)
 
-    def to_bytes(self) -> bytes:
+    @property
+    def head(self) -> bytes:
+        """What stands before the bytes: the same for all items of a batch."""
         said = {short: value for name, short in _SHORT.items() if (value := getattr(self, name)) is not None}
-        return orjson.dumps(said) + b"\n" + self.item
+        return orjson.dumps(said) + b"\n"
+
+    def to_bytes(self) -> bytes:
+        return self.head + self.item
 
     @classmethod
     def from_bytes(cls, plain: bytes) -> "Raw":

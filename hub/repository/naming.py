@@ -17,7 +17,7 @@ from hub.repository.searching import Match
 from hub.repository.steps import OF_URL, READS, Step, at
 from hub.search.compile import matches
 from hub.search.conditional import canonical, criteria
-from hub.search.links import is_conditional, is_urn, linked, references_in
+from hub.search.links import is_conditional, is_urn, linked, may_lead_elsewhere, references_in
 from hub.search.parse import Criterion, Search
 from hub.turns import breath
 
@@ -67,10 +67,10 @@ class Naming:
         for step in steps:
             if step.full_url is not None and step.place in self._named.ids:
                 self._named.told[step.full_url] = f"{step.type}/{self._named.ids[step.place]}"
-        references = []
+        references: list[References] = []
         for number, step in enumerate(steps):
             await breath(number)
-            references.append(references_in(step.content))
+            references.append(references_in(step.content) if may_lead_elsewhere(step.content) else ())
             with at(step):
                 _refuse_dangling(references[-1], step.type, self._named.told.keys())
         await self._conditional_references(steps, references)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fhir_profiles.definitions import RESOURCE_TYPES, Definition, Named, definition
+from hub.numbers import dumps
 from hub.search.references import ID_PATTERN
 
 LINKS = frozenset({"uri", "url"})
@@ -17,6 +18,7 @@ REFERENCE = "reference"
 DIV = "div"
 BUNDLE = "Bundle"
 URNS = ("urn:uuid:", "urn:oid:")
+_URNS = tuple(urn.encode() for urn in URNS)
 _CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?.+", re.DOTALL)
 _RELATIVE = re.compile(rf"([A-Z][A-Za-z]+/{ID_PATTERN})((?:/_history/{ID_PATTERN})?)")
 _BASE = re.compile(rf"(https?://\S+/)[A-Z][A-Za-z]+/{ID_PATTERN}")
@@ -68,6 +70,15 @@ def _path(way: Way) -> str:
 def is_conditional(reference: str) -> bool:
     """Of the form `Type?criteria`?"""
     return _CONDITIONAL.fullmatch(reference) is not None
+
+
+def may_lead_elsewhere(content: Any) -> bool:
+    """Can a Reference in it be conditional, or lead to an entry of its Bundle? No, where its JSON has neither a question mark nor a urn.
+
+    Written by orjson in an eighth of the time that looking through it takes; most resources have neither.
+    """
+    written = dumps(content)
+    return b"?" in written or any(urn in written for urn in _URNS)
 
 
 def is_urn(reference: str) -> bool:

@@ -42,7 +42,7 @@ def sender(another: Callable[..., Caller], ehr: Caller, backstage: Backstage) ->
         made.fates("withings", weight(70_000 + number))
     for number in range(3):
         made.fates("withings", weight(80_000 + number, date=1_750_000_000 + number), device=f"scale-{made.account.id}")
-    made.fates("libreview", libreview("L", ("25-01-2026 08:15", "0", "104")))
+    made.fates("libreview", libreview("page-L", ("25-01-2026 08:15", "0", "104")))
     for number, one in enumerate(backstage.admin["hub"]["quarantine"].find({}).sort("_id", 1)):
         backstage.admin["hub"]["quarantine"].update_one({"_id": one["_id"]}, {"$inc": {"t": -number * 2 * DAY_US}})
     return made
@@ -111,7 +111,7 @@ def test_all_of_one_cause_are_let_in_with_what_was_missing(
     context: BrowserContext, running: Running, sender: Caller, ehr: Caller, backstage: Backstage
 ) -> None:
     person = ehr.create(patient())["id"]
-    backstage.pair(identifier_system("libreview"), "L", f"Patient/{person}", from_us=0)
+    backstage.pair(identifier_system("libreview"), "page-L", f"Patient/{person}", from_us=0)
     page = opened(context, running)
     entry = unfold(page, "causes", "time-zone-missing")
     entry.get_by_label(EN["q-zone"]).fill("Europe/Paris")
@@ -152,8 +152,8 @@ def test_a_look_is_on_record_for_who_had_the_unit_where_no_time_can_be_told(
 ) -> None:
     """Law 2: the value is health data of whoever had the unit, also before anybody can say when it was measured."""
     person = ehr.create(patient())["id"]
-    made = libreview("M", ("25-01-2026 08:15", "0", "105"))
-    backstage.pair(identifier_system("libreview"), "M", f"Patient/{person}", from_us=0)
+    made = libreview("page-M", ("25-01-2026 08:15", "0", "105"))
+    backstage.pair(identifier_system("libreview"), "page-M", f"Patient/{person}", from_us=0)
     sender.fates("libreview", made)
     page = opened(context, running, "/console/quarantine?code=time-zone-missing")
     (id,) = (one["id"] for one in sender.get("/quarantine?code=time-zone-missing").json()[-1:])

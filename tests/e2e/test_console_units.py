@@ -74,6 +74,7 @@ def test_the_console_leads_to_the_units_that_somebody_should_look_at(page: Page,
     """Without a finding nothing is shown that nobody has to look at; by a finding only what has it."""
     words = said("en", {**UNIT_WORDS, **FINDING_WORDS})
     page.get_by_role("link", name=words["units"]).click()
+    page.goto(f"{page.url}&unit=page-" if "?" in page.url else f"{page.url}?unit=page-")
     row = page.get_by_role("row", name="page-expired")
     assert row.count() == 1
     assert row.locator(".marks li").all_inner_texts() == [words["finding-low-battery"], words["finding-expired"]]
@@ -82,6 +83,22 @@ def test_the_console_leads_to_the_units_that_somebody_should_look_at(page: Page,
     assert page.get_by_role("row", name="page-well").count() == 1
     page.get_by_role("link", name=words["finding-silent"]).click()
     assert page.get_by_role("row", name="page-expired").count() == 0
+
+
+def test_a_unit_is_found_by_a_part_of_its_name_among_thousands(page: Page, fleet: Fleet) -> None:
+    """The page shows 500; who has a unit in hand reads its number off it."""
+    words = said("en", {**UNIT_WORDS, **FINDING_WORDS})
+    page.goto(f"{fleet.running.process.url}/console/units")
+    page.get_by_label(words["units-sought"]).fill("PAGE-we")
+    page.keyboard.press("Enter")
+    assert page.locator("tbody tr").count() == 1
+    assert page.get_by_role("row", name="page-well").count() == 1
+    assert page.get_by_label(words["units-sought"]).input_value() == "PAGE-we"
+    page.get_by_label(words["units-sought"]).fill('capteur & fils"')
+    page.get_by_role("button", name=words["units-seek"]).click()
+    assert page.get_by_role("status").inner_text() == words["units-none"]
+    page.get_by_role("link", name=words["units-all"], exact=True).click()
+    assert page.get_by_label(words["units-sought"]).input_value() == 'capteur & fils"', "the choice beside it keeps what was sought"
 
 
 def test_it_names_no_patient_and_what_a_maker_calls_itself_is_text(page: Page, fleet: Fleet) -> None:

@@ -90,7 +90,8 @@ def test_a_unit_is_found_by_a_part_of_its_name_among_thousands(page: Page, fleet
     words = said("en", {**UNIT_WORDS, **FINDING_WORDS})
     page.goto(f"{fleet.running.process.url}/console/units")
     page.get_by_label(words["units-sought"]).fill("PAGE-we")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert page.locator("tbody tr").count() == 1
     assert page.get_by_role("row", name="page-well").count() == 1
     assert page.get_by_label(words["units-sought"]).input_value() == "PAGE-we"

@@ -136,6 +136,14 @@ def test_the_last_key_is_not_retired_and_an_ended_one_does_not_come_back(running
     assert "no client" in failed(running, "client", "key", "list", "nobody").err
 
 
+def test_the_id_of_a_key_may_begin_with_a_dash(running: Running, vendor_client: Caller) -> None:
+    """RFC 7638: a thumbprint is base64url, and one in 64 begins so. It is no option then, and the options beside it still count."""
+    words = ("client", "key", "retire", vendor_client.account.id, "-n4ptQQrKbTeZYNfB5e2zETVwBcM_JBgjC9s_BMJN5U")
+    for options in ((), ("--after-hours", "1"), ("--reason", "yearly")):
+        assert "no key" in failed(running, *words, *options).err
+    assert running.process.invoke(*words, "--after-ours", "1").code == 2
+
+
 def test_changes_of_keys_are_recorded_with_words_of_their_own(
     running: Running, backstage: Backstage, vendor_client: Caller, tmp_path: Path
 ) -> None:

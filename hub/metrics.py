@@ -20,6 +20,8 @@ UNITS = Gauge(
     "hub_units", "Units of devices: registered, paired, and by what is the matter with them.", ["finding"], multiprocess_mode="mostrecent"
 )
 
+MQTT_ROWS = Gauge("hub_mqtt_rows", "Rows of HUB_MQTT_TOPICS: taken, or stopped because their client is not there or revoked.", ["state"])
+
 
 def serve_metrics(host: str, port: int, shared: Path | None = None) -> None:
     """`/metrics` on a port of its own, in a thread. `shared`: where several workers keep their counters."""

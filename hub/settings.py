@@ -154,7 +154,12 @@ class Settings(BaseSettings):
         "`beds/{device}/weight=withings@my-client`. `{device}` is a level of the topic that names the unit.",
     )
     mqtt_session: str | None = _setting(
-        None, "Client identifier at the broker, which keeps messages under it while the hub is away. Unset: made of the host's name."
+        None,
+        "Beginning of the client identifiers at the broker, which keeps messages under them while the hub is away; a mark of a row's "
+        "topic follows. Unset: made of the host's name.",
+    )
+    mqtt_admin_port: Port | None = _setting(
+        None, "Port of `/metrics` of `hub mqtt`, on the same address. Unset: no metrics.", flag="hub mqtt --admin-port"
     )
     mqtt_username: str | None = _setting(None, "Name of the hub at the broker.")
     mqtt_password_file: Path | None = _setting(None, "The file that its password is in.")

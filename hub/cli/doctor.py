@@ -1,17 +1,18 @@
 """hub doctor: is everything here that the hub needs? Says what to do where it is not."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import typer
 
 from adapters.discovery import adapters
-from hub.cli.common import DataDir, Json, MongodbUrl, settings_with, table
+from hub.cli.common import DataDir, Json, MongodbUrl, in_hub, settings_with, table
+from hub.ingest.topics import TopicRow, TopicSyntax, parse_row
 from hub.settings import Settings
 from hub.store.embedded import NoDatabase, require_usable
 from hub.store.embedded.binary import find_mongod
-from hub.wiring import KEY_FILE
+from hub.wiring import KEY_FILE, Hub
 from security.kms.local import KeyFileError, read_key_file
 
 
@@ -60,4 +61,37 @@ def _adapters(_: Settings) -> Check:
     return Check(what="adapters", well=bool(found), text=", ".join(found) or "none installed: reinstall the package")
 
 
-CHECKS: tuple[Callable[[Settings], Check], ...] = (_database, _key_file, _adapters)
+def _mqtt(settings: Settings) -> Check:
+    """What `hub mqtt` would say of its rows, which stop one by one."""
+    try:
+        rows = [parse_row(text) for text in settings.mqtt_topics]
+    except TopicSyntax as error:
+        return Check(what="mqtt", well=False, text=f"HUB_MQTT_TOPICS: {error}")
+    if not rows:
+        return Check(what="mqtt", well=True, text="no topic is read (HUB_MQTT_TOPICS)")
+    if settings.mongodb_url is None and not (settings.data_dir / KEY_FILE).exists():
+        return Check(what="mqtt", well=False, text="there is no client yet; hub client add registers one")
+    try:
+        faults = _row_faults(rows, _good(settings, {row.client for row in rows}))
+    except typer.Exit:
+        return Check(what="mqtt", well=False, text="the clients of the rows cannot be looked up")
+    return Check(what="mqtt", well=not faults, text="; ".join(faults) or f"{len(rows)} row(s), each with its adapter and its client")
+
+
+def _row_faults(rows: Iterable[TopicRow], good: Mapping[str, bool]) -> list[str]:
+    named = [(f"row {number}", row) for number, row in enumerate(rows, start=1)]
+    unread = [f"{name}: there is no adapter {row.adapter}" for name, row in named if row.adapter not in adapters()]
+    return [*unread, *(f"{name} is stopped: {row.client} is not there or revoked" for name, row in named if not good[row.client])]
+
+
+def _good(settings: Settings, clients: Iterable[str]) -> dict[str, bool]:
+    """Which of them may send. Raises typer.Exit, with the reason on stderr, where the database cannot be asked."""
+
+    async def act(hub: Hub) -> dict[str, bool]:
+        found = {one: await hub.oauth.find_client(one) for one in clients}
+        return {name: one is not None and one.revoked_us is None for name, one in found.items()}
+
+    return in_hub(settings.data_dir, settings.mongodb_url.get_secret_value() if settings.mongodb_url else None, act)
+
+
+CHECKS: tuple[Callable[[Settings], Check], ...] = (_database, _key_file, _adapters, _mqtt)

@@ -5,6 +5,7 @@ import socket
 import ssl
 import sys
 from collections import Counter
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -12,9 +13,11 @@ import typer
 from hub.cli.common import DataDir, MongodbUrl, fail, in_hub, settings_with
 from hub.cli.device import known
 from hub.cli.running import stopping
-from hub.ingest.mqtt import Broker, Subscriber
+from hub.ingest.mqtt import Broker
 from hub.ingest.sender import SenderGone, Senders
+from hub.ingest.subscribers import Subscribers
 from hub.ingest.topics import TopicRow, TopicSyntax, parse_row
+from hub.metrics import serve_metrics
 from hub.operator import user_name
 from hub.settings import Settings
 from hub.wiring import Hub
@@ -23,22 +26,35 @@ PORTS = {"mqtts": 8883, "mqtt": 1883}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def mqtt(data_dir: DataDir = None, mongodb_url: MongodbUrl = None) -> None:
+def mqtt(
+    admin_port: Annotated[int | None, typer.Option("--admin-port", help="Port of /metrics.")] = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
     """Take in messages until stopped; one JSON line for each on stdout. Broker and topics: HUB_MQTT_…, see docs/settings.md."""
-    settings = settings_with(data_dir=data_dir, mongodb_url=mongodb_url)
+    settings = settings_with(data_dir=data_dir, mongodb_url=mongodb_url, mqtt_admin_port=admin_port)
     broker, rows = _broker(settings), _rows(settings)
 
     async def act(hub: Hub) -> None:
         senders = Senders(services=hub.services, find_client=hub.oauth.find_client, user=user_name())
-        for client in {row.client for row in rows}:
-            await senders.repository(client)
         with stopping() as stop:
-            await Subscriber(senders, broker, rows, told=_told).run(stop, _ready)
+            await Subscribers(senders, broker, rows, told=_told).run(stop, _ready)
+
+    _serve_metrics(settings)
 
     try:
         in_hub(data_dir, mongodb_url, act)
     except SenderGone as error:
         fail(str(error))
+
+
+def _serve_metrics(settings: Settings) -> None:
+    if settings.mqtt_admin_port is None:
+        return
+    try:
+        serve_metrics(settings.host, settings.mqtt_admin_port)
+    except OSError as error:
+        fail(f"cannot listen on {settings.host}:{settings.mqtt_admin_port}: {error.strerror}; choose another --admin-port")
 
 
 def _rows(settings: Settings) -> tuple[TopicRow, ...]:

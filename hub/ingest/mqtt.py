@@ -5,6 +5,8 @@ interval), and a message of QoS 1 or 2 is its own until it has been acknowledged
 order in which they came (4.6). Messages that are in hand at once are committed together, each with its own fate. So what was
 not durable when the hub died comes again, and what was is a duplicate then: nothing is lost, nothing is stored twice (law 5).
 The broker hands out RECEIVE_MAX messages at once and no more: while the hub cannot store, they wait there, not in our memory.
+A session stands still as a whole, for acknowledgements keep the order of its messages; rows that are to stop alone have one each
+(hub/ingest/subscribers.py).
 """
 
 import asyncio
@@ -12,6 +14,7 @@ import random
 import ssl
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiomqtt
@@ -58,7 +61,7 @@ class Broker:
 
 
 class Subscriber:
-    """Takes in what comes from a broker, until it is stopped.
+    """Takes in what comes from a broker in one session, until it is stopped.
 
     told     fates of each message that is durable, in the order in which they came
     chance   between 0 and 1, for waiting times that do not coincide with others'
@@ -77,8 +80,11 @@ class Subscriber:
         self._told, self._chance = told, chance
         self._failures = 0
 
-    async def run(self, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
-        """Connected again whenever the connection is lost, after a while that grows. Raises SenderGone."""
+    async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        """Connected again whenever the connection is lost, after a while that grows.
+
+        Raises SenderGone, with what was not acknowledged left to the broker, which keeps what comes meanwhile.
+        """
         while not stop.is_set():
             try:
                 await self._connected(stop, ready)
@@ -92,6 +98,9 @@ class Subscriber:
             for row in self._rows:
                 await client.subscribe(row.filter, qos=QOS)
             self._failures = 0
+            with suppress(Unavailable):  # looked up again with each message
+                for row in self._rows:
+                    await self._senders.repository(row.client)
             ready()
             while not stop.is_set():
                 messages = await _some(client, stop)

@@ -7,6 +7,7 @@ the client. `{device}` stands for one level and names the unit. Pure.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 ROW = re.compile(r"([^=;]+)=([a-z0-9-]+)@([A-Za-z0-9._:+~-]+)(?:;timeZone=([A-Za-z0-9_+/-]+))?")
@@ -62,6 +63,25 @@ def address(topic: str, rows: tuple[TopicRow, ...]) -> Addressed | None:
             device = levels[row.levels.index(DEVICE)] if DEVICE in row.levels else None
             return Addressed(row=row, device=device if device and len(device) <= LEVEL_CHARS_MAX else None)
     return None
+
+
+def apart(rows: Iterable[TopicRow]) -> list[tuple[TopicRow, ...]]:
+    """Parts of which no two have a topic in common, each with its rows in their order: a message is one part's alone."""
+    parts: list[list[tuple[int, TopicRow]]] = []
+    for place, row in enumerate(rows):
+        near = [part for part in parts if any(_meet(row.levels, one.levels) for _, one in part)]
+        parts = [part for part in parts if part not in near]
+        parts.append(sorted([*(one for part in near for one in part), (place, row)], key=lambda one: one[0]))
+    return [tuple(row for _, row in part) for part in sorted(parts, key=lambda part: part[0][0])]
+
+
+def _meet(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Could a topic fit both?"""
+    if one[:1] == ("#",) or other[:1] == ("#",):
+        return True
+    if not one or not other:
+        return not one and not other
+    return (one[0] == other[0] or one[0] in ("+", DEVICE) or other[0] in ("+", DEVICE)) and _meet(one[1:], other[1:])
 
 
 def _fits(pattern: tuple[str, ...], levels: list[str]) -> bool:

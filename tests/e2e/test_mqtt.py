@@ -4,18 +4,23 @@ https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html#_Toc3901234 (QoS
 """
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from hub.operator import Operator
 from tests.spec.oauth.test_jwks_fetch_tls import certificate
-from tests.support.backstage import Backstage, new_client
+from tests.support.backstage import Account, Backstage, new_client
 from tests.support.broker import Broker, Listener
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
 from tests.support.payloads import identifier_system, weight
+from tests.support.process import free_port
 from tests.support.resources import patient
 
 Json = dict[str, Any]
@@ -134,6 +139,100 @@ def test_a_client_that_is_revoked_takes_in_nothing_more_and_the_message_stays_at
     broker.publish([(f"scales/{device}/weight", weight(70_000))])
     assert listener.ended() == 1
     assert total(ehr, person) == 0
+
+
+class Ward:
+    """Two rows, each with a client of its own, and a unit of each."""
+
+    def __init__(self, running: Running, ehr: Caller, backstage: Backstage, broker: Broker) -> None:
+        self.backstage, self.ehr, self.broker = backstage, ehr, broker
+        self.listeners: list[Listener] = []
+        self.accounts: list[Account] = [self.account(f"mqtt-{broker.port}-{number}") for number in range(2)]
+        self.people: list[str] = [ehr.create(patient())["id"] for _ in self.accounts]
+        for person in self.people:
+            backstage.pair(identifier_system("withings"), f"W-{person}", f"Patient/{person}", from_us=0)
+        self.admin_port = free_port()
+        self.data_dir = running.process.data_dir
+
+    def account(self, name: str) -> Account:
+        organization = self.ehr.account.organization
+        return self.backstage.register(new_client(name, "system/Observation.c", consent_default="opt-out", organization=organization))
+
+    def listener(self) -> Listener:
+        made = Listener(self.data_dir, self.broker, self.topics, {"HUB_MQTT_ADMIN_PORT": str(self.admin_port)})
+        self.listeners.append(made)
+        return made.start()
+
+    @property
+    def topics(self) -> str:
+        return ",".join(f"ward{number}/{{device}}=withings@{one.id}" for number, one in enumerate(self.accounts))
+
+    def publish(self, row: int, date: int) -> None:
+        self.broker.publish([(f"ward{row}/W-{self.people[row]}", weight(70_000, date=date))])
+
+    def totals(self) -> list[int]:
+        return [total(self.ehr, person) for person in self.people]
+
+    def rows(self) -> dict[str, float]:
+        """As /metrics shows them."""
+        shown = httpx.get(f"http://127.0.0.1:{self.admin_port}/metrics").text
+        return {state: float(number) for state, number in re.findall(r'^hub_mqtt_rows\{state="(\w+)"\} (\S+)$', shown, re.MULTILINE)}
+
+    def restore(self, account: Account) -> None:
+        operator = Operator(self.backstage.hub, "tests")
+        self.backstage.run(
+            operator.change_client("client-revoke", account.id, lambda client: replace(client, revoked_us=None), revoked_too=True)
+        )
+
+
+@pytest.fixture
+def ward(running: Running, ehr: Caller, backstage: Backstage, broker: Broker) -> Iterator[Ward]:
+    made = Ward(running, ehr, backstage, broker)
+    yield made
+    for listener in made.listeners:
+        listener.kill()
+
+
+def test_a_client_that_is_revoked_stops_its_own_row_and_goes_on_when_it_is_good_again(
+    running: Running, backstage: Backstage, ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came meanwhile has waited at the broker."""
+    listener = ward.listener()
+    assert ward.rows() == {"taken": 2.0, "stopped": 0.0}
+    backstage.revoke(ward.accounts[0])
+    ward.publish(0, 1_750_000_000)
+    assert listener.says("mqtt_rows_stopped")
+    for number in range(3):
+        ward.publish(1, 1_750_000_000 + number)
+    assert listener.fates(3) == [{"stored": 1}] * 3
+    assert (ward.totals(), ward.rows()) == ([0, 3], {"taken": 1.0, "stopped": 1.0})
+    monkeypatch.setenv(
+        "HUB_MQTT_TOPICS", f"ward0/{{device}}=withings@{ward.accounts[0].id},ward1/{{device}}=withings@{ward.accounts[1].id}"
+    )
+    told = {one["what"]: one for one in running.process.invoke("doctor", "--json").json()}
+    assert told["mqtt"]["well"] is False
+    assert told["mqtt"]["text"] == f"row 1 is stopped: {ward.accounts[0].id} is not there or revoked"
+    ward.restore(ward.accounts[0])
+    assert listener.fates(4)[-1] == {"stored": 1}
+    assert (ward.totals(), ward.rows()) == ([1, 3], {"taken": 2.0, "stopped": 0.0})
+    assert running.process.invoke("doctor").code == 0
+    assert listener.stop() == 0
+
+
+def test_a_row_that_is_stopped_from_the_start_holds_nobody_up_and_another_client_finds_what_waited(
+    backstage: Backstage, ward: Ward
+) -> None:
+    """A supervisor may start it again and again: the others are taken in each time."""
+    backstage.revoke(ward.accounts[0])
+    listener = ward.listener()
+    ward.publish(0, 1_750_000_000)
+    ward.publish(1, 1_750_000_000)
+    assert listener.fates(1) == [{"stored": 1}]
+    assert listener.stop() == 0
+    ward.accounts[0] = ward.account(f"mqtt-{ward.broker.port}-new")
+    following = ward.listener()
+    assert following.fates(1) == [{"stored": 1}]
+    assert (ward.totals(), following.stop()) == ([1, 1], 0)
 
 
 def test_over_tls_the_broker_has_to_bear_a_certificate_that_is_trusted(

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.ingest.mqtt import RETRY_MAX_S, backoff_s
-from hub.ingest.topics import TopicSyntax, address, parse_row
+from hub.ingest.subscribers import session_of
+from hub.ingest.topics import TopicSyntax, address, apart, parse_row
 
 
 def found(rows: str, topic: str) -> tuple[str, str | None] | None:
@@ -66,3 +67,45 @@ def test_any_topic_has_an_answer(filter: str, topic: str) -> None:
 def test_waiting_grows_to_a_minute_and_no_further(failures: int, chance: float) -> None:
     assert 0.25 <= backoff_s(failures, chance) <= RETRY_MAX_S
     assert backoff_s(failures, 1) == min(RETRY_MAX_S, 0.5 * 2 ** min(failures - 1, 10))
+
+
+def parts(rows: str) -> list[list[str]]:
+    return [[row.client for row in part] for part in apart(parse_row(row) for row in rows.split(","))]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("beds/{device}/weight=a@c,beds/{device}/pulse=a@d", [["c"], ["d"]]),
+        ("beds/{device}/weight=a@c,beds/#=a@d", [["c", "d"]]),
+        ("beds/#=a@c,beds=a@d", [["c", "d"]]),
+        ("beds/+/x=a@c,beds/7/+=a@d,scales/#=a@e", [["c", "d"], ["e"]]),
+        ("a/+=a@c,b/+=a@d,+/x=a@e", [["c", "d", "e"]]),
+        ("a/b=a@c,a/b/c=a@d,a=a@e", [["c"], ["d"], ["e"]]),
+    ],
+)
+def test_rows_that_have_a_topic_in_common_keep_together_in_their_order(rows: str, expected: list[list[str]]) -> None:
+    assert parts(rows) == expected
+
+
+LEVELS = st.lists(st.sampled_from(["a", "b", "+", "{device}"]), min_size=1, max_size=3)
+FILTERS = st.builds(
+    lambda levels, rest: "/".join([*levels, *(["#"] if rest and levels.count("{device}") < 2 else [])]), LEVELS, st.booleans()
+)
+
+
+@given(st.lists(FILTERS, min_size=1, max_size=5), st.lists(st.sampled_from("ab"), min_size=1, max_size=4))
+def test_a_message_is_one_parts_alone_and_its_row_the_same_as_among_all(filters: list[str], levels: list[str]) -> None:
+    rows = tuple(parse_row(f"{one}=a@c{place}") for place, one in enumerate(filters) if one.count("{device}") < 2)
+    if not rows:
+        return
+    topic = "/".join(levels)
+    found = [addressed for part in apart(rows) if (addressed := address(topic, part)) is not None]
+    assert found == [one for one in [address(topic, rows)] if one is not None]
+
+
+def test_a_session_is_named_by_its_topics_whoever_takes_them_in() -> None:
+    """What waits at the broker is then found by the client that takes the place of another one."""
+    named = {session_of("hub", (parse_row(row),)) for row in ("beds/{device}=a@c", "beds/+=b@d;timeZone=Europe/Paris")}
+    assert len(named) == 1
+    assert named.isdisjoint({session_of("hub", (parse_row("beds/{device}/#=a@c"),))})

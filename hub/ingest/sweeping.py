@@ -22,6 +22,7 @@ from hub.instants import fhir_instant
 from hub.recording import Recording
 from hub.repository.content import stored_content
 from hub.services import Services
+from hub.store.contents import FIRST
 from hub.store.protocol import Conflict, Stored, Unit
 
 OVERLAP_US: Final = 86_400_000_000
@@ -81,9 +82,10 @@ class Sweeper:
         """Pieces that neither a row nor a waiting item names: the hub was ended between them and their row."""
         contents, before_us = self._services.store.contents, self._services.clock() - GRACE_US
         await contents.date(self._services.clock())
-        done, after = 0, ""
-        while ids := await contents.untouched(before_us, after, PIECES_AT_ONCE):
-            after = ids[-1]
+        done, after = 0, FIRST
+        while found := await contents.untouched(before_us, after, PIECES_AT_ONCE):
+            after = found[-1]
+            ids = sorted(id for _, id in found)
             named = {content: list(pieces) for content, pieces in groupby(ids, key=_content_of)}
             orphans = [content for content in named if not await self._is_named(content)]
             if orphans:

@@ -4,8 +4,8 @@ A piece is written once and never changed; one that no row names (the hub ended 
 the rest, and is written anew when the recording is sent again. docs/adr/0014-recordings.md
 """
 
-from collections.abc import Awaitable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 
 from pymongo import ReplaceOne
 from pymongo.asynchronous.database import AsyncDatabase
@@ -15,6 +15,13 @@ from pymongo.write_concern import WriteConcern
 from hub.store.protocol import Unavailable
 
 T = TypeVar("T")
+Untouched = tuple[int, str]
+"""When somebody last relied on a piece (microseconds since 1970 UTC), and its id."""
+FIRST: Final[Untouched] = (1, "")
+"""Before the first piece that bears a time."""
+IN_TIME: Final = [("t", 1), ("_id", 1)]
+NAMES: Final = {"t": 1, "_id": 1}
+UNDATED: Final[Mapping[str, Any]] = {"t": {"$in": [None, 0]}}
 
 
 class Piece(NamedTuple):
@@ -53,23 +60,30 @@ class MongoContents:
     async def drop(self, content: str, before_us: int) -> int:
         """Take away the pieces of this content that nobody has relied on since; how many there were."""
         wanted = {**_of(content), "t": {"$gt": 0, "$lt": before_us}}
-        return int((await _answered(self._pieces.delete_many(wanted))).deleted_count)
+        return int((await _answered(self._pieces.delete_many(wanted, hint={"_id": 1}))).deleted_count)
 
-    async def untouched(self, before_us: int, after: str, limit: int) -> Sequence[str]:
-        """Ids of pieces that nobody has relied on since, in order, from behind `after`."""
-        wanted = {"_id": {"$gt": after}, "t": {"$gt": 0, "$lt": before_us}}
-        found = await _answered(self._pieces.find(wanted, {"_id": 1}).sort("_id", 1).limit(limit).to_list())
-        return [one["_id"] for one in found]
+    async def untouched(self, before_us: int, after: Untouched, limit: int) -> Sequence[Untouched]:
+        """Pieces that nobody has relied on since, the longest first, from behind `after` (FIRST at the beginning).
+
+        The index answers it alone: to read the pieces themselves would be to read every recording that there is.
+        """
+        found = self._pieces.find(untouched_filter(before_us, after), NAMES).sort(IN_TIME).limit(limit)
+        return [(one["t"], one["_id"]) for one in await _answered(found.to_list())]
 
     async def date(self, now_us: int) -> int:
         """Pieces of earlier versions bear no time: they get this one, and so are left alone for a while."""
-        undated = {"$or": [{"t": {"$exists": False}}, {"t": 0}]}
-        return int((await _answered(self._pieces.update_many(undated, {"$set": {"t": now_us}}))).modified_count)
+        return int((await _answered(self._pieces.update_many(UNDATED, {"$set": {"t": now_us}}))).modified_count)
 
     async def drop_untouched(self, ids: Sequence[str], before_us: int) -> int:
         """Take away those of these pieces that nobody relies on even now: looked at and deleted in one step, piece by piece."""
         wanted = {"_id": {"$in": list(ids)}, "t": {"$lt": before_us}}
         return int((await _answered(self._pieces.delete_many(wanted))).deleted_count)
+
+
+def untouched_filter(before_us: int, after: Untouched) -> dict[str, Any]:
+    """Pieces last relied on before this time, from behind `after` in the order of IN_TIME."""
+    at_us, id = after
+    return {"$or": [{"t": at_us, "_id": {"$gt": id}}, {"t": {"$gt": at_us, "$lt": before_us}}]}
 
 
 def _of(content: str) -> dict[str, Any]:

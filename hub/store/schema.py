@@ -118,6 +118,11 @@ INDEXES = (
     Index(collection="history", keys=(("t", 1), ("lu", 1), ("_id", 1)), why="the history of a type and of all types, latest first"),
     Index(collection="history", keys=(("p", 1),), why="everything of one patient, for access and erasure; versions by `_id`"),
     Index(collection="contents", keys=(("p", 1),), why="everything of one patient, for erasure; pieces by `_id`"),
+    Index(
+        collection="contents",
+        keys=(("t", 1), ("_id", 1)),
+        why="pieces on which nobody has relied for an hour, by their names alone: each has a quarter of a megabyte",
+    ),
     Index(collection="grants", keys=(("a", 1),), why="which patients permit one of these actors"),
     Index(collection="grants", keys=(("o", 1),), why="which patients fall under this organisation's own policy"),
     Index(collection="pairings", keys=(("dv", 1), ("from", 1)), why="who wore this device at that time: asked for each reading"),

@@ -8,6 +8,7 @@ import pytest
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import DuplicateKeyError, OperationFailure
 
+from hub.store.contents import FIRST, IN_TIME, NAMES, UNDATED, Untouched, untouched_filter
 from hub.store.embedded import Endpoint
 from hub.store.schema import COLLECTIONS, INDEXES, MAIN_INDEX, RETIRED, ensure_indexes
 
@@ -53,6 +54,7 @@ QUESTIONS: dict[str, tuple[str, Mapping[str, Any], Sort, str]] = {
     "one patient's history": ("history", {"p": P}, {}, "p_1"),
     "who wore this device": ("pairings", {"dv": K}, {"from": 1}, "dv_1_from_1"),
     "a patient's devices": ("pairings", {"p": P}, {}, "p_1"),
+    "pieces of recordings that bear no time": ("contents", UNDATED, {}, "t_1__id_1"),
     "a client's quarantine": ("quarantine", {"cl": "client"}, {"t": -1}, "cl_1_t_-1"),
     "a writer's chain": ("records", {"w": b"writer"}, {"s": 1}, "w_1_s_1_unique"),
     "the whole log by chain": ("records", {}, {"w": 1, "s": 1}, "w_1_s_1_unique"),
@@ -98,6 +100,20 @@ def test_the_question_is_answered_by_its_index(filled: Endpoint, question: str) 
     assert index in {one.get("indexName") for one in stages}
     if question not in SORTED_IN_MEMORY:
         assert "SORT" not in {one["stage"] for one in stages}
+
+
+@pytest.mark.parametrize("after", [FIRST, (7, "Orphan.digest.3")])
+def test_pieces_that_nobody_relies_on_are_found_without_reading_them(filled: Endpoint, after: Untouched) -> None:
+    """docs/adr/0014-recordings.md: the sweep looks at every piece once an hour, and must not read every recording for it."""
+    with MongoClient[Document](filled.url) as hub:
+        hub.hub.contents.insert_many({"_id": f"Orphan.digest.{n}", "p": P, "w": 1, "c": b"sealed", "t": n // 3 + 1} for n in range(500))
+        find = {"find": "contents", "filter": untouched_filter(100, after), "sort": dict(IN_TIME), "projection": NAMES, "limit": 50}
+        told = hub.hub.command("explain", find, verbosity="executionStats")
+    stages = list(_stages(told["queryPlanner"]["winningPlan"]))
+    assert "t_1__id_1" in {one.get("indexName") for one in stages}
+    assert not {"COLLSCAN", "SORT", "FETCH"} & {one["stage"] for one in stages}
+    assert told["executionStats"]["totalDocsExamined"] == 0
+    assert told["executionStats"]["totalKeysExamined"] <= 60
 
 
 def test_the_consents_that_matter_are_found_by_actor_or_organisation(mongod: Endpoint) -> None:

@@ -118,6 +118,7 @@ async def assign(services: Services, one: ToConfirm, patient: str, recording: Re
         device=waiting.device,
         time_zone=waiting.time_zone,
         media_type=waiting.media_type,
+        read_by=waiting.read_by,
     )
     token = services.blind.patient(patient.removeprefix("Patient/"))
     assigned = Assigned(id=one.item.id, patient=token)

@@ -9,8 +9,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.discovery import adapters
 from fhir_profiles.building import build, resource_type
+from fhir_profiles.derivation import adapter_uri
 from hub.errors import FhirError
 from hub.http import PRIVATE, read_body
 from hub.ingest.confirm import ToConfirm, assign, disown, find, to_confirm
@@ -105,7 +105,8 @@ class _Seen:
         rules = self._rules[binding.patient]
         if rules is None or rules.deleted:
             return False
-        made = bind(one.measured, binding, adapters()[one.waiting.adapter].manifest, manual=one.reading.manual)
+        source = adapter_uri(one.waiting.adapter, one.waiting.mapping_version)
+        made = bind(one.measured, binding, source, manual=one.reading.manual)
         content = orjson.loads(build(made, id="probe", version=1, last_updated=PROBED_AT))
         scoped = rights.scopes_match(resource_type(made), "r", content)
         return scoped and rights.visibility.decide(rules, content, "access", self._repository.services.clock()).permit

@@ -14,7 +14,6 @@ import orjson
 from adapters.contract import Manifest
 from adapters.device_facts import DeviceFacts
 from adapters.device_tree import DeviceTree
-from adapters.discovery import software
 from adapters.reading import Item, Reading
 from fhir_profiles.building import build, resource_type
 from fhir_profiles.derivation import adapter_uri
@@ -26,7 +25,7 @@ from hub.ingest.facts import UnitFacts
 from hub.ingest.fates import Answer
 from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
 from hub.ingest.parts import UnitParts
-from hub.ingest.raw import Raw
+from hub.ingest.raw import Raw, ReadBy, read_now
 from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, keep_waiting, located
 from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
 from hub.ingest.units import OnlyOwn
@@ -63,14 +62,20 @@ class Sent:
     """How a batch was sent: what the sender says about all its items, `facts` that the payload says about units, `trees` of their parts.
 
     media_type  without parameters, None where it is not said
+    read_by     who read the items, if that was not the adapter as it is installed: what waited is not always read again
     """
 
     manifest: Manifest
     device: str | None
     time_zone: str | None
     media_type: str | None = None
+    read_by: ReadBy | None = None
     facts: Sequence[DeviceFacts] = ()
     trees: Sequence[DeviceTree] = ()
+
+    @property
+    def reader(self) -> ReadBy:
+        return self.read_by or read_now(self.manifest)
 
 
 @dataclass(slots=True)
@@ -114,6 +119,8 @@ class Pipeline:
         self._still: set[str] = set()
         """Of what came, what goes on waiting after the parts before: it is not freed with the last."""
         self._received_us = repository.services.clock()
+        self._reader = sent.reader
+        self._source = adapter_uri(sent.manifest.name, self._reader.mapping_version)
         self._raw_head = raw_of(sent, repository.caller.account).head
         self._creates: dict[str, bool] = {}
         self._facts = UnitFacts(repository, self._bindings, self._rules, self._received_us)
@@ -283,7 +290,7 @@ class Pipeline:
         self, reading: Reading, measured: Measurement, device: str, binding: Binding, period: tuple[int, int]
     ) -> Candidate | None:
         """A reading that may be stored, or None if the patient does not permit it."""
-        bound = bind(measured, binding, self._sent.manifest, manual=reading.manual)
+        bound = bind(measured, binding, self._source, manual=reading.manual)
         leaf = None if reading.manual else self._parts.leaf(device, reading.source_id, reading.measure)
         if leaf is not None and resource_type(bound) == "Observation" and not isinstance(bound.value, Recorded):
             bound = replace(bound, device=leaf)
@@ -347,7 +354,8 @@ class Pipeline:
     def _waiting(self, item: Item, code: str, hint: str) -> Waiting:
         return Waiting(
             adapter=self._sent.manifest.name,
-            mapping_version=self._sent.manifest.version,
+            mapping_version=self._reader.mapping_version,
+            software=self._reader.software,
             item=item,
             device=self._sent.device,
             time_zone=self._sent.time_zone,
@@ -431,11 +439,11 @@ def _identity(waiting: Waiting) -> tuple[str, ...]:
 
 def raw_of(sent: Sent, client: str) -> Raw:
     """What is kept with each reading of the batch, but for its own bytes."""
-    manifest = sent.manifest
+    reader = sent.reader
     return Raw(
-        adapter=manifest.name,
-        mapping_version=manifest.version,
-        software=software().get(manifest.name),
+        adapter=sent.manifest.name,
+        mapping_version=reader.mapping_version,
+        software=reader.software,
         client=client,
         device=sent.device,
         time_zone=sent.time_zone,
@@ -443,10 +451,9 @@ def raw_of(sent: Sent, client: str) -> Raw:
     )
 
 
-def bind(measured: Measurement, binding: Binding, manifest: Manifest, *, manual: bool) -> Measurement:
-    """The measurement with its patient and, unless a person typed it in, its device; and who read it."""
+def bind(measured: Measurement, binding: Binding, source: str, *, manual: bool) -> Measurement:
+    """The measurement with its patient and, unless a person typed it in, its device; and who read it (`adapter_uri`)."""
     device = None if manual else binding.device_reference
-    source = adapter_uri(manifest.name, manifest.version)
     return replace(measured, patient=binding.patient_reference, device=device, source=source)
 
 

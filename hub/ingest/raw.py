@@ -5,10 +5,29 @@ line begins with `adapter/version` instead; it is read all the same, and says no
 """
 
 from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 import orjson
 
-from adapters.contract import Context
+from adapters.contract import Context, Manifest
+from adapters.discovery import software
+
+
+class ReadBy(NamedTuple):
+    """Who made readings of an item.
+
+    mapping_version  of the adapter's manifest, which is the version of the mapping
+    software         the installed distribution that holds the adapter, with its version ("hds-hub/1.4.0"); None where it is not known
+    """
+
+    mapping_version: str
+    software: str | None
+
+
+def read_now(manifest: Manifest) -> ReadBy:
+    """The adapter as it is installed."""
+    return ReadBy(manifest.version, software().get(manifest.name))
+
 
 _SHORT = {"adapter": "a", "mapping_version": "v", "software": "s", "client": "c", "device": "d", "time_zone": "z", "media_type": "m"}
 
@@ -17,8 +36,8 @@ _SHORT = {"adapter": "a", "mapping_version": "v", "software": "s", "client": "c"
 class Raw:
     """An item as it came.
 
-    adapter, mapping_version   who read it: name and version of the manifest, which is the version of the mapping
-    software                   the installed distribution that holds the adapter, with its version ("hds-hub/1.4.0")
+    adapter                    who read it, by the name of its manifest
+    mapping_version, software  as in ReadBy
     client                     who sent it
     device, time_zone, media_type   what the sender said beside the payload
     item                       the bytes; of a recording none, for they lie in pieces

@@ -17,6 +17,7 @@ from hub.errors import FhirError
 from hub.ingest import fates
 from hub.ingest.fates import Answer
 from hub.ingest.pipeline import Pipeline, Sent
+from hub.ingest.raw import ReadBy, read_now
 from hub.ingest.recordings import drop_waiting, is_recording, waiting_content
 from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.waiting import Waiting
@@ -50,15 +51,20 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
+    """`items`: what is made of it, and `read_by` by whom; of a recording not before its bytes are there."""
+
     one: Quarantined
     waiting: Waiting
+    items: Sequence[Item]
+    read_by: ReadBy
 
     @property
-    def way(self) -> tuple[str, str, str, str, str]:
-        """Items sent in the same way go through together; a recording, which is whole in memory, alone."""
-        waiting = self.waiting
+    def way(self) -> tuple[str, ...]:
+        """Items sent and read in the same way go through together; a recording, which is whole in memory, alone."""
+        waiting, by = self.waiting, self.read_by
         alone = self.one.id if waiting.beside_bytes else ""
-        return waiting.adapter, waiting.device or "", waiting.time_zone or "", waiting.media_type or "", alone
+        said = (waiting.device, waiting.time_zone, waiting.media_type, by.mapping_version, by.software)
+        return waiting.adapter, alone, *(one or "" for one in said)
 
 
 async def pages(services: Services, asked: WaitingAsked, limit: int) -> AsyncIterator[Sequence[Quarantined]]:
@@ -98,7 +104,7 @@ async def _replay_for(senders: Senders, client: str, items: Sequence[Quarantined
 
 async def replay_items(repository: Repository, recording: Recording, items: Sequence[Quarantined], how: How) -> list[Answer]:
     """One answer for each item that the bytes give, in the order of the items. All of them are the caller's own."""
-    opened = [_Opened(one, await open_waiting(repository.services, one)) for one in items]
+    opened = [_read(one, await open_waiting(repository.services, one)) for one in items]
     answers: dict[str, list[Answer]] = {}
     for _, group in groupby(sorted(opened, key=lambda one: one.way), key=lambda one: one.way):
         answers |= await _replay_or_stay(repository, recording, list(group), how)
@@ -129,7 +135,7 @@ async def _replay_alike(repository: Repository, recording: Recording, group: Seq
     adapter = adapters().get(first.adapter)
     if adapter is None:
         return {one.one.id: [stays(one.waiting, fates.ADAPTER_MISSING, fates.ADAPTER_MISSING_HINT)] for one in group}
-    whole = [_Opened(one.one, await with_bytes(repository.services, one.one, one.waiting)) for one in group]
+    whole = [await _whole(repository.services, one) for one in group]
     if lost := [one for one in whole if one.waiting.beside_bytes and not one.waiting.item.raw]:
         return {one.one.id: [stays(one.waiting, fates.CONTENT_MISSING, fates.CONTENT_MISSING_HINT)] for one in lost}
     sent = Sent(
@@ -137,15 +143,29 @@ async def _replay_alike(repository: Repository, recording: Recording, group: Seq
         device=first.device or how.device,  # never another unit's than the sender said: it would be another patient's reading
         time_zone=how.time_zone or first.time_zone,
         media_type=first.media_type,
+        read_by=whole[0].read_by,
     )
-    read = [(one.one, reread(one.waiting, adapter)) for one in whole]
-    items = [item for _, several in read for item in several]
-    answers = iter(await Pipeline(repository, sent, recording).run(items, released=[one for one, _ in read]))
-    made = {one.id: [next(answers) for _ in several] for one, several in read}
+    items = [item for one in whole for item in one.items]
+    answers = iter(await Pipeline(repository, sent, recording).run(items, released=[one.one for one in whole]))
+    made = {one.one.id: [next(answers) for _ in one.items] for one in whole}
     for one in whole:
         if one.waiting.beside_bytes and all(answer.fate != "quarantined" for answer in made[one.one.id]):
             await drop_waiting(repository.services, one.one.id)
     return made
+
+
+def _read(one: Quarantined, waiting: Waiting) -> _Opened:
+    """As the adapter of today reads it, where there is one and the bytes are there."""
+    adapter = adapters().get(waiting.adapter)
+    if adapter is None or (waiting.beside_bytes and not waiting.item.raw):
+        return _Opened(one, waiting, [waiting.item], waiting.read_by)
+    return _Opened(one, waiting, *reread(waiting, adapter))
+
+
+async def _whole(services: Services, opened: _Opened) -> _Opened:
+    if not opened.waiting.beside_bytes:
+        return opened
+    return _read(opened.one, await with_bytes(services, opened.one, opened.waiting))
 
 
 async def with_bytes(services: Services, one: Quarantined, waiting: Waiting) -> Waiting:
@@ -160,16 +180,20 @@ def stays(waiting: Waiting, code: str, hint: str) -> Answer:
     return Answer(fate="quarantined", pointer=waiting.item.pointer, code=code, hint=hint)
 
 
-def reread(waiting: Waiting, adapter: Adapter) -> list[Item]:
-    """The item as the adapter reads it today: what it did not know then it may know now, and it may be several."""
-    item = waiting.item
+def reread(waiting: Waiting, adapter: Adapter) -> tuple[Sequence[Item], ReadBy]:
+    """The item as the adapter reads it today: what it did not know then it may know now, and it may be several.
+
+    What is not read again, or cannot be, is still what it was, and was made of it by whom it was then.
+    """
+    item, as_it_was = waiting.item, ([waiting.item], waiting.read_by)
     if isinstance(item, Reading) and waiting.mapping_version == adapter.manifest.version:
-        return [item]
+        return as_it_was
     try:
         items = list(adapter.decode(item.raw, Context(media_type=waiting.media_type, device=waiting.device)))
     except Exception:  # noqa: BLE001 - whatever is wrong with it still is, and others go through
-        return [item]
-    return [replace(one, pointer=item.pointer) for one in _same(item, items)] or [item]
+        return as_it_was
+    found = [replace(one, pointer=item.pointer) for one in _same(item, items)]
+    return (found, read_now(adapter.manifest)) if found else as_it_was
 
 
 def _same(item: Item, items: Sequence[Item]) -> Sequence[Item]:

@@ -12,12 +12,14 @@ from typing import Any
 import orjson
 
 from adapters.reading import Absent, Channel, Coded, DeviceTime, Document, Item, Quantity, Reading, Rejected, Samples, Value, Whose
+from hub.ingest.raw import ReadBy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """One item with what the sender said about it. `item` goes through the pipeline again when it is replayed.
 
+    mapping_version, software  who read it, as in `ReadBy`
     beside_bytes  of a recording: how long its bytes are, which lie in pieces of their own; here `item.raw` is empty then
     """
 
@@ -30,6 +32,12 @@ class Waiting:
     hint: str
     media_type: str | None = None
     beside_bytes: int = 0
+    software: str | None = None
+
+    @property
+    def read_by(self) -> ReadBy:
+        """Who made of it what waits."""
+        return ReadBy(self.mapping_version, self.software)
 
     def to_bytes(self) -> bytes:
         return orjson.dumps({**_flat(self), "item": _item_json(self.item)})
@@ -41,7 +49,7 @@ class Waiting:
 
 
 def _flat(waiting: Waiting) -> dict[str, Any]:
-    names = ("adapter", "mapping_version", "device", "time_zone", "code", "hint", "media_type", "beside_bytes")
+    names = ("adapter", "mapping_version", "device", "time_zone", "code", "hint", "media_type", "beside_bytes", "software")
     return {name: getattr(waiting, name) for name in names}
 
 

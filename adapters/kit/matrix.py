@@ -1,13 +1,19 @@
 """The coverage matrix, from what the manifests declare: for a command, a script and the documentation."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from adapters.contract import Manifest
+from adapters.contract import Evidence, Manifest
 from adapters.kit import levels
 from fhir_profiles.catalogue import MEASURES
 
 COLUMNS = ("adapter", "product", "measures", "transports", "times", "evidence", "level")
+EVIDENCE: Final[Mapping[Evidence, str]] = {
+    "public-sample": "public-sample",
+    "vendor-documentation": "synthetic, by the vendor's documentation",
+    "synthetic": "synthetic",
+}
+"""For people: without a public sample, a payload is one that we wrote, after whatever it was written."""
 OF_A_MEASURE = ("measure", "codes", "units", "possible", "components")
 HEAD = """# Devices and formats the hub reads
 
@@ -15,7 +21,8 @@ Made by `hub adapters list --markdown` from the manifests of the adapters that c
 
 Times: `utc` an instant, `offset` local time with its offset, `local` a wall clock without a zone (the sender states one), `ticks` a
 counter.
-Evidence: `public-sample` a payload that others published, `vendor-documentation` the vendor's own, `synthetic` what we wrote.
+Evidence: `public-sample` a payload that others published; `synthetic` what we wrote, because no sample of the format is public, by the
+vendor's own documentation where the row says so. The samples, and what each is held against: [the list](samples.md).
 Level: what `hub adapters test` finds (bronze, silver, gold; [what they mean](guides/vendors.md#8-the-signed-report)); below, which rules
 are open. A level says what these rules found on this code, and nothing about the medical use of a product.
 """
@@ -39,7 +46,7 @@ def rows(manifests: Iterable[Manifest]) -> list[list[str]]:
             ", ".join(sorted(one.measures)),
             ", ".join(one.transports),
             ", ".join(one.time_kinds),
-            one.evidence,
+            EVIDENCE[one.evidence],
             levels.of(one).get("level") or "-",
         ]
         for one in sorted(manifests, key=lambda one: one.name)

@@ -6,8 +6,10 @@ import pytest
 
 from adapters.discovery import adapters
 from adapters.kit import matrix
+from adapters.kit.matrix import COLUMNS
 from tests.architecture.tree import ROOT
 from tests.support.process import invoke
+from tests.support.samples import SAMPLES_TABLE
 
 OURS = [one.manifest for one in adapters().values() if type(one).__module__.startswith("adapters.")]
 """Those that come with the hub; a vendor's package may be installed beside it."""
@@ -28,6 +30,14 @@ def test_every_adapter_has_a_row_with_all_that_it_declares() -> None:
             list(manifest.time_kinds),
             manifest.evidence,
         )
+
+
+def test_a_format_is_marked_synthetic_unless_others_published_a_sample_of_it() -> None:
+    """Row by row against the table of public samples, which a test holds against the folder; a sample that is refused shows nothing."""
+    shown = {row[0]: row[COLUMNS.index("evidence")] for row in matrix.rows(OURS)}
+    sampled = {one.adapter for one in SAMPLES_TABLE if one.reader and not one.refused}
+    assert {name for name, evidence in shown.items() if not evidence.startswith("synthetic")} == sampled & shown.keys()
+    assert {name for name, evidence in shown.items() if evidence == "public-sample"} == sampled & shown.keys()
 
 
 @pytest.mark.parametrize("flags", [(), ("--markdown",)])

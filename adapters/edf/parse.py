@@ -111,11 +111,15 @@ def _onsets(file: File, place: int, signal: Signal) -> list[str]:
     length = signal.samples * file.header.sample_bytes
     found = [record_onset(file.block(record, place, length)) for record in range(file.records if file.header.form == "D" else 1)]
     if file.header.form == "D" and None in found:
-        where = file.header.bytes + found.index(None) * file.header.record_bytes
-        raise Unreadable("record-without-onset", "A data record of EDF+D does not say when it began.", pointer=f"byte {where}")
+        raise without_onset(file.header.bytes + found.index(None) * file.header.record_bytes)
     if file.header.form == "D":
         return [onset or "+0" for onset in found]
     return [found[0] or "+0"] + [""] * (file.records - 1)
+
+
+def without_onset(place: int) -> Unreadable:
+    """What a data record at `place` makes of a file of EDF+D."""
+    return Unreadable("record-without-onset", "A data record of EDF+D does not say when it began.", pointer=f"byte {place}")
 
 
 def _strip(file: File, run: Run, place: int, signal: Signal) -> Item:

@@ -12,7 +12,7 @@ from adapters.contract import Source, Unreadable
 from adapters.edf.annotations import TALS_MAX, record_onset
 from adapters.edf.events import Mark, annotation_items, marks
 from adapters.edf.header import HEAD_BYTES, SIGNALS_MAX, Header, Signal, read_header
-from adapters.edf.parse import Run, blank_header, long_reading, parse
+from adapters.edf.parse import Run, blank_header, long_reading, parse, without_onset
 from adapters.edf.summary import is_summary
 from adapters.json_payload import check_size
 from adapters.limits import PAYLOAD_BYTES_MAX
@@ -88,13 +88,14 @@ class _Heard:
     run: Run = field(default_factory=lambda: Run(onset="+0", first=0, count=0))
     marks: dict[int, list[Mark]] = field(default_factory=dict)
     count: int = 0
+    without_onset: int | None = None
 
     def follow(self, header: Header, onset: str | None) -> None:
         """One record more, which says when it began, if it says so."""
         began = onset or "+0"
         if self.records == 0:
             self.first, self.run = began, Run(onset=began, first=0, count=1)
-        elif header.form == "D" and Decimal(began) != Decimal(self.run.onset) + header.seconds * self.run.count:
+        elif header.form == "D" and onset is not None and Decimal(began) != Decimal(self.run.onset) + header.seconds * self.run.count:
             self.run = Run(onset=began, first=self.records, count=1)
         else:
             self.run = Run(onset=self.run.onset, first=self.run.first, count=self.run.count + 1)
@@ -114,6 +115,8 @@ def _recording(header: Header, ahead: Bytes) -> Iterator[Item]:
         _listen(header, heard, keepers, block)
     if header.records >= 0:
         _check_end(header, heard.records, ahead.exactly(PADDING_BYTES_MAX))
+    if heard.without_onset is not None:  # after what is said of the end: `parse`, which sees it first, says that first
+        raise without_onset(heard.without_onset)
     return _items(header, heard)
 
 
@@ -124,8 +127,8 @@ def _listen(header: Header, heard: _Heard, keepers: list[tuple[int, Signal]], bl
         own = block[place : place + signal.samples * header.sample_bytes]
         if number == 0 and header.form and (header.form == "D" or heard.records == 0):
             onset = record_onset(own)
-            if onset is None and header.form == "D":
-                raise Unreadable("record-without-onset", "A data record of EDF+D does not say when it began.", pointer=f"byte {at}")
+            if onset is None and header.form == "D" and heard.without_onset is None:
+                heard.without_onset = at
         kept = heard.marks.setdefault(number, [])
         for mark in marks(own, at + place):
             heard.count += 1

@@ -5,7 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.contract import Unreadable
@@ -102,6 +102,8 @@ def test_what_follows_the_last_record_is_judged_alike(file: File, rest: bytes) -
 
 
 @settings(deadline=None)
+@example(file=GAPS, place=278, byte=ord(" "))  # no signal of annotations any more: no record says when it began
+@example(file=GAPS, place=696, byte=ord("3"))  # records of another length: neither their onsets nor the end of the file are right
 @given(file=st.sampled_from(KINDS), place=st.integers(0, 3_000), byte=st.integers(0, 255))
 def test_damage_is_read_alike(file: File, place: int, byte: int) -> None:
     payload = bytearray(bytes(file))

@@ -1,13 +1,14 @@
 """A CSV file as rows (RFC 4180, loosely): encoding, delimiter, quoted cells. What cannot be read in one row costs that row only."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from io import StringIO
 
 from adapters.contract import Unreadable
 from adapters.json_payload import UTF8_BOM, check_size
 from adapters.limits import ITEMS_MAX, RAW_BYTES_MAX
+from adapters.refusal import ItemRefused
 
 DELIMITERS = ",;\t"
 ROW_LINES_MAX = 20
@@ -82,6 +83,20 @@ def cells(text: str, delimiter: str, *, strict: bool = False) -> list[str] | Non
     except csv.Error:
         return None
     return [cell.strip() for cell in found[0]] if len(found) == 1 else None
+
+
+def without(row: Row, places: Collection[int], delimiter: str) -> str:
+    """Return the text of a row without the cells at `places`, which a person wrote; empty if nothing else stands in it."""
+    if not any(row.cells[place] for place in places if place < len(row.cells)):
+        return row.text
+    left = ["" if place in places else cell for place, cell in enumerate(row.cells)]
+    return written(left, delimiter) if any(left) else ""
+
+
+def check_left(text: str) -> None:
+    """Raise ItemRefused if nothing is left of a row (`without`): there is nothing that could be read again."""
+    if not text:
+        raise ItemRefused("nothing-measured", "The row says something of a person and nothing else; it is not kept.", keep=False)
 
 
 def written(row: list[str], delimiter: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
+from adapters import csv_rows
 from adapters.carelink.mapping import (
     ALARM,
     AMOUNTS,
@@ -48,9 +49,11 @@ def _items(rows: Iterable[tuple[Section, Row]]) -> Iterator[Item]:
 
 
 def _row_items(section: Section, row: Row) -> Iterator[Item]:
-    raw, pointer, device = f"{section.head}{section.kept(row)}".encode(), f"row {row.line}", None
+    kept = section.kept(row)
+    raw, pointer, device = f"{section.head}{kept}".encode(), f"row {row.line}", None
     try:
         check_length(raw)
+        csv_rows.check_left(kept)
         device = _device(section)
         time = _time(section, row)
         names = _filled(section, row)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from adapters import csv_rows
 from adapters.carelink.mapping import PERSONAL, READ, REQUIRED, SECTION_MARK
@@ -26,11 +27,8 @@ class Section:
         return row.cells[index] if index is not None and index < len(row.cells) else ""
 
     def kept(self, row: Row) -> str:
-        """Return the text of the row; written anew without them if it has cells that a person wrote."""
-        places = [self.column[name] for name in PERSONAL if self.cell(row, name)]
-        if not places:
-            return row.text
-        return csv_rows.written(["" if place in places else cell for place, cell in enumerate(row.cells)], self.delimiter)
+        """Return the text of the row without the cells that a person wrote; empty if nothing else stands in it."""
+        return csv_rows.without(row, [self.column[name] for name in PERSONAL if name in self.column], self.delimiter)
 
 
 def sections(payload: bytes) -> Iterator[tuple[Section, Row]]:
@@ -41,9 +39,10 @@ def sections(payload: bytes) -> Iterator[tuple[Section, Row]]:
 
 
 def _first(lines: list[str]) -> tuple[str, int]:
+    """Return the delimiter and the line where the first section opens, seen with the same eyes as every later one."""
     for index, line in enumerate(lines):
-        for delimiter in DELIMITERS:
-            if line.startswith(SECTION_MARK + delimiter) and _header(lines, index, delimiter) is not None:
+        for delimiter in DELIMITERS if SECTION_MARK in line else "":
+            if _opens(lines, index, delimiter):
                 return delimiter, index
     raise Unreadable(
         "section-not-found",
@@ -52,18 +51,24 @@ def _first(lines: list[str]) -> tuple[str, int]:
     )
 
 
-def _header(lines: list[str], index: int, delimiter: str) -> list[str] | None:
-    """Return the names of the columns in the line after a section's first, or None if that is no header."""
-    text = lines[index + 1] if index + 1 < len(lines) else ""
-    names = [name.lower() for name in csv_rows.cells(text.rstrip("\r\n"), delimiter) or []]
-    return names if set(names) >= REQUIRED else None
+def _opens(lines: list[str], index: int, delimiter: str) -> bool:
+    """Does a section open in this line, with a header in English in the next row?"""
+    match list(islice(csv_rows.rows(lines, index, delimiter), 2)):
+        case [opening, header]:
+            return opening.line == index + 1 and _is_opening(opening) and _section(opening, header, delimiter) is not None
+        case _:
+            return False
+
+
+def _is_opening(row: Row) -> bool:
+    return row.cells[0] == SECTION_MARK
 
 
 def _rows(lines: list[str], first: int, delimiter: str) -> Iterator[tuple[Section, Row]]:
     section: Section | None = None
     opening: Row | None = None
     for row in csv_rows.rows(lines, first, delimiter):
-        if row.cells[0] == SECTION_MARK:
+        if _is_opening(row):
             section, opening = None, row
         elif opening is not None:
             section, opening = _section(opening, row, delimiter), None
@@ -77,4 +82,10 @@ def _section(opening: Row, header: Row, delimiter: str) -> Section | None:
     if not column.keys() >= REQUIRED:
         return None
     serial = opening.cells[SERIAL] if len(opening.cells) > SERIAL else ""
-    return Section(head=f"{opening.text}\r\n{header.text}\r\n", delimiter=delimiter, serial=serial, column=column)
+    head = f"{_alone(opening, delimiter)}\r\n{_alone(header, delimiter)}\r\n"
+    return Section(head=head, delimiter=delimiter, serial=serial, column=column)
+
+
+def _alone(row: Row, delimiter: str) -> str:
+    """Return a line of the head that reads the same whatever follows it: no quotation mark is left open."""
+    return csv_rows.written(row.cells, delimiter) if '"' in row.text else row.text

@@ -72,9 +72,11 @@ def _items(table: Table) -> Iterator[Item]:
 
 
 def _item(table: Table, row: Row) -> Item:
-    raw, pointer, device = f"{table.head}\r\n{_kept(table, row)}".encode(), f"row {row.line}", None
+    kept = csv_rows.without(row, [table.column[role] for role in PERSONAL if role in table.column], table.delimiter)
+    raw, pointer, device = f"{table.head}\r\n{kept}".encode(), f"row {row.line}", None
     try:
         check_length(raw)
+        csv_rows.check_left(kept)
         device = _device(table, row)
         event = _event(table, row)
         time = _time(table.cell(row, "timestamp"))
@@ -92,14 +94,6 @@ def _item(table: Table, row: Row) -> Item:
         manual=event.manual,
         quality=event.quality + quality,
     )
-
-
-def _kept(table: Table, row: Row) -> str:
-    """Return the text of the row; written anew without them if it has cells about a person."""
-    places = [table.column[role] for role in PERSONAL if table.cell(row, role)]
-    if not places:
-        return row.text
-    return csv_rows.written(["" if place in places else cell for place, cell in enumerate(row.cells)], table.delimiter)
 
 
 def _device(table: Table, row: Row) -> str | None:

@@ -143,6 +143,21 @@ def test_each_section_has_its_own_device() -> None:
     assert [item.device for item in items] == ["NG1", "GT2"]
 
 
+def test_a_section_opens_alike_wherever_it_stands_and_its_rows_read_alone_as_they_did_in_the_file() -> None:
+    """Blanks and quotation marks around the mark, at the top as further down."""
+    for opening in (f"\t{OPENING}", OPENING.replace("-------,", '"-------",', 1), OPENING.replace("NG1", '"NG1')):
+        for head in (f"{PREAMBLE}{opening}\r\n{HEADER}", f"{PREAMBLE}{OPENING}\r\n{HEADER}\r\n{opening}\r\n{HEADER}"):
+            (item,) = parse(row(sensor="108"), head=head)
+            assert [place_free(again) for again in adapter.decode(item.raw)] == [place_free(item)]
+
+
+def test_a_row_that_says_what_a_person_wrote_and_nothing_else_is_not_kept() -> None:
+    """Law 4: with that cell emptied, nothing is left that could be read again."""
+    (item,) = parse(",".join(["", "", "", *("Ada's walk" if name == "marker" else "" for name in COLUMNS)]))
+    assert (item.code, item.keep) == ("nothing-measured", False)
+    assert b"Ada" not in item.raw
+
+
 def test_a_section_without_a_header_has_no_rows() -> None:
     items = parse(row(sensor="104"), "-------,Guardian,Sensor,GT2,-------", "nonsense", row(sensor="105"))
     assert [item.device for item in items] == ["NG1"]

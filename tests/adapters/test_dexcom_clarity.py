@@ -79,6 +79,13 @@ def test_a_row_whose_personal_cell_was_emptied_reads_as_before() -> None:
     assert place_free(with_name) == place_free(without)
 
 
+def test_a_row_that_says_something_of_a_person_and_nothing_else_is_not_kept() -> None:
+    """Law 4: with that cell emptied, nothing is left that could be read again."""
+    item = first(",,,,1815-12-10,,,")
+    assert (item.code, item.keep) == ("nothing-measured", False)
+    assert b"1815" not in item.raw
+
+
 @pytest.mark.parametrize("mark", ["", "\ufeff", '\ufeff"ï»¿""""', "ï»¿", '"ï»¿'])
 def test_a_damaged_byte_order_mark_makes_no_difference(mark: str) -> None:
     head = f'{mark}Index"{HEADER.removeprefix("Index")}' if mark.count('"') % 2 else f"{mark}{HEADER}"

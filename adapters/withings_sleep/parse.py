@@ -152,7 +152,7 @@ def _stage(span: Span, entry: Mapping[str, Any]) -> Iterator[Item]:
         for second, value in values.items() if type(values) is dict else ():
             yield _value(span, row, second, value)
     for name, values in entry.items():
-        if type(values) is dict and name not in {"state", *(row.name for row in SERIES)}:
+        if type(values) is dict and name not in {*STATE_FIELDS, *(row.name for row in SERIES)}:
             kept = json_payload.dumps([{**span.raw_head, name: json_payload.flat(values)}])
             problem = ItemRefused("unknown-measure", "This series is not in the mapping of this version; it is kept.")
             yield problem.item(pointer=f"{span.pointer}/{name.replace('~', '~0').replace('/', '~1')}", raw=kept, device=span.device)

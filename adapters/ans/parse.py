@@ -108,7 +108,7 @@ def check_condition(device: Entry) -> None:
     form = CONDITION.fullmatch(device.request["ifNoneExist"])
     if form is None:
         raise Fault("device-condition-invalid", "`ifNoneExist` must be identifier=urn:oid:<OID>|<id of the device>.", at)
-    named = [system for system, value in devices.identifiers(device.resource) if value == form["value"]]
+    named = [system for system, value in devices.identifiers(device.resource) if value == form["value"] and OID.fullmatch(system)]
     if not any(_related(system.removeprefix("urn:oid:"), form["oid"]) for system in named):
         raise Fault("device-condition-mismatch", "`ifNoneExist` must name an identifier of the Device that is sent.", at)
 
@@ -200,9 +200,10 @@ def _profiles(fields: Json) -> list[str]:
 
 
 def _extension(fields: Json, names: frozenset[str]) -> tuple[int, Json] | None:
+    """The first of these that says something: one without a value that is kept is not there."""
     wanted = {f"{base}{name}" for base in BASES for name in names}
     found = ((index, one) for index, one in enumerate(listed(fields, "extension")) if type(one) is dict)
-    return next(((index, one) for index, one in found if word(one, "url") in wanted), None)
+    return next(((index, one) for index, one in found if word(one, "url") in wanted and keep.extensions({"extension": [one]})), None)
 
 
 def _has(fields: Json, systems: frozenset[str], code: str) -> bool:

@@ -46,7 +46,8 @@ def observation(fields: Json, *, components: Sequence[Any] | None = None, device
     if type(fields.get("subject")) is dict and fields["subject"]:
         made["subject"] = subject(fields["subject"])
     made |= kept_times(fields)
-    made |= valued(fields)
+    value = valued(fields)
+    made |= value
     made["interpretation"] = [concept(one) for one in listed(fields, "interpretation")]
     made |= {name: concept(fields[name]) for name in _CONCEPTS if name in fields}
     made["extension"] = extensions(fields)
@@ -54,7 +55,12 @@ def observation(fields: Json, *, components: Sequence[Any] | None = None, device
     made["component"] = [component(one) for one in found if type(one) is dict]
     if device is not None:
         made["device"] = device
-    return {name: value for name, value in made.items() if value not in ([], {})}
+    return {name: one for name, one in made.items() if one not in ([], {}) or name in value}
+
+
+def without_value(fields: Json) -> Json:
+    """An Observation that holds components only."""
+    return {name: value for name, value in fields.items() if not _is_value(name)}
 
 
 def component(fields: Json) -> Json:
@@ -83,7 +89,7 @@ def valued(fields: Json) -> Json:
     """The value, of a text not a word; which kind of value there was stays to be seen."""
     made: Json = {}
     for name, value in fields.items():
-        if not name.startswith("value") and name != "dataAbsentReason":
+        if not _is_value(name):
             continue
         if name == "valueQuantity":
             made[name] = quantity(value)
@@ -96,6 +102,10 @@ def valued(fields: Json) -> Json:
         else:
             made[name] = None
     return made
+
+
+def _is_value(name: str) -> bool:
+    return name.startswith("value") or name == "dataAbsentReason"
 
 
 def quantity(value: Any) -> Json:

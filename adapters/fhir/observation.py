@@ -124,8 +124,9 @@ class Reader:
         components = [one for one in listed(self._fields, "component") if type(one) is dict]
         beside = {json_payload.dumps(keep.component(one)): one for one in components if self._is_beside(one)}
         self._beside = [beside[kept] for kept in sorted(beside)]  # in no order but their own, and each once
+        measuring = [one for one in components if not self._is_beside(one)]
         try:
-            whole = self._whole(components)
+            whole = self._whole(measuring)
         except ItemRefused as refused:
             yield self._refused(refused, None)
             return
@@ -133,14 +134,14 @@ class Reader:
             term, _, values, value, flags = whole
             yield self._reading(measured, self._at or "/code", term.measure, value, values, None, None, flags)
         own = set() if whole is None else {id(one) for one in whole[1]}
-        alone = [one for one in components if id(one) not in own and not self._is_beside(one)]
+        alone = [one for one in measuring if id(one) not in own]
         places = {id(one): index for index, one in enumerate(listed(self._fields, "component"))}
         for one in alone:
             yield self._alone(measured, places[id(one)], one, components)
         if whole is None and not alone:
             yield self._refused(ItemRefused("unknown-measure", "The catalogue has no measure of these codes; the item is kept."), None)
         for place, measure, value in self._shape.besides(self._fields) if whole is not None else ():
-            yield self._reading(measured, f"{self._at}{place}", measure, value, {}, None, components, ())
+            yield self._reading(measured, f"{self._at}{place}", measure, value, {}, None, None, ())
 
     def _clock_at_fault(self) -> Json | None:
         """The coincident time stamp that the Observation names, if it says that the device's clock could not be read."""
@@ -283,20 +284,25 @@ class Reader:
         return refused.item(pointer=pointer, raw=self._raw(components), device=self._unit)
 
     def _raw(self, components: Sequence[Json] | None) -> bytes:
-        """The Observation as it is kept, with the Device that measured."""
+        """The Observation as it is kept, with the Device that measured.
+
+        `components`: of one that is a reading of its own, itself and what describes it. The value of the Observation is another
+        reading, which would be there twice once this one is read again.
+        """
         bundle, entry = self._bundle, self._entry
         reference: Json | None = None
         entries: list[tuple[Json, Mapping[str, Any]]] = []
-        if self._device is not None and self._device.get("id") is None and bundle.kind is None:
+        if self._device is not None and self._device.get("id") is None and bundle.kind is None and self._metric is None:
             reference = {"identifier": keep.device(self._device)["identifier"][0]}
         elif self._device is not None:
             reference = {"reference": f"Device/{keep.DEVICE_ID}"}
             request = next((one.request for one in bundle.entries if one.resource is self._device), {})
             entries.append((keep.device(self._device), request))
-            if self._metric is not None:
-                entries.append((keep.metric(self._metric), {}))
-                reference = {"reference": f"DeviceMetric/{self._metric}"}
-        kept = keep.observation(self._fields, components=components, device=reference)
+        if self._metric is not None:  # also where no Device is found behind it: it is part of what the reading is
+            entries.append((keep.metric(self._metric), {}))
+            reference = {"reference": f"DeviceMetric/{self._metric}"}
+        fields = self._fields if components is None else keep.without_value(self._fields)
+        kept = keep.observation(fields, components=components, device=reference)
         if self._broken_clock is not None:
             named = {"url": COINCIDENT, "valueReference": {"reference": f"Observation/{keep.CLOCK_ID}"}}
             kept["extension"] = [*kept.get("extension", ()), named]

@@ -157,7 +157,7 @@ def samples(fields: Json, row: Measure) -> Samples:
     Limits are kept where a sample lies beyond them: HL7's PHD guide writes them scaled, and what they are needed for is L and U alone.
     """
     origin, data = part(fields, "origin"), fields.get("data")
-    if fields.get("dimensions") != 1 or type(data) is not str:
+    if not is_number(fields.get("dimensions")) or fields["dimensions"] != 1 or type(data) is not str:
         raise ItemRefused("strip-unreadable", "SampledData must have one dimension, and data.", keep=False)
     values, period = data.split(), digits(fields.get("period"), "period")
     if len(values) > SAMPLES_MAX or Decimal(period) * len(values) > STRIP_SECONDS_MAX * MILLISECONDS:

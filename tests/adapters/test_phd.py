@@ -235,6 +235,15 @@ def test_only_a_server_says_when_a_resource_was_changed() -> None:
     assert only(observation(meta=said | {"versionId": "2"})).modified.utcoffset() == timedelta(0)
 
 
+def test_a_component_that_is_a_reading_of_its_own_is_read_again_without_the_value_beside_it() -> None:
+    """What waits is that one thing: once it is known, its replay brings the value of the Observation no second time. DEVICES 6.4."""
+    others = [{"code": {"coding": [coding(MDC, code)]}, "valueQuantity": quantity(7)} for code in ("1", "2")]
+    value, *parts = read(bundle(DEVICE, observation(valueQuantity=quantity(97), component=others)))
+    assert (value.measure, [one.code for one in parts]) == ("oxygen-saturation", ["unknown-measure"] * 2)
+    for one in parts:
+        assert [place_free(again) for again in read(one.raw)] == [place_free(one)]
+
+
 @pytest.mark.parametrize(
     "device",
     [

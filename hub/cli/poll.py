@@ -3,6 +3,7 @@
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,6 +34,9 @@ LOOK_S = 2.0
 
 CloudName = Annotated[str, typer.Argument(metavar="CLOUD", help=", ".join(CLOUDS))]
 User = Annotated[str, typer.Option("--user", help="The patient's id at the cloud.")]
+Since = Annotated[
+    str | None, typer.Option("--since", help="From when on it is read; default: from where the last link left off, else from now on.")
+]
 
 
 @app.command("run")
@@ -65,7 +69,7 @@ def link(
     user: User,
     patient: Annotated[str, typer.Option("--patient", help="Patient/ID")],
     tokens: Annotated[Path, typer.Option("--tokens", help="The cloud's token answer (JSON with refresh_token), of the patient's consent.")],
-    since: Annotated[str | None, typer.Option("--since", help="From when on it is read; default: now.")] = None,
+    since: Since = None,
     device: Device = None,
     feed: Annotated[list[str] | None, typer.Option("--feed", help="What is read besides; may be given several times.")] = None,
     reason: Reason = None,
@@ -73,26 +77,24 @@ def link(
     mongodb_url: MongodbUrl = None,
 ) -> None:
     """Keep what a patient granted, sealed under the patient's key; it is read from the next turn on."""
-    row = _row(cloud, feed)
-    since_us = now_us() if since is None else moment(since, "--since")
+    _row(cloud, feed)
+    since_us = None if since is None else moment(since, "--since")
     made = Link(
         cloud=cloud,
         user=user,
         client=client_id,
         patient=patient,
         tokens=Tokens(access="", refresh=_refresh_token(tokens), expires_us=0),
-        cursor=row.begin(since_us),
-        further={name: row.feed(name).begin(since_us) for name in feed or ()},
         device=device,
     )
 
-    async def act(hub: Hub) -> None:
+    async def act(hub: Hub) -> Link:
         links = Links(hub.services)
         await _require(hub, client_id, patient)
-        await _written(hub, links, made, reason)
+        return await _linked(hub, links, made, feed or (), since_us, reason)
 
-    in_hub(data_dir, mongodb_url, act)
-    typer.echo(json.dumps({"cloud": cloud, "patient": patient, "linked": True}))
+    linked = in_hub(data_dir, mongodb_url, act)
+    typer.echo(json.dumps({"cloud": cloud, "patient": patient, "linked": True, "cursors": _cursors(linked)}))
 
 
 @app.command("invite")
@@ -100,7 +102,7 @@ def invite(
     cloud: CloudName,
     client_id: Client,
     patient: Annotated[str, typer.Option("--patient", help="Patient/ID")],
-    since: Annotated[str | None, typer.Option("--since", help="From when on it is read; default: now.")] = None,
+    since: Since = None,
     device: Device = None,
     feed: Annotated[list[str] | None, typer.Option("--feed", help="What is read besides; may be given several times.")] = None,
     reason: Reason = None,
@@ -114,7 +116,8 @@ def invite(
         client=client_id,
         patient=patient,
         feeds=tuple(feed or ()),
-        since_us=now_us() if since is None else moment(since, "--since"),
+        since_us=None if since is None else moment(since, "--since"),
+        invited_us=now_us(),
         device=device,
         user=user_name(),
         reason=reason,
@@ -162,8 +165,8 @@ def list_(as_json: Json = False, data_dir: DataDir = None, mongodb_url: MongodbU
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    rows = [[one["cloud"], one["user"], one["client_id"], one["patient"], one["due"], str(one["failures"])] for one in found]
-    table("Links", ["cloud", "user", "client", "patient", "due", "failures"], rows)
+    columns = ["cloud", "user", "client_id", "patient", "due", "failures", "why"]
+    table("Links", columns, [[str(one[column] or "") for column in columns] for one in found])
 
 
 def _shown(link: Link) -> dict[str, Any]:
@@ -173,10 +176,17 @@ def _shown(link: Link) -> dict[str, Any]:
         "client_id": link.client,
         "patient": link.patient,
         "device": link.device,
-        "cursors": {feed.name: {name: one for name, one in link.cursor_of(feed).items() if name != "seen"} for feed in link.feeds},
-        "due": fhir_instant(link.due_us),
+        "cursors": _cursors(link),
+        "due": None if link.fault else fhir_instant(link.due_us),
         "failures": link.failures,
+        "why": f"stopped: {link.fault}; link it anew" if link.fault else link.why,
     }
+
+
+def _cursors(link: Link) -> dict[str, dict[str, Any]]:
+    """How far each feed has been read, those too that this hub has no word for."""
+    said = {link.cloud: link.cursor, **link.further}
+    return {feed: {name: one for name, one in cursor.items() if name != "seen"} for feed, cursor in said.items()}
 
 
 @app.command("unlink")
@@ -191,19 +201,29 @@ def unlink(
         if not found:
             raise OperatorError("there is no such link")
         ended = replace(found[0], ended=True, tokens=Tokens(access="", refresh="", expires_us=0))
-        await _written(hub, links, ended, reason)
+        await _ended(hub, links, ended, reason)
 
     in_hub(data_dir, mongodb_url, act)
     typer.echo(json.dumps({"cloud": cloud, "linked": False}))
 
 
-async def _written(hub: Hub, links: Links, link: Link, reason: str | None) -> None:
+async def _linked(hub: Hub, links: Links, made: Link, feeds: Sequence[str], since_us: int | None, reason: str | None) -> Link:
     """With the record of who did it, which names the patient."""
     try:
-        async with Operator(hub, reason).recording("cloud-unlink" if link.ended else "cloud-link") as recording:
-            recording.aim_patient(links.patient(link))
-            page = await (links.page if link.ended else links.place)(link)
+        async with Operator(hub, reason).recording("cloud-link") as recording:
+            recording.aim_patient(links.patient(made))
+            page, link = await links.begun(made, feeds, since_us, hub.services.clock())
             await recording.commit(Unit(notes=[await links.write(page, link)]), writes=())
+    except FhirError as error:
+        raise OperatorError(str(error)) from error
+    return link
+
+
+async def _ended(hub: Hub, links: Links, link: Link, reason: str | None) -> None:
+    try:
+        async with Operator(hub, reason).recording("cloud-unlink") as recording:
+            recording.aim_patient(links.patient(link))
+            await recording.commit(Unit(notes=[await links.write(await links.page(link), link)]), writes=())
     except FhirError as error:
         raise OperatorError(str(error)) from error
 

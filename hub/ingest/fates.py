@@ -17,6 +17,9 @@ WHOSE_CONTRADICTS = "subject-contradicts-pairing"
 WHOSE_CONTRADICTS_HINT = (
     "The payload gives another person for this reading than the pairing does. Correct the pairing, then replay the item."
 )
+WITHDRAWN_THEN = "withdrawn-then"
+WITHDRAWN_THEN_HINT = "The patient had withdrawn the consent when this was measured; it is not kept."
+"""Of what the hub fetches by itself; nobody who sends is told."""
 SCOPE_MISSING = "scope-missing"
 TIME_CONFLICT = "time-conflict"
 TIME_CONFLICT_HINT = "This reading was already sent with the same device time but another time zone; check the zone."

@@ -34,13 +34,17 @@ REFUSED = "The vendor gave no permission; nothing was kept. You may try again."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """What an operator prepared. `user`, `reason`: who, for the record."""
+    """What an operator prepared. `user`, `reason`: who, for the record.
+
+    since_us  from when on the cloud is read; None: from where the last link left off, else from `invited_us` on
+    """
 
     cloud: str
     client: str
     patient: str
     feeds: tuple[str, ...] = ()
-    since_us: int
+    since_us: int | None
+    invited_us: int
     device: str | None = None
     user: str
     reason: str | None = None
@@ -95,12 +99,13 @@ class Granting:
             raise FhirError("not-found", OVER)
         invited, invitation = await self.invitation(states.content["word"])
         recording.aim_patient(self._patient(invitation))
-        link = await self._linked(invitation, at[invitation.cloud], code, redirect_uri, states.content["verifier"], outbound)
+        made = await self._linked(invitation, at[invitation.cloud], code, redirect_uri, states.content["verifier"], outbound)
         links, over = Links(self._services), self._services.clock() + STATE_US
+        page, link = await links.begun(made, invitation.feeds, invitation.since_us, invitation.invited_us)
         notes = (
             await self._states.write(states, {}, over),
             await self._invitations.write(invited, {}, over),
-            await links.write(await links.place(link), link),
+            await links.write(page, link),
         )
         try:
             await recording.commit(Unit(notes=notes), writes=())
@@ -109,10 +114,14 @@ class Granting:
         return link
 
     async def _linked(self, invitation: Invitation, at: At, code: str, redirect_uri: str, verifier: str, outbound: Outbound) -> Link:
+        """Without cursors."""
         row, now_us = invitation.row, self._services.clock()
         call = row.consent.exchanging(at.base, at.own, code, redirect_uri, verifier)
         try:
             tokens, user = row.consent.granted((await outbound.call(call.url, form=call.form)).body, now_us)
+            if user is None and row.consent.account is not None:
+                who = row.consent.account.ask(at.base, tokens.access)
+                user = row.consent.account.name((await outbound.call(who.url, token=who.token)).body)
         except (CloudRefused, Unreachable) as error:
             raise FhirError("business-rule", REFUSED) from error
         return Link(
@@ -121,8 +130,6 @@ class Granting:
             client=invitation.client,
             patient=invitation.patient,
             tokens=tokens,
-            cursor=row.begin(invitation.since_us),
-            further={name: row.feed(name).begin(invitation.since_us) for name in invitation.feeds},
             device=invitation.device,
         )
 

@@ -19,6 +19,7 @@ from hub.ingest.parts import allows_parts
 from hub.ingest.pipeline import NOTHING_BESIDE, Beside, Pipeline, Sent
 from hub.recording import Recording
 from hub.repository import Repository
+from hub.repository.consents_then import ConsentsThen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +97,15 @@ def _facts(parcel: Parcel, said: Context) -> list[DeviceFacts]:
         return []
 
 
-async def take_in(repository: Repository, recording: Recording, parcel: Parcel, beside: Beside = NOTHING_BESIDE) -> list[Answer]:
+async def take_in(
+    repository: Repository, recording: Recording, parcel: Parcel, beside: Beside = NOTHING_BESIDE, then: ConsentsThen | None = None
+) -> list[Answer]:
     """Decode and run through the pipeline; when it returns, everything is durable, `beside` included.
 
     beside  what is to be written with the last of the items, from the answers
+    then    what patients permitted at the time, where nothing is to be kept of a time when one had withdrawn
     """
     require_sender(repository)
     decoded = await decode(parcel, trees=allows_parts(repository))
     sent = replace(parcel.sent, facts=decoded.facts, trees=decoded.trees)
-    return await Pipeline(repository, sent, recording, beside).run(decoded.items)
+    return await Pipeline(repository, sent, recording, beside, then=then).run(decoded.items)

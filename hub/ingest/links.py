@@ -1,11 +1,12 @@
 """Links: what a patient granted at a vendor's cloud, and how far it has been read. Sealed under the patient's key."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from hub.errors import FhirError
 from hub.ingest.clouds import CLOUDS, Cloud, Feed, Tokens
+from hub.ingest.clouds.feed import UNDER_WAY
 from hub.ingest.notebook import Notebook, Page
 from hub.services import Services
 from hub.store.protocol import NoteWrite
@@ -23,6 +24,7 @@ class Link:
     further      what is read besides, with how far that has been read
     renewing_us  until when somebody is asking for new tokens
     due_us       when it is read next; `failures` in a row lengthen the wait
+    why          what the last failure was, until a turn goes well
     """
 
     cloud: str
@@ -37,6 +39,16 @@ class Link:
     ended: bool = False
     further: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     renewing_us: int = 0
+    why: str | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """Why it is not read at all: it names something that this hub has no word for, as after going back to an older one."""
+        row = CLOUDS.get(self.cloud)
+        if row is None:
+            return f"there is no cloud {self.cloud}"
+        unknown = sorted(self.further.keys() - {feed.name for feed in row.further})
+        return f"there is no feed {unknown[0]} of {self.cloud}" if unknown else None
 
     @property
     def name(self) -> str:
@@ -50,6 +62,11 @@ class Link:
     def feeds(self) -> list[Feed]:
         """What is read, in order."""
         return [self.row, *(self.row.feed(name) for name in self.further)]
+
+    def left_off(self, feed: Feed) -> Mapping[str, Any] | None:
+        """From where a feed goes on when it is linked again; None if it was not read."""
+        cursor = self.cursor if feed.name == self.cloud else self.further.get(feed.name)
+        return None if not cursor else {name: value for name, value in cursor.items() if name not in UNDER_WAY}
 
     def cursor_of(self, feed: Feed) -> Mapping[str, Any]:
         return self.further.get(feed.name, self.cursor)
@@ -82,6 +99,22 @@ class Links:
             raise FhirError("duplicate", TAKEN)
         return page
 
+    async def begun(self, link: Link, feeds: Sequence[str], since_us: int | None, otherwise_us: int) -> tuple[Page, Link]:
+        """Where a new link is to be written, and the link with its cursors; `feeds`: what is read besides.
+
+        From `since_us` on. Without it each feed goes on where the last link of this patient, account and client left off, so that what
+        was measured while there was none is not lost; what was not read before begins at `otherwise_us`.
+        Raises FhirError duplicate where that account is still read for another patient.
+        """
+        page = await self.place(link)
+        before = _link(page) if page.content else None
+
+        def cursor(feed: Feed) -> Mapping[str, Any]:
+            left = None if before is None or before.patient != link.patient or since_us is not None else before.left_off(feed)
+            return feed.begin(otherwise_us if since_us is None else since_us) if left is None else left
+
+        return page, replace(link, cursor=cursor(link.row), further={name: cursor(link.row.feed(name)) for name in feeds})
+
     async def page(self, link: Link) -> Page:
         """Where it is written, or is to be."""
         return await self._notebook.read(link.name, self.patient(link))
@@ -98,5 +131,9 @@ class Links:
         return await self._notebook.write(replace(page, patient=self.patient(link)), asdict(link))
 
 
+_FIELDS = frozenset(one.name for one in fields(Link))
+
+
 def _link(page: Page) -> Link:
-    return Link(**{**page.content, "tokens": Tokens(**page.content["tokens"])})
+    """What a newer hub wrote besides is left alone."""
+    return Link(**{name: value for name, value in page.content.items() if name in _FIELDS} | {"tokens": Tokens(**page.content["tokens"])})

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import orjson
 
@@ -37,6 +38,7 @@ from hub.instants import from_datetime
 from hub.metrics import INGESTED
 from hub.recording import Recording, write_of
 from hub.repository import Repository
+from hub.repository.consents_then import ConsentsThen
 from hub.repository.reading import basis_of
 from hub.repository.redoing import redoing
 from hub.repository.visibility import PatientRules
@@ -100,11 +102,16 @@ class Pipeline:
         recording: Recording,
         beside: Beside = NOTHING_BESIDE,
         assigned: Assigned | None = None,
+        then: ConsentsThen | None = None,
     ) -> None:
-        """`assigned`: whose the one item is, as somebody says who confirms it."""
+        """`assigned`: whose the one item is, as somebody says who confirms it.
+
+        `then`: nothing is kept of a time when a patient had withdrawn.
+        """
         self._repository = repository
         self._beside = beside
         self._assigned = assigned
+        self._then = then
         self._services = repository.services
         self._visibility = repository.rights.visibility
         self._sent = sent
@@ -254,11 +261,24 @@ class Pipeline:
         elif held.reading.whose and contradicts(held.reading.whose, self._known.get(binding.patient, {})):
             self._recording.aim_patient(binding.patient)
             self._wait(batch, index, held.reading, fates.WHOSE_CONTRADICTS, fates.WHOSE_CONTRADICTS_HINT)
+        elif self._was_withdrawn(candidate):
+            self._recording.aim_patient(binding.patient)
+            batch.answers[index] = Answer(
+                fate="refused", pointer=held.reading.pointer, code=fates.WITHDRAWN_THEN, hint=fates.WITHDRAWN_THEN_HINT
+            )
         else:
             if not held.reading.manual:
                 self._facts.saw(binding.device_reference, held.period[0] if held.measured.until is None else last_us(held.measured))
             batch.candidates.append((index, candidate))
             batch.candidates += [(index + place * len(batch.items), one) for place, one in enumerate(self._companions(candidate), start=1)]
+
+    def _was_withdrawn(self, candidate: Candidate) -> bool:
+        """At the beginning or at the end of what was measured."""
+        if self._then is None or not self._then.has_changed(candidate.patient):
+            return False
+        content = _probe(candidate.measurement)
+        moments = {candidate.start_us, max(candidate.start_us, candidate.end_us - 1)}
+        return any(self._then.withdrawn(candidate.patient, content, at_us) for at_us in moments)
 
     def _missing_scope(self, measured: Measurement) -> str | None:
         """A type that the reading becomes and the caller may not create."""
@@ -330,8 +350,7 @@ class Pipeline:
         return self._decided[key]
 
     def _decide(self, rules: PatientRules, measured: Measurement) -> str | None:
-        json = build(measured, id=_PROBE_ID, version=1, last_updated="2000-01-01T00:00:00Z")
-        content = orjson.loads(json)
+        content = _probe(measured)
         if not self._repository.rights.scopes_match(resource_type(measured), "c", content):
             return None
         decision = self._visibility.decide(rules, content, "collect", self._received_us)
@@ -341,6 +360,8 @@ class Pipeline:
         for patient in self._bindings.patients:
             rules = await self._visibility.rules(patient)
             self._rules[patient] = None if rules is None or rules.deleted else rules
+        if self._then is not None:
+            await self._then.load(self._rules)
 
     def _device_of(self, item: Item) -> str | None:
         return item.device or self._sent.device
@@ -435,6 +456,12 @@ def _identity(waiting: Waiting) -> tuple[str, ...]:
     if not isinstance(item, Reading):
         return waiting.adapter, waiting.device or "", item.code, said
     return waiting.adapter, waiting.device or "", reading_key(item, item.device or ""), said
+
+
+def _probe(measured: Measurement) -> dict[str, Any]:
+    """What consents and scopes are asked about."""
+    content: dict[str, Any] = orjson.loads(build(measured, id=_PROBE_ID, version=1, last_updated="2000-01-01T00:00:00Z"))
+    return content
 
 
 def raw_of(sent: Sent, client: str) -> Raw:

@@ -3,7 +3,7 @@
 The cursor and the readings of a page are one transaction, so whatever is killed in between, the next poll asks for the first
 page that is not durable: nothing is lost, nothing is stored twice, and the cursor says what is so (law 5). Before each
 question it is asked anew whether the patient permits that this client collects anything of what the cloud has (law 1): where not,
-the cloud is not even called.
+the cloud is not even called. What was measured while the patient had withdrawn is not kept, for it is the hub that fetches it.
 """
 
 import asyncio
@@ -32,6 +32,7 @@ from hub.ingest.wakes import wake_name
 from hub.ingest.watch import pause
 from hub.outbound import Outbound
 from hub.repository import Repository
+from hub.repository.consents_then import ConsentsThen
 from hub.store.protocol import Conflict, NoteWrite, Unavailable, Unit
 
 log = structlog.get_logger()
@@ -77,6 +78,7 @@ class Poller:
         self._clouds, self._told, self._chance = clouds, told, chance
         self._links = Links(senders.services)
         self._wakes = Notebook(senders.services, WAKE)
+        self._stopped: set[bytes] = set()
 
     async def run(self, interval_s: float, look_s: float | None, stop: asyncio.Event) -> None:
         """Each link about every `interval_s`, sooner when it was pinged; with `look_s` None every link that is due, once.
@@ -98,8 +100,16 @@ class Poller:
         for page, link in await self._links.all():
             if stop.is_set():
                 return
-            if link.cloud in self._clouds and (every or await self._is_due(link)):
+            if link.fault is not None:
+                self._tell_stopped(page, link.fault)
+            elif link.cloud in self._clouds and (every or await self._is_due(link)):
                 await self._turn(page, link, interval_s)
+
+    def _tell_stopped(self, page: Page, fault: str) -> None:
+        """Once: `hub poll list` says it each time. Others go on."""
+        if page.key not in self._stopped:
+            self._stopped.add(page.key)
+            log.error("poll_stopped", reason=fault)
 
     async def _is_due(self, link: Link) -> bool:
         """A ping is used up before the cloud is asked: one that comes meanwhile counts for the next turn."""
@@ -124,11 +134,10 @@ class Poller:
             log.info("poll_waits", cloud=link.cloud)  # somebody else is at this link, with new tokens in a moment
         except (Unavailable, SenderGone, KeyError) as error:  # the last: the link is not there any more
             log.warning("poll_failed", cloud=link.cloud, error=type(error).__name__)
-            await self._later(link, None, expired=False)
+            await self._later(link, None, [error])
         else:
             if faults:
-                expired = any(isinstance(fault, CloudRefused) and fault.expired for fault in faults)
-                await self._later(link, due_us if read else None, expired=expired)
+                await self._later(link, due_us if read else None, faults)
         self._told(fates)
 
     async def _feeds(self, page: Page, link: Link, due_us: int, fates: Counter[str]) -> tuple[list[Exception], int]:
@@ -177,7 +186,7 @@ class Poller:
             body = await self._asked(feed.ask(base, token, before, now_us))
             cursor, more = feed.following(body, before, now_us)
             details = [await self._asked(call) for call in feed.details(base, token, body, before)]
-            after = replace(link.moved(feed, cursor), failures=0, due_us=now_us if more or due_us is None else due_us)
+            after = replace(link.moved(feed, cursor), failures=0, why=None, due_us=now_us if more or due_us is None else due_us)
             written: list[NoteWrite] = []
 
             async def beside(_: Sequence[Answer]) -> Sequence[NoteWrite]:
@@ -185,7 +194,8 @@ class Poller:
                 return written
 
             parcel = Parcel(adapter=adapter, payload=feed.payload(body, before, details), device=link.device)
-            answers = await take_in(repository, recording, parcel, beside)
+            then = ConsentsThen(self._services, repository.rights.visibility)
+            answers = await take_in(repository, recording, parcel, beside, then)
         await charge(repository.caller, self._services, len(answers))
         return replace(page, note=written[0].new), after, answers, more
 
@@ -220,7 +230,7 @@ class Poller:
             raise CloudRefused(f"HTTP {answer.status}", expired=answer.status == 401)  # noqa: PLR2004
         return answer.body
 
-    async def _later(self, link: Link, due_us: int | None, *, expired: bool) -> None:
+    async def _later(self, link: Link, due_us: int | None, faults: Sequence[Exception]) -> None:
         """From what is durable: a page before may have moved the cursor. A refused token is renewed next time.
 
         due_us  when it is read next; None to wait longer after each failure
@@ -230,8 +240,10 @@ class Poller:
             failures = link.failures + 1
             if due_us is None:
                 due_us = self._services.clock() + int(backoff_s(failures, self._chance()) * BACKOFF_FACTOR * 1_000_000)
+            expired = any(isinstance(fault, CloudRefused) and fault.expired for fault in faults)
             tokens = replace(link.tokens, expires_us=0) if expired else link.tokens
-            changed = replace(link, failures=failures, due_us=due_us, tokens=tokens, renewing_us=0)
+            why = ", ".join(dict.fromkeys(_code(fault) or type(fault).__name__ for fault in faults))
+            changed = replace(link, failures=failures, why=why, due_us=due_us, tokens=tokens, renewing_us=0)
             await self._services.store.commit(Unit(notes=[await self._links.write(page, changed)]))
         except (Conflict, Unavailable, KeyError) as error:
             log.warning("poll_not_noted", error=type(error).__name__)

@@ -143,7 +143,8 @@ def _facts(language: Language, invitation: Invitation, client: Client) -> dict[s
         "vendor": VENDORS[invitation.cloud],
         "client": client.name,
         "feeds": [t[name] for name in (invitation.cloud, *invitation.feeds)],
-        "since": fhir_instant(invitation.since_us)[:10],
+        "since": fhir_instant(invitation.invited_us if invitation.since_us is None else invitation.since_us)[:10],
+        "again": invitation.since_us is None,
     }
 
 

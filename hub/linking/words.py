@@ -14,6 +14,10 @@ LINK_WORDS: Mapping[str, Said] = {
     "link-who": Said("For whom they are fetched", "Pour qui elles sont récupérées"),
     "link-what": Said("What is fetched", "Ce qui est récupéré"),
     "link-since": Said("From when on", "À partir de quand"),
+    "link-since-again": Said(
+        "If this account was linked here before: from where that ended, without the time in which you did not permit it.",
+        "Si ce compte a déjà été relié ici : à partir de là où cela s’est arrêté, sans la période que vous n’avez pas autorisée.",
+    ),
     "link-start": Said("Begin", "Commencer"),
     "link-start-why": Said(
         "The next page leads to the maker of your device. You sign in there; this hub never sees your password.",

@@ -74,15 +74,17 @@ class Scene:
         return [link for _, link in await Links(self.inside.hub.services).all()]
 
 
-async def invited(inside: InProcess, account: Account) -> Scene:
+async def invited(inside: InProcess, account: Account, *, again: Scene | None = None, cloud: str = "withings") -> Scene:
+    """`again`: of the same patient, and nothing is said about from when on."""
     headers = inside.authorization(account, "system/*.cruds")
-    person = (await inside.http.post("/fhir/Patient", json=patient(), headers=headers)).json()["id"]
+    person = again.person if again else (await inside.http.post("/fhir/Patient", json=patient(), headers=headers)).json()["id"]
     invitation = Invitation(
-        cloud="withings",
+        cloud=cloud,
         client=account.id,
         patient=f"Patient/{person}",
-        feeds=("heart",),
-        since_us=1_750_000_000_000_000,
+        feeds=("heart",) if cloud == "withings" else (),
+        since_us=None if again else 1_750_000_000_000_000,
+        invited_us=1_760_000_000_000_000,
         user="ada",
         reason="asked for by phone",
     )
@@ -187,6 +189,57 @@ async def test_an_account_is_linked_for_one_patient_at_a_time(internet: respx.Mo
     ((page, link),) = await links.all()
     assert (link.patient, page.patient) == (f"Patient/{other.person}", links.patient(link))
     assert page.patient == scene.inside.hub.services.blind.patient(other.person)
+
+
+async def test_an_account_that_is_linked_again_goes_on_where_it_was_left(internet: respx.MockRouter, scene: Scene) -> None:
+    """Whether the link before was ended or broken. The page says so beside the date, which is for an account that was not linked."""
+    internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(200, json=ANSWER))
+    first = await scene.inside.http.get(scene.path)
+    assert "linked here before" not in first.text
+    assert (await scene.back(state=(await scene.begun())["state"], code="c")).status_code == 200
+    links = Links(scene.inside.hub.services)
+    ((page, link),) = await links.all()
+    moved = replace(link, cursor={"since": 1_755_000_000, "until": 1, "offset": 7}, further={}, ended=True)
+    await scene.inside.hub.services.store.commit(Unit(notes=[await links.write(page, moved)]))
+    following = await invited(scene.inside, scene.account, again=scene)
+    shown = await scene.inside.http.get(following.path)
+    assert "linked here before" in shown.text
+    assert "2025-10-09" in shown.text
+    assert (await following.back(state=(await following.begun())["state"], code="c")).status_code == 200
+    (link,) = await following.links()
+    assert (link.cursor, link.further) == ({"since": 1_755_000_000}, {"heart": {"since": 1_760_000_000}})
+    assert (link.ended, link.tokens.refresh) == (False, "refresh-1")
+
+
+async def test_a_vendor_whose_grant_names_nobody_is_asked_whose_account_it_is(internet: respx.MockRouter, scene: Scene) -> None:
+    """Dexcom v3 dataRange: userId is one for each account. Without a name, linking again would be another link beside the first."""
+    scene.inside.http._transport.app.state.clouds["dexcom"] = replace(AT, base="https://api.dexcom.eu")  # type: ignore[attr-defined]
+    tokens = {"access_token": "access-1", "refresh_token": "refresh-1", "expires_in": 7_200}
+    internet.post(f"https://{ADDRESS}/v3/oauth2/token").mock(return_value=httpx.Response(200, json=tokens))
+    who = internet.get(f"https://{ADDRESS}/v3/users/self/dataRange")
+    who.mock(return_value=httpx.Response(200, json={"recordType": "dataRange", "recordVersion": "3.0", "userId": "5b32"}))
+    for round_ in range(2):
+        one = await invited(scene.inside, scene.account, again=scene, cloud="dexcom")
+        assert (await one.back(state=await state_of(one), code="c")).status_code == 200
+        assert who.calls.last.request.headers["authorization"] == "Bearer access-1"
+        links = Links(scene.inside.hub.services)
+        ((page, link),) = await links.all()
+        assert (link.user, link.cursor) == ("5b32", {"from": ["2025-10-09T08:53:20", "2025-10-20T00:00:00"][round_]})
+        moved = replace(link, cursor={"from": "2025-10-20T00:00:00"})
+        await scene.inside.hub.services.store.commit(Unit(notes=[await links.write(page, moved)]))
+    who.mock(return_value=httpx.Response(200, json={}))
+    one = await invited(scene.inside, scene.account, again=scene, cloud="dexcom")
+    assert (await one.back(state=await state_of(one), code="c")).status_code == 403
+    assert len(await scene.links()) == 1
+
+
+async def state_of(scene: Scene) -> str:
+    """Of an invitation whose page and button were opened."""
+    page = await scene.inside.http.get(scene.path)
+    answer = await scene.inside.http.post("/clouds/link", data=fields(page.text))
+    found = re.search(r"state=([A-Za-z0-9_-]{43})", answer.text)
+    assert found is not None, answer.text
+    return found[1]
 
 
 async def test_a_client_that_was_revoked_meanwhile_gets_no_link(internet: respx.MockRouter, scene: Scene) -> None:

@@ -31,7 +31,7 @@ from tests.support.backstage import Backstage, new_client
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
 from tests.support.payloads import WEIGHT, group, identifier_system
-from tests.support.resources import patient
+from tests.support.resources import consent, patient
 
 Json = dict[str, Any]
 ADDRESS = "93.184.215.14"
@@ -252,6 +252,7 @@ def test_a_feed_that_fails_keeps_what_the_others_have_read(internet: respx.MockR
     internet.post(f"https://{ADDRESS}/v2/heart").mock(return_value=httpx.Response(200, json={"status": 503}))
     assert wide.poll() == [Counter(stored=1)]
     assert (wide.now().cursor, wide.now().failures, wide.now().further["heart"]) == ({"since": 1_750_000_501}, 1, {"since": 1_750_000_000})
+    assert wide.now().why == "status 503"
     assert cloud.renewed == 1
 
 
@@ -386,8 +387,9 @@ def test_links_are_made_and_ended_by_command(running: Running, backstage: Backst
     granted.write_text(json.dumps({"status": 0, "body": {"refresh_token": "r"}}))
     named = ("withings", "--client-id", vendor.account.id, "--user", f"x-{person}")
     flags = ("--patient", f"Patient/{person}", "--tokens", str(granted), "--feed", "heart")
-    made = running.process.invoke("poll", "link", *named, *flags)
+    made = running.process.invoke("poll", "link", *named, *flags, "--since", "2025-06-01")
     assert (made.code, made.json()["linked"]) == (0, True)
+    assert made.json()["cursors"] == {"withings": {"since": 1_748_736_000}, "heart": {"since": 1_748_736_000}}
     listed = running.process.invoke("poll", "list", "--json")
     (shown,) = [one for one in listed.json() if one["user"] == f"x-{person}"]
     assert (shown["patient"], set(shown["cursors"])) == (f"Patient/{person}", {"withings", "heart"})
@@ -406,6 +408,44 @@ def test_links_are_made_and_ended_by_command(running: Running, backstage: Backst
     assert running.process.invoke("poll", "unlink", *named).code == 1
     wrong = running.process.invoke("poll", "link", *named, "--patient", "Patient/nobody", "--tokens", str(granted))
     assert wrong.code == 1
+
+
+def test_who_links_the_same_account_again_goes_on_where_it_was_left(
+    running: Running, ehr: Caller, vendor: Caller, another: Callable[..., Caller], tmp_path: Path
+) -> None:
+    """Nothing of the time between is lost; another patient's, and another client's, begins now; `--since` asks for what lies before."""
+    person, other = (str(ehr.create(patient())["id"]) for _ in range(2))
+    granted = tmp_path / "tokens.json"
+    granted.write_text(json.dumps({"refresh_token": "r"}))
+    named = ("withings", "--client-id", vendor.account.id, "--user", f"again-{person}")
+
+    def cursors(whose: str, *flags: str, of: tuple[str, ...] = named) -> Json:
+        done = running.process.invoke("poll", "link", *of, "--patient", f"Patient/{whose}", "--tokens", str(granted), *flags)
+        assert done.code == 0, done.err
+        return dict(done.json()["cursors"])
+
+    left = {"withings": {"since": 1_748_736_000}, "heart": {"since": 1_748_736_000}}
+    assert cursors(person, "--since", "2025-06-01", "--feed", "heart") == left
+    assert cursors(person, "--feed", "heart") == left, "a link that was broken"
+    assert running.process.invoke("poll", "unlink", *named).code == 0
+    again = cursors(person, "--feed", "heart", "--feed", "sleep")
+    assert {feed: again[feed] for feed in left} == left
+    assert again["sleep"]["since"] >= YESTERDAY, "was not read before"
+    assert cursors(person, "--since", "2025-07-01") == {"withings": {"since": 1_751_328_000}}
+    others = ("withings", "--client-id", another("system/Observation.c").account.id, "--user", f"again-{person}")
+    assert cursors(person, of=others)["withings"]["since"] >= YESTERDAY
+    assert running.process.invoke("poll", "unlink", *named).code == 0
+    assert cursors(other)["withings"]["since"] >= YESTERDAY
+
+
+def test_a_question_that_was_under_way_is_begun_again() -> None:
+    """Pages of an answer are those of the day on which it was asked."""
+    tokens = Tokens(access="", refresh="", expires_us=0)
+    link = Link(cloud="withings", user="u", client="c", patient="Patient/p", tokens=tokens, cursor={"since": 1, "until": 5, "offset": 2})
+    further = {"heart": {"since": 2, "until": 6, "offset": 4, "seen": ["1:2"]}}
+    assert link.left_off(WITHINGS) == {"since": 1}
+    assert replace(link, further=further).left_off(WITHINGS.feed("heart")) == {"since": 2, "seen": ["1:2"]}
+    assert link.left_off(WITHINGS.feed("sleep")) is None
 
 
 def test_dexcom_is_asked_in_windows_that_overlap() -> None:
@@ -465,6 +505,56 @@ def test_without_new_tokens_no_further_feed_is_asked(internet: respx.MockRouter,
     renewals = internet.post(f"https://{ADDRESS}/v2/oauth2").mock(return_value=httpx.Response(400))
     assert wide.poll() == [Counter()]
     assert (renewals.call_count, cloud.asked, wide.now().failures, wide.now().renewing_us) == (1, [], 1, 0)
+
+
+def test_a_link_that_names_an_unknown_feed_stops_alone_and_says_why(
+    internet: respx.MockRouter, running: Running, scene: Scene, vendor: Caller
+) -> None:
+    """As after going back to an older hub, which writes nothing into it."""
+    Withings(internet, groups(1))
+    unknown = Scene(scene.backstage, scene.ehr, vendor.account.id)
+    unknown.rewrite(replace(unknown.link, further={"dreams": {"since": 1}}))
+    with capture_logs() as logs:
+        assert (scene.poll(), scene.poll(only_due=True)) == ([Counter(stored=1)], [])
+    assert [one["reason"] for one in logs if one["event"] == "poll_stopped"] == ["there is no feed dreams of withings"] * 2
+    listed = {one["user"]: one for one in running.process.invoke("poll", "list", "--json").json()}
+    shown = listed[unknown.link.user]
+    assert (shown["due"], shown["why"]) == (None, "stopped: there is no feed dreams of withings; link it anew")
+    assert shown["cursors"] == {"withings": {"since": 1_700_000_000}, "dreams": {"since": 1}}
+    assert listed[scene.link.user]["why"] is None
+    assert unknown.now() == replace(unknown.link, further={"dreams": {"since": 1}})
+
+
+HOUR_S = 3_600
+
+
+def test_what_was_measured_while_the_patient_had_withdrawn_is_not_fetched_afterwards(internet: respx.MockRouter, scene: Scene) -> None:
+    """Law 1: they kept it to themselves. Before and after it is caught up on, also what reaches the cloud late."""
+    now, waiting = int(time.time()), scene.backstage.admin["hub"]["quarantine"].count_documents({})
+    deny = scene.ehr.create(consent(scene.person, "deny"))
+    scene.ehr.update(deny, status="inactive")
+    versions = {1: now - 3 * HOUR_S, 2: now - HOUR_S}
+    for collection, version in (("history", 1), ("resources", 2)):  # as if it had been written then
+        rows = scene.backstage.admin["hub"][collection]
+        shifted = {"lu": versions[version] * 1_000_000, **({"u": versions[2] * 1_000_000} if version == 1 else {})}
+        assert rows.update_one({"t": "Consent", "p": scene.backstage.patient_token(scene.person)}, {"$set": shifted}).matched_count == 1
+    at = {"before": -4 * HOUR_S, "while": -2 * HOUR_S, "until": -HOUR_S - 1, "after": -HOUR_S}
+    cloud = Withings(internet, [group(number, (WEIGHT, 70, 0), date=now + at[when]) for number, when in enumerate(at)])
+    scene.rewrite(replace(scene.link, cursor={"since": now - 5 * HOUR_S}))
+    assert sum(scene.poll(), Counter()) == Counter(stored=2, refused=2)
+    assert scene.total() == 2
+    cloud.groups.append(group(9, (WEIGHT, 71, 0), date=now - 2 * HOUR_S + 5))
+    scene.rewrite(replace(scene.now(), cursor={"since": now - 5 * HOUR_S}))
+    assert sum(scene.poll(), Counter()) == Counter(duplicate=2, refused=3)
+    assert scene.backstage.admin["hub"]["quarantine"].count_documents({}) == waiting
+
+
+def test_a_consent_that_was_always_there_or_came_first_withdraws_nothing(internet: respx.MockRouter, scene: Scene) -> None:
+    """History from before a permit is theirs to give: what they never had withdrawn is decided by what holds now."""
+    permit = scene.ehr.create(consent(scene.person))
+    scene.ehr.update(permit, dateTime="2026-01-02")
+    Withings(internet, groups(3))
+    assert sum(scene.poll(), Counter()) == Counter(stored=3)
 
 
 def test_an_adapter_that_fails_on_one_page_leaves_other_links_polled(

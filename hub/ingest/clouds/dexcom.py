@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from hub.ingest.clouds.feed import (
     MICROSECOND,
+    Account,
     Call,
     Cloud,
     CloudRefused,
@@ -69,6 +70,14 @@ def _dexcom_exchanging(base: str, own: Credentials, code: str, redirect_uri: str
     return Call(url=f"{base}/v3/oauth2/token", form=code_form(own, code, redirect_uri, verifier))
 
 
+def _dexcom_account(body: bytes) -> str:
+    """`userId`: one for each account and registration of a hub."""
+    user = object_of(body).get("userId")
+    if not isinstance(user, str) or not user:
+        raise CloudRefused("the answer has no userId")
+    return user
+
+
 DEXCOM = Cloud(
     name="dexcom",
     adapter="dexcom",
@@ -82,6 +91,7 @@ DEXCOM = Cloud(
         scope="offline_access",
         exchanging=_dexcom_exchanging,
         granted=lambda body, now_us: (granted_of(object_of(body), now_us), None),
+        account=Account(ask=lambda base, token: Call(url=f"{base}/v3/users/self/dataRange", token=token), name=_dexcom_account),
     ),
     further=(_dexcom_feed("calibrations"), _dexcom_feed("events")),
 )

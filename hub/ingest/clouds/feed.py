@@ -44,6 +44,10 @@ class CloudRefused(Exception):
         self.expired = expired
 
 
+UNDER_WAY = frozenset({"until", "offset"})
+"""Of a cursor: where a question that has several pages is. Whoever takes it up much later begins the question again."""
+
+
 def _nothing_more(_: str, __: str, ___: bytes, ____: Cursor) -> Sequence[Call]:
     return ()
 
@@ -73,6 +77,16 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """How the patient's name at a cloud is learnt where the grant does not say it: a question, from address and token, and what its
+    answer says. Raises CloudRefused.
+    """
+
+    ask: Callable[[str, str], Call]
+    name: Callable[[bytes], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """How a patient grants it in a browser. https://www.rfc-editor.org/rfc/rfc6749#section-4.1
 
@@ -80,6 +94,7 @@ class Consent:
     scope       what is asked for
     exchanging  the call that gives tokens for a code, from address, credentials, code, redirect_uri and verifier
     granted     tokens and the patient's name there, if it says one; raises CloudRefused
+    account     how that is learnt where it says none
     pkce        the vendor has RFC 7636
     """
 
@@ -87,6 +102,7 @@ class Consent:
     scope: str
     exchanging: Callable[[str, Credentials, str, str, str], Call]
     granted: Callable[[bytes, int], tuple[Tokens, str | None]]
+    account: Account | None = None
     pkce: bool = False
 
 

@@ -12,7 +12,7 @@ from fhir_profiles.measurement import Measurement
 
 ADAPTER: Final = f"{BASE}/adapter"
 """Below it adapters with the version of their mapping."""
-_REFERENCE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
+_REFERENCE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(/_history/[1-9][0-9]*)?")
 
 
 def adapter_uri(name: str, version: str) -> str:
@@ -41,7 +41,7 @@ def replaced_by_json(reference: str) -> dict[str, Any]:
 
 
 def replaced(content: dict[str, Any]) -> str | None:
-    """Whom a resource replaces, as "Type/id"."""
+    """Which version a resource replaces, as "Type/id/_history/1"; earlier versions of the hub named the resource alone."""
     found = [
         one["valueReference"]["reference"] for one in content.get("extension", ()) if one.get("url") in (REPLACES, OBSERVATION_REPLACES)
     ]

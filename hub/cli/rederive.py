@@ -73,7 +73,7 @@ def apply(
     """Do what a plan says, where nothing has changed since; new versions, history stays. Prints counts as JSON.
 
     May be interrupted at any time: the same command again goes on. Exit code 3 says that something was left undone: it differs from the
-    plan, was refused, or is chained.
+    plan, was refused, or is stuck.
     """
     try:
         plain = file.read_bytes()

@@ -79,7 +79,7 @@ def test_applying_makes_a_new_version_and_leaves_the_old_one_in_the_history(benc
         "differs": 0,
         "held": 0,
         "refused": {},
-        "chained": [],
+        "stuck": {},
     }
     new = content(ehr, reference)
     assert (new["meta"]["versionId"], new["meta"]["source"].rpartition("/")[2]) == ("2", "9.0.0")
@@ -119,7 +119,7 @@ def test_a_reading_under_another_key_leaves_the_old_one_in_error_and_each_names_
     assert right["status"] == "final"
     assert right["effectiveDateTime"] != wrong["effectiveDateTime"]
     assert right["extension"] == [
-        {"url": "http://hl7.org/fhir/StructureDefinition/observation-replaces", "valueReference": {"reference": old}}
+        {"url": "http://hl7.org/fhir/StructureDefinition/observation-replaces", "valueReference": {"reference": f"{old}/_history/1"}}
     ]
     assert content(ehr, f"{old}/_history/1")["status"] == "final"
     assert "error" not in {issue["severity"] for issue in ehr.post("Observation/$validate", right).json()["issue"]}

@@ -1,4 +1,4 @@
-"""What a plan leaves as it is, by name or by count, while the rest is done: chains of keys, and items that the mapping trips over.
+"""What a plan leaves as it is, by name or by count, while the rest is done: places that are held, and items that the mapping trips over.
 
 docs/adr/0017-rederivation.md, docs/guides/rederivation.md.
 """
@@ -18,7 +18,7 @@ from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
 from tests.support.payloads import identifier_system, libreview, weight
-from tests.support.rederiving import Bench, stored, tenfold
+from tests.support.rederiving import Bench, shifted, stored, tenfold
 from tests.support.resources import consent, patient
 
 Json = dict[str, Any]
@@ -32,18 +32,10 @@ def person(ehr: Caller) -> str:
     return str(ehr.create(patient())["id"])
 
 
-def one_step_late(reading: Reading) -> Reading:
-    """The end of the interval taken for its start."""
-    assert reading.time is not None
-    assert reading.time.wall is not None
-    wall = reading.time.wall + STEP
-    return replace(reading, time=replace(reading.time, wall=wall, text=wall.strftime("%d-%m-%Y %H:%M")))
-
-
 @pytest.fixture
 def grid(ehr: Caller, backstage: Backstage, person: str) -> Bench:
     backstage.pair(identifier_system("libreview"), f"sensor-{person}", f"Patient/{person}", from_us=0)
-    return Bench(backstage, ehr.account, "libreview", one_step_late)
+    return Bench(backstage, ehr.account, "libreview", shifted(lambda _: STEP))
 
 
 def rows(grid: Bench, person: str) -> list[str]:
@@ -56,23 +48,6 @@ def values(caller: Caller, person: str) -> list[float]:
     return [one["resource"]["valueQuantity"]["value"] for one in found]
 
 
-@pytest.mark.parametrize("batch", [1, 100])
-def test_readings_that_would_take_each_others_place_are_left_and_named_and_the_rest_is_done(
-    grid: Bench, ehr: Caller, person: str, monkeypatch: pytest.MonkeyPatch, batch: int
-) -> None:
-    """A grid read one step off: no reading is lost or overwritten, in one transaction or in several."""
-    monkeypatch.setattr("hub.ingest.rederive.applying.BATCH_ROWS", batch)
-    *chain, alone = rows(grid, person)
-    before = [ehr.get(one).json() for one in chain]
-    plan = grid.plan(person)
-    assert (dict(plan.kinds), plan.chained) == ({"moved": 1, "chained": 3}, sorted(chain))
-    applied = grid.apply(plan)
-    assert (applied.done, applied.differs, dict(applied.refused), applied.chained) == (1, 0, {}, sorted(chain))
-    assert [ehr.get(one).json() for one in chain] == before
-    assert ehr.get(alone).json()["status"] == "entered-in-error"
-    assert values(ehr, person) == [101, 102, 103, 150]
-
-
 def test_a_reading_does_not_take_the_place_of_one_that_cannot_be_read(grid: Bench, ehr: Caller, person: str) -> None:
     """The one behind it is not planned, for the mapping trips over it; its place is taken all the same."""
     rows(grid, person)
@@ -82,7 +57,8 @@ def test_a_reading_does_not_take_the_place_of_one_that_cannot_be_read(grid: Benc
 
     mended = replace(grid.mended, mistake=trips)
     plan = grid.plan(person, by=mended)
-    assert (dict(plan.kinds), dict(plan.left)) == ({"moved": 2, "chained": 1}, {"raw-unreadable": 1})
+    assert (dict(plan.kinds), dict(plan.left)) == ({"moved": 2, "stuck": 1}, {"raw-unreadable": 1})
+    assert list(plan.stuck.values()) == ["place-held"]
     grid.apply(plan, by=mended)
     assert values(ehr, person) == [101, 102, 103, 150]
 
@@ -131,13 +107,16 @@ def planned(running: Running, adapter: str, person: str, out: Path) -> Json:
     return made
 
 
-def test_the_exit_code_says_that_chained_readings_were_left(running: Running, grid: Bench, person: str, tmp_path: Path) -> None:
-    *chain, _ = rows(grid, person)
+def test_the_exit_code_says_that_a_reading_is_stuck(running: Running, grid: Bench, ehr: Caller, person: str, tmp_path: Path) -> None:
+    """Whose place somebody holds who has been changed by a person, and is theirs."""
+    first, second, *_ = rows(grid, person)
+    ehr.update(ehr.get(first).json(), note=[{"text": "a person looked at it"}])
     out = tmp_path / "plan.json"
-    assert planned(running, "libreview", person, out)["chained"] == sorted(chain)
-    assert out.with_suffix(".html").read_text().count(": chained</h3>") == len(chain)
+    stuck = planned(running, "libreview", person, out)["stuck"]
+    assert stuck[second] == "place-held"
+    assert out.with_suffix(".html").read_text().count(": stuck</h3>") == len(stuck) == 2
     done = running.process.invoke("rederive", "apply", str(out), "--reason", "tests")
-    assert (done.code, json.loads(done.out)["done"], json.loads(done.out)["chained"]) == (3, 1, sorted(chain))
+    assert (done.code, json.loads(done.out)["done"], json.loads(done.out)["stuck"]) == (3, 1, stuck)
 
 
 def test_the_exit_code_says_that_something_differs_from_the_plan(

@@ -5,16 +5,19 @@ docs/adr/0017-rederivation.md; DESIGN laws 2 and 5. The instants are random, fro
 
 import random
 import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from adapters.discovery import adapters
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
-from tests.support.payloads import WEIGHT, group, identifier_system, withings
+from tests.support.payloads import WEIGHT, group, identifier_system, libreview, withings
 from tests.support.process import ENVIRONMENT, HUB
-from tests.support.rederiving import Bench, later, stored, tenfold
+from tests.support.rederiving import Bench, later, shifted, stored, tenfold
 from tests.support.resources import patient
 
 pytestmark = pytest.mark.fault
@@ -26,6 +29,10 @@ BETWEEN = (1, 350)
 """So many rows are durable before the next kill, which then comes at whatever the command is doing."""
 ATTEMPTS_MAX = 30
 START_S = 1_750_000_000
+CHAIN = 400
+UNIT_ROWS = 20
+STEP = timedelta(minutes=15)
+START = datetime(2026, 1, 25, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("mistake", [tenfold, later], ids=["changed", "moved"])
@@ -61,17 +68,58 @@ def test_a_plan_that_is_killed_while_it_is_applied_is_applied_by_the_same_comman
     assert dict(bench.plan(person).kinds) == {"unchanged": ROWS}
 
 
-def kill_in_the_middle(running: Running, plan: Path, patient: bytes) -> list[int]:
+def test_a_chain_that_is_killed_between_its_transactions_goes_on_behind_them(
+    running: Running, ehr: Caller, backstage: Backstage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each reading goes where the next one is: at every instant every one of them is current at one place, and at no other."""
+    monkeypatch.setattr("hub.ingest.rederive.plan.UNIT_ROWS", UNIT_ROWS)
+    person, services = str(ehr.create(patient())["id"]), backstage.hub.services
+    backstage.pair(identifier_system("libreview"), f"chain-{person}", f"Patient/{person}", from_us=0)
+    bench = Bench(backstage, ehr.account, "libreview", shifted(lambda _: STEP))
+    times = [START + n * STEP for n in range(CHAIN)]
+    lines = [(f"{time:%d-%m-%Y %H:%M}", "0", str(40 + n)) for n, time in enumerate(times)]
+    old = stored(bench.ingest(libreview(f"chain-{person}", *lines), zone="UTC"))
+    right = [(f"{time:%Y-%m-%dT%H:%M}", 40 + n) for n, time in enumerate(times)]
+    plan, out = bench.plan(person, by=adapters()["libreview"]), tmp_path / "plan.json"
+    assert [len(unit) for unit in plan.chains[0]] == [UNIT_ROWS] * (CHAIN // UNIT_ROWS)
+    out.write_bytes(plan.to_bytes(services))
+    values = []
+
+    def look() -> None:
+        values.append(sorted(value for _, value in current(ehr, person)))
+
+    seen = kill_in_the_middle(running, out, backstage.patient_token(person), between=(1, CHAIN // 2), then=look)
+    assert values == [[value for _, value in right]] * KILLS, "none is lost or doubled in between"
+    assert 0 < seen[0] <= seen[-1] < 2 * CHAIN, "of a row that is taken two versions are past"
+    done = applied(running, out)
+    assert (done["done"] + done["already"], done["differs"], done["refused"]) == (CHAIN, 0, {})
+    assert 0 < done["already"] < CHAIN
+    assert sorted(current(ehr, person)) == right
+    assert [stored_version(backstage, row) for row in old] == [3] * (CHAIN - 1) + [2]
+    assert running.process.command("audit", "verify").code == 0
+    assert dict(bench.plan(person, by=adapters()["libreview"]).kinds) == {"unchanged": CHAIN}
+
+
+def current(caller: Caller, person: str) -> list[tuple[str, int]]:
+    pages = caller.pages(f"Observation?patient={person}&status=final&_count=200")
+    found = [entry["resource"] for page in pages for entry in page.get("entry", ())]
+    return [(one["effectiveDateTime"][:16], one["valueQuantity"]["value"]) for one in found]
+
+
+def kill_in_the_middle(
+    running: Running, plan: Path, patient: bytes, *, between: tuple[int, int] = BETWEEN, then: Callable[[], None] = lambda: None
+) -> list[int]:
     """How many rows were done after each kill."""
     chance, seen = random.Random(SEED), [0]
     command = [str(HUB), "rederive", "apply", str(plan), "--reason", "tests", "--data-dir", str(running.process.data_dir)]
     for _ in range(KILLS):
-        enough = seen[-1] + chance.randint(*BETWEEN)
+        enough = seen[-1] + chance.randint(*between)
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT) as process:
             while rewritten(running, patient) < enough:
                 assert process.poll() is None, "it ended by itself"
             process.kill()
         seen.append(rewritten(running, patient))
+        then()
     return seen[1:]
 
 

@@ -72,10 +72,11 @@ class Bench:
 
         return self.backstage.run(run())
 
-    def plan(self, patient: str, *, by: Adapter | None = None, **asked: Any) -> Plan:
+    def plan(self, patient: str, *, by: Adapter | None = None, since_us: int = 0, until_us: int | None = None, **asked: Any) -> Plan:
         self.shown.clear()
         services = self.backstage.hub.services
-        window = Window(until_us=services.clock() + 1_000_000, patient=f"Patient/{patient}")
+        until_us = services.clock() + 1_000_000 if until_us is None else until_us
+        window = Window(since_us=since_us, until_us=until_us, patient=f"Patient/{patient}")
         planner = Planner(services, self.senders, Asked(adapter=by or self.mended, **asked), window)
         return self.backstage.run(planner.run(self.shown.append))
 
@@ -103,3 +104,15 @@ def later(reading: Reading) -> Reading:
     assert reading.time.instant is not None
     moved = reading.time.instant + timedelta(hours=1)
     return replace(reading, time=replace(reading.time, instant=moved, text=f"{reading.time.text}+1h"))
+
+
+def shifted(by: Callable[[str], timedelta]) -> Mistake:
+    """The wall times of a LibreView export off by so much, from the time of day that is right: the end of an interval for its start."""
+
+    def mistake(reading: Reading) -> Reading:
+        assert reading.time is not None
+        assert reading.time.wall is not None
+        wall = reading.time.wall + by(f"{reading.time.wall:%H:%M}")
+        return replace(reading, time=replace(reading.time, wall=wall, text=wall.strftime("%d-%m-%Y %H:%M")))
+
+    return mistake

@@ -2,6 +2,7 @@
 
 derived   what becomes of a row; which of an item's readings takes its place
 derive    one row: what the mapping of today makes of its item, and what that would change
+chains    in what order readings go that take each other's place
 diff      two versions of a resource, element by element
 plan      all rows of an adapter, read page by page; the plan as a file
 applying  what a plan wanted, batch by batch, where the rows are still as it saw them

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from adapters.contract import Adapter, Unreadable
 from adapters.discovery import software
@@ -19,6 +19,7 @@ from hub.ingest.recordings import PARTS, as_part, located, stored_bytes
 from hub.ingest.rederive.derived import (
     IN_ERROR,
     NEVER,
+    NONE_OF_ITS_VALUES,
     Bound,
     Derived,
     Kind,
@@ -45,6 +46,10 @@ from hub.repository.visibility import PatientRules
 from hub.services import Services
 from hub.store.protocol import Stored
 from security.envelope import DataKey
+
+Holding = Literal["free", "held"]
+"""free  whoever comes to the place is stored there, or meets what is there as any reading does
+held  somebody is there who cannot be read anew, of whom it cannot be known whether they should be"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +91,26 @@ class Deriver:
                 self._repositories[client] = None
         return self._repositories[client]
 
-    async def derive(self, stored: Stored, key: DataKey | None) -> Derived | Left | None:
-        """None for a row that another adapter or another version read, or that is in error already."""
+    async def holder(self, stored: Stored | None, key: DataKey | None, value: bytes) -> "Derived | Holding":
+        """Who lies where another reading would go, of whichever version and time. What the mended mapping leaves there is met as ever.
+
+        value  keyed hash of who comes: a row that once said the same is met, whoever changed it
+        """
+        if stored is None or stored.deleted:
+            return "free"
+        if key is None:
+            return "held"
+        found = await self.derive(stored, key, any_version=True)
+        if isinstance(found, Derived):
+            return "free" if found.kind == "unchanged" else found
+        if found is not None:
+            return "held"
+        content = numbers.loads(self._services.vault.open(key, stored))
+        known = stored.reading is not None and value in stored.reading.values
+        return "free" if content.get("status") == IN_ERROR or known else "held"
+
+    async def derive(self, stored: Stored, key: DataKey | None, *, any_version: bool = False) -> Derived | Left | None:
+        """None for a row that another adapter or (but for `any_version`) another version read, or that is in error already."""
         if key is None or stored.raw is None or stored.patient is None:
             return None
         vault = self._services.vault
@@ -96,7 +119,7 @@ class Deriver:
             raw = Raw.from_bytes(plain)
         except ValueError:
             return "raw-unreadable"
-        wanted = self._asked.mapping_version
+        wanted = None if any_version else self._asked.mapping_version
         if raw.adapter != self._asked.adapter.manifest.name or (wanted is not None and raw.mapping_version != wanted):
             return None
         content = numbers.loads(vault.open(key, stored))
@@ -176,7 +199,12 @@ class Deriver:
         return self._made(base, "moved", [ours], raw)
 
     def _is_sibling(self, other: Stored, raw: Raw) -> bool:
-        """Was the other row read from the same bytes? Deleted ones, and those changed by a person, are somebody's decision too."""
+        """Was the other row read from the same bytes? Deleted ones, and those changed by a person, are somebody's decision too.
+
+        What a re-derivation has entered in error is nobody's place any more.
+        """
+        if other.reading == NONE_OF_ITS_VALUES:
+            return False
         if other.raw is None:
             return True
         key = self._keys.get(other.patient)
@@ -279,7 +307,8 @@ class Deriver:
         kept = (header.with_item(b"") if recording else header.with_item(item.raw)).to_bytes()
         measurement = candidate.measurement
         if kind == "moved":
-            measurement = replace(measurement, replaces=base.stored.row)
+            # The version, for another reading may have the row by then.
+            measurement = replace(measurement, replaces=f"{base.stored.row}/_history/{base.stored.version}")
         first = replace(candidate, raw=kept, measurement=measurement)
         by_type = {stored.type: (stored, content) for stored, content in base.rows}
         parts = []

@@ -10,7 +10,7 @@ from hub import numbers
 from hub.ingest.fates import NOT_PAIRED
 from hub.ingest.rederive.diff import Change, changes, settled
 from hub.ingest.settle import Candidate
-from hub.store.protocol import Stored
+from hub.store.protocol import ReadingMark, Stored
 
 Kind = Literal["unchanged", "changed", "moved", "nothing", "elsewhere"]
 """unchanged   the same comes out
@@ -18,9 +18,13 @@ changed     another content under the same key
 moved       another key: another time, measure, unit or record
 nothing     nothing comes out that may be stored
 elsewhere   what comes out is of a time at which somebody else had the unit, or of somebody else by its own words"""
+RETRACTED: Final = frozenset({"nothing", "elsewhere"})
+"""Entered in error without anything in its place, if that is asked for."""
 Left = Literal["not-permitted", "sender-gone", "sender-unknown", "raw-unreadable", "content-missing", "content-too-long", "ambiguous"]
 """Why a row is neither shown nor touched."""
 IN_ERROR: Final = "entered-in-error"
+NONE_OF_ITS_VALUES: Final = ReadingMark(modified_us=0, values=(b"\0",))
+"""Of what was entered in error. Should a mapping some day read it under this key again, it is no duplicate of what is in error."""
 NEVER: Final = "2000-01-01T00:00:00Z"
 """When what is only compared was updated."""
 
@@ -59,6 +63,11 @@ class Derived:
     def becomes(self) -> str | None:
         """The row that would take its place."""
         return self.parts[0].candidate.row if self.kind == "moved" else None
+
+    @property
+    def value(self) -> bytes:
+        """Keyed hash of what would stand there."""
+        return self.parts[0].candidate.value
 
     @property
     def changes(self) -> list[Change]:
@@ -121,12 +130,6 @@ def _kind_of(content: Mapping[str, Any]) -> Any:
 
 def _value_of(content: Mapping[str, Any]) -> Any:
     return [value for name, value in sorted(content.items()) if name.startswith("value") or name in ("component", "dosage")]
-
-
-def chained(becomes: Mapping[str, str | None]) -> set[str]:
-    """Rows of which one would take the place of another. `becomes`: each that would change or has to be left, with where it would move."""
-    links = {row: target for row, target in becomes.items() if target is not None and target in becomes}
-    return {*links, *links.values()}
 
 
 def is_as_it_is(part: Part) -> bool:

@@ -5,9 +5,9 @@ key makes an edited plan, or one of another hub, no plan.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -15,8 +15,9 @@ import orjson
 
 from fhir_profiles.building import BUILDERS
 from hub.ingest.recordings import PARTS
+from hub.ingest.rederive.chains import UNIT_ROWS, Stuck, chains
 from hub.ingest.rederive.derive import Asked, Deriver
-from hub.ingest.rederive.derived import Derived, Left, chained
+from hub.ingest.rederive.derived import Derived, Left
 from hub.ingest.replay import Advance, no_progress
 from hub.ingest.sender import Senders
 from hub.instants import fhir_instant
@@ -24,9 +25,9 @@ from hub.recording import Recording, RequestFacts, Touched
 from hub.services import Services
 from hub.store.protocol import Stored
 from hub.store.raws import RawAsked
-from security.envelope import fingerprint
+from security.envelope import DataKey, fingerprint
 
-FORMAT: Final = "hds-hub-rederivation/2"
+FORMAT: Final = "hds-hub-rederivation/3"
 PAGE_ROWS: Final = 200
 TYPES: Final = tuple(type for type in BUILDERS if type not in PARTS[1:])
 """Types of readings. The document and the content of a recording go with its Observation."""
@@ -60,8 +61,10 @@ class Window:
 class Plan:
     """What was seen and what would be done.
 
-    left     rows that are neither shown nor touched, by why
-    chained  rows that would take each other's place: shown, and left as they are
+    left    rows that are neither shown nor touched, by why
+    beyond  how many rows are in it that were not asked for, for others take their place
+    chains  rows that take each other's place, in units, in the order in which they go
+    stuck   rows that cannot go where they belong, by why: shown, and left as they are
     """
 
     adapter: str
@@ -73,10 +76,12 @@ class Plan:
     kinds: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
     rows: list[Row] = field(default_factory=list)
-    chained: list[str] = field(default_factory=list)
+    beyond: int = 0
+    chains: list[list[list[str]]] = field(default_factory=list)
+    stuck: dict[str, Stuck] = field(default_factory=dict)
 
     def summary(self) -> dict[str, Any]:
-        """Counts, and the names of what is chained."""
+        """Counts, and the names of what is stuck."""
         return {
             "adapter": self.adapter,
             "mappingVersion": self.mapping_version,
@@ -84,13 +89,16 @@ class Plan:
             "made": self.made,
             "kinds": dict(sorted(self.kinds.items())),
             "left": dict(sorted(self.left.items())),
-            "chained": self.chained,
+            "beyond": self.beyond,
+            "chains": len(self.chains),
+            "stuck": self.stuck,
         }
 
     def to_bytes(self, services: Services) -> bytes:
         body = {
             **self.summary(),
             "format": FORMAT,
+            "chains": self.chains,
             "client": self.client,
             "timeZone": self.time_zone,
             "rows": [list(one) for one in self.rows],
@@ -117,14 +125,23 @@ class Plan:
             kinds=Counter(body["kinds"]),
             left=Counter(body["left"]),
             rows=[Row(*one) for one in body["rows"]],
-            chained=body["chained"],
+            beyond=body["beyond"],
+            chains=body["chains"],
+            stuck=body["stuck"],
         )
 
-    def leave(self, chained: AbstractSet[str]) -> None:
-        """Rows that would take each other's place are counted and named, and not done: whichever went first would hide another."""
-        left = [one for one in self.rows if one.row in chained]
-        self.kinds = self.kinds - Counter(one.kind for one in left) + Counter("chained" for _ in left)
-        self.rows, self.chained = [one for one in self.rows if one.row not in chained], sorted(one.row for one in left)
+    def arrange(self, moves: Mapping[str, str], held: AbstractSet[str], unit_rows: int) -> None:
+        """In what order rows go that take each other's place; those that cannot are counted and named, and not done."""
+        found = chains(moves, held, unit_rows)
+        self.chains, self.stuck = found.chains, dict(sorted(found.stuck.items()))
+        left = [one for one in self.rows if one.row in found.stuck]
+        self.kinds = self.kinds - Counter(one.kind for one in left) + Counter("stuck" for _ in left)
+        self.rows = [one for one in self.rows if one.row not in found.stuck]
+
+    def add(self, row: Row) -> None:
+        self.kinds[row.kind] += 1
+        if row.kind != "unchanged":
+            self.rows.append(row)
 
 
 def digest(services: Services, what: str) -> str:
@@ -144,6 +161,31 @@ def after_of(services: Services, derived: Derived) -> str:
 def as_row(services: Services, derived: Derived) -> Row:
     one = derived.stored
     return Row(one.row, one.version, derived.kind, before_of(services, one), after_of(services, derived))
+
+
+class _Move(NamedTuple):
+    """`value`: keyed hash of what would stand there."""
+
+    row: str
+    to: str
+    value: bytes
+
+
+@dataclass(slots=True)
+class _Known:
+    """Rows that are in the plan, and those of them that move."""
+
+    rows: set[str] = field(default_factory=set)
+    moves: dict[str, _Move] = field(default_factory=dict)
+
+    def add(self, derived: Derived) -> list[_Move]:
+        """The move that it makes, if it makes one."""
+        row, to = derived.stored.row, derived.becomes
+        self.rows.add(row)
+        if to is None:
+            return []
+        self.moves[row] = _Move(row, to, derived.value)
+        return [self.moves[row]]
 
 
 class Planner:
@@ -199,36 +241,63 @@ class Planner:
             time_zone=asked.time_zone,
             made=fhir_instant(self._services.clock()),
         )
-        becomes: dict[str, str | None] = {}
+        known = _Known()
         for raws in self._asks():
             after: tuple[int, str] | None = None
             while page := await self._services.store.raws.page(raws, after, PAGE_ROWS):
                 after = (page[-1].updated_us, page[-1].row)
                 await self._opens(page)
-                for derived in await self._shown(await self._page(page, plan, becomes)):
+                for derived in await self._shown(await self._page(page, plan, known)):
                     show(derived)
                 advance(len(page))
-        plan.leave(chained(becomes))
+        held = await self._places(plan, known, show)
+        plan.arrange({row: move.to for row, move in known.moves.items()}, held, UNIT_ROWS)
         return plan
 
-    async def _page(self, page: Sequence[Stored], plan: Plan, becomes: dict[str, str | None]) -> list[Derived]:
-        """Rows that would change. `becomes` gets them, and those that have to be left."""
-        keys = await self._services.vault.keys(sorted({one.patient for one in page if one.patient is not None}))
-        self._deriver.forget()
-        self._deriver.know(keys)
+    async def _page(self, page: Sequence[Stored], plan: Plan, known: "_Known") -> list[Derived]:
+        """Rows that would change, which are in the plan then."""
+        keys = await self._looking_at(page)
         changed = []
         for one in page:
             found: Derived | Left | None = await self._deriver.derive(one, keys.get(one.patient))
             if isinstance(found, Derived):
-                plan.kinds[found.kind] += 1
+                plan.add(as_row(self._services, found))
                 if found.kind != "unchanged":
-                    plan.rows.append(as_row(self._services, found))
-                    changed.append(found)
-                    becomes[one.row] = found.becomes
+                    known.add(found)
+                    changed.append(replace(found, content_bytes=b""))  # not the bytes of all of them at once
             elif found is not None:
                 plan.left[found] += 1
-                becomes[one.row] = None
         return changed
+
+    async def _looking_at(self, page: Iterable[Stored]) -> Mapping[bytes | None, DataKey]:
+        keys = await self._services.vault.keys(sorted({one.patient for one in page if one.patient is not None}))
+        self._deriver.forget()
+        self._deriver.know(keys)
+        return keys
+
+    async def _places(self, plan: Plan, known: "_Known", show: Callable[[Derived], None]) -> set[str]:
+        """Whoever lies where others go, at whatever time and by whichever version: who changes by this mapping comes into the plan.
+
+        Gives the rows whose place is held by who stays.
+        """
+        held, asked = set[str](), list(known.moves.values())
+        while asked:
+            some, asked = [one for one in asked[:PAGE_ROWS] if one.to not in known.rows], asked[PAGE_ROWS:]
+            there = await self._services.store.currents(sorted({one.to for one in some}))
+            await self._opens(list(there.values()))
+            keys, found = await self._looking_at(there.values()), list[Derived]()
+            for one in [one for one in some if one.to in there]:
+                holder = await self._deriver.holder(there[one.to], keys.get(there[one.to].patient), one.value)
+                if isinstance(holder, Derived) and one.to not in known.rows:
+                    plan.add(as_row(self._services, holder))
+                    asked += known.add(holder)
+                    found.append(replace(holder, content_bytes=b""))
+                elif holder == "held":
+                    held.add(one.row)
+            plan.beyond += len(found)
+            for derived in await self._shown(found):
+                show(derived)
+        return held
 
     async def _shown(self, changed: list[Derived]) -> list[Derived]:
         """On record under each patient, by the client in whose name it was decided."""

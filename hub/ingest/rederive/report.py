@@ -24,7 +24,7 @@ WORDS: Final[Mapping[str, str]] = {
     "moved": "another key: the old one is entered in error, a new one takes its place",
     "nothing": "nothing comes out that may be stored",
     "elsewhere": "what comes out is of a time at which somebody else had the unit, or of somebody else by its own words",
-    "chained": "it would take the place of a reading that has to go itself, or is such a place: left as it is",
+    "stuck": "its place is held by a reading that stays: left as it is",
     "not-permitted": "the patient does not permit it (any more)",
     "sender-gone": "the client that sent it is none any more",
     "sender-unknown": "kept before it was noted who sent it; say --client",
@@ -128,7 +128,7 @@ class HtmlReport:
 
 
 def page(summary: Mapping[str, Any], rows: list[dict[str, Any]], more: int) -> str:
-    adapter, chained = f"{summary['adapter']} {summary['mappingVersion']}", frozenset(summary["chained"])
+    adapter, stuck = f"{summary['adapter']} {summary['mappingVersion']}", frozenset(summary["stuck"])
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>Re-derivation with {escape(adapter)}</title><style>{STYLE}</style></head><body>",
@@ -136,7 +136,7 @@ def page(summary: Mapping[str, Any], rows: list[dict[str, Any]], more: int) -> s
         _counts("What would become of the readings", summary["kinds"]),
         _counts("Left alone and not shown", summary["left"]),
         "<h2>Each reading that would change</h2>",
-        *(_row({**one, "kind": "chained"} if one["resource"] in chained else one) for one in rows),
+        *(_row({**one, "kind": "stuck"} if one["resource"] in stuck else one) for one in rows),
     ]
     if not rows:
         parts.append("<p>None.</p>")

@@ -14,7 +14,7 @@ from typing import Final
 from adapters.contract import Adapter
 from adapters.declarative.iomt import load
 from adapters.discovery import adapters
-from tests.support.independent import clouds, fhir, fit, hl7v2, phones, signals, tables, tidepool
+from tests.support.independent import clouds, dexcom, fhir, fit, hl7v2, phones, signals, tables, tidepool, withings
 from tests.support.independent.said import MDC, Said
 
 Reader = Callable[[bytes], Iterable[Said]]
@@ -188,9 +188,6 @@ SAMPLES_TABLE: Final = (
             _no_measure("721603", "a date, which is no measurement; kept in quarantine"),
             _no_measure("731520", NOT_IN_NOMENCLATURE),
             _no_measure("731712", "a maker's own class of zone, whose meaning no source gives; kept in quarantine"),
-            Left(
-                code=f"{MDC}|731776", value=f"={MDC}|755011", answer="unknown-value-code", why=NOT_IN_NOMENCLATURE.replace("term", "value")
-            ),
         ),
     ),
     Sample(
@@ -284,8 +281,8 @@ SAMPLES_TABLE: Final = (
     Sample(
         path="wfdb/100_3chan.hea", adapter="wfdb", reader=signals.wfdb, payload=archive, timeless="the header of this record has no time"
     ),
-    Sample(path="withings/getmeas-positions.json", adapter="withings", reader=clouds.withings),
-    Sample(path="withings/getmeas.json", adapter="withings", reader=clouds.withings),
+    Sample(path="withings/getmeas-positions.json", adapter="withings", reader=withings.withings),
+    Sample(path="withings/getmeas.json", adapter="withings", reader=withings.withings),
     Sample(
         path="withings/user-getdevice.json",
         adapter="withings",
@@ -296,10 +293,10 @@ SAMPLES_TABLE: Final = (
     Sample(
         path="withings/withings-body-measures.json",
         adapter="withings",
-        reader=clouds.withings,
+        reader=withings.withings,
         left=(Left(code="withings|18", answer="unknown-measure", why="the vendor's page has no type 18"),),
     ),
-    Sample(path="withings/withings-sleep-summary.json", adapter="withings-sleep", reader=clouds.withings_sleep),
+    Sample(path="withings/withings-sleep-summary.json", adapter="withings-sleep", reader=withings.withings_sleep),
 )
 """Every file of the folder of samples but its README."""
 
@@ -324,6 +321,22 @@ FIXTURES_TABLE: Final = (
         left=(
             Left(code="bed|moisture", answer="unknown-measure", why="the mapping has no row for it"),
             Left(code="bed|nurse_call", answer="unknown-measure", why="a call is no event of the patient's"),
+        ),
+    ),
+    Sample(path="dexcom/calibrations.json", adapter="dexcom", reader=dexcom.dexcom),
+    Sample(
+        path="dexcom/egvs.json",
+        adapter="dexcom",
+        reader=dexcom.dexcom,
+        left=(Left(code="dexcom|no value", answer="value-missing", why="a record without a value"),),
+    ),
+    Sample(
+        path="dexcom/events.json",
+        adapter="dexcom",
+        reader=dexcom.dexcom,
+        left=(
+            Left(code="dexcom|deleted", answer="deleted-at-source", why="the user took it back"),
+            Left(code="dexcom|notes", answer="unknown-measure", why="words"),
         ),
     ),
     Sample(
@@ -355,5 +368,31 @@ FIXTURES_TABLE: Final = (
     ),
     Sample(path="pocd/monitor.json", adapter="pocd", reader=fhir.pocd),
     Sample(path="pocd/monitor.xml", adapter="pocd", reader=fhir.pocd),
+    Sample(
+        path="withings/evening.json",
+        adapter="withings",
+        reader=withings.withings,
+        left=(
+            Left(code="withings|999", answer="unknown-measure", why="the vendor's page has no type 999"),
+            Left(code="withings|goal", answer="user-goal", why="what the user aims at, which nobody measured"),
+        ),
+    ),
+    Sample(path="withings/every-type.json", adapter="withings", reader=withings.withings),
+    Sample(
+        path="withings_heart/ecg.json",
+        adapter="withings-heart",
+        reader=withings.withings_heart,
+        left=(Left(code="withings|heart_rate", answer="no-time", why="a record without a time stamp"),),
+    ),
+    Sample(path="withings_sleep/every-field.json", adapter="withings-sleep", reader=withings.withings_sleep),
+    Sample(
+        path="withings_sleep/night.json",
+        adapter="withings-sleep",
+        reader=withings.withings_sleep,
+        left=(
+            Left(code="withings|wakeupcount", answer="no-value", why="null"),
+            Left(code="withings|mvt_score_avg", answer="unknown-measure", why="a score of movement, whose scale the page does not give"),
+        ),
+    ),
 )
 """Fixtures of formats of which no sample is public, or whose sample shows little of them."""

@@ -10,7 +10,7 @@ from adapters.reading import DeviceTime, Reading
 from fhir_profiles.building import build
 from hub.ingest.doubt import Doubt
 from hub.ingest.normalise import normalise
-from tests.support.independent.said import STATED_NAME, Said, absent, at, coded, quantity, strip
+from tests.support.independent.said import MDC, STATED_NAME, Said, absent, at, coded, quantity, strip
 
 NOW_US: Final = 1_790_000_000_000_000
 _SOME_TIME: Final = DeviceTime(kind="utc", text="2020-01-01T00:00:00Z", instant=datetime(2020, 1, 1, tzinfo=UTC))
@@ -58,7 +58,9 @@ def _normalised(reading: Reading) -> Any:
 
 
 def _code(concept: Json, spoken: frozenset[str]) -> str:
-    named = [f"{one['system']}|{one['code']}" for one in concept.get("coding", ())]
+    """IEEE 11073 is the finer of two: it tells the rate of an ECG from that of a cuff."""
+    codings = sorted(concept.get("coding", ()), key=lambda one: one["system"] != MDC)
+    named = [f"{one['system']}|{one['code']}" for one in codings]
     return next((code for code in named if code in spoken), named[0] if named else concept["text"])
 
 

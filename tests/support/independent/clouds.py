@@ -5,70 +5,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from tests.support.independent.said import SNOMED, Said, at, digits, epoch, loinc, ours, quantity
+from tests.support.independent.said import Said, at, digits, epoch, loinc, ours, quantity
 
 Json = dict[str, Any]
-
-_TYPES: Final = {
-    1: (loinc("29463-7"), "kg"),
-    4: (loinc("8302-2"), "m"),
-    5: (loinc("91557-9"), "kg"),
-    6: (loinc("41982-0"), "%"),
-    8: (loinc("73708-0"), "kg"),
-    11: (loinc("8867-4"), "/min"),
-    71: (loinc("8310-5"), "Cel"),
-    76: (loinc("73964-9"), "kg"),
-    77: (loinc("101683-1"), "kg"),
-    88: (loinc("101685-6"), "kg"),
-    168: (ours("extracellular-water-mass"), "kg"),
-    169: (ours("intracellular-water-mass"), "kg"),
-    170: (ours("visceral-fat-rating"), "1"),
-    173: (ours("fat-free-mass-segment"), "kg"),
-    174: (ours("fat-mass-segment"), "kg"),
-    175: (ours("muscle-mass-segment"), "kg"),
-    226: (ours("basal-metabolic-rate"), "kcal/d"),
-}
-_POSITIONS: Final = {2: "6921000", 3: "80768000", 7: "38266002", 10: "32153003", 11: "62175007", 12: "22943007"}
-_DIASTOLIC, _SYSTOLIC = 9, 10
-_ENTERED: Final = (2, 4)
-_NIGHT: Final = {
-    "lightsleepduration": (loinc("93830-8"), "s"),
-    "deepsleepduration": (loinc("93831-6"), "s"),
-    "wakeupduration": (ours("awake-duration"), "s"),
-    "durationtosleep": (ours("sleep-latency"), "s"),
-    "wakeupcount": (ours("wake-up-count"), "1"),
-}
-
-
-def withings(payload: bytes) -> Iterator[Said]:
-    """https://developer.withings.com/api-reference/#tag/measure/operation/measure-getmeas: `value` times ten to the power of `unit`.
-
-    `date` counts seconds since 1970; attrib 2 and 4 are entries by hand. Positions: 2 right and 3 left arm, 7 whole body, 10 left and 11
-    right leg, 12 torso; here as SNOMED CT codes of those parts. A type that the page does not list is named by its number.
-    """
-    read = digits(payload)
-    for group in read["body"]["measuregrps"] if isinstance(read, dict) else read:
-        place = {"start": epoch(group["date"]), "device": group.get("deviceid") or "", "manual": int(group["attrib"]) in _ENTERED}
-        pressure = []
-        for one in group["measures"]:
-            number = int(one["type"])
-            value = f"{Decimal(one['value']).scaleb(int(one['unit'])):f}"
-            code, unit = _TYPES.get(number, (f"withings|{number}", ""))
-            if number in (_DIASTOLIC, _SYSTOLIC):
-                pressure.append((loinc("8462-4" if number == _DIASTOLIC else "8480-6"), quantity(value, "mm[Hg]")))
-                continue
-            part = _POSITIONS[int(one["position"])] if "position" in one else ""
-            yield Said(code=code, value=quantity(value, unit), site=f"{SNOMED}|{part}" if part else "", **place)
-        if pressure:
-            yield Said(code=loinc("85354-9"), parts=tuple(sorted(pressure)), **place)
-
-
-def withings_sleep(payload: bytes) -> Iterator[Said]:
-    """https://developer.withings.com/api-reference/#tag/sleep/operation/sleepv2-getsummary: figures of a night, durations in seconds."""
-    for night in digits(payload)["body"]["series"]:
-        for name, value in night["data"].items():
-            code, unit = _NIGHT[name]
-            yield Said(code=code, value=quantity(value, unit), start=epoch(night["startdate"]), end=epoch(night["enddate"]))
 
 
 def open_mhealth(payload: bytes) -> Iterator[Said]:

@@ -14,7 +14,7 @@ from typing import Final
 from adapters.contract import Adapter
 from adapters.declarative.iomt import load
 from adapters.discovery import adapters
-from tests.support.independent import clouds, dexcom, fhir, fit, hl7v2, phones, signals, tables, tidepool, withings
+from tests.support.independent import clouds, dexcom, fhir, fit, gatt, hl7v2, phones, signals, tables, tidepool, withings
 from tests.support.independent.said import MDC, Said
 
 Reader = Callable[[bytes], Iterable[Said]]
@@ -165,7 +165,7 @@ SAMPLES_TABLE: Final = (
     Sample(
         path="ble-gatt/gatt-vectors.json",
         adapter="gatt",
-        reader=phones.gatt,
+        reader=gatt.gatt,
         payload=frames,
         left=(
             Left(code="gatt|2A35", answer="frame-too-short", why="a frame that is cut off"),
@@ -340,6 +340,28 @@ FIXTURES_TABLE: Final = (
         ),
     ),
     Sample(
+        path="gatt/cuff.ndjson",
+        adapter="gatt",
+        reader=gatt.gatt,
+        left=(Left(code="gatt|2A53", answer="unknown-measure", why="how a runner steps"),),
+    ),
+    Sample(
+        path="gatt/everything.json",
+        adapter="gatt",
+        reader=gatt.gatt,
+        left=(Left(code="gatt|medication", answer="dose-not-sure", why="an amount in litres is no number of units of insulin"),),
+    ),
+    Sample(
+        path="gatt/meter.json",
+        adapter="gatt",
+        reader=gatt.gatt,
+        left=(
+            Left(code="gatt|2A34", value="cannot be read", answer="not-hex", why="half an octet too much"),
+            Left(code="gatt|2A34", value="of no glucose", answer="glucose-missing", why="a context of a glucose that is not there"),
+        ),
+        also={"device-information": 1, "session-start": 1},
+    ),
+    Sample(
         path="oru/ward.hl7",
         adapter="oru",
         reader=hl7v2.oru,
@@ -368,6 +390,16 @@ FIXTURES_TABLE: Final = (
     ),
     Sample(path="pocd/monitor.json", adapter="pocd", reader=fhir.pocd),
     Sample(path="pocd/monitor.xml", adapter="pocd", reader=fhir.pocd),
+    Sample(
+        path="tidepool/loop.json",
+        adapter="tidepool",
+        reader=tidepool.tidepool,
+        left=(
+            Left(code="tidepool|confidential", answer="unknown-measure", why="a wish for privacy, which measures nothing"),
+            Left(code="tidepool|physicalActivity", answer="unknown-measure", why="an intensity in words without a scale"),
+        ),
+        also={"not-a-measurement": 1},
+    ),
     Sample(
         path="withings/evening.json",
         adapter="withings",

@@ -301,6 +301,82 @@ SAMPLES_TABLE: Final = (
 """Every file of the folder of samples but its README."""
 
 FIXTURES_TABLE: Final = (
+    Sample(path="apple_ecg/english.csv", adapter="apple-ecg", reader=tables.apple_ecg),
+    Sample(path="apple_ecg/french.csv", adapter="apple-ecg", reader=tables.apple_ecg),
+    Sample(
+        path="apple_health/export.xml",
+        adapter="apple-health",
+        reader=phones.apple_health,
+        left=(Left(code="apple|DietaryEnergyConsumed", answer="unknown-measure", why="what was eaten"),),
+        also={"element-not-read": 2},
+    ),
+    Sample(
+        path="carelink/pump.csv",
+        adapter="carelink",
+        reader=tables.carelink,
+        left=(Left(code="carelink|prime", answer="unknown-measure", why="priming, whose words differ from pump to pump"),),
+    ),
+    Sample(path="carelink/sensor.csv", adapter="carelink", reader=tables.carelink),
+    Sample(
+        path="dexcom_clarity/export.csv",
+        adapter="dexcom-clarity",
+        reader=tables.clarity,
+        left=(Left(code="clarity|Exercise", answer="unknown-measure", why="an intensity in words without a scale"),),
+    ),
+    Sample(
+        path="fitbit/day.json",
+        adapter="fitbit",
+        reader=clouds.fitbit,
+        left=(
+            Left(code="fitbit|weight", answer="unit-unknown", why="the answer does not say in which unit"),
+            Left(code="fitbit|restless", answer="unknown-value-code", why="a level of the older kind of sleep log among stages"),
+        ),
+    ),
+    Sample(
+        path="google_fit/dataset.json",
+        adapter="google-fit",
+        reader=clouds.google_fit,
+        left=(
+            Left(code="google-fit|heart_rate.summary", answer="statistic-not-a-reading", why="mean, highest and lowest of an hour"),
+            Left(code="google-fit|calories.expended", answer="unknown-measure", why="what is burnt at rest and by moving, in one figure"),
+        ),
+    ),
+    Sample(path="health_connect/records.json", adapter="health-connect", reader=phones.health_connect),
+    Sample(path="ihealth/user.json", adapter="ihealth", reader=clouds.ihealth),
+    Sample(
+        path="librelinkup/graph.json",
+        adapter="librelinkup",
+        reader=clouds.librelinkup,
+        left=(Left(code="librelinkup|9", answer="unknown-type", why="a kind of point that nobody knows"),),
+    ),
+    Sample(
+        path="libreview/english.csv",
+        adapter="libreview",
+        reader=tables.libreview,
+        left=(Left(code="libreview|4", answer="value-missing", why="a note in place of an amount of insulin"),),
+    ),
+    Sample(path="libreview/french-cp1252.csv", adapter="libreview", reader=tables.libreview),
+    Sample(
+        path="libreview/insulin.csv",
+        adapter="libreview",
+        reader=tables.libreview,
+        left=(Left(code="libreview|4", answer="value-missing", why="insulin of an amount that is not said"),),
+    ),
+    Sample(
+        path="open_mhealth/datapoints.json",
+        adapter="open-mhealth",
+        reader=clouds.open_mhealth,
+        left=(
+            Left(code="open-mhealth|average", answer="statistic-not-a-reading", why="the mean of a day"),
+            Left(code="open-mhealth|latency_to_sleep_onset", answer="unknown-measure", why="a schema that is not read"),
+        ),
+    ),
+    Sample(
+        path="oura/heartrate.json",
+        adapter="oura",
+        reader=clouds.oura,
+        left=(Left(code="oura|no offset", answer="time-not-readable", why="a time without offset, which the interface never has"),),
+    ),
     Sample(
         path="ans/mesures.json",
         adapter="ans",

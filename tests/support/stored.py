@@ -58,8 +58,9 @@ def _normalised(reading: Reading) -> Any:
 
 
 def _code(concept: Json, spoken: frozenset[str]) -> str:
-    """IEEE 11073 is the finer of two: it tells the rate of an ECG from that of a cuff."""
-    codings = sorted(concept.get("coding", ()), key=lambda one: one["system"] != MDC)
+    """IEEE 11073 is the finer of two: it tells the rate of an ECG from that of a cuff. Of LOINC the last one is, as for a rate at rest."""
+    last_first = concept.get("coding", [])[::-1]
+    codings = sorted(last_first, key=lambda one: one["system"] != MDC)
     named = [f"{one['system']}|{one['code']}" for one in codings]
     return next((code for code in named if code in spoken), named[0] if named else concept["text"])
 

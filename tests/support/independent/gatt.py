@@ -59,8 +59,8 @@ def gatt(payload: bytes) -> Iterator[Said]:
     """Bluetooth GATT Specification Supplement, https://www.bluetooth.com/specifications/gss/: each value by its flags.
 
     SFLOAT and FLOAT are those of IEEE 11073-20601. A value without a time of the device's has that at which the phone received it; a
-    context of glucose (2A34) that of the glucose with its sequence number; a CGM value (2AA7) counts from the session's start (2AAA). The
-    second packet of a body composition belongs to the one before it.
+    context of glucose (2A34) that of the glucose with its sequence number; a CGM value (2AA7) counts from the start of the sensor (2AAA).
+    The second packet of a body composition belongs to the one before it.
     """
     known: dict[str, Any] = {}
     frames = list(_frames(payload))

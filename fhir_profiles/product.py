@@ -17,6 +17,8 @@ from fhir_profiles.udi import parse_identifier
 PRODUCT_SYSTEM: Final = f"{BASE}/product"
 STANDING_SYSTEM: Final = f"{BASE}/CodeSystem/device-standing"
 PROPERTY_SYSTEM: Final = f"{BASE}/CodeSystem/device-property"
+REGULATION: Final = "532354.0"
+"""Bit 0 of MDC_REG_CERT_DATA_CONTINUA_REG_STATUS, as PHD writes it."""
 ASN1: Final = "http://terminology.hl7.org/CodeSystem/ASN1ToHL7"
 ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 YES_NO: Final = "http://terminology.hl7.org/CodeSystem/v2-0136"
@@ -112,7 +114,7 @@ class Product:
         code = {"system": YES_NO, "code": "N" if self.standing == "medical-device" else "Y"}
         return [
             {
-                "type": {"coding": [{"system": ASN1, "code": "532354.0", "display": "negated-regulation-status"}]},
+                "type": {"coding": [{"system": ASN1, "code": REGULATION, "display": "negated-regulation-status"}]},
                 "valueCode": [{"coding": [code]}],
             }
         ]
@@ -141,9 +143,21 @@ def device_definition(product: Product) -> dict[str, Any]:
     return resource
 
 
+def with_product(resource: Mapping[str, Any], product: Product) -> dict[str, Any]:
+    """The DeviceDefinition with other limits or another standing; whatever else it says stays."""
+    meta = resource.get("meta", {})
+    tags = [*product.tags, *(tag for tag in meta.get("tag", ()) if tag.get("system") != STANDING_SYSTEM)]
+    return {**resource, "meta": {**meta, "tag": tags}, "property": properties(product)}
+
+
 def properties(product: Product) -> list[dict[str, Any]]:
     """Regulation status and limits, as DeviceDefinition.property."""
     return [*product.regulation, *_limits(product)]
+
+
+def is_regulation(property: Mapping[str, Any]) -> bool:
+    """Is this property of a Device or DeviceDefinition PHD's regulation status?"""
+    return any(one.get("system") == ASN1 and one.get("code") == REGULATION for one in property.get("type", {}).get("coding", ()))
 
 
 def product_of(resource: Mapping[str, Any]) -> Product | None:

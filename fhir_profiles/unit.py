@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from fhir_profiles import eui
 from fhir_profiles.canonical import MDC
 from fhir_profiles.device import device
-from fhir_profiles.product import STANDING_SYSTEM, Product
+from fhir_profiles.product import STANDING_SYSTEM, Product, is_regulation
 from fhir_profiles.udi import Udi
 
 Status = Literal["active", "inactive", "unknown"]
@@ -115,6 +115,18 @@ def with_names(resource: Mapping[str, Any], said: Mapping[str, str]) -> Mapping[
     """With what nobody had said before; what a person or a product says stays. The same resource if there is nothing to add."""
     missing = {name: text for name, text in said.items() if name not in resource}
     return {**resource, **missing} if missing else resource
+
+
+def with_standing(resource: Mapping[str, Any], product: Product) -> Mapping[str, Any]:
+    """With what its product is under the law: tags and PHD's regulation status. The same resource if it says so already."""
+    meta = resource.get("meta", {})
+    tags = [*product.tags, *(tag for tag in meta.get("tag", ()) if tag.get("system") != STANDING_SYSTEM)]
+    held = resource.get("property", [])
+    properties = [*product.regulation, *(one for one in held if not is_regulation(one))]
+    if tags == meta.get("tag") and properties == held:
+        return resource
+    rest = {name: value for name, value in resource.items() if name != "property"}
+    return {**rest, "meta": {**meta, "tag": tags}, **({"property": properties} if properties else {})}
 
 
 def with_status(resource: Mapping[str, Any], status: Status) -> dict[str, Any]:

@@ -5,9 +5,10 @@ As everything that an operator does (hub/operator.py): under the operating-syste
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from fhir_profiles.product import Product, device_definition, properties
+from fhir_profiles.product import Product, device_definition, with_product
 from fhir_profiles.udi import BadUdi
 from fhir_profiles.unit import UnitNames, agreed, require_of, unit_device, with_status
 from hub.ingest.devices import device_token, opened
@@ -21,6 +22,7 @@ from hub.units import registered
 from hub.units.judge import Finding, findings
 from hub.units.listing import UnitView, views
 from hub.units.registered import Opened, product_token
+from hub.units.standing import TOGETHER_MAX, behind, follow
 from hub.units.watch import Round, Watch
 
 SECOND_US = 1_000_000
@@ -39,6 +41,14 @@ class Exchanged:
     pairings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductChanged:
+    """For people and scripts: what `hub product change` did. `units`: how many took another standing."""
+
+    product: Product
+    units: int
+
+
 class Registry(Operator):
     async def add_product(self, product: Product) -> str:
         """Its DeviceDefinition. Raises OperatorError if there is one of this name."""
@@ -54,20 +64,37 @@ class Registry(Operator):
                 raise OperatorError(f"somebody else is registering {product.key} at this moment") from error
         return made.row
 
-    async def change_product(self, key: str, limits: Mapping[str, Any]) -> Product:
-        """Other limits for all of its units. Raises OperatorError."""
+    async def change_product(self, key: str, changes: Mapping[str, Any]) -> ProductChanged:
+        """Other limits, or another standing, for all of its units. Raises OperatorError.
+
+        Limits are read from the product. The standing is copied to its units, some hundred in one transaction, each with its record:
+        whoever is interrupted gives the command again, and what is behind follows.
+        """
         async with self.recording("product-change") as recording:
 
-            async def once() -> Product:
+            async def once() -> tuple[str, Product]:
                 recording.forget()
                 before, product = await self._product(key)
-                changed = _valid(product, limits)
-                made = await self._again(before, {**before.content, "property": properties(changed)})
+                changed = _valid(product, changes)
+                made = await self._again(before, with_product(before.content, changed))
                 recording.touch(_of_nobody(made))
                 await recording.commit(Unit(replaces=(Replace(new=made, old=before.stored),)), writes=[write_of(made)])
-                return changed
+                return before.reference, changed
 
-            return await redoing(once, lambda: (key,), self._services.turns)
+            definition, product = await redoing(once, lambda: (key,), self._services.turns)
+        follows = changes.keys() & {"standing", "risk_class"}
+        return ProductChanged(product=product, units=await self._follow(key, definition, product) if follows else 0)
+
+    async def _follow(self, key: str, definition: str, product: Product) -> int:
+        """Until none is behind: one may have been registered meanwhile by what the product was."""
+        units = 0
+        while rows := await behind(self._services, definition, product):
+            for start in range(0, len(rows), TOGETHER_MAX):
+                part = rows[start : start + TOGETHER_MAX]
+                async with self.recording("product-change") as recording:
+                    step = partial(follow, self._services, part, product, recording)
+                    units += await redoing(step, lambda: (key,), self._services.turns)
+        return units
 
     async def products(self) -> list[tuple[str, Product]]:
         async with self.recording("product-list"):
@@ -266,9 +293,11 @@ def _definition(product: Product) -> dict[str, Any]:
         raise OperatorError(f"--udi-di: {error}") from error
 
 
-def _valid(product: Product, limits: Mapping[str, Any]) -> Product:
+def _valid(product: Product, changes: Mapping[str, Any]) -> Product:
+    """A class goes with being a medical device, unless another one is given."""
+    lost = {"risk_class": None} if changes.get("standing", product.standing) != "medical-device" else {}
     try:
-        return replace(product, **limits)
+        return replace(product, **{**lost, **changes})
     except ValueError as error:
         raise OperatorError(str(error)) from error
 

@@ -8,10 +8,11 @@ import typer
 from fhir_profiles.product import CLASSES, STANDINGS, Product
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
 from hub.cli.durations import said, seconds
-from hub.registry import Registry
+from hub.registry import ProductChanged, Registry
 from hub.wiring import Hub
 
 app = typer.Typer(no_args_is_help=True)
+NO_CLASS = "none"
 
 Key = Annotated[str, typer.Argument(help="The product's name in the registry, e.g. acme-patch-2.")]
 Silence = Annotated[str | None, typer.Option("--silence", help="A unit not heard of for longer is silent, e.g. 36h; default 2d.")]
@@ -64,6 +65,8 @@ def add(
 @app.command("change")
 def change(
     key: Key,
+    standing: Annotated[str | None, typer.Option("--standing", help=f"What it is under the law: {', '.join(STANDINGS)}.")] = None,
+    risk_class: Annotated[str | None, typer.Option("--class", help=f"Of a medical device: {', '.join(CLASSES)}, or none.")] = None,
     silence: Silence = None,
     lifetime: Lifetime = None,
     drift: Drift = None,
@@ -72,15 +75,16 @@ def change(
     data_dir: DataDir = None,
     mongodb_url: MongodbUrl = None,
 ) -> None:
-    """Other limits for all units of a product."""
-    wanted = limits(silence, lifetime, drift, battery_low)
+    """Other limits, or another standing, for all units of a product; readings are found by what their unit is now."""
+    wanted = {**_said_of_law(standing, risk_class), **limits(silence, lifetime, drift, battery_low)}
     if not wanted:
-        raise typer.BadParameter("say which limit: --silence, --lifetime, --drift or --battery-low")
+        raise typer.BadParameter("say what: --standing, --class, --silence, --lifetime, --drift or --battery-low")
 
-    async def act(hub: Hub) -> Product:
+    async def act(hub: Hub) -> ProductChanged:
         return await Registry(hub, reason).change_product(key, wanted)
 
-    typer.echo(json.dumps(shown(in_hub(data_dir, mongodb_url, act), None)))
+    done = in_hub(data_dir, mongodb_url, act)
+    typer.echo(json.dumps({**shown(done.product, None), "units": done.units}))
 
 
 @app.command("list")
@@ -102,6 +106,16 @@ def show(key: Key, reason: Reason = None, data_dir: DataDir = None, mongodb_url:
         typer.echo(f"hub: there is no product {key}; hub product list shows them", err=True)
         raise typer.Exit(1)
     typer.echo(json.dumps(found[0], indent=2))
+
+
+def _said_of_law(standing: str | None, risk_class: str | None) -> dict[str, Any]:
+    """Those that were given, as `Product` names them."""
+    if standing is not None and standing not in STANDINGS:
+        raise typer.BadParameter(f"--standing is one of {', '.join(STANDINGS)}")
+    if risk_class is not None and risk_class not in (*CLASSES, NO_CLASS):
+        raise typer.BadParameter(f"--class is one of {', '.join((*CLASSES, NO_CLASS))}")
+    made: dict[str, Any] = {} if standing is None else {"standing": standing}
+    return made if risk_class is None else {**made, "risk_class": None if risk_class == NO_CLASS else risk_class}
 
 
 def limits(silence: str | None, lifetime: str | None, drift: str | None, battery_low: int | None) -> dict[str, Any]:

@@ -192,6 +192,68 @@ def test_products_are_listed_shown_and_get_other_limits(made: Made, running: Run
     assert hub.invoke("product", "show", "nothing").code == 1
 
 
+def test_another_standing_reaches_product_units_and_the_search_for_readings(
+    made: Made, running: Running, ehr: Caller, vendor: Caller
+) -> None:
+    """docs/adr/0015: a reading is found by what its unit is now; what the unit was when it measured is in its history."""
+    hub, one = running.process, ehr.create(patient())["id"]
+    paired = ("device", "pair", "withings", made.unit, "--patient", f"Patient/{one}", "--from", "2010-01-01")
+    assert hub.invoke(*paired).code == 0
+    assert vendor.fates("withings", weight(made.unit, T0))[0]["fate"] == "stored"
+    others = f"other-{made.unit}"
+    assert hub.invoke("device", "register", "withings", others, "--product", made.product).code == 0
+
+    def found(code: str) -> tuple[int, int, int]:
+        tagged = f"_tag={STANDING}|{code}"
+        definitions = ehr.found(f"DeviceDefinition?identifier={made.product}&{tagged}")
+        units = ehr.found(f"Device?manufacturer={made.maker}&{tagged}")
+        return len(definitions), len(units), len(ehr.found(f"Observation?patient={one}&device:Device.{tagged}"))
+
+    assert (found("medical-device"), found("mdr-iia"), found("wellness")) == ((1, 2, 1), (1, 2, 1), (0, 0, 0))
+    (*_, last) = running.backstage.recorded_by(
+        lambda: hub.invoke("product", "change", made.product, "--standing", "wellness", "--reason", "certificate withdrawn")
+    )
+    assert (last.kind, last.event["purposeOfEvent"][0]["text"]) == ("product-change", "certificate withdrawn")
+    assert made.device in str(last.event)
+    assert (found("medical-device"), found("mdr-iia"), found("wellness")) == ((0, 0, 0), (0, 0, 0), (1, 2, 1))
+    shown = ehr.get(made.device).json()
+    assert (shown["meta"]["versionId"], shown["property"][0]["valueCode"][0]["coding"][0]["code"]) == ("2", "Y")
+    assert shown["udiCarrier"][0]["carrierHRF"] == made.udi
+    before = ehr.get(f"{made.device}/_history/1").json()
+    assert [tag["code"] for tag in before["meta"]["tag"]] == ["medical-device", "mdr-iia"]
+    again = hub.invoke("product", "change", made.product, "--standing", "medical-device", "--class", "mdr-iib")
+    assert (again.json()["standing"], again.json()["class"], again.json()["units"]) == ("medical-device", "mdr-iib", 2)
+    assert found("mdr-iib") == (1, 2, 1)
+    assert hub.invoke("product", "change", made.product, "--class", "none").json()["class"] is None
+    assert (found("mdr-iib"), found("medical-device")) == ((0, 0, 0), (1, 2, 1))
+    assert hub.invoke("product", "change", made.product, "--standing", "not-known").json()["units"] == 2
+    assert "property" not in ehr.get(made.device).json()
+
+
+def test_a_change_of_standing_that_was_interrupted_is_finished_by_giving_it_again(made: Made, running: Running, ehr: Caller) -> None:
+    """The product is written first, then its units."""
+    hub = running.process
+    definition = ehr.get(hub.invoke("product", "show", made.product).json()["definition"]).json()
+    tags = [{"system": STANDING, "code": "wellness", "display": "Wellness product"}, {"system": "urn:x", "code": "kept"}]
+    ehr.update(definition, meta={**definition["meta"], "tag": tags})
+    assert ehr.get(made.device).json()["meta"]["tag"][0]["code"] == "medical-device"
+    given = ("product", "change", made.product, "--standing", "wellness")
+    assert [hub.invoke(*given).json()["units"] for _ in range(2)] == [1, 0]
+    assert ehr.get(made.device).json()["meta"]["tag"][0]["code"] == "wellness"
+    kept = ehr.get(f"DeviceDefinition/{definition['id']}").json()["meta"]["tag"]
+    assert {(tag["system"], tag["code"]) for tag in kept} == {(STANDING, "wellness"), ("urn:x", "kept")}
+
+
+def test_a_standing_that_cannot_be_is_refused(made: Made, running: Running) -> None:
+    """A class is a medical device's; where the standing changes, it goes."""
+    hub = running.process
+    for flags in (["--standing", "sure"], ["--class", "mdr-iv"]):
+        assert hub.invoke("product", "change", made.product, *flags).code == 2
+    refused = hub.invoke("product", "change", made.product, "--standing", "wellness", "--class", "mdr-iia")
+    assert (refused.code, "has a class" in refused.err) == (1, True)
+    assert hub.invoke("product", "show", made.product).json()["standing"] == "medical-device"
+
+
 def test_a_unit_is_shown_listed_and_retired(made: Made, running: Running, ehr: Caller) -> None:
     hub = running.process
     shown = hub.invoke("device", "show", "withings", made.unit).json()

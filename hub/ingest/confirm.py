@@ -109,10 +109,9 @@ async def assign(services: Services, one: ToConfirm, patient: str, recording: Re
         sender = await sender_of(one.item.client)
     except SenderGone as error:
         raise FhirError("business-rule", f"sender-gone: {error}") from error
-    waiting = await with_bytes(services, one.item, one.waiting)
-    if waiting.beside_bytes and not waiting.item.raw:
+    waiting, reading = one.waiting, await with_bytes(services, one.item, one.waiting)
+    if reading is None:
         raise FhirError("business-rule", f"{CONTENT_MISSING}: {CONTENT_MISSING_HINT}")
-    reading = replace(one.reading, raw=waiting.item.raw)
     sent = Sent(
         manifest=adapters()[waiting.adapter].manifest,
         device=waiting.device,

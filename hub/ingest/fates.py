@@ -29,7 +29,7 @@ SENDER_REVOKED = "sender-revoked"
 SENDER_REVOKED_HINT = "The client that sent this item has been revoked: nothing is stored in its name. Discard the item, or let it expire."
 CONTENT_MISSING = "content-missing"
 CONTENT_MISSING_HINT = "The bytes of this recording are not here any more; send it again."
-NO_WAITING = "A recording this long does not wait: send it again then."
+NO_WAITING = "A recording this long does not wait: FHIR has no attachment above 2 GiB; send it in parts."
 SUPERSEDED = "superseded"
 SUPERSEDED_HINT = "Kept in the history: a value that the source changed later is current."
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from adapters.reading import Document, Item, Reading
 from fhir_profiles.measurement import Measurement, Recorded, RecordingPart
+from hub.ingest.pieces import Pieces
 from hub.ingest.weighed import Content
 from hub.repository.content import CONTENT_PIECE_BYTES, StoredContent, content_id
 from hub.services import Services
@@ -76,15 +77,14 @@ async def keep_waiting(services: Services, id: str, content: Content) -> None:
         await _put(services, None, of, content)
 
 
-async def waiting_content(services: Services, id: str, size_bytes: int) -> bytes | None:
-    """The bytes again, whole; None where some of them are missing."""
-    of = content_id(f"{WAITING_MARK}{id}", WAITING_DIGEST)
-    return await _read(services, None, of, _count(size_bytes))
+async def waiting_pieces(services: Services, id: str, size_bytes: int) -> Pieces:
+    """The bytes again, read as they are asked for."""
+    return await _pieces(services, None, content_id(f"{WAITING_MARK}{id}", WAITING_DIGEST), size_bytes)
 
 
-async def stored_bytes(services: Services, patient: bytes, binary: str, content: StoredContent) -> bytes | None:
-    """The bytes of a Binary, whole, for who derives it anew; None where some of them are missing."""
-    return await _read(services, patient, content_id(binary, content.digest), content.pieces)
+async def stored_pieces(services: Services, patient: bytes, binary: str, content: StoredContent) -> Pieces:
+    """The bytes of a Binary, for who derives it anew."""
+    return await _pieces(services, patient, content_id(binary, content.digest), content.size_bytes)
 
 
 async def drop_waiting(services: Services, id: str) -> None:
@@ -111,13 +111,14 @@ async def _put(services: Services, patient: bytes | None, of: str, content: Cont
         await services.store.contents.put(*await asyncio.to_thread(lambda numbers: [sealed(number) for number in numbers], some))
 
 
-async def _read(services: Services, patient: bytes | None, of: str, count: int) -> bytes | None:
-    key, parts = await services.vault.key(patient), []
-    for number in range(count):
-        id = f"{of}.{number}"
-        piece = await services.store.contents.get(id)
-        if piece is None:
-            return None
-        opened = await asyncio.to_thread(services.vault.open_sealed, key, CONTENT_TYPE, id, 1, patient, piece.sealed, purpose="content")
-        parts.append(opened)
-    return b"".join(parts)
+async def _pieces(services: Services, patient: bytes | None, of: str, size_bytes: int) -> Pieces:
+    key = await services.vault.key(patient)
+
+    async def fetch(number: int) -> bytes | None:
+        piece = await services.store.contents.get(f"{of}.{number}")
+        return None if piece is None else piece.sealed
+
+    def opened(number: int, sealed: bytes) -> bytes:
+        return services.vault.open_sealed(key, CONTENT_TYPE, f"{of}.{number}", 1, patient, sealed, purpose="content")
+
+    return Pieces(fetch, opened, size_bytes)

@@ -3,6 +3,7 @@
 An item that an adapter has read is read again where the mapping has changed since, for the mapping may be what was wrong with it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -16,11 +17,13 @@ from hub import outcomes
 from hub.errors import FhirError
 from hub.ingest import fates
 from hub.ingest.fates import Answer
+from hub.ingest.pieces import ContentMissing, read_pieces
 from hub.ingest.pipeline import Pipeline, Sent
 from hub.ingest.raw import ReadBy, read_now
-from hub.ingest.recordings import drop_waiting, is_recording, waiting_content
+from hub.ingest.recordings import drop_waiting, is_recording, waiting_pieces
 from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.waiting import Waiting
+from hub.ingest.weighed import in_pieces
 from hub.recording import Recording
 from hub.repository import Repository
 from hub.services import Services
@@ -60,7 +63,7 @@ class _Opened:
 
     @property
     def way(self) -> tuple[str, ...]:
-        """Items sent and read in the same way go through together; a recording, which is whole in memory, alone."""
+        """Items sent and read in the same way go through together; a recording alone."""
         waiting, by = self.waiting, self.read_by
         alone = self.one.id if waiting.beside_bytes else ""
         said = (waiting.device, waiting.time_zone, waiting.media_type, by.mapping_version, by.software)
@@ -135,8 +138,8 @@ async def _replay_alike(repository: Repository, recording: Recording, group: Seq
     adapter = adapters().get(first.adapter)
     if adapter is None:
         return {one.one.id: [stays(one.waiting, fates.ADAPTER_MISSING, fates.ADAPTER_MISSING_HINT)] for one in group}
-    whole = [await _whole(repository.services, one) for one in group]
-    if lost := [one for one in whole if one.waiting.beside_bytes and not one.waiting.item.raw]:
+    whole = [await _whole(repository.services, one, adapter) for one in group]
+    if lost := [one for one in whole if not one.items]:
         return {one.one.id: [stays(one.waiting, fates.CONTENT_MISSING, fates.CONTENT_MISSING_HINT)] for one in lost}
     sent = Sent(
         manifest=adapter.manifest,
@@ -155,41 +158,56 @@ async def _replay_alike(repository: Repository, recording: Recording, group: Seq
 
 
 def _read(one: Quarantined, waiting: Waiting) -> _Opened:
-    """As the adapter of today reads it, where there is one and the bytes are there."""
+    """As the adapter of today reads it, where there is one; of a recording the bytes come later."""
     adapter = adapters().get(waiting.adapter)
-    if adapter is None or (waiting.beside_bytes and not waiting.item.raw):
+    if adapter is None or waiting.beside_bytes:
         return _Opened(one, waiting, [waiting.item], waiting.read_by)
-    return _Opened(one, waiting, *reread(waiting, adapter))
+    said = Context(media_type=waiting.media_type, device=waiting.device)
+    return _Opened(one, waiting, *reread(waiting, adapter, lambda: list(adapter.decode(waiting.item.raw, said))))
 
 
-async def _whole(services: Services, opened: _Opened) -> _Opened:
-    if not opened.waiting.beside_bytes:
-        return opened
-    return _read(opened.one, await with_bytes(services, opened.one, opened.waiting))
-
-
-async def with_bytes(services: Services, one: Quarantined, waiting: Waiting) -> Waiting:
-    """With the bytes of a recording where they belong; none where they are lost."""
+async def _whole(services: Services, opened: _Opened, adapter: Adapter) -> _Opened:
+    """With the bytes of a recording, which are read piece by piece; without any item where some are lost. Raises Unavailable."""
+    one, waiting = opened.one, opened.waiting
     if not waiting.beside_bytes:
-        return waiting
-    content = await waiting_content(services, one.id, waiting.beside_bytes)
-    return replace(waiting, item=replace(waiting.item, raw=content or b""))
+        return opened
+    held = await with_bytes(services, one, waiting)
+    if held is None:
+        return replace(opened, items=())
+    pieces = await waiting_pieces(services, one.id, waiting.beside_bytes)
+    said = Context(media_type=waiting.media_type, device=waiting.device)
+    again = replace(waiting, item=held)
+    return _Opened(one, waiting, *await asyncio.to_thread(reread, again, adapter, lambda: read_pieces(adapter, pieces, said)))
+
+
+async def with_bytes(services: Services, one: Quarantined, waiting: Waiting) -> Item | None:
+    """What waits; a recording with its bytes, which are read as they are asked for. None where some are lost. Raises Unavailable."""
+    item = waiting.item
+    if not waiting.beside_bytes or not isinstance(item, Reading):
+        return item
+    pieces = await waiting_pieces(services, one.id, waiting.beside_bytes)
+    try:
+        return await asyncio.to_thread(in_pieces, item, len(pieces), pieces.read_at)
+    except ContentMissing:
+        return None
 
 
 def stays(waiting: Waiting, code: str, hint: str) -> Answer:
     return Answer(fate="quarantined", pointer=waiting.item.pointer, code=code, hint=hint)
 
 
-def reread(waiting: Waiting, adapter: Adapter) -> tuple[Sequence[Item], ReadBy]:
+def reread(waiting: Waiting, adapter: Adapter, decode: Callable[[], Sequence[Item]]) -> tuple[Sequence[Item], ReadBy]:
     """The item as the adapter reads it today: what it did not know then it may know now, and it may be several.
 
-    What is not read again, or cannot be, is still what it was, and was made of it by whom it was then.
+    decode  reads it again. What is not read again, or cannot be, is still what it was, and was made of it by whom it was then.
     """
     item, as_it_was = waiting.item, ([waiting.item], waiting.read_by)
     if isinstance(item, Reading) and waiting.mapping_version == adapter.manifest.version:
         return as_it_was
     try:
-        items = list(adapter.decode(item.raw, Context(media_type=waiting.media_type, device=waiting.device)))
+        items = decode()
+    except Unavailable:
+        raise
     except Exception:  # noqa: BLE001 - whatever is wrong with it still is, and others go through
         return as_it_was
     found = [replace(one, pointer=item.pointer) for one in _same(item, items)]

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from hub.store.protocol import Unavailable
 from hub.vault import SPOOL_TYPE, Vault
@@ -98,13 +98,21 @@ class Spool:
             return self._opened[1]
 
 
-class Reader:
-    """The payload as a file opened for reading bytes (`adapters.contract.Source`)."""
+class Stretched(Protocol):
+    """What can be read at any place. `size`: in bytes."""
 
-    def __init__(self, spool: Spool) -> None:
-        self._spool, self._place = spool, 0
+    size: int
+
+    def read_at(self, start: int, length: int) -> bytes: ...
+
+
+class Reader:
+    """It as a file opened for reading bytes (`adapters.contract.Source`)."""
+
+    def __init__(self, of: Stretched) -> None:
+        self._of, self._place = of, 0
 
     def read(self, size: int, /) -> bytes:
-        part = self._spool.read_at(self._place, self._spool.size if size < 0 else size)
+        part = self._of.read_at(self._place, self._of.size if size < 0 else size)
         self._place += len(part)
         return part

@@ -6,14 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from adapters.limits import PAYLOAD_BYTES_MAX
 from adapters.reading import Document, Item, Reading, Span
 
 ReadAt = Callable[[int, int], bytes]
 """A stretch of the payload: from where, how many bytes."""
 WEIGHED_BYTES: Final = 1024 * 1024
-WAITING_BYTES_MAX: Final = PAYLOAD_BYTES_MAX
-"""Of a recording in quarantine: it is read whole when it is replayed."""
 SIZE_BYTES_MAX: Final = 2**31 - 1
 """Attachment.size is an unsignedInt (https://hl7.org/fhir/R4/datatypes.html#Attachment)."""
 
@@ -87,8 +84,19 @@ def content_of(item: Item) -> Content:
     return item.value.held if isinstance(item, Reading) and isinstance(item.value, Weighed) else item.raw
 
 
+def in_pieces(reading: Reading, size: int, read_at: ReadAt) -> Reading:
+    """A recording whose bytes lie elsewhere, weighed. Reads all of them: in a thread."""
+    document = reading.value
+    if not isinstance(document, Document):
+        raise TypeError("only recordings lie in pieces")
+    made = weighed(replace(reading, value=replace(document, content=(Span(start=0, length=size),))), read_at)
+    assert isinstance(made, Reading)  # noqa: S101 - as it was
+    return made
+
+
 def may_wait(item: Item) -> bool:
-    return len(content_of(item)) <= WAITING_BYTES_MAX
+    """What cannot become an attachment has nothing to wait for."""
+    return len(content_of(item)) <= SIZE_BYTES_MAX
 
 
 def digest_of(item: Item) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hub.ingest import weighed
-from hub.ingest.rederive import derive
+from hub.ingest.pieces import Pieces
 from hub.ingest.upload import PART_ITEMS
 from tests.support.apple import export, pieces
 from tests.support.backstage import Backstage, new_client
@@ -28,6 +28,8 @@ from tests.support.resources import patient
 Json = dict[str, Any]
 LONG, LONGEST = 20_000, 3_000_000
 """Bytes: what is taken as a whole, and what is taken at all."""
+AT_ONCE = 1024 * 1024
+"""Bytes of a recording that are in memory."""
 MANY = 2 * PART_ITEMS + 7
 """Items: three parts."""
 NDJSON = {"Accept": "application/x-ndjson"}
@@ -197,9 +199,9 @@ def spooled(process: HubProcess) -> list[bytes]:
 SECONDS, RATE = 600, 300
 
 
-def eeg(first: int = 0) -> bytes:
+def eeg(first: int = 0, seconds: int = SECONDS) -> bytes:
     """360,000 bytes: more than one piece, and much more than is taken as a whole."""
-    samples = [[(first + second * 7 + place * 31) % 4001 - 2000 for place in range(RATE)] for second in range(SECONDS)]
+    samples = [[(first + second * 7 + place * 31) % 4001 - 2000 for place in range(RATE)] for second in range(seconds)]
     return bytes(File(signals=[Signal(label="EEG Fpz-Cz", records=samples)]))
 
 
@@ -267,11 +269,11 @@ def test_a_recording_of_nobody_waits_with_its_bytes(narrow: Running, sender: Cal
     assert kept(sender, replayed)[1][512:] == eeg()[512:]
 
 
-def test_what_is_too_long_to_be_read_whole_does_not_wait(
+def test_what_is_too_long_for_an_attachment_does_not_wait(
     narrow: Running, sender: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A replay reads it whole; the command runs in this process, where little is too much."""
-    monkeypatch.setattr(weighed, "WAITING_BYTES_MAX", LONG)
+    """R4 Attachment.size is an unsignedInt. The command runs in this process, where little is too much."""
+    monkeypatch.setattr(weighed, "SIZE_BYTES_MAX", LONG)
     (tmp_path / "night.edf").write_bytes(eeg(7))
     asked = ["--adapter", "edf", "--client-id", sender.account.id, "--device", "nobodys", "--time-zone", "Europe/Paris", "--settle", "0"]
     assert narrow.process.invoke("watch", str(tmp_path), *asked, "--once").code == 0
@@ -281,12 +283,41 @@ def test_what_is_too_long_to_be_read_whole_does_not_wait(
     assert "does not wait" in fate["hint"]
 
 
-def test_what_is_too_long_to_be_read_whole_is_not_derived_anew(
-    narrow: Running, sender: Caller, amplifier: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes are asked for at once of a recording that lies in pieces; the commands run in this process."""
+    asked, read_at = list[int](), Pieces.read_at
+
+    def watched(self: Pieces, start: int, length: int) -> bytes:
+        asked.append(min(start + length, self.size) - start)
+        return read_at(self, start, length)
+
+    monkeypatch.setattr(Pieces, "read_at", watched)
+    return asked
+
+
+def test_a_long_recording_waits_and_is_let_in_without_ever_being_whole_in_memory(narrow: Running, sender: Caller, read: list[int]) -> None:
+    """docs/adr/0014: its pieces are read one after the other, weighed, and sealed anew."""
+    person = sender.create(patient())["id"]
+    payload = eeg(7, 7 * SECONDS)
+    assert recording(sender, f"long-{person}", payload)["fate"] == "quarantined"
+    narrow.backstage.pair(identifier_system("edf"), f"long-{person}", f"Patient/{person}", from_us=0)
+    done = narrow.process.invoke("quarantine", "replay", "--adapter", "edf", "--reason", "tests")
+    fates = [json.loads(line) for line in done.out.splitlines() if line.startswith("{")]
+    (stored,) = [one for one in fates if one.get("fate") == "stored"]
+    assert kept(sender, stored)[1][512:] == payload[512:]
+    assert sum(read) >= 2 * len(payload), "weighed, then sealed"
+    assert max(read) <= AT_ONCE < len(payload) // 2
+
+
+def test_a_long_recording_is_derived_anew_without_ever_being_whole_in_memory(
+    narrow: Running, sender: Caller, amplifier: str, tmp_path: Path, read: list[int]
 ) -> None:
-    """It is left, with the reason in the plan."""
-    assert recording(sender, amplifier, eeg(9))["fate"] == "stored"
-    monkeypatch.setattr(derive, "WAITING_BYTES_MAX", LONG)
-    planned = narrow.process.invoke("rederive", "plan", "--adapter", "edf", "--out", str(tmp_path / "plan"))
+    payload = eeg(9, 7 * SECONDS)
+    assert recording(sender, amplifier, payload)["fate"] == "stored"
+    planned = narrow.process.invoke("rederive", "plan", "--adapter", "edf", "--out", str(tmp_path / "plan"), "--reason", "tests")
     assert planned.code == 0, planned.err
-    assert "content-too-long" in planned.out
+    made = json.loads(planned.out)
+    assert (made["kinds"].keys(), made["left"]) == ({"unchanged"}, {})
+    assert sum(read) >= len(payload)
+    assert max(read) <= AT_ONCE < len(payload) // 2

@@ -22,7 +22,7 @@ from tests.support.caller import Caller
 from tests.support.edf import File, Signal
 from tests.support.fixtures import Running
 from tests.support.payloads import WEIGHT, group, identifier_system, weight, withings
-from tests.support.rederiving import Bench, later, stored, tenfold
+from tests.support.rederiving import Bench, Mapping, StreamingMapping, later, stored, tenfold
 from tests.support.resources import consent, patient
 
 Json = dict[str, Any]
@@ -355,13 +355,14 @@ def tape(label: str) -> bytes:
 
 
 @pytest.mark.parametrize("mistake", [later, lambda reading: replace(reading, quality=("body-movement",))], ids=["moved", "changed"])
+@pytest.mark.parametrize("kind", [Mapping, StreamingMapping], ids=["read whole", "read in pieces"])
 def test_a_recording_is_derived_anew_with_its_document_and_its_bytes(
-    backstage: Backstage, ehr: Caller, person: str, mistake: Callable[[Reading], Reading]
+    backstage: Backstage, ehr: Caller, person: str, mistake: Callable[[Reading], Reading], kind: type[Mapping]
 ) -> None:
     """ADR 14: three resources, and the bytes under whatever key they have."""
     backstage.pair(identifier_system("edf"), f"eeg-{person}", f"Patient/{person}", from_us=0)
     local = mistake if mistake is not later else _later_local
-    bench = Bench(backstage, ehr.account, "edf", local)
+    bench = Bench(backstage, ehr.account, "edf", local, kind=kind)
     payload = tape("EEG Cz")
     (reference,) = stored(bench.ingest(payload, device=f"eeg-{person}", zone="Europe/Paris"))
     before = _bytes_of(ehr, reference)

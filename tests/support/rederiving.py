@@ -1,11 +1,11 @@
 """A mapping with a mistake, readings that it stored, and plans with the mapping that is mended. Used by tests of re-derivation."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
-from adapters.contract import NO_CONTEXT, Adapter, Context, Manifest
+from adapters.contract import NO_CONTEXT, Adapter, Context, Manifest, Source, Streaming
 from adapters.discovery import adapters
 from adapters.reading import Item, Quantity, Reading
 from hub.ingest.fates import Answer
@@ -37,15 +37,26 @@ class Mapping:
             yield self.mistake(item) if isinstance(item, Reading) else item
 
 
+@dataclass(frozen=True)
+class StreamingMapping(Mapping):
+    """Of an adapter that reads in pieces."""
+
+    def decode_stream(self, source: Source, context: Context = NO_CONTEXT) -> Iterator[Item]:
+        assert isinstance(self.real, Streaming)
+        for item in self.real.decode_stream(source, context):
+            yield self.mistake(item) if isinstance(item, Reading) else item
+
+
 @dataclass(slots=True)
 class Bench:
-    """One adapter, mended and with its mistake, and one sender."""
+    """One adapter, mended and with its mistake, and one sender. `kind`: how the mended one reads."""
 
     backstage: Backstage
     account: Account
     adapter: str
     mistake: Mistake = lambda reading: reading
     shown: list[Derived] = field(default_factory=list)
+    kind: type[Mapping] = Mapping
 
     @property
     def wrong(self) -> Mapping:
@@ -53,7 +64,7 @@ class Bench:
 
     @property
     def mended(self) -> Mapping:
-        return Mapping(adapters()[self.adapter], "9.0.0")
+        return self.kind(adapters()[self.adapter], "9.0.0")
 
     @property
     def senders(self) -> Senders:

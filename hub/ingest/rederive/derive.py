@@ -14,8 +14,9 @@ from fhir_profiles.measurement import Measurement, Recorded
 from hub import numbers
 from hub.ingest.devices import Bindings
 from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
+from hub.ingest.pieces import ContentMissing, ContentTooLong, Pieces, read_pieces
 from hub.ingest.raw import Raw
-from hub.ingest.recordings import PARTS, as_part, located, stored_bytes
+from hub.ingest.recordings import PARTS, as_part, located, stored_pieces
 from hub.ingest.rederive.derived import (
     IN_ERROR,
     NEVER,
@@ -36,7 +37,7 @@ from hub.ingest.rederive.derived import (
 from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.settle import Candidate
 from hub.ingest.wearing import Binding, user_index
-from hub.ingest.weighed import WAITING_BYTES_MAX
+from hub.ingest.weighed import content_of as content_of_item
 from hub.ingest.whose import Known, contradicts, known_by
 from hub.instants import from_datetime
 from hub.repository import Repository
@@ -44,7 +45,7 @@ from hub.repository.content import StoredContent, stored_content
 from hub.repository.reading import basis_of
 from hub.repository.visibility import PatientRules
 from hub.services import Services
-from hub.store.protocol import Stored
+from hub.store.protocol import Stored, Unavailable
 from security.envelope import DataKey
 
 Holding = Literal["free", "held"]
@@ -138,17 +139,13 @@ class Deriver:
         if basis is None:
             return "not-permitted"
         rows = await self._rows(stored, content)
-        whole = raw
+        pieces = None
         if not raw.item and "derivedFrom" in content:
-            where = stored_content(rows[-1][1])
-            if where is not None and where.size_bytes > WAITING_BYTES_MAX:
-                return "content-too-long"
-            recorded = await self._content(rows)
-            if recorded is None:
+            pieces = await self._content(rows)
+            if pieces is None:
                 return "content-missing"
-            whole = raw.with_item(recorded)
         base = Derived(kind="nothing", stored=stored, content=content, client=raw.client, basis=basis, rows=rows)
-        found = await self._read(base, whole)
+        found = await self._read(base, raw, pieces)
         return found if isinstance(found, str) else await self._decided(repository, found)
 
     async def _rows(self, stored: Stored, content: Mapping[str, Any]) -> list[tuple[Stored, Mapping[str, Any]]]:
@@ -164,16 +161,26 @@ class Deriver:
             rows.append((following, numbers.loads(self._services.vault.open(key, following))))
         return rows
 
-    async def _content(self, rows: Sequence[tuple[Stored, Mapping[str, Any]]]) -> bytes | None:
+    async def _content(self, rows: Sequence[tuple[Stored, Mapping[str, Any]]]) -> Pieces | None:
         binary, content = rows[-1]
         where: StoredContent | None = stored_content(content)
         if where is None or binary.patient is None:
             return None
-        return await stored_bytes(self._services, binary.patient, binary.id, where)
+        return await stored_pieces(self._services, binary.patient, binary.id, where)
 
-    async def _read(self, base: Derived, raw: Raw) -> Derived | Left:
+    async def _read(self, base: Derived, raw: Raw, pieces: Pieces | None) -> Derived | Left:
+        adapter = self._asked.adapter
         try:
-            items = await asyncio.to_thread(lambda: list(self._asked.adapter.decode(raw.item, raw.context)))
+            if pieces is None:
+                items: Sequence[Item] = await asyncio.to_thread(lambda: list(adapter.decode(raw.item, raw.context)))
+            else:
+                items = await asyncio.to_thread(read_pieces, adapter, pieces, raw.context)
+        except ContentMissing:
+            return "content-missing"
+        except ContentTooLong:
+            return "content-too-long"
+        except Unavailable:
+            raise
         except Unreadable as error:
             return replace(base, code=error.code)
         except Exception:  # noqa: BLE001 - whatever the mapping trips over, the other rows go on
@@ -213,7 +220,7 @@ class Deriver:
         vault = self._services.vault
         plain = vault.open_sealed(key, other.type, other.id, other.version, other.patient, other.raw, purpose="raw")
         try:
-            return Raw.from_bytes(plain).item == raw.item
+            return bool(raw.item) and Raw.from_bytes(plain).item == raw.item  # a recording's bytes are not in it
         except ValueError:
             return True
 
@@ -296,10 +303,10 @@ class Deriver:
         """With each resource that it becomes, as it is and as it would be."""
         manifest = self._asked.adapter.manifest
         header = replace(raw, mapping_version=manifest.version, software=software().get(manifest.name))
-        made = [self._parts(base, kind, candidate, header, item) for candidate, item, _ in found]
-        unchanged = [parts for parts in made if kind == "changed" and all(is_as_it_is(part) for part in parts)]
-        parts = (unchanged or sorted(made, key=lambda one: one[0].candidate.rank))[-1]
-        content = raw.item if isinstance(parts[0].candidate.measurement.value, Recorded) else b""
+        made = [(self._parts(base, kind, candidate, header, item), item) for candidate, item, _ in found]
+        unchanged = [one for one in made if kind == "changed" and all(is_as_it_is(part) for part in one[0])]
+        parts, read = (unchanged or sorted(made, key=lambda one: one[0][0].candidate.rank))[-1]
+        content = content_of_item(read) if isinstance(parts[0].candidate.measurement.value, Recorded) else b""
         return replace(base, kind="unchanged" if unchanged else kind, parts=parts, code=None, content_bytes=content)
 
     def _parts(self, base: Derived, kind: Kind, candidate: Candidate, header: Raw, item: Reading) -> list[Part]:

@@ -10,6 +10,7 @@ from hub import numbers
 from hub.ingest.fates import NOT_PAIRED
 from hub.ingest.rederive.diff import Change, changes, settled
 from hub.ingest.settle import Candidate
+from hub.ingest.weighed import Content
 from hub.store.protocol import ReadingMark, Stored
 
 Kind = Literal["unchanged", "changed", "moved", "nothing", "elsewhere"]
@@ -46,7 +47,7 @@ class Derived:
     stored, content  the row as it is, opened
     rows             all resources of the reading as they are, with their content
     code             why nothing comes out
-    content_bytes    the recording itself
+    content_bytes    the recording itself, read as it is asked for
     """
 
     kind: Kind
@@ -57,7 +58,7 @@ class Derived:
     rows: Sequence[tuple[Stored, Mapping[str, Any]]]
     parts: Sequence[Part] = ()
     code: str | None = None
-    content_bytes: bytes = field(default=b"", repr=False)
+    content_bytes: Content = field(default=b"", repr=False)
 
     @property
     def becomes(self) -> str | None:

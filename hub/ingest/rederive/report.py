@@ -30,7 +30,7 @@ WORDS: Final[Mapping[str, str]] = {
     "sender-unknown": "kept before it was noted who sent it; say --client",
     "raw-unreadable": "what was kept cannot be read",
     "content-missing": "the bytes of the recording are not here any more",
-    "content-too-long": "the recording is longer than is read whole; send it again",
+    "content-too-long": "the recording is longer than 64 MB, and its adapter does not read in pieces; send it again",
     "ambiguous": "several readings could take its place",
 }
 STYLE: Final = """

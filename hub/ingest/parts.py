@@ -6,8 +6,11 @@ before it is shown. One sealed note for each unit says which parts it has, so th
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
+
+import structlog
 
 from adapters.device_tree import DeviceTree, Metric
 from adapters.reading import Coded
@@ -21,9 +24,11 @@ from hub.repository import Repository
 from hub.repository.patientless import patientless
 from hub.repository.visibility import PatientRules
 from hub.services import Services
-from hub.store.protocol import NoteWrite, Replace, Stored
+from hub.store.protocol import Conflict, NoteWrite, Replace, Stored
 from hub.units import registered
 from hub.units.registered import Opened
+
+log = structlog.get_logger()
 
 KIND = "unit-parts"
 PAIRED = "pairings"
@@ -93,16 +98,20 @@ class UnitParts:
             unit = None if row is None else await registered.unit(self._services, row)
             if unit is not None and self._permitted(identifier, unit):
                 self._plan(identifier, token, unit, said)
+                await self._fit(unit.row)
 
     def leaf(self, identifier: str, source_id: str | None, measure: str) -> str | None:
         """The DeviceMetric that gave a reading, if the hub keeps it or is about to."""
         return self._leaves.get((identifier, source_id, measure))
 
     async def grown(self) -> Grown:
-        """What is new. To be asked anew at each attempt."""
+        """What is new. To be asked anew at each attempt.
+
+        Raises Conflict where it is no longer as it was when it was heard: readings would name what is not there.
+        """
         grown = Grown()
         for row, planned in self._planned.items():
-            known: Mapping[str, str] | None = self._services.units.get(_cached(row))
+            known = self._remembered(row)
             if known is None or any(known.get(one.row) != one.fingerprint for one in planned.values()):
                 await self._grow(grown, row, planned)
         return grown
@@ -145,6 +154,30 @@ class UnitParts:
             self._leaves = {leaf: made for leaf, made in self._leaves.items() if made not in planned}
             del self._planned[row]
 
+    async def _fit(self, row: str) -> None:
+        """Of a unit that has as many parts as are kept, those go on; what is new is left out, and its readings name the unit."""
+        planned = self._planned.get(row)
+        if planned is None or planned.keys() <= (self._remembered(row) or {}).keys():
+            return
+        known = (await Notebook(self._services, KIND).read(row)).content.get("parts", {})
+        new = planned.keys() - known.keys()
+        if len(known) + len(new) > PARTS_MAX:
+            log.warning("unit_parts_full", parts=len(known), left_out=len(new))
+            self._leave_out(planned, new)
+
+    def _leave_out(self, planned: dict[str, Planned], new: AbstractSet[str]) -> None:
+        """What is there already and would hang on something new stays as it is."""
+        self._leaves = {leaf: made for leaf, made in self._leaves.items() if made not in new}
+        out = set(new)
+        while hanging := {row for row, one in planned.items() if row not in out and one.content["parent"]["reference"] in out}:
+            out |= hanging
+        for row in out:
+            del planned[row]
+
+    def _remembered(self, row: str) -> Mapping[str, str] | None:
+        known: Mapping[str, str] | None = self._services.units.get(_cached(row))
+        return known
+
     def _row(self, type: str, unit: Opened, place: str, code: Coded) -> str:
         return f"{type}/{self._services.blind.id('unit-part', f'{unit.row}|{type}|{place}|{code.code}')}"
 
@@ -155,9 +188,11 @@ class UnitParts:
         known: dict[str, str] = dict(page.content.get("parts", {}))
         fresh = [one for one in planned.values() if known.get(one.row) != one.fingerprint]
         unit = await services.store.current(row)
-        if not fresh or unit is None or len(known.keys() | planned.keys()) > PARTS_MAX:
+        if not fresh:
             grown.known[row] = known
             return
+        if unit is None or len(known.keys() | planned.keys()) > PARTS_MAX:
+            raise Conflict  # decided anew, it names the unit
         there = await services.store.currents([one.row for one in fresh], deleted=True)
         for one in fresh:
             await self._write(grown, one, there.get(one.row), unit)

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#delete; DESIGN law 5. Two hubs on one database
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,9 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from audit.record import Record
 from hub.store.embedded import Endpoint
-from hub.store.protocol import Unit
 from tests.support.backstage import Account, new_client
+from tests.support.held import PATIENCE_S, Held
 from tests.support.inprocess import InProcess, in_process
 from tests.support.outcomes import refused
 from tests.support.resources import observation, patient
@@ -25,36 +24,6 @@ pytestmark = pytest.mark.fault
 
 Json = dict[str, Any]
 Act = Callable[[InProcess], Awaitable[httpx.Response]]
-PATIENCE_S = 30
-
-
-class Held:
-    """Stands around a hub's writer: holds it before the database is asked, or after all is written and before it commits."""
-
-    def __init__(self, hub: InProcess) -> None:
-        self._writer: Any = hub.hub.services.store.committer.each[0]._writer
-        self._write, self._operations = self._writer.write, self._writer._operations
-        self.arrived, self.open = asyncio.Event(), asyncio.Event()
-
-    async def _wait(self) -> None:
-        self.arrived.set()
-        await self.open.wait()
-
-    def before(self) -> None:
-        async def write(units: Sequence[Unit], records: Sequence[Record]) -> None:
-            if not self.open.is_set() and not all(unit.audit_only for unit in units):
-                await self._wait()
-            await self._write(units, records)
-
-        self._writer.write = write
-
-    def inside(self) -> None:
-        async def operations(units: Sequence[Unit], made: Sequence[Any], session: Any) -> None:
-            await self._operations(units, made, session)
-            if not self.open.is_set():
-                await self._wait()
-
-        self._writer._operations = operations
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ from hub.ingest.worn_then import measured_of, pairings_of
 from hub.instants import fhir_instant
 from hub.recording import Recording, Touched
 from hub.repository import Repository
+from hub.repository.consents_then import ConsentsThen
 from hub.services import Services
 from hub.store.protocol import Quarantined, Unit
 
@@ -121,7 +122,8 @@ async def assign(services: Services, one: ToConfirm, patient: str, recording: Re
     )
     token = services.blind.patient(patient.removeprefix("Patient/"))
     assigned = Assigned(id=one.item.id, patient=token)
-    (answer,) = await Pipeline(sender, sent, recording, assigned=assigned).run([reading])
+    then = ConsentsThen(services, sender.rights.visibility) if waiting.fetched else None
+    (answer,) = await Pipeline(sender, sent, recording, assigned=assigned, then=then).run([reading])
     return answer
 
 

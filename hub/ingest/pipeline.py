@@ -256,13 +256,13 @@ class Pipeline:
 
     def _sort_held(self, batch: Batch, index: int, held: Unclear, binding: Binding | None) -> None:
         candidate = None if binding is None else self._candidate(held.reading, held.measured, held.device, binding, held.period)
-        if candidate is None or binding is None:
+        withdrawn = candidate is not None and self._was_withdrawn(candidate)
+        if candidate is None or binding is None or (withdrawn and (self._came or self._assigned)):  # whoever lets it in is told no more
             self._wait(batch, index, held.reading, fates.NOT_PAIRED, fates.NOT_PAIRED_HINT)
         elif held.reading.whose and contradicts(held.reading.whose, self._known.get(binding.patient, {})):
             self._recording.aim_patient(binding.patient)
             self._wait(batch, index, held.reading, fates.WHOSE_CONTRADICTS, fates.WHOSE_CONTRADICTS_HINT)
-        elif self._was_withdrawn(candidate):
-            self._recording.aim_patient(binding.patient)
+        elif withdrawn:
             batch.answers[index] = Answer(
                 fate="refused", pointer=held.reading.pointer, code=fates.WITHDRAWN_THEN, hint=fates.WITHDRAWN_THEN_HINT
             )
@@ -273,12 +273,11 @@ class Pipeline:
             batch.candidates += [(index + place * len(batch.items), one) for place, one in enumerate(self._companions(candidate), start=1)]
 
     def _was_withdrawn(self, candidate: Candidate) -> bool:
-        """At the beginning or at the end of what was measured."""
         if self._then is None or not self._then.has_changed(candidate.patient):
             return False
-        content = _probe(candidate.measurement)
-        moments = {candidate.start_us, max(candidate.start_us, candidate.end_us - 1)}
-        return any(self._then.withdrawn(candidate.patient, content, at_us) for at_us in moments)
+        if found := self._then.withdrawn_during(candidate.patient, _probe(candidate.measurement), candidate.start_us, candidate.end_us):
+            self._recording.aim_patient(candidate.patient)
+        return found
 
     def _missing_scope(self, measured: Measurement) -> str | None:
         """A type that the reading becomes and the caller may not create."""
@@ -377,6 +376,7 @@ class Pipeline:
             adapter=self._sent.manifest.name,
             mapping_version=self._reader.mapping_version,
             software=self._reader.software,
+            fetched=self._then is not None,
             item=item,
             device=self._sent.device,
             time_zone=self._sent.time_zone,

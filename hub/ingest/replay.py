@@ -26,6 +26,7 @@ from hub.ingest.waiting import Waiting
 from hub.ingest.weighed import in_pieces
 from hub.recording import Recording
 from hub.repository import Repository
+from hub.repository.consents_then import ConsentsThen
 from hub.services import Services
 from hub.store.protocol import Quarantined, Unavailable, Unsure
 from hub.store.quarantine import WaitingAsked
@@ -65,7 +66,7 @@ class _Opened:
     def way(self) -> tuple[str, ...]:
         """Items sent and read in the same way go through together; a recording alone."""
         waiting, by = self.waiting, self.read_by
-        alone = self.one.id if waiting.beside_bytes else ""
+        alone = self.one.id if waiting.beside_bytes else "fetched" if waiting.fetched else ""
         said = (waiting.device, waiting.time_zone, waiting.media_type, by.mapping_version, by.software)
         return waiting.adapter, alone, *(one or "" for one in said)
 
@@ -149,7 +150,8 @@ async def _replay_alike(repository: Repository, recording: Recording, group: Seq
         read_by=whole[0].read_by,
     )
     items = [item for one in whole for item in one.items]
-    answers = iter(await Pipeline(repository, sent, recording).run(items, released=[one.one for one in whole]))
+    then = ConsentsThen(repository.services, repository.rights.visibility) if first.fetched else None
+    answers = iter(await Pipeline(repository, sent, recording, then=then).run(items, released=[one.one for one in whole]))
     made = {one.one.id: [next(answers) for _ in one.items] for one in whole}
     for one in whole:
         if one.waiting.beside_bytes and all(answer.fate != "quarantined" for answer in made[one.one.id]):

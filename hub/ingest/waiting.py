@@ -21,6 +21,7 @@ class Waiting:
 
     mapping_version, software  who read it, as in `ReadBy`
     beside_bytes  of a recording: how long its bytes are, which lie in pieces of their own; here `item.raw` is empty then
+    fetched       by the hub itself: nothing is kept of a time when the patient had withdrawn, however late it is let in
     """
 
     adapter: str
@@ -33,6 +34,7 @@ class Waiting:
     media_type: str | None = None
     beside_bytes: int = 0
     software: str | None = None
+    fetched: bool = False
 
     @property
     def read_by(self) -> ReadBy:
@@ -49,7 +51,7 @@ class Waiting:
 
 
 def _flat(waiting: Waiting) -> dict[str, Any]:
-    names = ("adapter", "mapping_version", "device", "time_zone", "code", "hint", "media_type", "beside_bytes", "software")
+    names = ("adapter", "mapping_version", "device", "time_zone", "code", "hint", "media_type", "beside_bytes", "software", "fetched")
     return {name: getattr(waiting, name) for name in names}
 
 

@@ -50,6 +50,10 @@ class ConsentsThen:
         """Did the patient ever say anything? If not, nothing was withdrawn."""
         return len(self._eras.get(patient, ())) > 1
 
+    def withdrawn_during(self, patient: bytes, content: Mapping[str, Any], start_us: int, end_us: int) -> bool:
+        """At the beginning or at the end of what was measured, the end exclusive."""
+        return any(self.withdrawn(patient, content, at_us) for at_us in {start_us, max(start_us, end_us - 1)})
+
     def withdrawn(self, patient: bytes, content: Mapping[str, Any], at_us: int) -> bool:
         """Was this resource not to be collected at the moment, when it had been before?"""
         eras = self._eras.get(patient, ())

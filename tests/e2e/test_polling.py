@@ -20,13 +20,17 @@ from structlog.testing import capture_logs
 
 from adapters.discovery import adapters
 from hub.ingest.clouds import DEXCOM, WITHINGS, CloudRefused, Credentials, Tokens
+from hub.ingest.confirming import NOT_ASSIGNABLE
+from hub.ingest.fates import NOT_PAIRED, Answer
 from hub.ingest.links import Link, Links
 from hub.ingest.notebook import Notebook
 from hub.ingest.polling import At, Poller
+from hub.ingest.replay import How, replay_as_sent
 from hub.ingest.sender import Senders
 from hub.ingest.wakes import KIND, wake_name
 from hub.outbound import Outbound
 from hub.store.protocol import Unavailable, Unit
+from hub.store.quarantine import WaitingAsked
 from tests.support.backstage import Backstage, new_client
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
@@ -528,16 +532,21 @@ def test_a_link_that_names_an_unknown_feed_stops_alone_and_says_why(
 HOUR_S = 3_600
 
 
-def test_what_was_measured_while_the_patient_had_withdrawn_is_not_fetched_afterwards(internet: respx.MockRouter, scene: Scene) -> None:
-    """Law 1: they kept it to themselves. Before and after it is caught up on, also what reaches the cloud late."""
-    now, waiting = int(time.time()), scene.backstage.admin["hub"]["quarantine"].count_documents({})
-    deny = scene.ehr.create(consent(scene.person, "deny"))
+def withdraw(scene: Scene, now: int, **more: Any) -> None:
+    """From three hours ago until an hour ago."""
+    deny = scene.ehr.create(consent(scene.person, "deny", **more))
     scene.ehr.update(deny, status="inactive")
     versions = {1: now - 3 * HOUR_S, 2: now - HOUR_S}
     for collection, version in (("history", 1), ("resources", 2)):  # as if it had been written then
         rows = scene.backstage.admin["hub"][collection]
         shifted = {"lu": versions[version] * 1_000_000, **({"u": versions[2] * 1_000_000} if version == 1 else {})}
         assert rows.update_one({"t": "Consent", "p": scene.backstage.patient_token(scene.person)}, {"$set": shifted}).matched_count == 1
+
+
+def test_what_was_measured_while_the_patient_had_withdrawn_is_not_fetched_afterwards(internet: respx.MockRouter, scene: Scene) -> None:
+    """Law 1: they kept it to themselves. Before and after it is caught up on, also what reaches the cloud late."""
+    now, waiting = int(time.time()), scene.backstage.admin["hub"]["quarantine"].count_documents({})
+    withdraw(scene, now)
     at = {"before": -4 * HOUR_S, "while": -2 * HOUR_S, "until": -HOUR_S - 1, "after": -HOUR_S}
     cloud = Withings(internet, [group(number, (WEIGHT, 70, 0), date=now + at[when]) for number, when in enumerate(at)])
     scene.rewrite(replace(scene.link, cursor={"since": now - 5 * HOUR_S}))
@@ -547,6 +556,50 @@ def test_what_was_measured_while_the_patient_had_withdrawn_is_not_fetched_afterw
     scene.rewrite(replace(scene.now(), cursor={"since": now - 5 * HOUR_S}))
     assert sum(scene.poll(), Counter()) == Counter(duplicate=2, refused=3)
     assert scene.backstage.admin["hub"]["quarantine"].count_documents({}) == waiting
+
+
+def fetched_for(scene: Scene, internet: respx.MockRouter, unit: str, now: int) -> None:
+    """Two weights of a unit that nobody can be told for: while the patient had withdrawn, and before."""
+    Withings(internet, [group(number, (WEIGHT, 70, 0), date=now - number * HOUR_S) for number in (2, 4)])
+    scene.rewrite(replace(scene.link, cursor={"since": now - 5 * HOUR_S}, device=unit))
+    assert sum(scene.poll(), Counter()) == Counter(quarantined=2)
+
+
+def test_what_was_fetched_and_waits_is_let_in_without_what_had_been_withdrawn(
+    internet: respx.MockRouter, scene: Scene, another: Callable[..., Caller]
+) -> None:
+    """Laws 1 and 3: whoever pairs the unit afterwards and replays is told what an unpaired one is told, each time."""
+    alone = another("system/Observation.c", organization=scene.ehr.account.organization, consent_default="opt-out")
+    scene.backstage.admin["hub"]["notes"].delete_many({"kd": "link"})
+    scene = Scene(scene.backstage, scene.ehr, alone.account.id)
+    now, unit = int(time.time()), f"late-{scene.person}"
+    withdraw(scene, now)
+    fetched_for(scene, internet, unit, now)
+    scene.backstage.pair(identifier_system("withings"), unit, f"Patient/{scene.person}", from_us=0)
+    hub = scene.backstage.hub
+    senders = Senders(services=hub.services, find_client=hub.oauth.find_client)
+
+    async def replayed() -> list[Answer]:
+        asked = WaitingAsked(now_us=hub.services.clock(), client=scene.link.client)
+        return [one async for _, answers in replay_as_sent(senders, asked, How()) for one in answers]
+
+    assert sorted((one.fate, one.code) for one in scene.backstage.run(replayed())) == [("quarantined", NOT_PAIRED), ("stored", None)]
+    assert [(one.fate, one.code) for one in scene.backstage.run(replayed())] == [("quarantined", NOT_PAIRED)]
+    assert scene.total() == 1
+
+
+def test_what_was_fetched_cannot_be_assigned_to_who_had_withdrawn_it(internet: respx.MockRouter, running: Running, scene: Scene) -> None:
+    now, unit, other = int(time.time()), f"shared-{scene.person}", scene.ehr.create(patient())["id"]
+    withdraw(scene, now)
+    invoke = running.process.invoke
+    for one in (scene.person, other):
+        assert invoke("device", "pair", "withings", unit, "--patient", f"Patient/{one}", "--from", "2020-01-01", "--shared").code == 0
+    fetched_for(scene, internet, unit, now)
+    waiting = [one["id"] for one in invoke("device", "confirm", "list", "--json").json() if str(one["candidates"]).count(scene.person)]
+    done = [invoke("device", "confirm", "assign", id, "--patient", f"Patient/{scene.person}", "--reason", "asked") for id in waiting]
+    assert sorted(one.code for one in done) == [0, 1]
+    assert [one.err for one in done if one.code] == [f"hub: {NOT_ASSIGNABLE}\n"]
+    assert scene.total() == 1
 
 
 def test_a_consent_that_was_always_there_or_came_first_withdraws_nothing(internet: respx.MockRouter, scene: Scene) -> None:

@@ -14,7 +14,7 @@ class IHealth:
 
     manifest = Manifest(
         name="ihealth",
-        version="1.0.0",
+        version="1.0.1",
         product="iHealth Open API, user data",
         manufacturer="iHealth",
         media_types=("application/json",),

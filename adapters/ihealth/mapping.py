@@ -66,8 +66,9 @@ LISTS = (
 MEASURES = tuple(sorted({field.measure for row in LISTS for field in row.fields}))
 
 MANUAL = "Manual"
-IRREGULAR = 1
-"""`IsArr`: 1 the cuff found an irregular pulse, 0 it did not, -1 it does not look for one."""
+IRREGULAR = 2
+"""`IsArr`: 1 a normal pulse, 2 an arrhythmia, 3 unknown, -1 nothing stored; other numbers are not documented.
+http://developer.ihealthlabs.com/dev_documentation_RequestfordataofBloodPressure.htm"""
 
 RECORD_FIELDS = ("DataID", "DataSource", "LastChangeTime", "MDate", "TimeZone", "IsArr")
 """What of a record is kept beside its values: neither the note, which is free text, nor where the person was."""

@@ -100,8 +100,9 @@ def test_zero_is_said_to_be_not_measured_where_the_field_is_always_there() -> No
     assert (item.measure, item.value) == ("heart-rate", Absent(reason="not-performed"))
 
 
-@pytest.mark.parametrize(("found", "flags"), [(1, ("irregular-pulse",)), (0, ()), (-1, ()), (None, ())])
+@pytest.mark.parametrize(("found", "flags"), [(2, ("irregular-pulse",)), (1, ()), (3, ()), (0, ()), (-1, ()), (None, ())])
 def test_an_irregular_pulse_is_a_flag(found: Any, flags: tuple[str, ...]) -> None:
+    """Of a normal pulse (1) none: http://developer.ihealthlabs.com/dev_documentation_RequestfordataofBloodPressure.htm"""
     assert pressures(pressure(IsArr=found))[0].quality == flags
 
 

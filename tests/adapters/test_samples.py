@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from adapters.contract import Unreadable
+from adapters.discovery import adapters
 from adapters.reading import Reading
 from tests.architecture.tree import ROOT
 from tests.support.independent.said import Said
 from tests.support.known import FIXTURES
 from tests.support.payloads import SAMPLES, needs_samples
-from tests.support.samples import FIXTURES_TABLE, SAMPLES_TABLE, Sample
+from tests.support.samples import FIXTURES_TABLE, HELD_OTHERWISE, SAMPLES_TABLE, Sample
 from tests.support.samples_page import page
 from tests.support.stored import stored, waits_for
 
@@ -149,6 +150,11 @@ def test_what_is_left_is_in_the_file(sample: Sample) -> None:
     assert sample.reader
     said = list(sample.reader(sample.payload(SAMPLES / sample.path)))
     assert [left for left in sample.left if not any(left.is_of(one) for one in said)] == []
+
+
+def test_every_adapter_has_a_second_reader_or_says_what_it_is_held_against() -> None:
+    ours = {name for name, one in adapters().items() if type(one).__module__.startswith("adapters.")}
+    assert ours - {one.adapter for one in (*SAMPLES_TABLE, *FIXTURES_TABLE) if one.reader} == HELD_OTHERWISE.keys()
 
 
 def test_the_page_is_made_of_the_table() -> None:

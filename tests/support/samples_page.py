@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from tests.support.samples import FIXTURES_TABLE, SAMPLES_TABLE, Sample
+from tests.support.samples import FIXTURES_TABLE, HELD_OTHERWISE, SAMPLES_TABLE, Sample
 
 HEAD: Final = """# Public samples, and what each is held against
 
@@ -26,11 +26,16 @@ Of formats without a public sample, or whose sample shows little: synthetic, lik
 """
 
 
+OTHERWISE: Final = """## Without a second reader
+"""
+
+
 def page() -> str:
     parts = (
         f"{HEAD}\n{_table(('file', 'adapter', 'read after', 'held by', 'no reading, because'), map(_row, SAMPLES_TABLE))}",
         f"{LEFT}\n{_table(('file', 'what', 'answer', 'why'), _left(SAMPLES_TABLE))}",
         f"{FIXTURES}\n{_table(('fixture', 'adapter', 'read after'), (_row(one)[:3] for one in FIXTURES_TABLE))}",
+        f"{OTHERWISE}\n{_table(('adapter', 'held against'), HELD_OTHERWISE.items())}",
     )
     return "\n".join(parts)
 

@@ -116,7 +116,7 @@ def _whole_day(name: str, value: Any, whole: Json) -> Iterator[Said]:
 
 
 def ihealth(payload: bytes) -> Iterator[Said]:
-    """http://developer.ihealthlabs.com/dev_documentation_RequestfordataofBP.htm and its neighbours: lists with a unit for each.
+    """http://developer.ihealthlabs.com/dev_documentation_RequestfordataofBloodPressure.htm and its neighbours: lists with a unit for each.
 
     BPUnit 0 mmHg, BGUnit 1 mmol/L, WeightUnit 0 kg; HR per minute. MDate is the clock of the wall as if it were UTC, TimeZone how far that
     is from UTC, empty where it is not known. A figure of 0 was not measured. Activity is the sum of the day.

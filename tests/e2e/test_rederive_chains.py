@@ -13,6 +13,7 @@ import pytest
 from adapters.reading import Item, Reading, Rejected
 from hub.ingest.rederive.applying import Applied, Applier
 from hub.ingest.rederive.plan import Plan
+from hub.ingest.rederive.report import entry, page
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.edf import File, Signal
@@ -179,6 +180,7 @@ def test_where_a_plan_is_limited_by_time_who_holds_a_place_comes_into_it_wheneve
     plan = grid.plan(person, since_us=since_us)
     assert (dict(plan.kinds), plan.beyond, plan.stuck) == ({"moved": 4}, 2, {})
     assert {one.stored.row for one in grid.shown} == {*first, *rest}, "what came into it is shown like the others"
+    assert "2 of them were not asked for" in page(plan.summary(), [entry(one) for one in grid.shown], 0)
     assert grid.apply(plan).done == 4
     assert final(ehr, person) == RIGHT
 

@@ -114,7 +114,7 @@ def test_the_exit_code_says_that_a_reading_is_stuck(running: Running, grid: Benc
     out = tmp_path / "plan.json"
     stuck = planned(running, "libreview", person, out)["stuck"]
     assert stuck[second] == "place-held"
-    assert out.with_suffix(".html").read_text().count(": stuck</h3>") == len(stuck) == 2
+    assert out.with_suffix(".html").read_text().count(": stuck (place-held)</h3>") == len(stuck) == 2
     done = running.process.invoke("rederive", "apply", str(out), "--reason", "tests")
     assert (done.code, json.loads(done.out)["done"], json.loads(done.out)["stuck"]) == (3, 1, stuck)
 

@@ -128,7 +128,7 @@ class HtmlReport:
 
 
 def page(summary: Mapping[str, Any], rows: list[dict[str, Any]], more: int) -> str:
-    adapter, stuck = f"{summary['adapter']} {summary['mappingVersion']}", frozenset(summary["stuck"])
+    adapter, stuck = f"{summary['adapter']} {summary['mappingVersion']}", summary["stuck"]
     parts = [
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>Re-derivation with {escape(adapter)}</title><style>{STYLE}</style></head><body>",
@@ -136,7 +136,8 @@ def page(summary: Mapping[str, Any], rows: list[dict[str, Any]], more: int) -> s
         _counts("What would become of the readings", summary["kinds"]),
         _counts("Left alone and not shown", summary["left"]),
         "<h2>Each reading that would change</h2>",
-        *(_row({**one, "kind": "stuck"} if one["resource"] in stuck else one) for one in rows),
+        f"<p>{summary['beyond']} of them were not asked for: others take their place.</p>" if summary["beyond"] else "",
+        *(_row({**one, "kind": "stuck", "code": stuck[one["resource"]]} if one["resource"] in stuck else one) for one in rows),
     ]
     if not rows:
         parts.append("<p>None.</p>")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from adapters.aecg.mapping import MEASURES
 from adapters.aecg.parse import parse
+from adapters.aecg.simulate import SIMULATOR
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.reading import Item
 
@@ -24,6 +25,7 @@ class Aecg:
         time_kinds=("local", "offset"),
         evidence="public-sample",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

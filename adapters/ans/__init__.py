@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from adapters.ans.mapping import MEASURES
 from adapters.ans.parse import device_facts, parse
+from adapters.ans.simulate import SIMULATOR
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.device_facts import DeviceFacts
 from adapters.fhir.devices import FACTS_MARKS
@@ -26,6 +27,7 @@ class Ans:
         evidence="vendor-documentation",
     )
     facts_marks = FACTS_MARKS
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

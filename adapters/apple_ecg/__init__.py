@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from adapters.apple_ecg.mapping import MEASURES
 from adapters.apple_ecg.parse import parse
+from adapters.apple_ecg.simulate import SIMULATOR
 from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.reading import Item
 
@@ -23,6 +24,7 @@ class AppleEcg:
         time_kinds=("utc",),
         evidence="synthetic",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from adapters.contract import NO_CONTEXT, Context, Manifest, Source
 from adapters.edf.mapping import MEASURES
 from adapters.edf.parse import parse
+from adapters.edf.simulate import SIMULATOR
 from adapters.edf.stream import parse_stream
 from adapters.reading import Item
 
@@ -25,6 +26,7 @@ class Edf:
         time_kinds=("local",),
         evidence="public-sample",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -4,7 +4,7 @@ Works for JSON (the outermost list whose elements the pointers lead into), for l
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,10 +17,20 @@ _ROW = "row "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pieces:
-    """`records` in their order; `join` makes a payload of any of them in any order."""
+    """`records` in their order; `join` makes a payload of any of them in any order.
+
+    beside  the places of those from which no item was read: others may lean on them, as Observations on the Device of their Bundle
+    """
 
     records: tuple[Any, ...]
     join: Callable[[Sequence[Any]], bytes]
+    beside: frozenset[int] = frozenset()
+
+    def halves(self) -> Iterator[list[Any]]:
+        """What was read in two parts, each with all that it may lean on."""
+        read = [place for place in range(len(self.records)) if place not in self.beside]
+        for part in (read[: len(read) // 2], read[len(read) // 2 :]):
+            yield [self.records[place] for place in sorted({*part, *self.beside})]
 
 
 def pieces(payload: bytes, items: Sequence[Item]) -> Pieces | None:
@@ -70,7 +80,7 @@ def _json(payload: bytes, pointers: Sequence[str]) -> Pieces | None:
     for pointer in pointers:
         path = _outermost_list(document, pointer)
         if path is not None:
-            return _elements(document, path)
+            return _elements(document, path, pointers)
     return None
 
 
@@ -95,11 +105,14 @@ def _step(node: Any, token: str) -> Any:
     return token if isinstance(node, dict) and token in node else None
 
 
-def _elements(document: Any, path: tuple[str | int, ...]) -> Pieces:
+def _elements(document: Any, path: tuple[str | int, ...], pointers: Sequence[str]) -> Pieces:
     node = document
     for step in path:
         node = node[step]
-    return Pieces(records=tuple(node), join=lambda chosen: dumped(_put(document, path, list(chosen))))
+    above = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+    read = {pointer[len(above) :].split("/")[1] for pointer in pointers if pointer.startswith(f"{above}/")}
+    beside = frozenset(place for place in range(len(node)) if str(place) not in read)
+    return Pieces(records=tuple(node), join=lambda chosen: dumped(_put(document, path, list(chosen))), beside=beside)
 
 
 def _put(node: Any, path: tuple[Any, ...], value: Any) -> Any:

@@ -16,7 +16,7 @@ Status = Literal["pass", "fail", "exempt", "not-applicable", "unproven"]
 Severity = Literal["error", "warning"]
 Level = Literal["bronze", "silver", "gold"]
 LEVELS: tuple[Level, ...] = ("bronze", "silver", "gold")
-KIT_VERSION = "1.1.0"
+KIT_VERSION = "1.2.0"
 HINTS_MAX = 5
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.contract import Adapter
 from adapters.kit.chance import Chance
-from adapters.kit.scene import Scene, Simulator, Sort
+from adapters.kit.scene import Scene, Simulator, Sort, portions
 from adapters.reading import Rejected
 
 Fault = Literal["duplicates", "late", "reordered", "drift", "summer-time", "corrected", "garbage"]
@@ -25,6 +25,10 @@ GARBAGE_BYTES: Final = 200
 
 class NoSimulator(Exception):
     """The adapter offers none; says what to do."""
+
+
+class NoSense(Exception):
+    """A fault that the plan, or the product's format, cannot show; names the fault and says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,13 @@ class Plan:
     until: date
     faults: frozenset[Fault] = field(default_factory=frozenset)
 
+    def __post_init__(self) -> None:
+        """Raises NoSense for a fault that nothing of this plan could show."""
+        if "late" in self.faults and self.days == 1:
+            raise NoSense("late: of one day nothing can come after what was measured later; simulate two days or more")
+        if "reordered" in self.faults and self.days * len(self.simulator.sorts) == 1:
+            raise NoSense("reordered: one reading has no order; simulate two days or more")
+
     @property
     def simulator(self) -> Simulator:
         found: Simulator | None = getattr(self.adapter, "simulator", None)
@@ -77,24 +88,33 @@ def batches(plan: Plan) -> Iterator[Batch]:
 
 def _of_patient(plan: Plan, patient: int) -> Iterator[Batch]:
     days = [_day(plan, patient, day) for day in range(plan.days)]
-    late = days.pop(0) if "late" in plan.faults and len(days) > 1 else None
+    late = days.pop(0) if "late" in plan.faults else None
     if "reordered" in plan.faults:
         days = Chance(plan.seed, patient, "order").shuffled([scenes[::-1] for scenes in days])
     for scenes in days:
-        yield _batch(plan, patient, "readings", scenes, "stored")
+        yield from _batches(plan, patient, "readings", scenes, "stored")
     yield from _afterwards(plan, patient, days[0])
     if late is not None:
-        yield _batch(plan, patient, "late", late, "stored")
+        yield from _batches(plan, patient, "late", late, "stored")
+
+
+def payloads(plan: Plan) -> int:
+    """How many there will be: of each day its strips, each alone, and the rest together."""
+    sorts = plan.simulator.sorts
+    strips = sum(bool(sort.samples) for sort in sorts)
+    a_day = strips + (strips < len(sorts))
+    again = a_day * len(plan.faults & {"duplicates", "corrected"})
+    return plan.patients * (plan.days * a_day + again + len(plan.faults & {"summer-time", "garbage"}))
 
 
 def _afterwards(plan: Plan, patient: int, scenes: Sequence[Scene]) -> Iterator[Batch]:
     """What is sent after the readings, about one day of them."""
     if "duplicates" in plan.faults:
-        yield _batch(plan, patient, "duplicates", scenes, "duplicate")
+        yield from _batches(plan, patient, "duplicates", scenes, "duplicate")
     if "corrected" in plan.faults:
-        yield _batch(plan, patient, "corrected", [_corrected(plan, one) for one in scenes], "corrected")
+        yield from _batches(plan, patient, "corrected", [_corrected(plan, one) for one in scenes], "corrected")
     if "summer-time" in plan.faults:
-        yield _batch(plan, patient, "summer-time", _twice(plan, patient), _fate_of_repeated_hour(plan, patient))
+        yield from _batches(plan, patient, "summer-time", _twice(plan, patient), _fate_of_repeated_hour(plan, patient))
     if "garbage" in plan.faults:
         yield Batch(patient=patient, what="garbage", payload=_garbage(plan, patient), expected=None)
 
@@ -110,19 +130,17 @@ def _scene(plan: Plan, patient: int, number: int, sort: Sort, day: date, ahead: 
     chance = Chance(plan.seed, patient, number, sort.measure)
     minute = chance.below(HOURS * 60)
     at = datetime.combine(day, time(FIRST_HOUR + minute // 60, minute % 60), ZoneInfo(TIME_ZONE)) + ahead
-    return Scene(number=number, device=plan.device(patient), sort=sort, values=_values(chance, sort), at=at)
-
-
-def _values(chance: Chance, sort: Sort) -> Mapping[str, str]:
-    return {name: chance.between(low, high, sort.decimals) for name, (low, high) in sort.usual.items()}
+    if sort.begins is not None:  # the last whole day that had ended; ten minutes make it no other
+        at = datetime.combine(day - timedelta(days=1), sort.begins, ZoneInfo(TIME_ZONE))
+    return Scene(number=number, device=plan.device(patient), sort=sort, values=sort.drawn(chance), at=at)
 
 
 def _corrected(plan: Plan, scene: Scene) -> Scene:
     """Another value, and never by chance the same."""
     chance = Chance(plan.seed, scene.device, scene.number, "corrected")
-    values = _values(chance, scene.sort)
+    values = scene.sort.drawn(chance)
     while any(values[name] == scene.values[name] for name in values):
-        values = _values(chance, scene.sort)
+        values = scene.sort.drawn(chance)
     return replace(scene, values=values, revision=scene.revision + 1)
 
 
@@ -156,5 +174,6 @@ def _garbage(plan: Plan, patient: int) -> bytes:
     return bytes(chance.below(256) for _ in range(GARBAGE_BYTES))
 
 
-def _batch(plan: Plan, patient: int, what: str, scenes: Sequence[Scene], fate: str) -> Batch:
-    return Batch(patient=patient, what=what, payload=plan.simulator.write(scenes), expected={fate: len(scenes)})
+def _batches(plan: Plan, patient: int, what: str, scenes: Sequence[Scene], fate: str) -> Iterator[Batch]:
+    for together in portions(scenes):
+        yield Batch(patient=patient, what=what, payload=plan.simulator.write(together), expected={fate: len(together)})

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
 from adapters.json_payload import Number, dumps
 from adapters.kit.scene import Scene, Sort
+from fhir_profiles.catalogue import MEASURES, Measure
 
 Record = TypeVar("Record")
 Values = Mapping[str, str | None]
@@ -28,6 +30,9 @@ USUAL: Final[Mapping[str, tuple[str, str]]] = {
 }
 GLUCOSE: Final[Mapping[str, tuple[str, str]]] = {"mg/dL": ("70", "180"), "mmol/L": ("4.1", "9.8")}
 PULSE: Final = ("52", "104")
+STRIP_SAMPLES: Final = 24
+"""Enough to see that none is lost or changed, and few enough that a year of them is no burden."""
+SAMPLE_MAX: Final = Decimal(1_000)
 PRESSURES: Final[Mapping[str, tuple[str, str]]] = {"systolic": ("104", "148"), "diastolic": ("58", "92")}
 
 
@@ -35,6 +40,29 @@ def sort(measure: str, unit: str, decimals: int = 0, usual: tuple[str, str] | No
     """A measure of one value, in the range of people who are well."""
     known = USUAL.get(measure) or GLUCOSE.get(unit) or PULSE
     return Sort(measure=measure, unit=unit, decimals=decimals, usual={"": usual or known})
+
+
+def strip(measure: str, unit: str, usual: tuple[str, str], *, samples: int = STRIP_SAMPLES, decimals: int = 0) -> Sort:
+    """A measure that is a strip of samples, each from where to where `usual` says."""
+    return Sort(measure=measure, unit=unit, decimals=decimals, usual={"": usual}, samples=samples)
+
+
+def of_catalogue(measure: str) -> Sort:
+    """Whatever the catalogue has: numbers, components, strips, codes. In its canonical unit, a tenth to a third of what is possible."""
+    row = MEASURES[measure]
+    if row.codes:
+        ((system, *_),) = {(system,) for system, _ in row.codes}
+        return Sort(measure=measure, unit=system, decimals=0, usual={"": ("0", "0")}, codes=tuple(code for _, code in row.codes))
+    parts = row.components or {"": row}
+    usual = {name: _possible(part) for name, part in parts.items()}
+    unit = next(iter(parts.values())).canonical
+    return Sort(measure=measure, unit=unit, decimals=0, usual=usual, samples=STRIP_SAMPLES if row.sampled else 0)
+
+
+def _possible(row: Measure) -> tuple[str, str]:
+    """Whole numbers; those of a strip are small."""
+    low, high = (max(row.low, -SAMPLE_MAX), min(row.high, SAMPLE_MAX)) if row.sampled else (row.low, row.high)
+    return str(int(low + (high - low) / 10)), str(int(low + (high - low) / 3) + 1)
 
 
 def pressure(decimals: int = 0) -> Sort:
@@ -50,6 +78,7 @@ class Writer(Generic[Record]):
     payload              of records in this order
     one_unit             a payload is of one unit
     sender_names_device  and does not say of which
+    more                 what it can write besides, which is no part of a usual day
     """
 
     sorts: Sequence[Sort]
@@ -58,6 +87,7 @@ class Writer(Generic[Record]):
     payload: Callable[[Sequence[Record]], bytes]
     one_unit: bool = False
     sender_names_device: bool = False
+    more: Sequence[Sort] = ()
 
     def device(self, number: int) -> str:
         return self.unit.format(number) if isinstance(self.unit, str) else self.unit(number)

@@ -7,6 +7,7 @@ from adapters.device_facts import DeviceFacts
 from adapters.fhir.devices import EUI_64_SYSTEM, FACTS_MARKS
 from adapters.phd.mapping import MEASURES
 from adapters.phd.parse import device_facts, parse
+from adapters.phd.simulate import SIMULATOR
 from adapters.reading import Item
 
 
@@ -26,6 +27,7 @@ class Phd:
         evidence="public-sample",
     )
     facts_marks = FACTS_MARKS
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -8,6 +8,7 @@ from adapters.device_tree import DeviceTree
 from adapters.fhir.devices import EUI_64_SYSTEM, FACTS_MARKS
 from adapters.pocd.mapping import MEASURES
 from adapters.pocd.parse import device_facts, device_trees, parse
+from adapters.pocd.simulate import SIMULATOR
 from adapters.reading import Item
 
 
@@ -27,6 +28,7 @@ class Pocd:
         evidence="public-sample",
     )
     facts_marks = FACTS_MARKS
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -6,6 +6,7 @@ from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.reading import Item
 from adapters.scp_ecg.mapping import MEASURES
 from adapters.scp_ecg.parse import parse
+from adapters.scp_ecg.simulate import SIMULATOR
 
 
 class ScpEcg:
@@ -24,6 +25,7 @@ class ScpEcg:
         time_kinds=("local", "offset"),
         evidence="synthetic",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -6,6 +6,7 @@ from adapters.contract import NO_CONTEXT, Context, Manifest
 from adapters.reading import Item
 from adapters.wfdb.mapping import MEASURES
 from adapters.wfdb.parse import parse
+from adapters.wfdb.simulate import SIMULATOR
 
 
 class Wfdb:
@@ -24,6 +25,7 @@ class Wfdb:
         time_kinds=("local",),
         evidence="public-sample",
     )
+    simulator = SIMULATOR
 
     def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002 - the payload says it all
         return parse(payload)

@@ -18,7 +18,7 @@ from adapters.kit import levels, matrix
 from adapters.kit.examine import examine, level
 from adapters.kit.rule import Result
 from adapters.kit.rulebook import RULES
-from adapters.kit.simulation import FAULTS, UNITS_OF_A_SEED, Fault, NoSimulator, Plan
+from adapters.kit.simulation import FAULTS, UNITS_OF_A_SEED, Fault, NoSense, NoSimulator, Plan, payloads
 from adapters.reading import TimeKind
 from hub.cli.common import DataDir, Json, MongodbUrl, fail, in_hub, stderr, table
 from hub.cli.kit import golden, page, report, scaffold, simulate
@@ -204,21 +204,17 @@ def simulate_(
     mongodb_url: MongodbUrl = None,
 ) -> None:
     """Payloads of people who do not exist, written or sent; exit code 1 if a fate is not the one that was expected."""
-    plan = Plan(
-        adapter=subject_of(which, None).adapter,
-        patients=patients,
-        days=days,
-        seed=seed,
-        until=_day(until),
-        faults=_faults(faults),
-    )
+    adapter, last, wanted = subject_of(which, None).adapter, _day(until), _faults(faults)
     try:
+        plan = Plan(adapter=adapter, patients=patients, days=days, seed=seed, until=last, faults=wanted)
         if into is not None:
             typer.echo(f"{len(simulate.write_files(plan, into))} payloads, and expected.json, in {into}")
             return
         if base_url is None or client_id is None or key is None:
             raise typer.BadParameter("say --into DIR, or --base-url, --client-id and --key of a hub on this machine")
         tallies = _sent(plan, base_url, client_id, key, lambda act: in_hub(data_dir, mongodb_url, act))
+    except NoSense as error:
+        raise typer.BadParameter(f"--faults: {error}") from None
     except (NoSimulator, simulate.SendingFailed) as error:
         fail(str(error))
     _told(tallies, as_json=as_json)
@@ -283,7 +279,6 @@ def _write_report(document: dict[str, Any], into: Path) -> list[Path]:
 
 def _sent(plan: Plan, base_url: str, client_id: str, key: Path, run: Callable[[Callable[[Hub], Awaitable[None]]], None]) -> dict[str, Any]:
     """Make the patients, pair their devices, send."""
-    more = len(plan.faults & {"duplicates", "corrected", "summer-time", "garbage"})
     with httpx.Client(timeout=simulate.TIMEOUT_S, trust_env=False) as http, Progress(console=stderr, transient=True) as progress:
         sender = simulate.Sender(http, base_url, client_id, key)
         people = progress.add_task("patients", total=plan.patients)
@@ -292,8 +287,8 @@ def _sent(plan: Plan, base_url: str, client_id: str, key: Path, run: Callable[[C
             made.append(sender.patient(plan.seed, number))
             progress.advance(people)
         run(lambda hub: simulate.pair(hub, plan, made))
-        payloads = progress.add_task("payloads", total=plan.patients * (plan.days + more))
-        return simulate.send_all(plan, sender, lambda: progress.advance(payloads))
+        sent = progress.add_task("payloads", total=payloads(plan))
+        return simulate.send_all(plan, sender, lambda: progress.advance(sent))
 
 
 def _told(tallies: dict[str, Any], *, as_json: bool) -> None:

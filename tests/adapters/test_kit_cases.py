@@ -1,5 +1,6 @@
 """What the rules of the kit do where a format is not a table: zones beside a time, segments, recordings, names, simulators."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,7 +13,9 @@ from adapters.kit.examine import examine
 from adapters.kit.rule import Fixture, Result, Subject
 from adapters.kit.rulebook import RULES
 from adapters.kit.scene import Scene, Sort
-from adapters.reading import DeviceTime, Item, Reading, Rejected, Samples
+from adapters.kit.writing import of_catalogue, strip
+from adapters.reading import Coded, DeviceTime, Item, Reading, Rejected, Samples
+from fhir_profiles.canonical import MDC
 from hub.cli.kit.bench import HubBench
 from tests.adapters.kit_adapter import HEAD, PAYLOAD, Good
 
@@ -190,3 +193,71 @@ def test_what_the_fixtures_cannot_show_the_simulator_does(adapter: type[Good], w
     asked = {"order-reversed", "order-repeated", "time-drift"} | TIMES
     assert {rule for rule in asked if result(adapter(), rule, PAYLOAD_ONE).status == "fail"} == wrong
     assert {rule for rule in asked if result(adapter(), rule, PAYLOAD_ONE).status == "pass"} == asked - wrong
+
+
+class Bundled(Good):
+    """JSON with the unit in one element and the records in the others, as a Bundle has its Device."""
+
+    def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:
+        entries = json.loads(payload)["entry"]
+        unit = next((one["unit"] for one in entries if "unit" in one), None)
+        for place, row in [(place, one["row"]) for place, one in enumerate(entries) if "row" in one]:
+            for item in super().decode(f"{HEAD}\n{row}".encode(), context):
+                yield replace(item, pointer=f"/entry/{place}/row", device=unit)
+
+
+def test_an_element_that_nothing_was_read_from_goes_with_every_part() -> None:
+    rows = [{"row": f"r-{number};U-9;2026-01-05T08:3{number}:00+01:00;pulse;6{number}"} for number in range(4)]
+    payload = json.dumps({"entry": [rows[0], {"unit": "U-1"}, *rows[1:]]}).encode()
+    for rule in ("order-reversed", "order-permuted", "order-split"):
+        assert result(Bundled(), rule, payload).status == "pass", rule
+
+
+class Strips(Writer):
+    """Strips in the table's value cell, and codes, and what the format cannot say."""
+
+    sorts = (strip("ecg-lead-i", "uV", ("-9", "9"), samples=3),)
+    more = (of_catalogue("cied-zone-type"),)
+    no_value = "E E E"
+
+    def write(self, scenes: Sequence[Scene]) -> bytes:
+        assert len(scenes) == 1 or not scenes[0].sort.samples, "a strip is a payload of its own"
+        rows = [f"r-{one.number};{one.device};{one.at.isoformat()};{one.sort.measure};{one.values['']}\n" for one in scenes]
+        return f"{HEAD}\n{''.join(rows)}".encode()
+
+    def write_absent(self, scenes: Sequence[Scene]) -> bytes:
+        return self.write([replace(scene, values={"": self.no_value}) for scene in scenes])
+
+
+class Striped(Good):
+    """Reads what Strips writes; `lost` samples are not read."""
+
+    simulator: Any = Strips()
+    lost = 0
+
+    def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:  # noqa: ARG002
+        for number, line in enumerate(payload.decode(errors="replace").splitlines()[1:], start=2):
+            id, device, time, measure, text = line.split(";")[:5]
+            value: Any = Samples(data=" ".join(text.split()[self.lost :]), period_ms="2", unit="uV")
+            if measure.startswith("cied"):
+                value = Coded(system=MDC, code=text, display="")
+            when = datetime.fromisoformat(time)
+            read = DeviceTime(kind="offset", text=time, instant=when)
+            yield Reading(
+                measure=measure, device=device, time=read, value=value, source_id=id, pointer=f"row {number}", raw=line.encode() or b"-"
+            )
+
+
+def test_strips_and_codes_that_a_simulator_writes_come_back_sample_by_sample() -> None:
+    assert result(Striped(), "simulator-true").status == "pass"
+    losing = Striped()
+    losing.lost = 1
+    assert result(losing, "simulator-true").status == "fail"
+
+
+def test_a_strip_of_samples_that_the_device_lacks_is_no_value_and_one_with_a_number_is() -> None:
+    adapter = Striped()
+    adapter.simulator = Strips()
+    assert result(adapter, "special-absent").status == "pass"
+    adapter.simulator.no_value = "0 0 0"
+    assert result(adapter, "special-absent").status == "fail"

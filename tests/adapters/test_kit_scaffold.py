@@ -10,7 +10,7 @@ import pytest
 from adapters.discovery import adapters
 from adapters.kit.examine import examine, level
 from adapters.kit.rulebook import RULES
-from adapters.kit.simulation import FAULTS, Plan, batches, end_of_summer_time
+from adapters.kit.simulation import FAULTS, Plan, batches, end_of_summer_time, payloads
 from hub.cli.kit.scaffold import KINDS, MEDIA_TYPES, Answers, BadAnswer, make, usable
 from hub.cli.kit.subject import find
 from tests.support.process import invoke
@@ -107,18 +107,15 @@ def test_the_command_says_what_is_missing_or_wrong_and_overwrites_nothing(tmp_pa
     assert (again.code, again.out) == (1, "")
 
 
-SIMULATED = sorted(
-    name for name, one in adapters().items() if getattr(one, "simulator", None) and type(one).__module__.startswith("adapters.")
-)
+OURS = sorted(name for name, one in adapters().items() if type(one).__module__.startswith("adapters."))
 
 
-def test_every_adapter_has_a_simulator_but_those_of_recordings_of_fhir_and_of_beds() -> None:
-    """A recording is one strip or one file; FHIR comes from hubs, not from devices; a bed tells events above all."""
-    recordings, fhir = {"aecg", "apple-ecg", "edf", "scp-ecg", "wfdb"}, {"ans", "cied", "phd", "pocd"}
-    assert {name for name in adapters() if name not in SIMULATED} <= recordings | fhir | {"connected-bed"}
+@pytest.mark.parametrize("name", OURS)
+def test_every_adapter_that_comes_with_the_hub_has_a_simulator(name: str) -> None:
+    assert getattr(adapters()[name], "simulator", None) is not None
 
 
-@pytest.mark.parametrize("name", SIMULATED)
+@pytest.mark.parametrize("name", OURS)
 def test_a_simulation_follows_from_its_seed(name: str) -> None:
     from datetime import date
 
@@ -129,6 +126,7 @@ def test_a_simulation_follows_from_its_seed(name: str) -> None:
     assert {one.what for one in first} == {"readings", "late", "duplicates", "corrected", "summer-time", "garbage"}
     other = Plan(adapter=adapter, patients=2, days=3, seed=6, until=date(2026, 6, 1), faults=frozenset(FAULTS))
     assert not {one.payload for one in first} & {one.payload for one in batches(other)}
+    assert payloads(plan) == len(first)
 
 
 @pytest.mark.parametrize(("until", "day"), [("2026-06-01", "2025-10-26"), ("2026-10-25", "2025-10-26"), ("2026-10-26", "2026-10-25")])

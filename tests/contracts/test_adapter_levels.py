@@ -13,8 +13,9 @@ OURS = sorted(name for name, one in adapters().items() if type(one).__module__.s
 LONG = "volume"
 """Takes seconds for each adapter; the file keeps what it found."""
 GOLD = {
-    "apple-health", "dexcom", "dexcom-clarity", "fitbit", "gatt", "google-fit", "health-connect", "ihealth", "libreview", "nightscout",
-    "open-mhealth", "oru", "tidepool", "withings", "withings-heart", "withings-sleep",
+    "aecg", "ans", "apple-health", "cied", "dexcom", "dexcom-clarity", "edf", "fitbit", "gatt", "google-fit", "health-connect",
+    "ihealth", "libreview", "nightscout", "open-mhealth", "oru", "phd", "pocd", "tidepool", "wfdb", "withings", "withings-heart",
+    "withings-sleep",
 }  # fmt: skip
 """Those whose decoding was held against something from outside, and that can show every rule. The others are silver."""
 

@@ -13,7 +13,7 @@ from hub.cli.kit.words import RULES_FR
 from tests.support.browser import CONTRAST, DESK, PHONE, opened
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
-from tests.support.process import invoke
+from tests.support.process import command, invoke
 
 FAULTS = "duplicates,late,reordered,drift,summer-time,corrected,garbage"
 MADE = ("--product", "Acme Scale", "--manufacturer", "Acme", "--transport", "push", "--measure", "body-weight")
@@ -50,6 +50,8 @@ KINDS_OF_PAYLOAD = {
     "pcd01": "stored",  # HL7 v2
     "fit": "stored",  # binary
     "gatt": "quarantined",  # binary frames in JSON
+    "edf": "quarantined",  # strips, each in a file of its own, and a card
+    "phd": "stored",  # FHIR
 }
 """Adapter -> what becomes of a measurement in the hour that comes twice: a wall clock cannot say which of the two it was."""
 
@@ -111,9 +113,21 @@ def test_wrong_use_is_said(flags: tuple[str, ...], code: int) -> None:
 
 
 def test_an_adapter_without_a_simulator_is_said_to_have_none(tmp_path: Path) -> None:
-    done = invoke("adapters", "simulate", "edf", "--into", str(tmp_path / "x"))
+    """A vendor's own may lack one; each that comes with the hub has one (tests/contracts/test_simulated_fates.py)."""
+    done = invoke("adapters", "new", "acme-mute", *MADE, "--time-kind", "utc", "--format", "json", "--into", str(tmp_path))
+    assert done.code == 0, done.err
+    module = tmp_path / "acme-mute" / "src" / "acme_mute_adapter" / "__init__.py"
+    module.write_text(module.read_text().replace("    simulator = Simulator()\n", ""))
+    done = command("adapters", "simulate", str(tmp_path / "acme-mute"), "--into", str(tmp_path / "x"))
     assert done.code == 1
     assert "no simulator" in done.err
+
+
+def test_a_fault_that_nothing_could_show_is_wrong_use_and_is_named(tmp_path: Path) -> None:
+    done = invoke("adapters", "simulate", "edf", "--days", "1", "--faults", "late", "--into", str(tmp_path / "x"))
+    assert done.code == 2
+    assert "late: of one day" in done.err
+    assert not (tmp_path / "x").exists()
 
 
 def test_the_report_names_every_rule_the_code_and_the_key(report: Path, acme: Path) -> None:

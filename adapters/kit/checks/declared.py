@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from adapters.kit.checks.simulation import simulator_of
+from adapters.kit.checks.simulation import every_sort, simulator_of
 from adapters.kit.rule import NotApplicable, Subject
 from fhir_profiles.catalogue import MEASURES
 
@@ -55,7 +55,7 @@ def manifest_true(subject: Subject) -> Iterator[str]:
 def measures_shown(subject: Subject) -> Iterator[str]:
     """In a fixture, or among what the simulator writes and `simulator-true` holds against what is read."""
     simulator = simulator_of(subject)
-    shown = {reading.measure for _, reading in subject.readings()} | {sort.measure for sort in (simulator.sorts if simulator else ())}
+    shown = {reading.measure for _, reading in subject.readings()} | {sort.measure for sort in (every_sort(simulator) if simulator else ())}
     for key in subject.adapter.manifest.measures:
         if key not in shown:
             yield f"neither a fixture nor the simulator shows {key!r}; add a record of it, or take it out of the manifest"

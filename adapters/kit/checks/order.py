@@ -40,8 +40,7 @@ def repeated(subject: Subject) -> Iterator[str]:
 def split(subject: Subject) -> Iterator[str]:
     """What a part cannot be read without the rest may wait; what is read is what it was in the whole."""
     for fixture, apart, whole in _taken(subject):
-        middle = len(apart.records) // 2
-        for part in (apart.records[:middle], apart.records[middle:]):
+        for part in apart.halves():
             outcome = subject.decode(apart.join(part), fixture.context)
             lost = [item for item in outcome.items if isinstance(item, Rejected) and not item.keep and repr(place_free(item)) not in whole]
             if outcome.crash or not _readings(outcome) <= whole or lost:

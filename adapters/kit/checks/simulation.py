@@ -9,10 +9,12 @@ from typing import Any
 from adapters.contract import Context
 from adapters.kit.chance import Chance
 from adapters.kit.rule import Outcome, Subject, Unproven
-from adapters.kit.scene import Scene, Simulator, Sort, Unwritable
-from adapters.reading import Quantity, Reading
+from adapters.kit.scene import Scene, Simulator, Sort, Unwritable, portions
+from adapters.reading import Coded, Quantity, Reading, Samples, Value
 
 SCENES_OF_A_SORT = 10
+NO_SAMPLES = frozenset({"E", "L", "U"})
+"""https://hl7.org/fhir/R4/datatypes.html#SampledData: not valid, below and above what the device can say."""
 _PARIS_IN_WINTER = timezone(timedelta(hours=1))
 FIRST = datetime(2026, 1, 5, 8, 30, tzinfo=_PARIS_IN_WINTER)
 
@@ -22,9 +24,9 @@ def simulated(subject: Subject) -> Iterator[str]:
     simulator = simulator_of(subject)
     if simulator is None:
         raise Unproven("the adapter offers no `simulator`, which writes its format from measurements (adapters/kit/scene.py)")
-    for sort in simulator.sorts:
+    for sort in every_sort(simulator):
         scenes = scenes_of(simulator, sort)
-        found = [one for one in _decoded(subject, simulator, scenes).readings if one.measure == sort.measure]
+        found = _found(subject, simulator, scenes)
         if len(found) != len(scenes):
             yield f"simulator: {len(scenes)} measurements of {sort.measure} were written and {len(found)} are read"
         for one, other in zip(scenes, found, strict=False):
@@ -34,23 +36,33 @@ def simulated(subject: Subject) -> Iterator[str]:
 def precise(subject: Subject, simulator: Simulator) -> Iterator[str]:
     """Zeros at the end come back, where the format has decimals at all."""
     for sort in simulator.sorts:
+        if sort.codes:
+            continue
         middle = {name: str(int(Decimal(high))) for name, (_, high) in sort.usual.items()}
-        values = {name: f"{number}.{'0' * sort.decimals}" if sort.decimals else number for name, number in middle.items()}
+        values = {name: sort.alike(f"{number}.{'0' * sort.decimals}" if sort.decimals else number) for name, number in middle.items()}
         scenes = [replace(one, values=values) for one in scenes_of(simulator, sort)]
-        found = [one for one in _decoded(subject, simulator, scenes).readings if one.measure == sort.measure]
-        if any(_values(one) != _written(scenes[0]) for one in found):
+        if any(_values(one) != _written(scenes[0]) for one in _found(subject, simulator, scenes)):
             yield f"simulator: {sort.measure}: zeros after the point were lost"
 
 
 def absent(subject: Subject, simulator: Simulator) -> Iterator[str]:
     """What the product writes when it has no value is no number, and is not nothing."""
     for sort in simulator.sorts:
-        scenes = scenes_of(simulator, sort)
-        outcome = subject.decode(simulator.write_absent(scenes), context_of(simulator, scenes))
-        if outcome.crash or not outcome.items:
-            yield f"simulator: {sort.measure}: a record without a value gives {outcome.crash or 'nothing at all'}"
-        if any(one.measure == sort.measure and _values(one) for one in outcome.readings):
-            yield f"simulator: {sort.measure}: a record without a value became a quantity"
+        for scenes in portions(scenes_of(simulator, sort)):
+            yield from _absent(subject, simulator, scenes)
+
+
+def _absent(subject: Subject, simulator: Simulator, scenes: Sequence[Scene]) -> Iterator[str]:
+    measure = scenes[0].sort.measure
+    try:
+        payload = simulator.write_absent(scenes)
+    except Unwritable:
+        return
+    outcome = subject.decode(payload, context_of(simulator, scenes))
+    if outcome.crash or not outcome.items:
+        yield f"simulator: {measure}: a record without a value gives {outcome.crash or 'nothing at all'}"
+    if any(one.measure == measure and _values(one) for one in outcome.readings):
+        yield f"simulator: {measure}: a record without a value became a quantity"
 
 
 def corrected(subject: Subject, simulator: Simulator) -> Iterator[str]:
@@ -64,7 +76,7 @@ def corrected(subject: Subject, simulator: Simulator) -> Iterator[str]:
 
 
 def timed(subject: Subject, simulator: Simulator, name: str, times: Sequence[datetime]) -> Iterator[str]:
-    """Whatever is read of a measurement of such a time has that time; of a wall clock, what it showed."""
+    """Whatever is read of a measurement of such a time has that time, or none and waits; of a wall clock, what it showed."""
     for sort in simulator.sorts:
         scenes = [replace(scene(simulator, sort, number), at=at) for number, at in enumerate(times)]
         for one in scenes:
@@ -75,7 +87,7 @@ def timed(subject: Subject, simulator: Simulator, name: str, times: Sequence[dat
             if outcome.crash:
                 yield f"simulator: {sort.measure}: {name}: {outcome.crash} came out"
             found = [reading for reading in outcome.readings if reading.measure == sort.measure]
-            if any(not _is_at(reading, one.at) for reading in found):
+            if any(reading.time is not None and not _is_at(reading, one.at) for reading in found):
                 yield f"simulator: {sort.measure}: {name}: the time was changed"
 
 
@@ -89,6 +101,12 @@ def _decoded(subject: Subject, simulator: Simulator, scenes: Sequence[Scene]) ->
     return subject.decode(simulator.write(scenes), context_of(simulator, scenes))
 
 
+def _found(subject: Subject, simulator: Simulator, scenes: Sequence[Scene]) -> list[Reading]:
+    """The readings of the measure that was written, of one payload or of several."""
+    outcomes = [_decoded(subject, simulator, together) for together in portions(scenes)]
+    return [one for outcome in outcomes for one in outcome.readings if one.measure == scenes[0].sort.measure]
+
+
 def context_of(simulator: Simulator, scenes: Sequence[Scene]) -> Context:
     """What the sender has to say with these measurements."""
     return Context(device=scenes[0].device if sender_names(simulator) else None)
@@ -97,6 +115,11 @@ def context_of(simulator: Simulator, scenes: Sequence[Scene]) -> Context:
 def sender_names(simulator: Simulator) -> bool:
     """Whether the format has no place for the unit, so that the sender of a payload says it."""
     return bool(getattr(simulator, "sender_names_device", False))
+
+
+def every_sort(simulator: Simulator) -> Sequence[Sort]:
+    """Those of a usual day, and what it can write besides."""
+    return *simulator.sorts, *getattr(simulator, "more", ())
 
 
 def _one_unit(simulator: Simulator) -> bool:
@@ -121,10 +144,16 @@ def simulator_of(subject: Subject) -> Simulator | None:
 
 def scene(simulator: Simulator, sort: Sort, number: int) -> Scene:
     """A measurement of the usual range, every half an hour."""
-    chance = Chance(sort.measure, number)
-    values = {name: chance.between(low, high, sort.decimals) for name, (low, high) in sort.usual.items()}
+    values = sort.drawn(Chance(sort.measure, number))
     unit = 0 if _one_unit(simulator) else number % 2
-    return Scene(number=number, device=simulator.device(unit), sort=sort, values=values, at=FIRST + timedelta(minutes=30 * number))
+    return Scene(number=number, device=simulator.device(unit), sort=sort, values=values, at=_moment(sort, number))
+
+
+def _moment(sort: Sort, number: int) -> datetime:
+    """Of values that are of a whole day, one a day."""
+    if sort.begins is None:
+        return FIRST + timedelta(minutes=30 * number)
+    return datetime.combine(FIRST.date() + timedelta(days=number), sort.begins, FIRST.tzinfo)
 
 
 def _differences(simulator: Simulator, scene: Scene, reading: Reading) -> Iterator[str]:
@@ -141,5 +170,18 @@ def _written(scene: Scene) -> Mapping[str, tuple[str, str]]:
 
 
 def _values(reading: Reading) -> Mapping[str, tuple[str, str]]:
-    found = {"": reading.value, **reading.components}
-    return {name: (value.value, value.unit) for name, value in found.items() if isinstance(value, Quantity)}
+    """A number, the samples of a strip of which one says something, or a code; each with its unit or system."""
+    found = {name: _said(value) for name, value in {"": reading.value, **reading.components}.items()}
+    return {name: said for name, said in found.items() if said is not None}
+
+
+def _said(value: Value | None) -> tuple[str, str] | None:
+    match value:
+        case Quantity():
+            return value.value, value.unit
+        case Samples() if not NO_SAMPLES.issuperset(value.data.split()):
+            return value.data, value.unit
+        case Coded():
+            return value.code, value.system
+        case _:
+            return None

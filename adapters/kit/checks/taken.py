@@ -1,11 +1,11 @@
 """Payloads taken apart into records: those of the fixtures, or what the product's simulator writes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from adapters.kit.checks import simulation
 from adapters.kit.pieces import Pieces, pieces
 from adapters.kit.rule import Fixture, NotApplicable, Outcome, Subject, Unproven
-from adapters.kit.scene import Simulator
+from adapters.kit.scene import Simulator, Sort
 from adapters.reading import Document, Samples
 
 
@@ -20,11 +20,13 @@ def taken(subject: Subject) -> Iterator[tuple[Fixture, Pieces]]:
     if found:
         return
     simulator = simulation.simulator_of(subject)
-    if simulator is None or not simulator.sorts:
-        if all(_one_recording(subject.outcome(fixture)) for fixture in subject.fixtures):
-            raise NotApplicable("a payload is one recording: what is in it has no order of its own, and does not come twice")
-        raise Unproven("no fixture has several records that the kit can take apart, and there is no simulator")
-    yield from _simulated(simulator)
+    sorts = [] if simulator is None else [sort for sort in simulator.sorts if not sort.samples]
+    if simulator is not None and sorts:
+        yield from _simulated(simulator, sorts)
+    elif all(_one_recording(subject.outcome(fixture)) for fixture in subject.fixtures):
+        raise NotApplicable("a payload is one recording: what is in it has no order of its own, and does not come twice")
+    else:
+        raise Unproven("no fixture has several records that the kit can take apart, and there is no simulator of any")
 
 
 def _one_recording(outcome: Outcome) -> bool:
@@ -33,8 +35,8 @@ def _one_recording(outcome: Outcome) -> bool:
     return strips and len({reading.time.text for reading in outcome.readings if reading.time is not None}) <= 1
 
 
-def _simulated(simulator: Simulator) -> Iterator[tuple[Fixture, Pieces]]:
-    for sort in simulator.sorts:
+def _simulated(simulator: Simulator, sorts: Sequence[Sort]) -> Iterator[tuple[Fixture, Pieces]]:
+    for sort in sorts:
         scenes = simulation.scenes_of(simulator, sort)
         context = simulation.context_of(simulator, scenes)
         made = Fixture(name=f"simulator ({sort.measure})", payload=simulator.write(scenes), context=context)

@@ -19,7 +19,7 @@ Case = tuple[Fixture, Reading, str, str, bytes]
 
 def precision_kept(subject: Subject) -> Iterator[str]:
     """116.0 stays 116.0."""
-    for fixture, reading, component, text, made in _cases(subject, PRECISE, _written):
+    for fixture, reading, component, text, made in _cases(subject, PRECISE, _written, simulated=True):
         for value in _values(subject, fixture, reading, component, made):
             if isinstance(value, Quantity) and value.value != text:
                 yield f"{fixture.name} {reading.pointer}: {text} came out with other digits"
@@ -34,7 +34,7 @@ def _written(text: str, before: bytes, at: bytes) -> bool:
 
 def specials_absent(subject: Subject) -> Iterator[str]:
     """Absent with a reason, or refused; never a number that the device did not send."""
-    for fixture, reading, component, text, made in _cases(subject, SPECIAL, lambda *_: True):
+    for fixture, reading, component, text, made in _cases(subject, SPECIAL, lambda *_: True, simulated=True):
         outcome = subject.decode(made, fixture.context)
         if outcome.crash:
             yield f"{fixture.name} {reading.pointer}: {text!r} instead of a number: {outcome.crash} came out"
@@ -53,8 +53,11 @@ def specials_answered(subject: Subject) -> Iterator[str]:
             yield f"{fixture.name} {reading.pointer}: with {text!r} instead of a number the record disappeared"
 
 
-def _cases(subject: Subject, texts: tuple[str, ...], usable: Callable[[str, bytes, bytes], bool]) -> Iterator[Case]:
-    tried = 0
+def _cases(
+    subject: Subject, texts: tuple[str, ...], usable: Callable[[str, bytes, bytes], bool], *, simulated: bool = False
+) -> Iterator[Case]:
+    """`simulated`: what the product's simulator writes is tried besides, so that a format may be without single numbers."""
+    tried, simulator = 0, simulation.simulator_of(subject)
     for fixture, reading in subject.readings():
         for component, _, written in quantity_texts(reading):
             changed = [(text, replaced(reading.raw, written, text)) for text in texts if usable(text, reading.raw, written.encode())]
@@ -62,9 +65,11 @@ def _cases(subject: Subject, texts: tuple[str, ...], usable: Callable[[str, byte
             tried += bool(found)
             if tried <= PLACES_MAX:
                 yield from ((fixture, reading, component, text, made) for text, made in found)
+    if simulated and simulator is not None:
+        return
     if not any(quantity_texts(reading) for _, reading in subject.readings()):
         raise NotApplicable("nothing in this format is a single number")
-    if not tried and simulation.simulator_of(subject) is None:
+    if not tried and simulator is None:
         raise Unproven("no number of the fixtures stands in its record's bytes exactly once and as it is read")
 
 

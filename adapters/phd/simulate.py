@@ -1,0 +1,17 @@
+"""A gateway's transaction Bundle, written from measurements: each Device once, then its Observations. README.md has the form."""
+
+from typing import Final
+
+from adapters.fhir.write import simulator
+from adapters.kit.writing import pressure, sort
+from adapters.phd.mapping import MEASURES
+
+PHD_DEVICE: Final = "http://hl7.org/fhir/uv/phd/StructureDefinition/PhdDevice"
+SORTS: Final = [
+    sort("body-weight", "kg", 2),
+    sort("oxygen-saturation", "%"),
+    sort("body-temperature", "Cel", 1),
+    sort("heart-rate-oximeter", "/min"),
+    pressure(),
+]
+SIMULATOR = simulator(SORTS, MEASURES, kind="transaction", profile=PHD_DEVICE)

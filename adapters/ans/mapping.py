@@ -4,20 +4,33 @@ https://interop.esante.gouv.fr/ig/fhir/mesures; the names are those of its list 
 """
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from adapters.fhir.terms import ANS_LOINC
 from fhir_profiles.canonical import LOINC
-
-BASES = (
-    "https://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition/",
-    "http://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition/",
-    "http://esante.gouv.fr/ci-sis/fhir/StructureDefinition/",
+from fhir_profiles.shapes.tables import (
+    ANS_EXTENSIONS,
+    ANS_MEASURES,
+    ANS_MOMENT_OF_MEAL,
+    ANS_OLDER_PROFILES,
+    ANS_PROFILES,
+    PHD_PROFILES,
 )
+
+BASES = (ANS_PROFILES, ANS_PROFILES.replace("https:", "http:"), *ANS_OLDER_PROFILES)
 """Of profiles and extensions: since release 3.0, with and without TLS in its name, and before."""
-PHD_DEVICE = "http://hl7.org/fhir/uv/phd/StructureDefinition/PhdDevice"
+PHD_DEVICE = f"{PHD_PROFILES}PhdDevice"
+OLDER_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "mesures-fr-observation-oxygen-sat": "MesFrObservationOxygenSat",
+        "mesures-fr-observation-resp-rate": "MesFrObservationRespRate",
+        "mesures-observation-hb1ac": "MesObservationHb1Ac",
+    }
+)
+"""Of profiles that came with release 3.0: what senders of the older form call them, as they would have been called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +42,18 @@ class Profile:
     measures: tuple[str, ...]
 
 
+def _profiles() -> Iterator[Profile]:
+    """Those of the table that is written by, too: one profile may be for several measures."""
+    for url in dict.fromkeys(row.profile for row in ANS_MEASURES):
+        rows = [row for row in ANS_MEASURES if row.profile == url]
+        id = url.removeprefix(ANS_PROFILES)
+        older = next((one for row in rows for one in row.older), "").rpartition("/")[2]
+        yield Profile(id, older or OLDER_NAMES[id], tuple(row.key for row in rows))
+
+
 GLUCOSE = "mesures-observation-glucose"
 BMI = "mesures-fr-observation-bmi"
-PROFILES = (
-    Profile("mesures-fr-observation-body-weight", "MesFrObservationBodyWeight", ("body-weight",)),
-    Profile("mesures-fr-observation-bodyheight", "MesFrObservationBodyHeight", ("body-height",)),
-    Profile("mesures-fr-observation-heartrate", "MesFrObservationHeartrate", ("heart-rate",)),
-    Profile("mesures-fr-observation-bp", "MesFrObservationBp", ("blood-pressure",)),
-    Profile("mesures-fr-observation-body-temperature", "MesFrObservationBodyTemperature", ("body-temperature",)),
-    Profile("mesures-fr-observation-oxygen-sat", "MesFrObservationOxygenSat", ("oxygen-saturation",)),
-    Profile("mesures-fr-observation-resp-rate", "MesFrObservationRespRate", ("respiratory-rate",)),
-    Profile(BMI, "MesFrObservationBmi", ("body-mass-index",)),
-    Profile(GLUCOSE, "MesObservationGlucose", ("glucose-blood", "glucose-interstitial", "glucose-management-indicator")),
-    Profile("mesures-observation-hb1ac", "MesObservationHb1Ac", ("hba1c",)),
-    Profile("mesures-observation-head-circumference", "MesObservationHeadCircumference", ("head-circumference",)),
-    Profile("mesures-observation-pain-severity", "MesObservationPainSeverity", ("pain-severity",)),
-    Profile("mesures-observation-steps-by-day", "MesObservationStepsByDay", ("steps-per-day",)),
-    Profile("mesures-observation-waist-circumference", "MesObservationWaistCircumference", ("waist-circumference",)),
-)
+PROFILES = tuple(_profiles())
 BY_NAME: Mapping[str, Profile] = MappingProxyType(
     {name: row for row in PROFILES for name in (row.id, row.name, row.name.replace("Mes", "ENS_", 1))}
 )
@@ -79,16 +86,24 @@ LOINC_SYSTEMS = frozenset({LOINC, ANS_LOINC})
 NCIT_SYSTEMS = frozenset(
     {"http://ncicb.nci.nih.gov/xml/owl/EVS/Thesaurus.owl", "https://mos.esante.gouv.fr/NOS/TRE_R307-NCIT/FHIR/TRE-R307-NCIT"}
 )
-OWN_CODES: Mapping[str, str] = MappingProxyType({"C159776": "glucose-interstitial"})
+OWN_CODES: Mapping[str, str] = MappingProxyType(
+    {coding.code: row.key for row in ANS_MEASURES for coding in row.beside if coding.system in NCIT_SYSTEMS}
+)
 """Codes of the NCI Thesaurus."""
 REVISED_CODES: Mapping[str, str] = MappingProxyType({"8287-5": "head-circumference"})
 """A head measured with a tape; the measure's own code, of R4's profile, does not say with what."""
 INDICATOR = "glucose-management-indicator"
 """What 4548-4 means under the profile of glucose: an estimate of HbA1c, worked out from days of sensor values."""
 
-MOMENT = frozenset({"mesures-moment-of-measurement", "MesMomentOfMeasurement", "ENS_MomentOfMeasurement", "mes-moment-of-measurement"})
-DAYS = frozenset({"mesures-number-of-days", "MesNumberOfDays", "ENS_NumberOfDays", "mes-number-of-days"})
-MEALS: Mapping[str, str] = MappingProxyType({"16915-1": "8417872", "53049-3": "8417876", "88365-2": "8417868"})
+
+def _extension(kind: str, *older: str) -> frozenset[str]:
+    return frozenset({ANS_EXTENSIONS[kind].removeprefix(ANS_PROFILES), *older})
+
+
+MOMENT = _extension("moment", "MesMomentOfMeasurement", "ENS_MomentOfMeasurement", "mes-moment-of-measurement")
+DAYS = _extension("days", "MesNumberOfDays", "ENS_NumberOfDays", "mes-number-of-days")
+_SAID = Counter(ANS_MOMENT_OF_MEAL.values())
+MEALS: Mapping[str, str] = MappingProxyType({moment: meal for meal, moment in ANS_MOMENT_OF_MEAL.items() if _SAID[moment] == 1})
 """JDV_J157 -> the meal in MDC: after it, fasting, before it. After exercise, feeling unwell and others are no meal."""
 
 CONDITION = re.compile(r"identifier=urn:oid:(?P<oid>[0-9]+(?:\.[0-9]+)+)\|(?P<value>[a-zA-Z0-9]+(?:-[a-zA-Z0-9]+)*)", re.ASCII)

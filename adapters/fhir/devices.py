@@ -14,9 +14,10 @@ from adapters.json_values import Json, listed
 from adapters.reading import DeviceTime
 from adapters.refusal import ItemRefused
 from fhir_profiles.canonical import MDC
+from fhir_profiles.shapes.tables import PHD_IDENTIFIERS
 
-EUI_64_SYSTEM = "urn:oid:1.2.840.10004.1.1.1.0.0.1.0.0.1.2680"
-EUI_48_SYSTEMS = frozenset({"http://hl7.org/fhir/sid/eui-48/bluetooth", "http://hl7.org/fhir/sid/eui-48/ethernet"})
+(EUI_64_SYSTEM,) = (system for system, type in PHD_IDENTIFIERS.items() if type == "SYSID")
+EUI_48_SYSTEMS = frozenset(system for system, type in PHD_IDENTIFIERS.items() if type in {"BTMAC", "ETHMAC"})
 VERSIONS = {"531976": "firmware", "531975": "software", "531974": "hardware"}
 """Device.version.type in MDC: IEEE 11073-20601 MDC_ID_PROD_SPEC_FW, _SW, _HW."""
 CLOCK = "67975"

@@ -21,25 +21,20 @@ from adapters.reading import DeviceTime, Item, Reading, Value, Whose
 from adapters.refusal import ItemRefused, check_length
 from adapters.whose import whose
 from fhir_profiles.canonical import ACT_REASON
+from fhir_profiles.shapes.tables import PHD_PROFILES, PHD_STATUS, PHD_STATUS_SYSTEM
 
 PRELIMINARY = frozenset({"registered", "preliminary"})
 FINAL = frozenset({"final", "amended", "corrected"})
 WITHDRAWN = frozenset({"cancelled", "entered-in-error"})
 """https://hl7.org/fhir/R4/valueset-observation-status.html"""
 
-COINCIDENT = "http://hl7.org/fhir/uv/phd/StructureDefinition/CoincidentTimeStampReference"
-MEASUREMENT_STATUS = "http://hl7.org/fhir/uv/pocd/CodeSystem/measurement-status"
+COINCIDENT = f"{PHD_PROFILES}CoincidentTimeStampReference"
 INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 FLAGS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
-        (MEASUREMENT_STATUS, "questionable"): "questionable",
-        (MEASUREMENT_STATUS, "calibration-ongoing"): "calibration-ongoing",
-        (MEASUREMENT_STATUS, "validated-data"): "validated",
-        (MEASUREMENT_STATUS, "early-indication"): "early-indication",
-        (MEASUREMENT_STATUS, "msmt-ongoing"): "measurement-ongoing",
-        (MEASUREMENT_STATUS, "in-alarm"): "in-alarm",
-        (MEASUREMENT_STATUS, "alarm-inhibited"): "alarms-off",
+        **{(PHD_STATUS_SYSTEM, code): flag for flag, code in PHD_STATUS.items()},
+        (PHD_STATUS_SYSTEM, "msmt-ongoing"): "measurement-ongoing",
         (INTERPRETATION, "<"): "below-range",
         (INTERPRETATION, ">"): "above-range",
         (OBSERVATION_VALUE, "UNRELIABLE"): "unreliable",

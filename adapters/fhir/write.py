@@ -15,7 +15,7 @@ from fhir_profiles.canonical import DATA_ABSENT_REASON, MDC, UCUM
 from fhir_profiles.catalogue import MEASURES, Measure
 from fhir_profiles.measurement import Coding
 
-NOBODY: Final[Json] = {"identifier": {"system": "urn:hds-hub:simulated", "value": "nobody"}}
+NOBODY: Final[Json] = {"identifier": {"system": "urn:hds-hub:nobody", "value": "simulated"}}
 PERIOD_MS: Final = 4
 EUI_64_FIRST: Final = 0x0009FBFFFF000000
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 FILE_ID, RECORD, DEVICE_INFO, WEIGHT_SCALE, BLOOD_PRESSURE, MONITORING, HRV, MONITORING_INFO = 0, 20, 23, 30, 51, 55, 78, 103
 RESPIRATION_RATE, MONITORING_HR, SPO2, DEVELOPER_DATA, FIELD_DESCRIPTION = 297, 211, 269, 207, 206
+OF_A_MAKER = 0xFF00
+"""mesg_num of the profile, mfg_range_min: from here on a number is a manufacturer's own."""
 TIMESTAMP = 253
 
 MANUFACTURER, PRODUCT, SERIAL_NUMBER = 1, 2, 3

@@ -24,6 +24,7 @@ from adapters.fit.mapping import (
     MONITORING,
     MONITORING_INFO,
     NAME,
+    OF_A_MAKER,
     PRODUCT,
     READ,
     RECORD,
@@ -132,6 +133,10 @@ def _pass_over(state: State, message: Message) -> Iterator[Item]:
     state.passed_over.add(message.kind)
     if message.kind in {DEVELOPER_DATA, FIELD_DESCRIPTION}:
         problem = ItemRefused("developer-fields", "Fields that an app added are not read: what they mean is the app's own.", keep=False)
+    elif message.kind >= OF_A_MAKER:
+        problem = ItemRefused(
+            "unknown-message", f"Messages of the kind {message.kind} are a maker's own, and no document says them.", keep=False
+        )
     else:
         problem = ItemRefused("message-not-read", f"Messages of the kind {message.kind} are not read in this version.", keep=False)
     yield problem.item(pointer=_pointer(message), raw=str(message.kind).encode(), device=state.device)

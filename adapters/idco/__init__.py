@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from adapters.contract import NO_CONTEXT, Context, Manifest
-from adapters.hl7v2.terms import ALL_MEASURES
+from adapters.idco.mapping import MEASURES
 from adapters.idco.parse import parse
 from adapters.idco.simulate import SIMULATOR
 from adapters.reading import Item
@@ -20,7 +20,7 @@ class Idco:
         media_types=("application/hl7-v2+er7", "text/plain"),
         identifier_system="http://hds-hub.invalid/fhir/NamingSystem/idco-model-and-serial",
         needs_time_zone=True,
-        measures=ALL_MEASURES,
+        measures=MEASURES,
         transports=("mllp", "push", "file"),
         time_kinds=("offset", "local"),
         evidence="synthetic",

@@ -15,14 +15,15 @@ SETTLED: Final = frozenset({"pass", "not-applicable"})
 
 
 def entry(manifest: Manifest, results: Sequence[Result]) -> dict[str, Any]:
-    """What the file says of one adapter: `open` are the rules that stand between it and gold, and how each ended."""
+    """What the file says of one adapter: `open` are the rules that stand between it and gold and how each ended, `why` the reasons."""
     still = {one.rule.id: one.status for one in results if one.status not in SETTLED}
-    return {"version": manifest.version, "kit": KIT_VERSION, "level": level(results), "open": still}
+    why = {one.rule.id: one.hints[0] for one in results if one.status == "exempt"}
+    return {"version": manifest.version, "kit": KIT_VERSION, "level": level(results), "open": still, **({"why": why} if why else {})}
 
 
 def written(entries: Mapping[str, Mapping[str, Any]]) -> str:
     """The text of the file: an adapter a line."""
-    lines = [f"{json.dumps(name)}: {json.dumps(one)}" for name, one in sorted(entries.items())]
+    lines = [f"{json.dumps(name)}: {json.dumps(one, ensure_ascii=False)}" for name, one in sorted(entries.items())]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 

@@ -82,13 +82,13 @@ def markdown(manifests: Iterable[Manifest]) -> str:
     adapters = _table(COLUMNS, rows(known))
     measures = [[key, _codes(key), ", ".join(one.name for one in known if key in one.measures)] for key in _given(known)]
     still = [
-        [one.name, ", ".join(f"{rule} ({how})" for rule, how in levels.of(one)["open"].items())]
+        [one.name, f"{rule} ({how})", levels.of(one).get("why", {}).get(rule, "")]
         for one in known
-        if levels.of(one).get("open")
+        for rule, how in levels.of(one).get("open", {}).items()
     ]
     parts = (
         adapters,
-        f"## What stands between an adapter and gold\n\n{_table(('adapter', 'rules'), still)}",
+        f"## What stands between an adapter and gold\n\n{_table(('adapter', 'rule', 'why'), still)}",
         f"## By measure\n\n{_table(('measure', 'codes', 'adapters'), measures)}",
     )
     return "\n".join((HEAD, *parts))

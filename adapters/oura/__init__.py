@@ -22,7 +22,7 @@ class Oura:
         measures=MEASURES,
         transports=("push", "file"),
         time_kinds=("utc", "offset"),
-        evidence="synthetic",
+        evidence="vendor-documentation",
     )
     simulator = SIMULATOR
 

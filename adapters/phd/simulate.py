@@ -5,8 +5,9 @@ from typing import Final
 from adapters.fhir.write import simulator
 from adapters.kit.writing import pressure, sort
 from adapters.phd.mapping import MEASURES
+from fhir_profiles.shapes.tables import PHD_PROFILES
 
-PHD_DEVICE: Final = "http://hl7.org/fhir/uv/phd/StructureDefinition/PhdDevice"
+PHD_DEVICE: Final = f"{PHD_PROFILES}PhdDevice"
 SORTS: Final = [
     sort("body-weight", "kg", 2),
     sort("oxygen-saturation", "%"),

@@ -85,6 +85,9 @@ def _words(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType({key: value for key, value in row.items() if key != "about"})
 
 
+ANS_PROFILES: Final[str] = _ANS["profiles"]
+"""Beginning of the URL of each profile and extension; `ANS_OLDER_PROFILES`: those before release 3.0."""
+ANS_OLDER_PROFILES: Final[tuple[str, ...]] = tuple(_ANS["older_profiles"])
 ANS_MEASURES: Final = tuple(_ans_measures())
 ANS_BY_LOINC: Final[Mapping[str, AnsMeasure]] = MappingProxyType({code: one for one in ANS_MEASURES for code in one.loinc})
 ANS_EXTENSIONS: Final[Mapping[str, str]] = MappingProxyType({key: _ANS["profiles"] + name for key, name in _ANS["extensions"].items()})

@@ -280,6 +280,14 @@ def test_another_kind_of_message_is_reported_once_and_not_kept() -> None:
     assert all(b"Ada" not in item.raw for item in items)
 
 
+def test_a_message_of_a_maker_is_reported_as_unknown_and_not_kept() -> None:
+    """FIT profile, mesg_num: numbers from 0xFF00 are a manufacturer's own."""
+    own = message(0xFF00, (0, STRING, b"Ada Lovelace\0"))
+    items = parse(file(file_id(), own, own, SCALE))
+    assert [(item.code, item.keep) for item in items if isinstance(item, Rejected)] == [("unknown-message", False)]
+    assert all(b"Ada" not in item.raw for item in items)
+
+
 def test_fields_of_an_app_are_reported_and_change_nothing() -> None:
     app = message(207, (3, UINT8, 0))
     described = message(206, (0, UINT8, 0), (1, UINT8, 0), (2, UINT8, UINT8), (3, STRING, b"mood\0"))

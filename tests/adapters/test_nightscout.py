@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.contract import Unreadable
-from adapters.kit.rules import place_free
 from adapters.nightscout import adapter
-from adapters.reading import Absent, Coded, Quantity, Reading
+from adapters.reading import Absent, Quantity, Reading
 from tests.support.payloads import SAMPLES, needs_samples
+from tests.support.records import assert_the_same_in_any_portions, said
 
 SITE = Path(__file__).parent / "fixtures" / "nightscout" / "site.json"
 AT = "2026-03-01T07:00:00.000Z"
@@ -29,17 +29,6 @@ def sgv(**fields: Any) -> Any:
 
 def treatment(event: str = "Meal Bolus", **fields: Any) -> list[Any]:
     return parse({"eventType": event, "created_at": AT, **fields})
-
-
-def said(item: Any) -> tuple[str, str]:
-    match item.value:
-        case Quantity(value=value, unit=unit):
-            return item.measure, f"{value} {unit}"
-        case Coded(code=code):
-            return item.measure, code
-        case Absent(reason=reason):
-            return item.measure, reason
-    raise AssertionError
 
 
 def test_a_sensor_value_is_in_mg_per_dl_and_has_no_device_of_its_own() -> None:
@@ -226,11 +215,7 @@ def test_nothing_that_a_person_wrote_is_kept() -> None:
 @settings(deadline=None)
 @given(data=st.data())
 def test_order_portions_and_repetition_change_nothing(data: st.DataObject) -> None:
-    documents = json.loads(SITE.read_bytes())
-    whole = {str(place_free(item)) for item in parse(*documents)}
-    shuffled = data.draw(st.permutations([*documents, *documents[:3]]))
-    cut = data.draw(st.integers(0, len(shuffled)))
-    assert {str(place_free(item)) for item in (*parse(*shuffled[:cut]), *parse(*shuffled[cut:]))} == whole
+    assert_the_same_in_any_portions(parse, json.loads(SITE.read_bytes()), data)
 
 
 @needs_samples

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from adapters.contract import Unreadable
 from adapters.kit.rules import place_free
-from adapters.reading import Absent, Coded, Quantity, Reading
+from adapters.reading import Absent, Quantity, Reading
 from adapters.tidepool import adapter
 from fhir_profiles.catalogue import MEASURES
 from tests.support.payloads import SAMPLES, needs_samples
+from tests.support.records import assert_the_same_in_any_portions, said
 
 LOOP = Path(__file__).parent / "fixtures" / "tidepool" / "loop.json"
 BASE = {"deviceId": "PUMP-1", "time": "2026-03-01T06:00:00.000Z"}
@@ -36,18 +37,6 @@ def bolus(**fields: Any) -> list[Any]:
 
 def cbg(**fields: Any) -> Any:
     return one(**{"type": "cbg", "value": 100, "units": "mg/dL", **fields})
-
-
-def said(item: Any) -> tuple[str, str]:
-    """Measure and value, as a person would write them."""
-    match item.value:
-        case Quantity(value=value, unit=unit):
-            return item.measure, f"{value} {unit}"
-        case Coded(code=code):
-            return item.measure, code
-        case Absent(reason=reason):
-            return item.measure, reason
-    raise AssertionError
 
 
 # -- glucose
@@ -291,11 +280,7 @@ def test_what_is_no_data_of_theirs_is_refused_as_a_whole(payload: bytes, code: s
 @settings(deadline=None)
 @given(data=st.data())
 def test_order_portions_and_repetition_change_nothing(data: st.DataObject) -> None:
-    document = json.loads(LOOP.read_bytes())
-    whole = {str(place_free(item)) for item in parse(*document)}
-    shuffled = data.draw(st.permutations([*document, *document[:3]]))
-    cut = data.draw(st.integers(0, len(shuffled)))
-    assert {str(place_free(item)) for item in (*parse(*shuffled[:cut]), *parse(*shuffled[cut:]))} == whole
+    assert_the_same_in_any_portions(parse, json.loads(LOOP.read_bytes()), data)
 
 
 # -- the public samples

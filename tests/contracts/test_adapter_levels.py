@@ -13,9 +13,9 @@ OURS = sorted(name for name, one in adapters().items() if type(one).__module__.s
 LONG = "volume"
 """Takes seconds for each adapter; the file keeps what it found."""
 GOLD = {
-    "aecg", "ans", "apple-health", "cied", "dexcom", "dexcom-clarity", "edf", "fitbit", "gatt", "google-fit", "health-connect",
-    "ihealth", "libreview", "nightscout", "open-mhealth", "oru", "phd", "pocd", "tidepool", "wfdb", "withings", "withings-heart",
-    "withings-sleep",
+    "aecg", "ans", "apple-health", "cied", "dexcom", "dexcom-clarity", "edf", "fit", "fitbit", "gatt", "google-fit",
+    "health-connect", "ihealth", "libreview", "nightscout", "open-mhealth", "oru", "oura", "pcd01", "phd", "pocd", "tidepool",
+    "wfdb", "withings", "withings-heart", "withings-sleep",
 }  # fmt: skip
 """Those whose decoding was held against something from outside, and that can show every rule. The others are silver."""
 
@@ -28,6 +28,7 @@ def test_an_adapter_has_the_level_that_the_matrix_shows(name: str) -> None:
         found.adapter.manifest, list(examine(found.subject(), found.exemptions(), rules=[one for one in RULES if one.id != LONG]))
     )
     assert made["open"] == {rule: how for rule, how in said["open"].items() if rule != LONG}
+    assert made.get("why") == said.get("why")
     assert made["version"] == said["version"]
     assert made["level"] == said["level"]
 
@@ -38,3 +39,10 @@ def test_no_adapter_is_below_silver_and_each_exemption_has_its_reason() -> None:
     for name in OURS:
         ids = {rule.id for rule in RULES}
         assert all(rule in ids and len(reason) > 40 for rule, reason in find(name).exemptions().items()), name
+
+
+def test_the_matrix_says_in_a_sentence_why_an_adapter_is_not_gold() -> None:
+    for name in OURS:
+        said = levels.known()[name]
+        assert set(said.get("why", {})) == set(said["open"]), name
+        assert all(reason.endswith(".") and ". " not in reason for reason in said.get("why", {}).values()), name

@@ -27,7 +27,7 @@ from hub.store.gather import Gather
 from hub.store.lanes import Lanes
 from hub.store.mongo_filter import RECORDED_PRECISION_US, Filter, compartment_filter, mongo_filter
 from hub.store.mongo_find import ANY_ORDER, AUDIT_TYPE, Part, parts, sort
-from hub.store.mongo_history import Source, merged, sources
+from hub.store.mongo_history import Source, ever, merged, sources
 from hub.store.mongo_notes import Notes, Quotas
 from hub.store.mongo_writer import MongoWriter
 from hub.store.protocol import (
@@ -272,6 +272,13 @@ class MongoSnapshot:
         stages: list[Document] = [{"$group": {"_id": "$t"}}]
         cursor = await _answered(self._hub["resources"].aggregate(stages, session=self._session))
         return frozenset(found["_id"] for found in await _answered(cursor.to_list()) if found["_id"])
+
+    async def rows_ever(self, type: str, of_type: bytes, patient: bytes) -> frozenset[str]:
+        found: set[str] = set()
+        for collection, asked, index in ever(type, of_type, patient):
+            rows = self._hub[collection].find(asked, {"_id": 1}, session=self._session, hint=index, batch_size=MANY_ROWS)
+            found.update("/".join(one["_id"].split("/")[:2]) for one in await _answered(rows.to_list()))
+        return frozenset(found)
 
     async def patients(self, finding: Finding, limit: int) -> frozenset[bytes]:
         """At most `limit` of the patients in whose compartments the rows lie."""

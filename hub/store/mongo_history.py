@@ -11,6 +11,7 @@ from hub.search.predicate import Predicate
 from hub.store.documents import history_id
 from hub.store.mongo_filter import RESOURCE_FIELDS, Filter, mongo_filter
 from hub.store.protocol import Histories, Place, Stored
+from hub.store.schema import MAIN_INDEX
 
 TOMBSTONE_FIELDS: Mapping[str, str] = {**RESOURCE_FIELDS, "k": "y", "g": "y"}
 """A tombstone keeps its tokens where no search looks for them."""
@@ -36,6 +37,11 @@ def sources(asked: Histories) -> list[Source]:
         ("resources", _all(asked, "x", TOMBSTONE_FIELDS, past=False), order),
         ("history", _all(asked, "t", RESOURCE_FIELDS, past=True), order),
     ]
+
+
+def ever(type: str, of_type: bytes, patient: bytes) -> list[tuple[str, Filter, str]]:
+    """Where rows of a type are found that one patient has, or had: collection, filter, and the index, never that of the whole type."""
+    return [("resources", {"k": of_type, "p": patient, "t": type}, MAIN_INDEX), ("history", {"p": patient, "t": type}, "p_1")]
 
 
 def place(stored: Stored) -> Place:

@@ -378,6 +378,10 @@ class Snapshot(Protocol):
 
     async def types(self) -> frozenset[str]: ...
 
+    async def rows_ever(self, type: str, of_type: bytes, patient: bytes) -> frozenset[str]:
+        """The names of one patient's rows of this type, deleted ones too: of those a version is past. `of_type`: the type's token."""
+        ...
+
     def history(self, asked: Histories, batch: int) -> AsyncGenerator[tuple[Stored, bool], None]:
         """Versions in order, each with whether it is the current one. `batch`: how many are likely to be wanted."""
         ...

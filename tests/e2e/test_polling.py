@@ -532,15 +532,19 @@ def test_a_link_that_names_an_unknown_feed_stops_alone_and_says_why(
 HOUR_S = 3_600
 
 
-def withdraw(scene: Scene, now: int, **more: Any) -> None:
+def withdraw(scene: Scene, now: int, *, deleted: bool = False, **more: Any) -> None:
     """From three hours ago until an hour ago."""
     deny = scene.ehr.create(consent(scene.person, "deny", **more))
-    scene.ehr.update(deny, status="inactive")
+    if deleted:
+        assert scene.ehr.request("DELETE", f"Consent/{deny['id']}").status_code == 204
+    else:
+        scene.ehr.update(deny, status="inactive")
     versions = {1: now - 3 * HOUR_S, 2: now - HOUR_S}
     for collection, version in (("history", 1), ("resources", 2)):  # as if it had been written then
         rows = scene.backstage.admin["hub"][collection]
         shifted = {"lu": versions[version] * 1_000_000, **({"u": versions[2] * 1_000_000} if version == 1 else {})}
-        assert rows.update_one({"t": "Consent", "p": scene.backstage.patient_token(scene.person)}, {"$set": shifted}).matched_count == 1
+        whose = {"t": "Consent"} if version == 1 or not deleted else {"x": "Consent"}
+        assert rows.update_one({**whose, "p": scene.backstage.patient_token(scene.person)}, {"$set": shifted}).matched_count == 1
 
 
 def test_what_was_measured_while_the_patient_had_withdrawn_is_not_fetched_afterwards(internet: respx.MockRouter, scene: Scene) -> None:
@@ -556,6 +560,26 @@ def test_what_was_measured_while_the_patient_had_withdrawn_is_not_fetched_afterw
     scene.rewrite(replace(scene.now(), cursor={"since": now - 5 * HOUR_S}))
     assert sum(scene.poll(), Counter()) == Counter(duplicate=2, refused=3)
     assert scene.backstage.admin["hub"]["quarantine"].count_documents({}) == waiting
+
+
+def test_a_consent_that_somebody_else_gave_for_the_patient_withdraws_as_well(internet: respx.MockRouter, scene: Scene) -> None:
+    """Consent.performer may be another patient: a parent, whom the version then names besides its own."""
+    now, parent = int(time.time()), scene.ehr.create(patient())["id"]
+    withdraw(scene, now, performer=[{"reference": f"Patient/{parent}"}])
+    assert fetched_of_three_hours(scene, internet, now) == Counter(refused=1, stored=2)
+
+
+def test_a_consent_that_was_deleted_since_counts_until_then(internet: respx.MockRouter, scene: Scene) -> None:
+    now = int(time.time())
+    withdraw(scene, now, deleted=True)
+    assert fetched_of_three_hours(scene, internet, now) == Counter(refused=1, stored=2)
+
+
+def fetched_of_three_hours(scene: Scene, internet: respx.MockRouter, now: int) -> Counter[str]:
+    """A weight before, while and after the patient had withdrawn."""
+    Withings(internet, [group(hours, (WEIGHT, 70, 0), date=now - hours * HOUR_S) for hours in (4, 2, 0)])
+    scene.rewrite(replace(scene.link, cursor={"since": now - 5 * HOUR_S}))
+    return sum(scene.poll(), Counter())
 
 
 def fetched_for(scene: Scene, internet: respx.MockRouter, unit: str, now: int) -> None:

@@ -10,6 +10,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from hub.store.contents import FIRST, IN_TIME, NAMES, UNDATED, Untouched, untouched_filter
 from hub.store.embedded import Endpoint
+from hub.store.mongo_history import ever
 from hub.store.schema import COLLECTIONS, INDEXES, MAIN_INDEX, RETIRED, ensure_indexes
 
 Document = dict[str, Any]
@@ -114,6 +115,18 @@ def test_pieces_that_nobody_relies_on_are_found_without_reading_them(filled: End
     assert not {"COLLSCAN", "SORT", "FETCH"} & {one["stage"] for one in stages}
     assert told["executionStats"]["totalDocsExamined"] == 0
     assert told["executionStats"]["totalKeysExamined"] <= 60
+
+
+def test_a_patients_consents_of_all_times_are_found_without_a_look_at_those_of_others(filled: Endpoint) -> None:
+    """docs/consent.md: asked for each page that is fetched from a cloud."""
+    with MongoClient[Document](filled.url) as hub:
+        rows: list[Document] = [{"_id": f"Consent/{n}", "t": "Consent", "k": [K], "p": b"%012d" % n, "lu": n} for n in range(200)]
+        hub.hub.resources.insert_many(rows)
+        hub.hub.history.insert_many({**one, "_id": f"{one['_id']}/000000001"} for one in rows)
+        for collection, filter, index in ever("Consent", K, b"%012d" % 7):
+            find = {"find": collection, "filter": filter, "hint": index}
+            told = hub.hub.command("explain", find, verbosity="executionStats")["executionStats"]
+            assert (told["nReturned"], told["totalDocsExamined"]) == (1, 1)
 
 
 def test_the_consents_that_matter_are_found_by_actor_or_organisation(mongod: Endpoint) -> None:

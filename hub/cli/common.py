@@ -16,7 +16,7 @@ from hub.errors import FhirError
 from hub.operator import OperatorError
 from hub.settings import Settings
 from hub.store.embedded import AlreadyServed, NoDatabase, sharing
-from hub.store.protocol import Unavailable
+from hub.store.protocol import Conflict, Unavailable
 from hub.wiring import Hub, open_hub
 
 T = TypeVar("T")
@@ -48,6 +48,8 @@ def said_clearly() -> Iterator[None]:
         fail(str(error))
     except UnicodeError:
         fail("an argument is not valid UTF-8")
+    except Conflict:
+        fail("somebody else changed the same at this moment; give the command again")
     except Unavailable as error:
         fail(f"the database does not answer ({error})")
     except BrokenPipeError:

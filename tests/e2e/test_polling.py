@@ -442,6 +442,27 @@ def test_who_links_the_same_account_again_goes_on_where_it_was_left(
     assert cursors(other)["withings"]["since"] >= YESTERDAY
 
 
+def test_a_link_that_is_read_at_the_moment_of_the_command_is_left_to_be_asked_again(
+    running: Running, scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Law 5: who writes second does nothing, and is told what to do."""
+    begun = Links.begun
+
+    async def overtaken(links: Links, *asked: Any) -> Any:
+        found = await begun(links, *asked)
+        await links._services.store.commit(Unit(notes=[await links.write(*await links.read(scene.link))]))
+        return found
+
+    monkeypatch.setattr(Links, "begun", overtaken)
+    granted = tmp_path / "tokens.json"
+    granted.write_text(json.dumps({"refresh_token": "r"}))
+    named = ("--client-id", scene.link.client, "--user", scene.link.user, "--patient", scene.link.patient)
+    done = running.process.invoke("poll", "link", "withings", *named, "--tokens", str(granted))
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "hub: somebody else changed the same at this moment; give the command again\n"
+    assert scene.now().tokens.refresh == "refresh-0"
+
+
 def test_a_question_that_was_under_way_is_begun_again() -> None:
     """Pages of an answer are those of the day on which it was asked."""
     tokens = Tokens(access="", refresh="", expires_us=0)

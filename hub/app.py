@@ -58,6 +58,7 @@ def create_app(hub: Hub) -> Starlette:
         issuer=hub.base_url,
         audience=hub.services.base_url,
         clock=now_us,
+        changes=lambda: hub.services.store.changes,
     )
     guards = {row: Guarded(row.interaction, row.endpoint, hub.services, authenticator) for row in ROUTES if row.guard == "fhir"}
     desks = {row: Desked(row.interaction, row.endpoint, hub) for row in ROUTES if row.guard == "desk"}

@@ -7,25 +7,14 @@ revoked client all end in the same 401.
 from collections.abc import Callable
 from dataclasses import replace
 
-from hub.errors import FhirError
+from hub.errors import CHALLENGE, CHALLENGE_INVALID, Unauthenticated
+from hub.repository.standing import registered
 from hub.store.oauth import OAuthStore
 from security.context import AccessContext
 from security.oauth.access_token import InvalidToken, TokenCache, TokenClaims, verify_cached
 from security.oauth.clients import Client
 from security.oauth.signing_keys import SigningKeys
 from security.scopes import Scopes
-
-CHALLENGE = 'Bearer realm="fhir"'
-CHALLENGE_INVALID = 'Bearer realm="fhir", error="invalid_token"'
-
-
-class Unauthenticated(FhirError):
-    """401. `claimed` is the client the token names, if a valid signature says so; for the log only."""
-
-    def __init__(self, *, challenge: str, claimed: str | None = None) -> None:
-        super().__init__("login", "A valid access token is needed: send it as `Authorization: Bearer …`.")
-        self.challenge = challenge
-        self.claimed = claimed
 
 
 def _nothing() -> None:
@@ -41,12 +30,15 @@ class Authenticator:
         issuer: str,
         audience: str,
         clock: Callable[[], int],
+        changes: Callable[[], int | None],
     ) -> None:
+        """`changes`: how many changes of what is decided by are known of at this moment."""
         self._clients = clients
         self._signing_keys = signing_keys
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
+        self._changes = changes
         self._cache = TokenCache()
 
     async def __call__(self, authorization: str | None, request_id: str, meanwhile: Callable[[], None] = _nothing) -> AccessContext:
@@ -56,10 +48,12 @@ class Authenticator:
         """
         claims = self._claims(bearer(authorization))
         meanwhile()
+        changes = self._changes()
         client = await self._clients.find_client(claims.client_id)
-        if client is None or not is_good(client, claims.kid, self._clock()):
+        if client is None or not client.is_good(claims.kid, self._clock()):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
-        return replace(caller_of(client, claims.scopes, claims.purpose, request_id, claims.jti), key_id=claims.kid)
+        caller = caller_of(client, claims.scopes, claims.purpose, request_id, changes, token_id=claims.jti)
+        return replace(caller, key_id=claims.kid)
 
     def _claims(self, token: str) -> TokenClaims:
         try:
@@ -75,13 +69,13 @@ class Authenticator:
             raise Unauthenticated(challenge=CHALLENGE_INVALID) from None
 
 
-def is_good(client: Client, kid: str | None, now_us: int) -> bool:
-    """Not revoked; and a key that was taken away, because somebody else has it, takes its tokens with it. `kid`: of the token."""
-    return client.revoked_us is None and (kid is None or client.holds(kid, now_us))
+def caller_of(
+    client: Client, scopes: Scopes, purpose: str, request_id: str, changes: int | None = None, *, token_id: str | None = None
+) -> AccessContext:
+    """The caller that a registered client is. Without a token only for the operator, who acts in a client's name.
 
-
-def caller_of(client: Client, scopes: Scopes, purpose: str, request_id: str, token_id: str | None = None) -> AccessContext:
-    """The caller that a registered client is. Without a token only for the operator, who acts in a client's name."""
+    changes  `Store.changes` from before the client was looked up; None: not known, so it is looked up again before anything is written
+    """
     return AccessContext(
         client_id=client.client_id,
         client_name=client.name,
@@ -99,6 +93,7 @@ def caller_of(client: Client, scopes: Scopes, purpose: str, request_id: str, tok
         items_per_minute=client.items_per_minute,
         unit=client.unit,
         signs=client.signs,
+        registered=registered(client, changes),
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
+CHALLENGE = 'Bearer realm="fhir"'
+CHALLENGE_INVALID = 'Bearer realm="fhir", error="invalid_token"'
 IssueCode = Literal[
     "invalid",
     "structure",
@@ -84,6 +86,15 @@ class Deleted(FhirError):
     def __init__(self, version: int) -> None:
         super().__init__("deleted", "This resource has been deleted.")
         self.version = version
+
+
+class Unauthenticated(FhirError):
+    """401 (RFC 6750). `claimed` is the client the token names, if a valid signature says so; for the log only."""
+
+    def __init__(self, *, challenge: str, claimed: str | None = None) -> None:
+        super().__init__("login", "A valid access token is needed: send it as `Authorization: Bearer …`.")
+        self.challenge = challenge
+        self.claimed = claimed
 
 
 class Throttled(FhirError):

@@ -15,8 +15,8 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from hub import outcomes
-from hub.authenticate import Authenticator, Unauthenticated
-from hub.errors import Deleted, FhirError, IssueCode, Throttled
+from hub.authenticate import Authenticator
+from hub.errors import Deleted, FhirError, IssueCode, Throttled, Unauthenticated
 from hub.http import etag, json_response
 from hub.metrics import REQUESTS, SECONDS
 from hub.native import BINARY, wanted_of_binary

@@ -99,6 +99,14 @@ def unsure() -> FhirError:
     )
 
 
+def unsettled() -> FhirError:
+    return FhirError(
+        "transient",
+        "It is stored and holds for everything that begins now. A write that had begun before has not ended, and may go by what was said "
+        "before; look again in a minute.",
+    )
+
+
 def locked() -> FhirError:
     return FhirError("lock-error", "A write that has not ended holds what this one needs; nothing was done. Try again after Retry-After.")
 

@@ -19,7 +19,7 @@ from audit.record import Draft, Write
 from hub import outcomes
 from hub.errors import FhirError
 from hub.services import KEYED, Services
-from hub.store.protocol import SYSTEM_KEY, Asked, Stored, Unavailable, Unit, Unsure
+from hub.store.protocol import SYSTEM_KEY, Asked, Stored, Unavailable, Unit, Unsettled, Unsure
 from hub.vault import AUDIT_TYPE
 from security.context import AccessContext
 from security.envelope import DataKey, fingerprint
@@ -69,6 +69,13 @@ class Touched(NamedTuple):
             return [(self.patient, own)]
         others: list[tuple[bytes | None, str | None]] = [(other, _by_token(other)) for other in self.others]
         return others if self.patient is None else [(self.patient, own), *others]
+
+
+def unacknowledged(error: Unavailable) -> FhirError:
+    """Why the store does not say that it is done."""
+    if isinstance(error, Unsettled):
+        return outcomes.unsettled()
+    return outcomes.unsure() if isinstance(error, Unsure) else outcomes.unavailable()
 
 
 def write_of(stored: Stored) -> Write:
@@ -191,7 +198,7 @@ class Recording:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if isinstance(error, Unavailable):
-            raise (outcomes.unsure() if isinstance(error, Unsure) else outcomes.unavailable()) from error
+            raise unacknowledged(error) from error
         if isinstance(error, FhirError):
             self.forget()
             await self.refused(error)

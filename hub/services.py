@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from hub.store.protocol import Asked, Stored
 from hub.turns import Room, Seats, Turns
 from hub.vault import AUDIT_TYPE, Vault
 from security.blind import ALPHABET, ID_CHARACTERS, Blind
+from security.oauth.clients import Client
 
 KEYED = "~"
 """First letter of a row id that is the keyed form of an id brought by an importer."""
@@ -36,6 +37,8 @@ class Services:
     page_key: bytes
     base_url: str
     settings: Settings
+    find_client: Callable[[str], Awaitable[Client | None]]
+    """The registry as it is now."""
     turns: Turns = field(default_factory=Turns)
     room: Room = field(default_factory=Room)
     spool_room: Room = field(default_factory=Room)

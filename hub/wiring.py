@@ -78,9 +78,10 @@ async def open_hub(settings: Settings, endpoint: Endpoint, base_url: str) -> Asy
         stack.push_async_callback(keeper.close)
         store = MongoStore(client, _chain(keeper, heads, head_key), keeper.advance)
         stack.push_async_callback(store.committer.drain)
+        oauth = OAuthStore(client)
         yield Hub(
-            services=await _services(settings, store, ring, base_url),
-            oauth=OAuthStore(client),
+            services=await _services(settings, store, oauth, ring, base_url),
+            oauth=oauth,
             signing_keys=await _signing_keys(ring),
             ring=ring,
             head_key=head_key,
@@ -122,7 +123,7 @@ async def _ring(settings: Settings, client: Client) -> KeyRing:
     return ring
 
 
-async def _services(settings: Settings, store: MongoStore, ring: KeyRing, base_url: str) -> Services:
+async def _services(settings: Settings, store: MongoStore, oauth: OAuthStore, ring: KeyRing, base_url: str) -> Services:
     return Services(
         store=store,
         vault=Vault(ring),
@@ -133,6 +134,7 @@ async def _services(settings: Settings, store: MongoStore, ring: KeyRing, base_u
         page_key=await ring.secret("page-links"),
         base_url=fhir_base(base_url),
         settings=settings,
+        find_client=oauth.find_client,
     )
 
 

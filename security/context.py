@@ -26,6 +26,20 @@ class UnitOf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A registration as it was looked up, so that it can be told whether it is still as it was.
+
+    ids       client_id; of a unit's credential its owner's, too
+    revision  of the registration, or the sum of the two
+    changes   of what is decided by, as many as were known of before it was looked up; None: it is not known
+    """
+
+    ids: tuple[str, ...]
+    revision: int
+    changes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessContext:
     """A caller whose token has been verified. Only `hub.authenticate` makes one.
 
@@ -42,6 +56,7 @@ class AccessContext:
     requests_per_minute, items_per_minute  how much it may send in; None: what holds for everybody
     unit             of a credential of a single unit: which one
     signs            each of its batches bears a signature of its own
+    registered       the registration that all this was read from; None only where nobody registered (tests)
     request_id       links the audit records of one interaction
     token_id         `jti` of the access token, for the audit record
     key_id           the client's key by which the token was obtained, which ends with it; None where the token does not say
@@ -64,6 +79,7 @@ class AccessContext:
     items_per_minute: int | None = None
     unit: UnitOf | None = None
     signs: bool = False
+    registered: Registered | None = None
 
     @property
     def account(self) -> str:

@@ -11,13 +11,14 @@ from typing import Any
 from adapters.discovery import adapters
 from adapters.reading import Reading
 from fhir_profiles.measurement import Measurement
-from hub.errors import FhirError
+from hub.errors import FhirError, Unauthenticated
 from hub.ingest.confirming import GONE, Assigned
 from hub.ingest.fates import CONTENT_MISSING, CONTENT_MISSING_HINT, Answer
 from hub.ingest.normalise import last_us, span_us
 from hub.ingest.pipeline import Pipeline, Sent
 from hub.ingest.quarantine import wanted
 from hub.ingest.replay import open_waiting, with_bytes
+from hub.ingest.sender import GONE as GONE_SENDER
 from hub.ingest.sender import SenderGone
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import UNKNOWN_USER, Binding, holder, user_index
@@ -26,6 +27,7 @@ from hub.instants import fhir_instant
 from hub.recording import Recording, Touched
 from hub.repository import Repository
 from hub.repository.consents_then import ConsentsThen
+from hub.repository.standing import Standing
 from hub.services import Services
 from hub.store.protocol import Quarantined, Unit
 
@@ -101,8 +103,10 @@ async def find(services: Services, id: str) -> ToConfirm:
     return found[0]
 
 
-async def assign(services: Services, one: ToConfirm, patient: str, recording: Recording, sender_of: SenderOf) -> Answer:
-    """Store it for "Patient/id", in the name of the client that sent it; `recording` says who confirmed.
+async def assign(
+    services: Services, one: ToConfirm, patient: str, recording: Recording, sender_of: SenderOf, *, by: Standing | None = None
+) -> Answer:
+    """Store it for "Patient/id", in the name of the client that sent it; `recording` says who confirmed, `by` through which client.
 
     Raises FhirError: not-found where it waits no more, business-rule where it cannot be stored for this patient.
     """
@@ -121,9 +125,14 @@ async def assign(services: Services, one: ToConfirm, patient: str, recording: Re
         read_by=waiting.read_by,
     )
     token = services.blind.patient(patient.removeprefix("Patient/"))
-    assigned = Assigned(id=one.item.id, patient=token)
+    assigned = Assigned(id=one.item.id, patient=token, by=by)
     then = ConsentsThen(services, sender.rights.visibility) if waiting.fetched else None
-    (answer,) = await Pipeline(sender, sent, recording, assigned=assigned, then=then).run([reading])
+    try:
+        (answer,) = await Pipeline(sender, sent, recording, assigned=assigned, then=then).run([reading])
+    except Unauthenticated as error:
+        if error.claimed != sender.caller.client_id:
+            raise
+        raise FhirError("business-rule", f"sender-gone: {GONE_SENDER}") from error
     return answer
 
 

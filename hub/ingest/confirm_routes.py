@@ -43,9 +43,10 @@ async def confirm_assign(request: Request, repository: Repository) -> Response:
     async with repository.recording("confirm-assign") as recording:
         _require(request, repository)
         patient = _patient(await read_body(request, BODY_MAX_BYTES))
+        await repository.standing.look()
         one = await _visible(request, repository, recording)
         senders = Senders(services=repository.services, find_client=request.app.state.token_dependencies.find_client)
-        answer = await assign(repository.services, one, patient, recording, senders.repository)
+        answer = await assign(repository.services, one, patient, recording, senders.repository, by=repository.standing)
     return _json(answer.to_json())
 
 

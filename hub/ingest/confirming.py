@@ -15,6 +15,7 @@ from hub.ingest.fates import NOT_PAIRED, TIME_CONFLICT, WHOSE_CONTRADICTS, Answe
 from hub.ingest.normalise import reading_key
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import Binding
+from hub.repository.standing import Standing
 from hub.services import Services
 
 GONE = "There is no item of this id to confirm; somebody may have done it already."
@@ -45,10 +46,14 @@ class Unclear:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assigned:
-    """A person's word: the quarantined item `id` is of this patient."""
+    """A person's word: the quarantined item `id` is of this patient.
+
+    by  through which client it was given; None for an operator, who has a session of the hub's own
+    """
 
     id: str
     patient: bytes
+    by: Standing | None = None
 
     async def require_waiting(self, services: Services) -> None:
         """Raises FhirError not-found where somebody else was first."""

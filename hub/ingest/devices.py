@@ -19,10 +19,13 @@ class Bindings:
         self._services = services
         self._system = system
         self._of: dict[str, list[Binding]] = {}
+        self.read: dict[bytes, frozenset[Pairing]] = {}
+        """By the unit's token, as they were read: for `Decided.pairings`."""
 
     def forget(self) -> None:
         """They are asked anew."""
         self._of.clear()
+        self.read = {}
 
     @property
     def patients(self) -> frozenset[bytes]:
@@ -31,7 +34,9 @@ class Bindings:
     async def load(self, identifiers: Iterable[str | None]) -> None:
         for identifier in identifiers:
             if identifier is not None:
-                found = await self._services.store.pairings(device_token(self._services, self._system, identifier))
+                token = device_token(self._services, self._system, identifier)
+                found = await self._services.store.pairings(token)
+                self.read[token] = frozenset(found)
                 self._of[identifier] = [await opened(self._services, pairing) for pairing in found]
 
     def worn_by(self, identifier: str, user: int | None, first_us: int, last_us: int) -> Holder:

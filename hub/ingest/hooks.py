@@ -9,12 +9,12 @@ from typing import Literal, get_args
 
 from hub.ingest.notebook import Notebook, Page
 from hub.services import Services
-from hub.store.protocol import NoteWrite
+from hub.store.protocol import WEBHOOK, NoteWrite
 
 Scheme = Literal["hmac", "jws", "ping"]
 """How a call proves itself: by a shared secret, by a key of the client, or not at all, because its content is ignored."""
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
-KIND = "webhook"
+KIND = WEBHOOK
 HOOKS_MAX = 10_000
 HOUR_US = 3_600_000_000
 

@@ -26,13 +26,14 @@ from hub.ingest.facts import UnitFacts
 from hub.ingest.fates import Answer
 from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
 from hub.ingest.parts import UnitParts
+from hub.ingest.queue import Queue
 from hub.ingest.raw import Raw, ReadBy, read_now
-from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, keep_waiting, located
+from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, located
 from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
 from hub.ingest.units import OnlyOwn
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import user_index
-from hub.ingest.weighed import content_of, digest_of, may_wait, without_bytes
+from hub.ingest.weighed import content_of, may_wait
 from hub.ingest.whose import Known, contradicts, known_by
 from hub.instants import from_datetime
 from hub.metrics import INGESTED
@@ -41,14 +42,13 @@ from hub.repository import Repository
 from hub.repository.consents_then import ConsentsThen
 from hub.repository.reading import basis_of
 from hub.repository.redoing import redoing
+from hub.repository.standing import Standing
 from hub.repository.visibility import PatientRules
-from hub.store.protocol import NoteWrite, Quarantined, Unit
-from hub.vault import QUARANTINE_TYPE
+from hub.store.protocol import Decided, NoteWrite, Quarantined, Unit
 
 SENT_BY_OTHERS = "The same readings are being sent by others at this moment; send them again."
 BATCH_ITEMS_MAX = 5_000
 """Of one transaction. With the smallest cache that a setting allows, MongoDB refuses ten thousand as too large."""
-DAY_US = 86_400_000_000
 _PROBE_ID = "probe"
 
 Beside = Callable[[Sequence[Answer]], Awaitable[Sequence[NoteWrite]]]
@@ -118,7 +118,9 @@ class Pipeline:
         self._recording = recording
         self._only_own = OnlyOwn(repository.services, repository.caller, sent.manifest)
         self._bindings = Bindings(repository.services, sent.manifest.identifier_system)
+        self._changes: int | None = None
         self._rules: dict[bytes, PatientRules | None] = {}
+        self._versions: dict[bytes, int] = {}
         self._decided: dict[tuple[bytes, str], str | None] = {}
         self._known: dict[bytes, Known] = {}
         self._kept: set[tuple[str, str]] = set()
@@ -158,7 +160,7 @@ class Pipeline:
             decided, batch = batch or await self._decided_on(items), None
             return _in_order(decided, await self._commit(decided, released, before))
 
-        answers = await redoing(commit, lambda: (about,), self._services.turns, changed=SENT_BY_OTHERS)
+        answers = await redoing(commit, lambda: (about,), self._services.turns, changed=SENT_BY_OTHERS, standings=self._standings)
         for fate, count in Counter(answer.fate for answer in answers).items():
             INGESTED.labels(self._sent.manifest.name, fate).inc(count)
         return answers
@@ -183,7 +185,7 @@ class Pipeline:
 
     def _forget(self) -> None:
         """Nothing that an earlier decision was made by counts for the next."""
-        for looked_up in (self._rules, self._decided, self._known):
+        for looked_up in (self._rules, self._versions, self._decided, self._known):
             looked_up.clear()
         for heard in (self._bindings, self._facts, self._parts):
             heard.forget()
@@ -191,6 +193,9 @@ class Pipeline:
     async def _sort(self, items: Sequence[Item]) -> Batch:
         """Everything that needs no look at what is stored: who is refused, who waits, who may be stored."""
         self._forget()
+        self._changes = self._services.store.changes
+        for standing in self._standings:
+            await standing.still()
         batch = Batch(items=items)
         units = {self._device_of(item) for item in items} | {one.device or self._sent.device for one in self._sent.facts}
         await self._bindings.load({unit for unit in units if self._only_own.may_speak_of(unit)})
@@ -358,6 +363,7 @@ class Pipeline:
     async def _load_rules(self) -> None:
         for patient in self._bindings.patients:
             rules = await self._visibility.rules(patient)
+            self._versions[patient] = 0 if rules is None else rules.version
             self._rules[patient] = None if rules is None or rules.deleted else rules
         if self._then is not None:
             await self._then.load(self._rules)
@@ -402,8 +408,9 @@ class Pipeline:
         waits = [batch.items[index] for index in settled.conflicts if index < len(batch.items) and may_wait(batch.items[index])]
         conflicts = [self._waiting(item, fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for item in waits]
         came = self._came
-        quarantine = [await self._quarantined(waiting, came, to_confirm=index in batch.to_confirm) for index, waiting in batch.waiting]
-        quarantine += [await self._quarantined(waiting, came, to_confirm=False) for waiting in conflicts]
+        queue = Queue(self._services, self._repository.caller.account, came, self._received_us)
+        quarantine = [await queue.entry(waiting, to_confirm=index in batch.to_confirm) for index, waiting in batch.waiting]
+        quarantine += [await queue.entry(waiting, to_confirm=False) for waiting in conflicts]
         kept = self._still | {one.id for one in quarantine}
         notes = () if before is None else await self._beside([*before, *_in_order(batch, settled)])
         unit = Unit(
@@ -416,6 +423,7 @@ class Pipeline:
             released=[one.id for one in released if one.id not in kept],
             confirmed=() if self._assigned is None else (self._assigned.id,),
             notes=[*notes, *life.notes, *grown.notes],
+            decided=self._decided_by(),
         )
         await self._recording.commit(unit, writes=[write_of(stored) for stored in (*settled.written, *life.written, *grown.written)])
         self._still = kept & self._came.keys()
@@ -423,39 +431,21 @@ class Pipeline:
         self._parts.remember(grown)
         return settled
 
-    async def _quarantined(self, waiting: Waiting, came: Mapping[str, Quarantined], *, to_confirm: bool) -> Quarantined:
-        """`came`: what waits already, by id. The bytes of a recording are durable when this returns, as they have to be before its row."""
-        services, client = self._services, self._repository.caller.account
-        id = services.blind.id("quarantine", "\n".join((client, *_identity(waiting))))
-        if is_recording(waiting.item) and isinstance(waiting.item, Reading):
-            content = content_of(waiting.item)
-            await keep_waiting(services, id, content)
-            waiting = replace(waiting, item=without_bytes(waiting.item), beside_bytes=len(content))
-        key = await services.vault.key(None)
-        before = came.get(id)
-        return Quarantined(
-            id=id,
-            client=client,
-            adapter=waiting.adapter,
-            code=waiting.code,
-            received_us=before.received_us if before else self._received_us,
-            expires_us=before.expires_us if before else self._received_us + services.settings.quarantine_days * DAY_US,
-            sealed=services.vault.seal(key, QUARANTINE_TYPE, id, 1, None, waiting.to_bytes()),
-            key_version=key.version,
-            to_confirm=to_confirm,
+    def _decided_by(self) -> Decided:
+        """What changes of this before all is written makes it be decided anew."""
+        return Decided(
+            changes=self._changes,
+            rules=dict(self._versions),
+            pairings=self._bindings.read,
+            callers=[one.registered for one in self._standings if one.registered is not None],
+            notes={key: version for one in self._standings for key, version in one.notes.items()},
         )
 
-
-def _identity(waiting: Waiting) -> tuple[str, ...]:
-    """The same item sent again is the same entry; one frame may give several items with the same bytes, and several of one measure.
-
-    A dual bolus is two doses in one datum: told apart as their keys tell them apart (`reading_key`).
-    """
-    item = waiting.item
-    said = digest_of(item) if is_recording(item) else item.raw.hex()
-    if not isinstance(item, Reading):
-        return waiting.adapter, waiting.device or "", item.code, said
-    return waiting.adapter, waiting.device or "", reading_key(item, item.device or ""), said
+    @property
+    def _standings(self) -> Sequence[Standing]:
+        """Of the client in whose name it is stored, and of whom somebody used to say whose it is."""
+        by = None if self._assigned is None else self._assigned.by
+        return [self._repository.standing] if by is None else [self._repository.standing, by]
 
 
 def _probe(measured: Measurement) -> dict[str, Any]:

@@ -84,6 +84,7 @@ async def replay_many(request: Request, repository: Repository) -> Response:
     async with repository.recording("quarantine-replay") as recording:
         asked = _asked(request, repository, (FILTERS - {"client"}) | AFTERWARDS, own=True)
         async for page in pages(repository.services, asked, REPLAY_MAX):
+            await repository.standing.look()  # ten thousand items take a while
             answers += await replay_items(repository, recording, page, _how(request))
     return answered(request, answers)
 
@@ -93,6 +94,7 @@ async def discard_one(request: Request, repository: Repository) -> Response:
     async with repository.recording("quarantine-discard") as recording:
         items = await _one(request, repository, frozenset(), own=True)
         repository.facts.reason = await _reason(request)
+        await repository.standing.look()
         facts_naming(repository.facts, items)
         done = await discard(recording, repository.services, items)
     return _json({"discarded": done})
@@ -107,6 +109,7 @@ async def discard_many(request: Request, repository: Repository) -> Response:
             raise FhirError("required", NO_FILTER, expression="http.adapter")
         repository.facts.reason = await _reason(request)
         async for page in pages(repository.services, asked, REPLAY_MAX):
+            await repository.standing.look()
             repository.facts.query = query
             facts_naming(repository.facts, page)
             done += await discard(recording, repository.services, page)

@@ -13,22 +13,21 @@ import structlog
 from adapters.contract import Adapter, Context
 from adapters.discovery import adapters
 from adapters.reading import Item, Reading
-from hub import outcomes
-from hub.errors import FhirError
+from hub.errors import FhirError, Unauthenticated
 from hub.ingest import fates
 from hub.ingest.fates import Answer
 from hub.ingest.pieces import ContentMissing, read_pieces
 from hub.ingest.pipeline import Pipeline, Sent
 from hub.ingest.raw import ReadBy, read_now
 from hub.ingest.recordings import drop_waiting, is_recording, waiting_pieces
-from hub.ingest.sender import SenderGone, Senders
+from hub.ingest.sender import SenderGone, Senders, ending
 from hub.ingest.waiting import Waiting
 from hub.ingest.weighed import in_pieces
-from hub.recording import Recording
+from hub.recording import Recording, unacknowledged
 from hub.repository import Repository
 from hub.repository.consents_then import ConsentsThen
 from hub.services import Services
-from hub.store.protocol import Quarantined, Unavailable, Unsure
+from hub.store.protocol import Quarantined, Unavailable
 from hub.store.quarantine import WaitingAsked
 from hub.vault import QUARANTINE_TYPE
 
@@ -99,11 +98,11 @@ async def replay_as_sent(
 async def _replay_for(senders: Senders, client: str, items: Sequence[Quarantined], how: How) -> list[Answer]:
     try:
         repository = await senders.repository(client, "quarantine-replay")
+        async with ending(), repository.recording("quarantine-replay") as recording:
+            return await replay_items(repository, recording, items, how)
     except SenderGone:
         waiting = [await open_waiting(senders.services, one) for one in items]
         return [stays(one, fates.SENDER_REVOKED, fates.SENDER_REVOKED_HINT) for one in waiting]
-    async with repository.recording("quarantine-replay") as recording:
-        return await replay_items(repository, recording, items, how)
 
 
 async def replay_items(repository: Repository, recording: Recording, items: Sequence[Quarantined], how: How) -> list[Answer]:
@@ -118,14 +117,17 @@ async def replay_items(repository: Repository, recording: Recording, items: Sequ
 async def _replay_or_stay(repository: Repository, recording: Recording, group: Sequence[_Opened], how: How) -> dict[str, list[Answer]]:
     """What goes wrong with a group is said of its items, which go on waiting; the groups behind it go through.
 
-    Raises FhirError transient if the log cannot take it: the store is away, and there is no use in going on.
+    Raises Unauthenticated where the client was revoked meanwhile, and FhirError transient if the log cannot take it: the store is away,
+    and there is no use in going on.
     """
     try:
         return await _replay_alike(repository, recording, group, how)
+    except Unauthenticated:
+        raise
     except FhirError as error:
         fault = error
     except Unavailable as error:
-        fault = outcomes.unsure() if isinstance(error, Unsure) else outcomes.unavailable()
+        fault = unacknowledged(error)
     except Exception as error:  # noqa: BLE001 - one payload that nobody foresaw must not stand before all others
         log.warning("replay_failed", adapter=group[0].waiting.adapter, error=type(error).__name__)
         fault = FhirError("exception", UNFORESEEN)

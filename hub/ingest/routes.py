@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.contract import Manifest
-from hub.authenticate import CHALLENGE_INVALID, Unauthenticated, is_good
 from hub.errors import FhirError
 from hub.http import PRIVATE, read_body
 from hub.ingest.fates import Answer, array, ndjson
@@ -25,8 +24,6 @@ from hub.ingest.units import require_adapter
 from hub.ingest.upload import Answering, Upload, is_upload, space_for
 from hub.recording import Recording
 from hub.repository import Repository
-from security.context import AccessContext
-from security.oauth.clients import Client
 
 NDJSON = "application/x-ndjson"
 UNSAID = frozenset({"", "application/octet-stream"})
@@ -59,7 +56,7 @@ async def _recorded(request: Request, repository: Repository, held: AsyncExitSta
             return await _uploaded(request, repository, recording, parcel, key, held)
         with room_for(request, repository.services):
             payload = await read_body(request, repository.services.settings.max_ingest_bytes)
-            await require_still_there(request, repository.caller)
+            await repository.standing.look()
             await require_signature(request, repository.caller, payload)
             outcome = await _taken_in(repository, recording, replace(parcel, payload=payload), key)
     return _response(request, outcome)
@@ -82,7 +79,7 @@ async def _uploaded(
     services, settings = repository.services, repository.services.settings
     spool = held.enter_context(space_for(request, repository, said_of(parcel)))
     await receive(request, spool, settings.max_upload_bytes)
-    await require_still_there(request, repository.caller)
+    await repository.standing.look()
     if spool.size <= settings.max_ingest_bytes:
         payload = await asyncio.to_thread(spool.read_at, 0, spool.size)
         return _response(request, await _taken_in(repository, recording, replace(parcel, payload=payload), key))
@@ -91,23 +88,9 @@ async def _uploaded(
     await held.enter_async_context(services.turns.of(upload.turn))
     first = await upload.part(recording)
     is_replayed, lines = upload.replayed, NDJSON in request.headers.get("accept", "")
-    rest = upload.rest(lambda: is_still_there(request, repository.caller))
-    made = Answering(_all(first, rest), lines=lines)
+    made = Answering(_all(first, upload.rest()), lines=lines)
     made.headers.update({**_headers(replayed=is_replayed), "Content-Type": NDJSON if lines else "application/json"})
     return made
-
-
-async def is_still_there(request: Request, caller: AccessContext) -> bool:
-    """Is it, while its request goes on, still a client, and its token's key still good?"""
-    dependencies = request.app.state.token_dependencies
-    client: Client | None = await dependencies.find_client(caller.client_id)
-    return client is not None and is_good(client, caller.key_id, dependencies.now_us())
-
-
-async def require_still_there(request: Request, caller: AccessContext) -> None:
-    """Who was good when the request began may have been revoked while its body came. Raises Unauthenticated."""
-    if not await is_still_there(request, caller):
-        raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=caller.client_id)
 
 
 async def _all(first: Sequence[Answer], rest: AsyncIterator[Sequence[Answer]]) -> AsyncIterator[Sequence[Answer]]:

@@ -7,9 +7,10 @@ docs/adr/0020-uploads.md
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -40,6 +41,8 @@ PART_ITEMS: Final = 2_000
 """In one transaction, with their answers. Five times as many do not fit into the smallest cache that MongoDB may be given."""
 PART_BYTES: Final = 4_000_000
 """Of the items' own bytes: a part ends where one of the two is reached, so that the same payload has the same parts each time."""
+TAKEN_IN_S: Final = 7_200.0
+"""How long a payload that has arrived may be taken in: what was good when the request began is not good for ever (docs/adr/0020)."""
 TRIES: Final = 60
 RETRY_S: Final = 1.0
 SPOOL: Final = "spool"
@@ -90,6 +93,7 @@ class Upload:
         self._parcel, self._spool, self._key = parcel, spool, key
         self._items = items_of(parcel, spool)
         self._held: Part | None = None
+        self._until = monotonic() + TAKEN_IN_S
         self._number = 0
         self.replayed = self.ended = False
 
@@ -122,12 +126,16 @@ class Upload:
                 kept, self.replayed = await once.kept() or [], True
         return kept
 
-    async def rest(self, is_still_there: Callable[[], Awaitable[bool]]) -> AsyncIterator[Sequence[Answer]]:
-        """Part after part, each with a record of its own, as long as the client was not revoked. Raises CutOff."""
+    async def rest(self) -> AsyncIterator[Sequence[Answer]]:
+        """Part after part, each with a record of its own, as long as the client was not revoked and it has not lasted too long.
+
+        Raises CutOff.
+        """
         while not self.ended:
             try:
-                if not await is_still_there():
-                    raise FhirError("login", "The client was revoked.")  # noqa: TRY301
+                await self._repository.standing.look()
+                if monotonic() > self._until:
+                    raise FhirError("too-costly", "It has lasted too long.")  # noqa: TRY301
                 answers = await self._patiently()
             except FhirError as error:
                 log.warning("upload_cut_off", adapter=self._parcel.adapter.manifest.name, code=error.code)

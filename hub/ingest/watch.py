@@ -30,7 +30,7 @@ from hub.ingest.intake import require_sender
 from hub.ingest.notebook import Notebook, Page
 from hub.ingest.pipeline import Pipeline, Sent
 from hub.ingest.quota import admit, charge
-from hub.ingest.sender import Senders, retryable
+from hub.ingest.sender import Senders, ending, retryable
 from hub.ingest.upload import next_part
 from hub.ingest.weighed import ReadAt, weighed
 from hub.store.protocol import NoteWrite, Unavailable, Unit
@@ -165,7 +165,7 @@ class Watch:
     async def _part(self, items: Iterator[Item], progress: "Progress") -> bool:
         """The next items, durable when it returns; False at the end of the file."""
         repository = await self._senders.repository(self._mapping.client)
-        async with repository.recording("ingest") as recording:
+        async with ending(), repository.recording("ingest") as recording:
             require_sender(repository)
             await admit(repository.caller, self._services)
             part = await asyncio.to_thread(next_part, items)

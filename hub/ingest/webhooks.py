@@ -9,6 +9,7 @@ polled sooner than they would be.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from starlette.requests import Request
@@ -22,12 +23,14 @@ from hub.http import PRIVATE, read_body
 from hub.ingest.fates import Answer, array
 from hub.ingest.hooks import Hook, Hooks
 from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
-from hub.ingest.notebook import Notebook
+from hub.ingest.notebook import Notebook, Page
 from hub.ingest.quota import admit, charge, room_for
 from hub.ingest.wakes import wake
 from hub.recording import Recording, RequestFacts
 from hub.repository import Repository
+from hub.repository.standing import Standing
 from hub.store.protocol import NoteWrite, Unavailable
+from security.context import AccessContext
 from security.oauth.clients import Client
 from security.webhooks import SECRET_PREFIX, WINDOW_S, Signed, signed_by_key, signed_by_secret
 
@@ -72,35 +75,72 @@ async def _answer(request: Request, facts: RequestFacts) -> Response:
     services = request.app.state.services
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise FhirError("media-type", "A webhook comes as its bytes: the signature is over them.", expression="http.Content-Encoding")
-    _, hook = await Hooks(services).find(request.query_params.get("hook", ""))
-    client = None if hook is None else await request.app.state.token_dependencies.find_client(hook.client)
-    known = client is not None and client.revoked_us is None and hook is not None and hook.adapter == request.path_params["adapter"]
     with room_for(request, services):
         body = await read_body(request, services.settings.max_ingest_bytes)
-        if known and hook is not None and client is not None and hook.scheme == "ping":
-            return await _pinged(client, hook, body, facts, request)
-        signed = await _signed(request, hook if known else None, client, body)
-        if signed is None or client is None or hook is None or not known:
+        found = await _found(request)  # once the body is there: who calls decides how long it takes
+        if found is not None and found.hook.scheme == "ping":
+            return await _pinged(found, body, facts, request)
+        signed = await _signed(request, found, body)
+        if signed is None or found is None:
             raise FhirError("login", UNPROVED)
-        return await _taken(client, hook, signed, body, facts, request)
+        return await _taken(found, signed, body, facts, request)
 
 
-async def _signed(request: Request, hook: Hook | None, client: Client | None, body: bytes) -> Signed | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A hook that is good, as it was read, and the client in whose name it takes in. `changes`: from before both were looked up."""
+
+    page: Page
+    hook: Hook
+    client: Client
+    changes: int | None
+
+    def caller(self, facts: RequestFacts) -> AccessContext:
+        return caller_of(self.client, self.client.granted, self.client.purpose, facts.request_id, self.changes)
+
+
+async def _found(request: Request) -> _Found | None:
+    services = request.app.state.services
+    changes = services.store.changes
+    page, hook = await Hooks(services).find(request.query_params.get("hook", ""))
+    client = None if hook is None else await services.find_client(hook.client)
+    if hook is None or client is None or client.revoked_us is not None or hook.adapter != request.path_params["adapter"]:
+        return None
+    return _Found(page=page, hook=hook, client=client, changes=changes)
+
+
+async def _signed(request: Request, found: _Found | None, body: bytes) -> Signed | None:
     now_us, headers = request.app.state.services.clock(), request.headers
-    if hook is None or client is None:
+    if found is None:
         signed_by_secret(headers, body, NOBODYS, now_us)
         return None
+    hook, client = found.hook, found.client
     if hook.scheme == "hmac":
         return signed_by_secret(headers, body, hook.good(now_us), now_us)
     jwks = client.good_jwks(now_us) or await request.app.state.token_dependencies.fetch_jwks(client)
     return signed_by_key(headers.get(JWS_HEADER, ""), body, jwks, now_us)
 
 
-async def _taken(client: Client, hook: Hook, signed: Signed, body: bytes, facts: RequestFacts, request: Request) -> Response:
-    services = request.app.state.services
-    caller = facts.caller = caller_of(client, client.granted, client.purpose, facts.request_id)
+def _rest_on(standing: Standing, found: _Found) -> None:
+    """Its transaction notices when the hook is changed."""
+    standing.notes[found.page.key] = 0 if found.page.note is None else found.page.note.version
+
+
+async def _taken(found: _Found, signed: Signed, body: bytes, facts: RequestFacts, request: Request) -> Response:
+    services, hook = request.app.state.services, found.hook
+    caller = facts.caller = found.caller(facts)
     repository = Repository(caller, services, facts)
     seen = Notebook(services, SEEN)
+
+    async def is_proved_still() -> None:
+        """By a secret or a key that is good now. Raises FhirError login."""
+        now = await _found(request)
+        if now is None or await _signed(request, now, body) is None:
+            raise FhirError("login", UNPROVED)
+        _rest_on(repository.standing, now)
+
+    _rest_on(repository.standing, found)
+    repository.standing.besides = is_proved_still
 
     async def mark(_: Sequence[Answer]) -> Sequence[NoteWrite]:
         """Raises FhirError login if the call came before; of two at the same time one meets the other's mark."""
@@ -119,10 +159,10 @@ async def _taken(client: Client, hook: Hook, signed: Signed, body: bytes, facts:
     return Response(array(answers), media_type="application/json", headers=PRIVATE)
 
 
-async def _pinged(client: Client, hook: Hook, body: bytes, facts: RequestFacts, request: Request) -> Response:
+async def _pinged(found: _Found, body: bytes, facts: RequestFacts, request: Request) -> Response:
     """Answered at once. Whoever knows the address can make the hub ask the vendor sooner, and nothing else."""
-    services = request.app.state.services
-    caller = facts.caller = caller_of(client, client.granted, client.purpose, facts.request_id)
+    services, hook = request.app.state.services, found.hook
+    caller = facts.caller = found.caller(facts)
     async with Repository(caller, services, facts).recording("ingest") as recording:
         await admit(caller, services)
         await wake(services, recording, hook, body)

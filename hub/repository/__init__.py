@@ -23,6 +23,7 @@ from hub.repository.profiles import Profiles
 from hub.repository.reading import Reading, Resource
 from hub.repository.rights import Rights
 from hub.repository.searching import Found, Match
+from hub.repository.standing import Standing
 from hub.repository.steps import Outcome, Step
 from hub.repository.terminology import Terminology
 from hub.repository.transacting import Transacting
@@ -47,9 +48,10 @@ class Repository:
         self.services = services
         self.facts = facts
         self.rights = Rights(caller, services)
+        self.standing = Standing(caller, services)
         self._reading = Reading(caller, services, self.rights)
         self._searching = Observing(services, self.rights)
-        means = Means(caller=caller, services=services, rights=self.rights, reading=self._reading)
+        means = Means(caller=caller, services=services, rights=self.rights, reading=self._reading, standing=self.standing)
         self._matching = Matching(services, self.rights, self._reading, self._searching)
         self._writing = Writing(means, self._matching)
         self._deleting = Deleting(means)

@@ -55,7 +55,7 @@ class Attempt:
         self._means = means
         self._matching = matching
         self._recording = recording
-        self.pending = Pending(means.services, means.rights.visibility)
+        self.pending = Pending(means.services, means.rights.visibility, means.standing)
         self._preparing = Preparing(means, self.pending, recording)
 
     async def create(self, type: str, content: Mapping[str, Any], *, id: str | None = None) -> Done:
@@ -66,6 +66,7 @@ class Attempt:
         """https://hl7.org/fhir/R4/http.html#ccreate: a match that this caller may see is answered instead."""
         found = await self._matching.claimed(search, self._recording)
         if isinstance(found, Match):
+            await self.settle(type)
             self._recording.becomes("read")
             return Done(how="found", resource=found.resource, touched=found.touched)
         done = await self.create(type, content)
@@ -127,6 +128,11 @@ class Attempt:
         on.check(found.stored.version)
         return await self._new_version(type, id, _completed(content, opened, elements), opened)
 
+    async def settle(self, type: str) -> None:
+        """A Consent that is there already was never acknowledged, perhaps, when it was written: now it is."""
+        if type == "Consent":
+            await self._means.services.store.settled()
+
     async def tell_of(self, provenance: Mapping[str, Any]) -> None:
         """A Provenance of what is written, in the same unit. https://hl7.org/fhir/R4/provenance.html#header"""
         made = [one for one in self.pending.made if not one.stored.deleted]
@@ -152,11 +158,14 @@ class Attempt:
     async def _open(self, type: str, current: Stored) -> Opened:
         self._recording.aim(current)
         reading = self._means.reading
-        return await (reading.open_for_recorder(current) if type == "Consent" else reading.open(current, "collect"))
+        opened = await (reading.open_for_recorder(current) if type == "Consent" else reading.open(current, "collect"))
+        self.pending.rest_on(opened.rules)
+        return opened
 
     async def _new_version(self, type: str, id: str, content: Mapping[str, Any], opened: Opened) -> Done:
         """What changes nothing makes no version: the current one is answered."""
         if is_unchanged(content, opened):
+            await self.settle(type)
             stored = opened.stored
             resource = Resource(type=type, id=id, version=stored.version, updated_us=stored.updated_us, json=opened.json)
             return Done(how="unchanged", resource=resource, touched=opened.touched)

@@ -45,7 +45,12 @@ class Deleting:
     async def delete(self, type: str, id: str, on: Precondition, recording: Recording) -> Deletion:
         """Deleting what is deleted changes nothing and says the same, to those who could see it."""
         self.require(type)
-        return await redoing(lambda: self._delete(type, id, on, recording), lambda: (f"{type}/{id}",), self._services.turns)
+        return await redoing(
+            lambda: self._delete(type, id, on, recording),
+            lambda: (f"{type}/{id}",),
+            self._services.turns,
+            standings=(self._means.standing,),
+        )
 
     async def delete_matching(self, type: str, search: Search, matching: Matching, on: Precondition, recording: Recording) -> Deletion:
         """What matches, where one resource does: many are refused. https://hl7.org/fhir/R4/http.html#3.1.0.7.1"""
@@ -57,7 +62,7 @@ class Deleting:
                 raise FhirError("not-found", "Nothing matches the criteria.")
             return await self._delete(type, found.resource.id, on, recording)
 
-        return await redoing(once, lambda: (canonical(search),), self._services.turns)
+        return await redoing(once, lambda: (canonical(search),), self._services.turns, standings=(self._means.standing,))
 
     def require(self, type: str) -> None:
         """Scope, and for what decides about access the recorder permission; whatever the target is."""
@@ -65,7 +70,7 @@ class Deleting:
         require_recorder(self._means.caller, type)
 
     async def _delete(self, type: str, id: str, on: Precondition, recording: Recording) -> Deletion:
-        pending = Pending(self._services, self._means.rights.visibility)
+        pending = Pending(self._services, self._means.rights.visibility, self._means.standing)
         version = await self.step(type, id, on, pending, recording)
         if pending.made:
             (made,) = pending.made
@@ -87,6 +92,7 @@ class Deleting:
         recording.aim(stored)
         reading = self._means.reading
         opened = await (reading.open_for_recorder(stored, "d") if type == "Consent" else reading.open(stored, "collect", "d"))
+        pending.rest_on(opened.rules)
         if stored.deleted:
             recording.touch(opened.touched)
             return stored.version

@@ -11,9 +11,10 @@ from typing import Any
 from audit.record import Write
 from hub.recording import Touched, write_of
 from hub.repository.reading import Resource
+from hub.repository.standing import Standing
 from hub.repository.visibility import PatientRules, Visibility, grant_of
 from hub.services import Services
-from hub.store.protocol import Claim, Closing, Grant, GrantWrite, Replace, Stored, Unit
+from hub.store.protocol import Claim, Closing, Decided, Grant, GrantWrite, Replace, Stored, Unit
 from security.envelope import DataKey
 
 
@@ -50,15 +51,17 @@ class _Changed:
 class Pending:
     """Gathers what is prepared until `unit` is asked for."""
 
-    def __init__(self, services: Services, visibility: Visibility) -> None:
+    def __init__(self, services: Services, visibility: Visibility, standing: Standing) -> None:
         self._services = services
+        self._standing = standing
         self._visibility = visibility
         self.now_us = services.clock()
         self.made: list[Made] = []
         self.claims: list[Claim] = []
         self.closing: list[Closing] = []
-        self._deletions = services.store.deletions
+        self._changes = services.store.changes  # before anything is decided
         self._rules: dict[bytes, PatientRules | None] = {}
+        self._opened: dict[bytes, int] = {}
         self._keys: dict[bytes | None, DataKey] = {}
         self._changed: dict[bytes, _Changed] = {}
 
@@ -71,6 +74,11 @@ class Pending:
         if patient not in self._rules:
             self._rules[patient] = await self._visibility.rules(patient)
         return self._rules[patient]
+
+    def rest_on(self, versions: Mapping[bytes, int]) -> None:
+        """Versions of rules by which something was opened that is written anew, or deleted."""
+        for patient, version in versions.items():
+            self._opened[patient] = min(version, self._opened.get(patient, version))
 
     async def key(self, patient: bytes | None) -> DataKey:
         if patient not in self._keys:
@@ -101,8 +109,18 @@ class Pending:
             ),
             claims=tuple(self.claims),
             closing=tuple(self.closing),
-            deletions=self._deletions,
+            decided=self._decided(),
         )
+
+    def _decided(self) -> Decided:
+        """What it rests on, but for the rules that it changes itself: those are compared where they are written."""
+        asked = {patient: 0 if one is None else one.version for patient, one in self._rules.items()}
+        # Of what was asked twice the older answer counts.
+        both = {patient: min(version, self._opened.get(patient, version)) for patient, version in {**self._opened, **asked}.items()}
+        unchanged = {patient: one.grant.version for patient, one in self._changed.items() if one.grant and one.after == one.before}
+        rules = {patient: version for patient, version in both.items() if patient not in self._changed} | unchanged
+        callers = () if self._standing.registered is None else (self._standing.registered,)
+        return Decided(changes=self._changes, rules=rules, callers=callers)
 
     def _grant(self, patient: bytes, changed: _Changed) -> GrantWrite:
         expected = 0 if changed.grant is None else changed.grant.version

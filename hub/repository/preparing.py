@@ -18,6 +18,7 @@ from hub.repository.pending import Made, Pending
 from hub.repository.reading import Opened, Reading, basis_of, patient_reference
 from hub.repository.reserved import refuse_reserved, refuse_taken
 from hub.repository.rights import READ_OR_SEARCH, Rights
+from hub.repository.standing import Standing
 from hub.repository.visibility import PatientRules
 from hub.search.index import Indexed, index
 from hub.services import Services
@@ -40,6 +41,7 @@ class Means:
     services: Services
     rights: Rights
     reading: Reading
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ same answer (law 3); the log alone knows the difference.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import orjson
@@ -37,10 +37,13 @@ class Resource(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
+    """A row decided on. `rules`: versions of the patients' rules that it was decided by."""
+
     stored: Stored
     json: bytes
     content: Mapping[str, Any]
     touched: Touched
+    rules: Mapping[bytes, int] = field(default_factory=dict)
 
 
 class Reading:
@@ -80,7 +83,8 @@ class Reading:
         letters = letters or ("r" if action == "access" else "u")
         if not any(self._rights.scopes_match(stored.type, letter, content) for letter in letters):
             raise outcomes.absent()
-        return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis))
+        versions = dict(zip(_concerned(stored), (one.version for one in rules), strict=True))
+        return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis), rules=versions)
 
     async def open_for_recorder(self, stored: Stored, letter: str = "u") -> Opened:
         """A Consent that a recorder replaces or deletes: what it says cannot be the reason why it may not be changed."""
@@ -92,9 +96,7 @@ class Reading:
 
     async def _rules(self, stored: Stored) -> list[PatientRules]:
         """The rules of everybody the row concerns; who is not known any more permits nothing."""
-        concerned = () if stored.type in POLICY_ONLY else (stored.patient, *stored.others)
-        patients = [patient for patient in concerned if patient]
-        rules = [await self._rights.visibility.rules(patient) for patient in patients]
+        rules = [await self._rights.visibility.rules(patient) for patient in _concerned(stored)]
         known = [one for one in rules if one is not None]
         if len(known) < len(rules):
             raise outcomes.absent()
@@ -143,6 +145,11 @@ class Reading:
         if not all(decision.permit for decision in decisions):
             raise outcomes.absent()
         return basis_of(decisions[0]) if decisions else "scope"
+
+
+def _concerned(stored: Stored) -> list[bytes]:
+    concerned = () if stored.type in POLICY_ONLY else (stored.patient, *stored.others)
+    return [patient for patient in concerned if patient]
 
 
 def basis_of(decision: Any) -> str:

@@ -50,6 +50,7 @@ class Transacting:
             lambda: _Round(self._means, self._matching, self._deleting, recording, aside).run(steps, provenance),
             lambda: _about(steps),
             self._means.services.turns,
+            standings=(self._means.standing,),
         )
 
     def _require(self, step: Step) -> None:
@@ -114,6 +115,7 @@ class _Round:
     async def _create(self, step: Step) -> Done:
         found = self._named.found.get(step.place)
         if isinstance(found, Match):
+            await self._attempt.settle(step.type)
             return Done(how="found", resource=found.resource, touched=found.touched)
         done = await self._attempt.create(step.type, self._named.content(step), id=self._named.ids[step.place])
         if found is not None:

@@ -31,20 +31,23 @@ class PatientRules:
     """What the consents of one patient come to, in words, and who manages the patient's record.
 
     deleted  the Patient is; what is left of it may be seen by whom it may be seen, but nothing new is collected
+    version  of the grant that they were read from; what they say does not depend on it
     """
 
     rules: tuple[Rule, ...]
     organization: str | None
     deleted: bool = False
+    version: int = field(default=0, compare=False)
 
     def to_bytes(self) -> bytes:
         deleted = {"x": True} if self.deleted else {}
         return orjson.dumps({"o": self.organization, "r": orjson.Fragment(to_json(self.rules)), **deleted})
 
     @classmethod
-    def from_bytes(cls, plain: bytes) -> "PatientRules":
+    def from_bytes(cls, plain: bytes, version: int = 0) -> "PatientRules":
         found = orjson.loads(plain)
-        return cls(rules=from_json(orjson.dumps(found["r"])), organization=found["o"], deleted=found.get("x", False))
+        rules = from_json(orjson.dumps(found["r"]))
+        return cls(rules=rules, organization=found["o"], deleted=found.get("x", False), version=version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +216,9 @@ class Visibility:
 async def open_grants(vault: Vault, grants: Sequence[Grant]) -> Mapping[bytes, PatientRules]:
     keys = await vault.keys([grant.patient for grant in grants])
     return {
-        grant.patient: PatientRules.from_bytes(vault.open_rules(keys[grant.patient], grant.patient, grant.version, grant.sealed))
+        grant.patient: PatientRules.from_bytes(
+            vault.open_rules(keys[grant.patient], grant.patient, grant.version, grant.sealed), grant.version
+        )
         for grant in grants
         if grant.patient in keys
     }

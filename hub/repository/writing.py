@@ -89,4 +89,4 @@ class Writing:
                 await attempt.commit()
             return done
 
-        return await redoing(once, lambda: (about(),), self._means.services.turns)
+        return await redoing(once, lambda: (about(),), self._means.services.turns, standings=(self._means.standing,))

@@ -127,9 +127,13 @@ class MongoStore:
         return await _answered(self._carriers(token))
 
     @property
-    def deletions(self) -> int | None:
-        """Of Patients, as many as are known of: for `Unit.deletions`, to be asked before anything is decided."""
-        return self._writer.fence.deletions
+    def changes(self) -> int | None:
+        """Of what is decided by, as many as are known of: for `Decided.changes`, to be asked before anything is decided."""
+        return self._writer.fence.changes
+
+    async def settled(self) -> None:
+        """What was changed of what is decided by holds: nothing that was decided before is written any more. Raises Unsettled."""
+        await self._writer.fence.tell()
 
     async def pairings(self, device: bytes) -> Sequence[Pairing]:
         found = await _answered(self._hub["pairings"].find({"dv": device}).sort("from", 1).to_list())
@@ -145,6 +149,8 @@ class MongoStore:
 
     async def commit(self, unit: Unit) -> None:
         await self.committer.commit(unit)
+        if unit.redecides:
+            await self.settled()
 
     async def record(self, id: str) -> Stored | None:
         """An AuditEvent as a row, by its id."""

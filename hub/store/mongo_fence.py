@@ -1,26 +1,37 @@
-"""How the deletion of a Patient and what is written about the patient meet, whichever processes they come from.
+"""How what is written meets what changes meanwhile that it was decided by, whichever processes they come from.
 
-Each reads what the other one writes, and a transaction does not notice that. Two transactions that write the same document
-cannot both commit; so each writer has a document of its own and changes it with every round, and a deletion changes all of
-them. Writers do not get in each other's way by it, and pay one small change for a round, however many patients it is about.
+What a patient permits, who has a unit, in whose name it is sent: read before a transaction, and a transaction does not notice what was
+read. Nor does it notice that a Patient is deleted because nothing more was found of it. So each writer has a document of its own and
+changes it with every round; it says how many such changes there were, and a round looks again at what units were decided by that know of
+fewer. Writers do not get in each other's way by it, and pay one small change for a round, however many patients it is about.
+
+- Who has changed something counts it in every writer's document before it is acknowledged. That waits for the transactions that have begun
+  before, and those that begin later read what was changed: nothing that was decided before is written after the acknowledgement.
+- A deletion counts itself in its own transaction: of two transactions that write the same document one cannot commit, for there the
+  writer must not be first either.
 """
 
+import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from hub.store.committer import Contended, UnitsInConflict
+from hub.store.mongo_decided import changed
 from hub.store.mongo_filter import compartment_filter
-from hub.store.protocol import Unit
+from hub.store.protocol import Unit, Unsettled
 
 Document = dict[str, Any]
 ALL = b"all"
-"""Changed by whoever joins and by every deletion, so that none overlooks who is just joining."""
+"""Changed by whoever joins and by whoever counts something, so that none overlooks who is just joining."""
+TOLD_WITHIN_MS = 10_000
+"""A transaction that has not ended by then is that of a hub that was killed, most likely, which the database gives up after a minute."""
 
 
 class Fence:
@@ -32,52 +43,81 @@ class Fence:
         self._own = os.urandom(12)
         self._joined = False
         self._met: int | None = None
-        self.deletions: int | None = None
+        self.changes: int | None = None
         """As many as this writer knows of for sure: what was decided since then has seen them. None before it has joined."""
+        self._telling = asyncio.Lock()
+        self._asked = self._told = 0
 
     async def join(self, units: Sequence[Unit]) -> None:
-        """Before the first round that is about patients."""
-        if self._joined or not any(unit.about or unit.closing for unit in units):
+        """Before the first round of something that was decided."""
+        if self._joined or not any(_is_decided(unit) or unit.closing for unit in units):
             return
         seen, durable = ReadConcern("snapshot"), self._write_concern
         async with self._client.start_session() as session, await session.start_transaction(read_concern=seen, write_concern=durable):
             await self._hub["fences"].update_one({"_id": ALL}, {"$inc": {"d": 1}}, upsert=True, session=session)
             await self._hub["fences"].update_one({"_id": self._own}, {"$set": {"d": 0}}, upsert=True, session=session)
-        self._joined, self.deletions = True, 0
+        self._joined, self.changes = True, 0
 
     async def enter(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
-        """First of all in the transaction. Raises UnitsInConflict for those that a deletion, or something new, has come before."""
+        """First of all in the transaction. Raises UnitsInConflict for those that a change, or something new, has come before."""
         self._met = None
         if any(unit.closing for unit in units):
             await self._hub["fences"].update_many({}, {"$inc": {"d": 1}}, session=session)
             await self._refuse(await self._overtaken(units, session))
             await self._refuse(await self._too_late(units, range(len(units)), session))
-        elif any(unit.about for unit in units):
+        elif any(_is_decided(unit) for unit in units):
             self._met = await self._passed(session)
-            stale = [index for index, unit in enumerate(units) if unit.deletions != self._met]
+            stale = [index for index, unit in enumerate(units) if unit.decided is None or unit.decided.changes != self._met]
             await self._refuse(await self._too_late(units, stale, session))
 
     def committed(self) -> None:
         """What the round has met is durable, so that whoever reads from now on reads it."""
         if self._met is not None:
-            self.deletions = self._met
+            self.changes = self._met
+
+    async def tell(self) -> None:
+        """What was changed is durable; when this returns, nothing is written any more that was decided before. One for all who ask at once.
+
+        Raises Unsettled where a transaction that has begun before does not end.
+        """
+        self._asked += 1
+        mine = self._asked
+        async with self._telling:
+            if self._told < mine:
+                told = self._asked
+                await self._tell()
+                self._told = told
+
+    async def _tell(self) -> None:
+        one = {"$inc": {"d": 1}}
+        # First whoever is joining, then everybody: each waits for the transaction that has changed the document.
+        updates = [{"q": {"_id": ALL}, "u": one}, {"q": {"_id": {"$ne": ALL}}, "u": one, "multi": True}]
+        try:
+            done = await self._hub.command(
+                {"update": "fences", "updates": updates, "writeConcern": self._write_concern.document, "maxTimeMS": TOLD_WITHIN_MS}
+            )
+        except PyMongoError as error:
+            raise Unsettled(type(error).__name__) from error
+        if done.get("writeErrors") or done.get("writeConcernError"):
+            raise Unsettled("a transaction that has begun before has not ended")
 
     async def _passed(self, session: AsyncClientSession) -> int:
         found = await self._hub["fences"].find_one_and_update({"_id": self._own}, {"$inc": {"n": 1}}, {"d": 1}, session=session)
         if found is None:
-            self._joined, self.deletions = False, None
+            self._joined, self.changes = False, None
             raise Contended
         return int(found["d"])
 
-    async def _too_late(self, units: Sequence[Unit], indices: Iterable[int], session: AsyncClientSession) -> frozenset[int]:
-        """Of these, those about a patient who has been deleted."""
+    async def _too_late(self, units: Sequence[Unit], indices: Sequence[int], session: AsyncClientSession) -> frozenset[int]:
+        """Of these, those about a patient who has been deleted, and those that have to be decided anew."""
+        redecided = await changed(self._hub, units, indices, session)
         asked = {index: units[index].about for index in indices if units[index].about}
         if not asked:
-            return frozenset()
+            return frozenset(redecided)
         patients = sorted(frozenset[bytes]().union(*asked.values()))
         cursor = self._hub["grants"].find({"_id": {"$in": patients}, "x": True}, {"_id": 1}, session=session)
         gone = {found["_id"] for found in await cursor.to_list()}
-        return frozenset(index for index, about in asked.items() if not about.isdisjoint(gone))
+        return frozenset(redecided | {index for index, about in asked.items() if not about.isdisjoint(gone)})
 
     async def _overtaken(self, units: Sequence[Unit], session: AsyncClientSession) -> frozenset[int]:
         """Deletions for which there is something about the patient that they have not looked at."""
@@ -92,3 +132,7 @@ class Fence:
     async def _refuse(self, indices: frozenset[int]) -> None:
         if indices:
             raise UnitsInConflict(indices)
+
+
+def _is_decided(unit: Unit) -> bool:
+    return bool(unit.about) or unit.decided is not None

@@ -11,10 +11,15 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from audit.record import Draft
 from hub.search.predicate import NOTHING, Predicate
+from security.context import Registered
 from security.oauth.clients import Client
 
 DECIDING = frozenset({"Patient", "Consent"})
 """Types whose writes change what the consents come to, and are written though the Patient is deleted."""
+WEBHOOK = "webhook"
+"""Kind of the note that says how a vendor's calls prove themselves."""
+DECIDING_NOTES = frozenset({WEBHOOK})
+"""Kinds of notes by which it is decided whether something is taken in."""
 SYSTEM_KEY = b"system"
 """Key id of what belongs to no patient (DESIGN 5)."""
 
@@ -217,6 +222,24 @@ class PairDevice:
     parts: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What it was decided by that something is written, as it was read. Where any of it has changed since, it is decided anew.
+
+    changes   of such things, as many as the store knew of before the first of them was read; None: it is not known
+    rules     versions of patients' grants; 0 for a patient whom nobody knew
+    pairings  of units, by the unit's token
+    callers   the registrations in whose names it is written
+    notes     versions of notes that it rests on, by key
+    """
+
+    changes: int | None
+    rules: Mapping[bytes, int] = field(default_factory=dict)
+    pairings: Mapping[bytes, frozenset[Pairing]] = field(default_factory=dict)
+    callers: Sequence[Registered] = ()
+    notes: Mapping[bytes, int] = field(default_factory=dict)
+
+
 @dataclass(slots=True, kw_only=True)
 class Unit:
     """What one request wants written, all or nothing, its audit records included.
@@ -225,7 +248,7 @@ class Unit:
              are nobody's, which stay until they expire and are asked about no more. Each must still wait to be confirmed
     notes, forgotten  what transports remember from now on, and keys of notes that are of no use any more
     lapsed     items of quarantine as they were read: whatever has come in their place since stays
-    deletions  of Patients that the store knew of before it was decided that this may be written; None: it is not known
+    decided    by what; None where nobody was asked, as for what an operator does
     """
 
     inserts: Sequence[Stored] = ()
@@ -245,7 +268,7 @@ class Unit:
     clients: Sequence[ClientWrite] = ()
     drafts: Sequence[Draft] = ()
     closing: Sequence[Closing] = ()
-    deletions: int | None = None
+    decided: Decided | None = None
 
     @property
     def about(self) -> frozenset[bytes]:
@@ -253,6 +276,12 @@ class Unit:
         written = (*self.inserts, *self.past, *(one.new for one in self.replaces))
         about = {one.patient for one in written if one.patient is not None and not one.deleted and one.type not in DECIDING}
         return frozenset(about - {one.new.patient for one in self.grants})
+
+    @property
+    def redecides(self) -> bool:
+        """Does it change what others may have decided by? Whom nobody knew before, nobody has decided by."""
+        known = any(one.expected_version for one in self.grants) or any(one.expected_revision is not None for one in self.clients)
+        return known or bool(self.pairings) or any(one.new.kind in DECIDING_NOTES for one in self.notes)
 
     @property
     def audit_only(self) -> bool:
@@ -299,6 +328,10 @@ class Unavailable(Exception):
 
 class Unsure(Unavailable):
     """The store went away in the middle: whether the unit is written cannot be told."""
+
+
+class Unsettled(Unavailable):
+    """The unit is written, and something that was decided before it may still be: a transaction from before has not ended."""
 
 
 SortField = Literal["d", "lu", "id"]

@@ -79,6 +79,10 @@ class Client:
         known = any(one.get("kid") == kid for one in self.jwks["keys"])
         return known and all(now_us < one.until_us for one in self.key_ends if one.kid == kid)
 
+    def is_good(self, kid: str | None, now_us: int) -> bool:
+        """Not revoked; and a key that was taken away, because somebody else has it, takes its tokens with it. `kid`: of the token."""
+        return self.revoked_us is None and (kid is None or self.holds(kid, now_us))
+
     def good_jwks(self, now_us: int) -> Mapping[str, Any] | None:
         """The keys that are good now; None where they are at a URL."""
         if self.jwks is None or not self.key_ends:
@@ -95,6 +99,7 @@ class Client:
             requests_per_minute=owner.requests_per_minute,
             items_per_minute=owner.items_per_minute,
             revoked_us=self.revoked_us if owner.revoked_us is None else owner.revoked_us,
+            revision=self.revision + owner.revision,  # neither goes back, so whatever changes of either shows
         )
 
     def to_document(self) -> dict[str, Any]:

@@ -14,16 +14,17 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from adapters.reading import Reading
+from adapters.reading import Quantity, Reading
 from hub import http
-from hub.ingest import receiving
+from hub.ingest import receiving, upload
+from hub.ingest.upload import Upload
 from hub.instants import now_us
 from hub.operator import Operator
 from hub.recording import Recording
 from hub.store.contents import MongoContents
 from hub.store.embedded import Endpoint
 from hub.store.protocol import Conflict
-from security.oauth.access_token import issue
+from security.oauth.access_token import ACCESS_TOKEN_LIFETIME_S, issue
 from security.oauth.clients import new_client_keys
 from security.oauth.rotation import rotated
 from tests.support.apple import export
@@ -40,6 +41,11 @@ Act = Callable[[], Awaitable[object]]
 ALL = "system/*.cruds"
 UNITS = {"apple-health": "phone", "edf": "eeg"}
 LOCAL = {"timeZone": "Europe/Paris"}
+LONG = 100_000
+"""Bytes that are taken as a whole: more goes through the spool, in parts."""
+PART = 400
+MANY = 2 * PART + 7
+"""Items of an export that is long: three parts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +64,8 @@ class Scene:
     def operator(self) -> Operator:
         return Operator(self.inside.hub, "tests")
 
-    def headers_by_key(self) -> dict[str, str]:
+    def headers_by_key(self, ago_us: int = 0) -> dict[str, str]:
+        """By a token that says by which key it was obtained, so long ago."""
         hub, kid = self.inside.hub, str((self.account.client.jwks or {})["keys"][0]["kid"])
         token = issue(
             key=hub.signing_keys.current,
@@ -68,7 +75,7 @@ class Scene:
             scope=ALL,
             purpose=self.account.client.purpose,
             jti="token-of-a-key",
-            now_us=now_us(),
+            now_us=now_us() - ago_us,
             kid=kid,
         )
         return {"Authorization": f"Bearer {token}"}
@@ -95,7 +102,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(tmp_path: Path, clean_database: Endpoint) -> AsyncIterator[Scene]:
-    async with in_process(tmp_path, clean_database) as inside:
+    async with in_process(tmp_path, clean_database, max_ingest_bytes=LONG) as inside:
         account = await inside.register(new_client("Clinic", ALL, consent_default="opt-out", recorder=True))
         made = await inside.http.post("/fhir/Patient", json=patient(), headers=inside.authorization(account, ALL))
         person = str(made.json()["id"])
@@ -123,6 +130,12 @@ def an_hour_late(reading: Reading) -> Reading:
         return replace(time, wall=time.wall + timedelta(hours=1), text=f"{time.text}+1h")
 
     return replace(reading, time=late(reading.time), end=late(reading.end))
+
+
+def one_more(reading: Reading) -> Reading:
+    value = reading.value
+    assert isinstance(value, Quantity)
+    return replace(reading, value=Quantity(value=f"{int(value.value) + 1}", unit=value.unit))
 
 
 def while_bytes_are_kept(monkeypatch: pytest.MonkeyPatch, act: Act) -> None:
@@ -205,6 +218,56 @@ async def test_a_body_that_arrives_after_its_sender_has_ended_is_refused(
     assert admin["hub"]["resources"].count_documents({"_id": {"$regex": "^Observation/"}}) == 0
 
 
+@pytest.mark.parametrize("count", [5, MANY], ids=["short", "long"])
+async def test_a_token_that_expires_while_the_body_comes_was_good_when_it_was_shown(scene: Scene, count: int) -> None:
+    """docs/adr/0020-uploads.md: the request that it let in is finished; the next one needs another."""
+    headers, body = scene.headers_by_key(ago_us=(ACCESS_TOKEN_LIFETIME_S - 2) * 1_000_000), export(count)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield body[:100]
+        while (await scene.inside.http.get("/fhir/Patient", headers=headers)).status_code == 200:
+            pass
+        yield body[100:]
+
+    answer = await scene.push("apple-health", slow(), headers)
+    assert [one["fate"] for one in answer.json()] == ["stored"] * count
+    assert (await scene.push("apple-health", body, headers)).status_code == 401
+
+
+async def test_what_is_taken_in_for_too_long_is_cut_off_and_goes_on_when_it_is_sent_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, admin: MongoClient[Json]
+) -> None:
+    """docs/adr/0020-uploads.md: nothing that a token once began goes on for ever; what was answered is durable."""
+    monkeypatch.setattr(upload, "PART_ITEMS", PART)
+    with monkeypatch.context() as short:
+        short.setattr(upload, "TAKEN_IN_S", -1.0)
+        cut = await scene.push("apple-health", export(MANY))
+    assert (cut.status_code, cut.text[:1], cut.text[-1:]) == (200, "[", "}"), "no end of the array"
+    assert admin["hub"]["resources"].count_documents({"_id": {"$regex": "^Observation/"}}) == PART
+    again = await scene.push("apple-health", export(MANY))
+    assert [one["fate"] for one in again.json()] == ["duplicate"] * PART + ["stored"] * (MANY - PART)
+
+
+@pytest.mark.parametrize("act", [Scene.revoke, Scene.rotate])
+async def test_an_upload_ends_with_its_client_or_its_key(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, act: Callable[[Scene], Awaitable[None]], admin: MongoClient[Json]
+) -> None:
+    """Between two parts, in the middle of the answer."""
+    monkeypatch.setattr(upload, "PART_ITEMS", PART)
+    real, acts = Upload.part, [act]
+
+    async def part(self: Upload, recording: Recording) -> Any:
+        answers = await real(self, recording)
+        if acts:
+            await acts.pop()(scene)
+        return answers
+
+    monkeypatch.setattr(Upload, "part", part)
+    cut = await scene.push("apple-health", export(MANY), scene.headers_by_key())
+    assert (cut.status_code, cut.text[-1:]) == (200, "}"), "no end of the array"
+    assert admin["hub"]["resources"].count_documents({"_id": {"$regex": "^Observation/"}}) == PART
+
+
 @pytest.mark.parametrize("announced", [True, False], ids=["whole", "spooled"])
 async def test_a_body_that_never_ends_is_given_up(scene: Scene, monkeypatch: pytest.MonkeyPatch, announced: bool) -> None:
     """However steadily it trickles in."""
@@ -235,5 +298,26 @@ def test_a_recording_withdrawn_while_its_bytes_are_kept_again_is_left_as_it_is(
         ehr.create(consent(person, "deny"))
 
     while_bytes_are_kept(monkeypatch, withdraw)
+    applied = bench.apply(plan)
+    assert (applied.done, dict(applied.refused)) == (0, {"not-permitted": 1})
+
+
+def test_a_reading_withdrawn_before_its_rederivation_is_committed_is_left_as_it_is(
+    backstage: Backstage, ehr: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction notices (docs/adr/0023-what-was-decided-by.md)."""
+    person = str(ehr.create(patient())["id"])
+    backstage.pair(identifier_system("apple-health"), f"phone-{person}", f"Patient/{person}", from_us=0)
+    bench = Bench(backstage, ehr.account, "apple-health", one_more)
+    stored(bench.ingest(export(1), device=f"phone-{person}", zone="Europe/Paris"))
+    plan = bench.plan(person)
+    real, acts = Recording.commit, [lambda: ehr.create(consent(person, "deny"))]
+
+    async def commit(self: Recording, *given: Any, **more: Any) -> None:
+        if acts:
+            acts.pop()()
+        await real(self, *given, **more)
+
+    monkeypatch.setattr(Recording, "commit", commit)
     applied = bench.apply(plan)
     assert (applied.done, dict(applied.refused)) == (0, {"not-permitted": 1})

@@ -17,8 +17,8 @@ import structlog
 from adapters.hl7v2.message import Message, plain
 from adapters.reading import Rejected
 from adapters.refusal import ItemRefused
-from hub.authenticate import CHALLENGE, Unauthenticated, caller_of
-from hub.errors import FhirError, Throttled
+from hub.authenticate import caller_of
+from hub.errors import CHALLENGE, FhirError, Throttled, Unauthenticated
 from hub.ingest.idempotency import take_in_once
 from hub.ingest.intake import Parcel
 from hub.ingest.mllp.acknowledge import Asked, Trouble, Verdict, acknowledgements, asked_of, verdict_of
@@ -180,7 +180,7 @@ class MllpServer:
             await asyncio.sleep(error.retry_after_s)  # the sender is held back by not being read from
             raise NotNow from error
         except FhirError as error:
-            if error.code in NOT_NOW:
+            if error.code in NOT_NOW or isinstance(error, Unauthenticated):
                 raise NotNow from error
             return rejected(error.code, str(error))
         except Unavailable as error:
@@ -196,6 +196,7 @@ class MllpServer:
 
     async def _repository(self, sender: Sender, address: str) -> Repository:
         """In the name of the client, looked up for each message: a client that is revoked sends no more. Raises NotNow."""
+        changes = self._services.store.changes
         try:
             client = await self._find_client(sender.client)
         except Unavailable as error:
@@ -204,7 +205,7 @@ class MllpServer:
             await self._unknown(address)
             raise NotNow
         facts = self._facts(sender.adapter.manifest.name, address)
-        caller = caller_of(client, client.granted, client.purpose, facts.request_id)
+        caller = caller_of(client, client.granted, client.purpose, facts.request_id, changes)
         facts.caller = caller
         return Repository(caller, self._services, facts)
 

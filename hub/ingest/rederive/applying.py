@@ -113,7 +113,7 @@ class Applier:
         self._services, self._plan, self._retract = services, plan, retract
         asked = Asked(adapter=adapter, client=plan.client, time_zone=plan.time_zone)
         self._deriver = Deriver(services, senders, asked, APPLY)
-        self._deletions: int | None = None
+        self._changes: int | None = None
         self._chained = {row for chain in plan.chains for unit in chain for row in unit}
         self._kept: set[tuple[str, str]] = set()
 
@@ -175,7 +175,7 @@ class Applier:
     async def _decided(self, rows: Sequence[Row], *, whole: bool, leaving: AbstractSet[str] = frozenset(), keep: bool = True) -> _Decided:
         """`leaving`: rows that will have left their place, besides those of these that are written now."""
         services, made = self._services, Applied()
-        self._deletions = services.store.deletions  # before anything is decided
+        self._changes = services.store.changes  # before anything is decided
         current = await services.store.currents([one.row for one in rows], deleted=True)
         keys = await services.vault.keys(sorted({one.patient for one in current.values() if one.patient is not None}))
         self._deriver.forget()
@@ -279,7 +279,7 @@ class Applier:
             replaces=[*replaces, *changed, *leaving.values()],
             remarks=met.remarks,
             past=[*(one.new for one in taken.values()), *met.past],
-            deletions=self._deletions,
+            decided=self._deriver.decided({one.client for one in wanted}, self._changes),
         )
 
     async def _settled(

@@ -1,7 +1,7 @@
 """One row: what the mapping of today makes of its item, bound as it was bound, decided as a write of the client that sent it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -45,7 +45,7 @@ from hub.repository.content import StoredContent, stored_content
 from hub.repository.reading import basis_of
 from hub.repository.visibility import PatientRules
 from hub.services import Services
-from hub.store.protocol import Stored, Unavailable
+from hub.store.protocol import Decided, Stored, Unavailable
 from security.envelope import DataKey
 
 Holding = Literal["free", "held"]
@@ -82,6 +82,17 @@ class Deriver:
     def forget(self) -> None:
         """Consents, clients and pairings are asked anew."""
         self._repositories, self._rules, self._loaded, self._known = {}, {}, set(), {}
+        self._bindings.forget()
+
+    def decided(self, clients: Iterable[str], changes: int | None) -> Decided:
+        """What the rows of these clients were decided by. `changes`: from before anything was asked."""
+        rules: dict[bytes, int] = {}
+        for (_, patient), one in self._rules.items():  # asked for each client by itself: the oldest answer counts
+            version = 0 if one is None else one.version
+            rules[patient] = min(version, rules.get(patient, version))
+        doors = [door for client in sorted(clients) if (door := self._repositories.get(client)) is not None]
+        callers = [door.standing.registered for door in doors if door.standing.registered is not None]
+        return Decided(changes=changes, rules=rules, pairings=self._bindings.read, callers=callers)
 
     async def repository(self, client: str) -> Repository | None:
         """The door of a client; None for who is none any more."""

@@ -1,0 +1,53 @@
+"""Is whoever asked still who may ask? Looked up again where something has changed since, and before whatever is done anew.
+
+A request is let in once, at its beginning (`hub.authenticate`), and may go on long after: while its body comes, while recordings are
+kept, page after page. Who was revoked meanwhile, or whose key was taken away, is refused as the next request would be (laws 1 and 3).
+What goes by is no reason: a token that expires while its request is on its way was good when it was shown (docs/adr/0020-uploads.md).
+"""
+
+from collections.abc import Awaitable, Callable
+
+from hub.errors import CHALLENGE_INVALID, Unauthenticated
+from hub.services import Services
+from security.context import AccessContext, Registered
+from security.oauth.clients import Client
+
+
+async def nothing_besides() -> None:
+    """Nothing else than the registration has to be as it was."""
+
+
+class Standing:
+    """Of one caller, through one request.
+
+    besides  what else has to be as it was, looked at whenever the registration is; raises FhirError
+    notes    versions of the notes that this rests on, by key
+    """
+
+    def __init__(self, caller: AccessContext, services: Services) -> None:
+        self._caller, self._services = caller, services
+        self.registered = caller.registered
+        self.besides: Callable[[], Awaitable[None]] = nothing_besides
+        self.notes: dict[bytes, int] = {}
+
+    async def still(self) -> None:
+        """Asks nobody where nothing has changed that this process knows of: the transaction notices the rest. Raises Unauthenticated."""
+        if self.registered is not None and self.registered.changes != self._services.store.changes:
+            await self.look()
+
+    async def look(self) -> None:
+        """Raises what `besides` raises, and Unauthenticated."""
+        if self.registered is None:
+            return
+        changes, caller = self._services.store.changes, self._caller
+        await self.besides()
+        client = await self._services.find_client(caller.client_id)
+        if client is None or not client.is_good(caller.key_id, self._services.clock()):
+            raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=caller.client_id)
+        self.registered = registered(client, changes)
+
+
+def registered(client: Client, changes: int | None) -> Registered:
+    """`changes`: as many as the store knew of before the client was looked up."""
+    owner = () if client.unit is None else (client.unit.owner,)
+    return Registered(ids=(client.client_id, *owner), revision=client.revision, changes=changes)

@@ -5,10 +5,11 @@ the one that was wrong, entered in error, and the one that replaces it. Each nam
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
-from fhir_profiles.canonical import BASE, OBSERVATION_REPLACES, REPLACED_BY, REPLACES
-from fhir_profiles.measurement import Measurement
+from fhir_profiles.canonical import BASE, MEASUREMENT_QUALITY, OBSERVATION_REPLACES, QUALITY_SYSTEM, REPLACED_BY, REPLACES
+from fhir_profiles.measurement import CLOCK_OFF, Measurement
 
 ADAPTER: Final = f"{BASE}/adapter"
 """Below it adapters with the version of their mapping."""
@@ -46,6 +47,12 @@ def replaced(content: dict[str, Any]) -> str | None:
         one["valueReference"]["reference"] for one in content.get("extension", ()) if one.get("url") in (REPLACES, OBSERVATION_REPLACES)
     ]
     return str(found[0]) if found else None
+
+
+def clock_was_off(content: Mapping[str, Any]) -> bool:
+    """Did the hub know the unit's clock to be off when it took this in?"""
+    found = [one.get("valueCoding", {}) for one in content.get("extension", ()) if one.get("url") == MEASUREMENT_QUALITY]
+    return any(one.get("system") == QUALITY_SYSTEM and one.get("code") == CLOCK_OFF for one in found)
 
 
 def _local(reference: str) -> str:

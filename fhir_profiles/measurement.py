@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,8 @@ class RecordedChannel:
     factor: str
 
 
+CLOCK_OFF: Final = "clock-off"
+"""The quality flag of ours that is the hub's own to give."""
 RecordingPart = Literal["Observation", "DocumentReference", "Binary"]
 
 
@@ -91,6 +93,7 @@ class Measurement:
     effective  FHIR dateTime with offset, seconds or finer ("2015-05-30T23:06:23-07:00")
     until      the same form; when it ended, for what lasts
     patient    "Patient/id"; device "Device/id", of an Observation also "DeviceMetric/id", or None (typed in by hand)
+    quality    flags of the device; clock_off: the hub knew its clock to be off, which is no part of what was measured
     source     URI of the adapter and of the mapping's version, for meta.source
     replaces   "Type/id" of the reading in whose place this one stands since it was derived anew under another key
     """
@@ -106,5 +109,11 @@ class Measurement:
     preliminary: bool = False
     context: Mapping[str, Coding] = field(default_factory=dict)
     quality: tuple[str, ...] = ()
+    clock_off: bool = False
     source: str | None = None
     replaces: str | None = None
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """All that qualifies it, whoever says it."""
+        return (*self.quality, CLOCK_OFF) if self.clock_off and CLOCK_OFF not in self.quality else self.quality

@@ -46,8 +46,8 @@ def medication_administration(measurement: Measurement, *, id: str, version: int
         "dosage": _dosage(measure, measurement.value),
     }
     replaces = [replaces_json("MedicationAdministration", measurement.replaces)] if measurement.replaces else []
-    if measurement.quality or replaces:
-        resource["extension"] = [*(flag_json(flag) for flag in measurement.quality), *replaces]
+    if measurement.flags or replaces:
+        resource["extension"] = [*(flag_json(flag) for flag in measurement.flags), *replaces]
     if measurement.device is not None:
         resource["device"] = [{"reference": is_device(measurement.device)}]
     if measurement.manual:

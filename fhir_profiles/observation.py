@@ -95,7 +95,7 @@ def observation(measurement: Measurement, *, id: str, version: int, last_updated
     if measurement.manual:
         resource["performer"] = [resource["subject"]]
         resource["method"] = _MANUAL_ENTRY
-    if measurement.quality or measurement.context or measurement.replaces:
+    if measurement.flags or measurement.context or measurement.replaces:
         _qualify(resource, measurement)
     if measure.components:
         _put_components(resource, measure, measurement)
@@ -263,7 +263,7 @@ def _qualify(resource: dict[str, Any], measurement: Measurement) -> None:
     A method that the source names takes the place of "manual-entry": that a person typed it in is still said by the
     performer.
     """
-    extensions: list[Any] = [flag_json(code) for code in measurement.quality]
+    extensions: list[Any] = [flag_json(code) for code in measurement.flags]
     for key, coding in measurement.context.items():
         place = CONTEXT.get(key)
         if place is None:

@@ -48,6 +48,11 @@ class Bindings:
         """Every pairing of the devices in the batch."""
         return chain.from_iterable(self._of.values())
 
+    @property
+    def units(self) -> frozenset[str]:
+        """Their Devices."""
+        return frozenset(binding.device_reference for binding in self.all())
+
     def wearing(self, identifier: str, at_us: int) -> frozenset[bytes]:
         """Everybody who has the unit then, however they share it."""
         return frozenset(one.patient for one in self._of.get(identifier, ()) if one.covers(at_us, at_us))

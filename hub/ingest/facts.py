@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.device_facts import DeviceFacts
 from fhir_profiles.clock import coincident_time_stamp
+from fhir_profiles.product import NO_PRODUCT
 from fhir_profiles.unit import with_names, with_status, with_versions
 from hub.ingest.devices import Bindings
 from hub.recording import Touched
@@ -21,13 +22,16 @@ from hub.repository.visibility import PatientRules
 from hub.store.protocol import Claim, NoteWrite, Replace, Stored
 from hub.units import registered
 from hub.units.gateway import gateway
+from hub.units.judge import is_drifting
 from hub.units.registered import Opened
 from hub.units.said import SEEN_EVERY_US, Said, after, clock_is_news, said_of
 from hub.units.state import StatePage, UnitState, UnitStates
 
 SECOND_US = 1_000_000
-Known = tuple[int, tuple[object, ...] | None]
-"""What was last written of a unit: when it was seen, and the fingerprint of what was said."""
+NEARLY_RIGHT = replace(NO_PRODUCT, drift_s=1)
+"""No product allows less: of a clock that keeps to it nothing needs to be looked up."""
+Known = tuple[int, tuple[object, ...] | None, bool]
+"""What was last written of a unit: when it was seen, the fingerprint of what was said, and whether its clock is off."""
 
 
 @dataclass(slots=True)
@@ -58,10 +62,12 @@ class UnitFacts:
         self._seen: dict[str, int] = {}
         self._said: dict[str, Said] = {}
         self._worn: dict[str, frozenset[bytes]] = {}
+        self._off: dict[str, bool] = {}
+        self._pages: dict[str, StatePage] = {}
 
     def forget(self) -> None:
         """The batch is decided anew, and so is what it says."""
-        for heard in (self._seen, self._said, self._worn):
+        for heard in (self._seen, self._said, self._worn, self._off, self._pages):
             heard.clear()
 
     def saw(self, device: str, us: int) -> None:
@@ -83,13 +89,31 @@ class UnitFacts:
                 self._said[row] = said_of(said, self._received_us)
                 self._worn[row] = self._bindings.wearing(identifier, self._received_us)
 
+    async def know(self, rows: Iterable[str]) -> None:
+        """The clocks of these units, before readings of theirs are decided on; nothing is asked about those that say nothing new."""
+        new = [row for row in dict.fromkeys(rows) if self._says_news(row)]
+        self._pages |= await UnitStates(self._services).read(new) if new else {}
+        for row in new:
+            state = self._pages[row].state
+            device = await self._device(row, state, self._said.get(row))
+            said = self._permitted_word(row, device)
+            self._off[row] = await self._is_off(row, device, after(state, seen_us=None, said=said, received_us=self._received_us))
+
+    def clock_is_off(self, row: str) -> bool:
+        """By more than the unit's product allows, as far as is known now."""
+        if row in self._off:
+            return self._off[row]
+        known: Known | None = self._services.units.get(row)
+        return known is not None and known[2]
+
     async def life(self) -> Life:
         """What is new. To be asked anew at each attempt."""
         life = Life()
         due = [row for row in {**self._seen, **self._said} if self._is_due(row)]
         if not due:
             return life
-        pages = await UnitStates(self._services).read(due)
+        missing = [row for row in due if row not in self._pages]
+        pages = {**self._pages, **(await UnitStates(self._services).read(missing) if missing else {})}
         for row in due:
             await self._live(life, row, pages[row])
         return life
@@ -102,16 +126,31 @@ class UnitFacts:
         known: Known | None = self._services.units.get(row)
         if known is None:
             return True
-        seen_us, fingerprint = known
+        seen_us = known[0]
         said = self._said.get(row)
         latest = max(self._seen.get(row, 0), 0 if said is None else said.seen_us)
-        return latest - seen_us >= SEEN_EVERY_US or (said is not None and said.fingerprint != fingerprint)
+        return latest - seen_us >= SEEN_EVERY_US or self._says_news(row)
+
+    def _says_news(self, row: str) -> bool:
+        known: Known | None = self._services.units.get(row)
+        said = self._said.get(row)
+        return known is None or (said is not None and said.fingerprint != known[1])
+
+    def _permitted_word(self, row: str, device: Opened | None) -> Said | None:
+        """What is said of the unit, if everybody who has it permits that it is taken."""
+        said = self._said.get(row)
+        return said if said is not None and device is not None and self._permitted(row, device.content) else None
+
+    async def _is_off(self, row: str, device: Opened | None, state: UnitState) -> bool:
+        if not is_drifting(state, NEARLY_RIGHT):
+            return False
+        found = device or await registered.unit(self._services, row)
+        return found is not None and is_drifting(state, await registered.limits(self._services, found.content))
 
     async def _live(self, life: Life, row: str, page: StatePage) -> None:
-        said, seen_us = self._said.get(row), self._seen.get(row)
-        device = await self._device(row, page.state, said)
-        if said is not None and (device is None or not self._permitted(row, device.content)):
-            said = None
+        seen_us = self._seen.get(row)
+        device = await self._device(row, page.state, self._said.get(row))
+        said = self._permitted_word(row, device)
         if said is None and seen_us is None:
             return
         state = after(page.state, seen_us=seen_us, said=said, received_us=self._received_us)
@@ -121,7 +160,8 @@ class UnitFacts:
             life.notes.append(await UnitStates(self._services).write(page, state))
         fingerprint = None if said is None else said.fingerprint
         known: Known | None = self._services.units.get(row)
-        life.known[row] = (state.seen_us or 0, fingerprint or (known[1] if known else None))
+        off = await self._is_off(row, device, state)
+        life.known[row] = (state.seen_us or 0, fingerprint or (known[1] if known else None), off)
 
     async def _device(self, row: str, state: UnitState, said: Said | None) -> Opened | None:
         """Opened only where it may have to be changed, or its patient asked."""

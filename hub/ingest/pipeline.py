@@ -204,6 +204,7 @@ class Pipeline:
             self._known = await known_by(self._services, self._bindings.all())
         facts = [one for one in self._sent.facts if self._only_own.may_speak_of(one.device or self._sent.device)]
         await self._facts.hear(self._sent.manifest.identifier_system, facts, self._sent.device)
+        await self._facts.know(self._bindings.units)
         trees = [one for one in self._sent.trees if self._only_own.may_speak_of(one.device)]
         await self._parts.hear(self._sent.manifest.identifier_system, trees)
         for index, item in enumerate(items):
@@ -315,6 +316,8 @@ class Pipeline:
     ) -> Candidate | None:
         """A reading that may be stored, or None if the patient does not permit it."""
         bound = bind(measured, binding, self._source, manual=reading.manual)
+        if not reading.manual and self._facts.clock_is_off(binding.device_reference):
+            bound = replace(bound, clock_off=True)
         leaf = None if reading.manual else self._parts.leaf(device, reading.source_id, reading.measure)
         if leaf is not None and resource_type(bound) == "Observation" and not isinstance(bound.value, Recorded):
             bound = replace(bound, device=leaf)

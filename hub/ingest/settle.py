@@ -263,7 +263,7 @@ def _kind(measurement: Measurement) -> tuple[Any, ...] | None:
         measurement.device,
         measurement.manual,
         measurement.preliminary,
-        measurement.quality,
+        measurement.flags,
         measurement.source,
         context,
         shape,

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final, Literal, get_args
 
 from fhir_profiles.clock import zone_and_drift
+from fhir_profiles.product import Product
 from fhir_profiles.unit import end_of
 from hub.instants import from_datetime
 from hub.units.listing import UnitView
+from hub.units.state import UnitState
 
 Finding = Literal["silent", "drifting", "other-zone", "low-battery", "expiring", "expired"]
 FINDINGS: Final[tuple[Finding, ...]] = get_args(Finding)
@@ -20,17 +22,22 @@ def findings(view: UnitView, now_us: int) -> tuple[Finding, ...]:
     """What somebody should look at. Of a unit that is out of use nothing."""
     if view.status in ("inactive", "entered-in-error"):
         return ()
-    zone_s, drift_s = zone_and_drift(view.state.clock_ahead_s or 0)
+    zone_s, _ = zone_and_drift(view.state.clock_ahead_s or 0)
     expires_us = None if view.expires is None else from_datetime(end_of(view.expires))
     told: Mapping[Finding, bool] = {
         "silent": view.paired and now_us - waited_since(view) > view.limits.silence_s * SECOND_US,
-        "drifting": abs(drift_s) > view.limits.drift_s,
+        "drifting": is_drifting(view.state, view.limits),
         "other-zone": zone_s != 0,
         "low-battery": _is_low(view),
         "expiring": expires_us is not None and now_us < expires_us <= now_us + EXPIRING_US,
         "expired": expires_us is not None and expires_us <= now_us,
     }
     return tuple(finding for finding in FINDINGS if told[finding])
+
+
+def is_drifting(state: UnitState, limits: Product) -> bool:
+    """Is its clock off by more than its product allows, whole half hours left aside?"""
+    return abs(zone_and_drift(state.clock_ahead_s or 0)[1]) > limits.drift_s
 
 
 def waited_since(view: UnitView) -> int:

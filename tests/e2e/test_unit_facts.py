@@ -9,9 +9,12 @@ from typing import Any
 import orjson
 import pytest
 
+from hub.store.protocol import Unit
 from hub.units.state import UnitState, UnitStates
 from tests.support.caller import Caller, resources
 from tests.support.fixtures import Running
+from tests.support.payloads import identifier_system, weight
+from tests.support.rederiving import Bench, stored, tenfold
 from tests.support.resources import patient
 
 Json = dict[str, Any]
@@ -129,6 +132,75 @@ def test_the_clock_is_kept_as_an_observation_about_the_device_and_no_time_is_cor
     assert gateway["type"]["coding"][0]["code"] == "531981"
     assert datetime.fromisoformat(ehr.get(fate["resource"]).json()["effectiveDateTime"]) == NOW
     assert cuff.state.clock_ahead_s == 95
+
+
+def flags(caller: Caller, fate: Json) -> list[str]:
+    """Quality flags of what a fate is about."""
+    found = caller.get(fate["resource"]).json().get("extension", ())
+    return [one["valueCoding"]["code"] for one in found if one["url"].endswith("/measurement-quality")]
+
+
+def test_what_is_taken_in_while_the_clock_is_known_to_be_off_says_so_and_keeps_its_time(cuff: Cuff, ehr: Caller) -> None:
+    """DEVICES 6.5: flag quality. Known from the same payload or from one before; right again, no more; two minutes are allowed."""
+    seconds = iter(range(60))
+
+    def taken(*before: Json) -> tuple[list[str], datetime]:
+        at = NOW + timedelta(seconds=next(seconds))
+        (fate,) = [one for one in send(ehr, *before, cuff.thermometer(at)) if one["fate"] == "stored"]
+        stored = datetime.fromisoformat(ehr.get(fate["resource"]).json()["effectiveDateTime"])
+        assert stored == at
+        return flags(ehr, fate), stored
+
+    first, _ = taken()
+    told = [first, *(taken(cuff.clock(ahead, NOW + timedelta(seconds=ahead_at)))[0] for ahead_at, ahead in enumerate((119, 181, -190)))]
+    assert told == [[], [], ["clock-off"], ["clock-off"]]
+    assert taken()[0] == ["clock-off"], "known from before"
+    assert taken(cuff.clock(3_600 + 5, NOW + timedelta(seconds=10)))[0] == [], "another zone is no drift"
+    assert taken(cuff.clock(0, NOW + timedelta(seconds=20)))[0] == []
+
+
+def test_a_reading_that_comes_again_is_a_duplicate_whatever_is_known_of_the_clock(cuff: Cuff, ehr: Caller) -> None:
+    """DESIGN 7: the flag is the hub's and no part of what was measured; it stays as it was when the reading was taken in."""
+    (fate,) = send(ehr, cuff.thermometer())
+    send(ehr, cuff.clock(300))
+    assert [one["fate"] for one in send(ehr, cuff.thermometer())] == ["duplicate"]
+    assert flags(ehr, fate) == []
+    (later,) = send(ehr, cuff.thermometer(NOW + timedelta(seconds=1)))
+    send(ehr, cuff.clock(0, NOW + timedelta(seconds=2)))
+    assert [one["fate"] for one in send(ehr, cuff.thermometer(NOW + timedelta(seconds=1)))] == ["duplicate"]
+    assert flags(ehr, later) == ["clock-off"]
+
+
+def test_how_far_off_is_the_products_to_say(cuff: Cuff, running: Running, ehr: Caller) -> None:
+    product = f"cuff-{secrets.token_hex(4)}"
+    added = running.process.invoke("product", "add", product, "--manufacturer", "A", "--model", "B", "--drift", "10m")
+    assert added.code == 0, added.err
+    assert running.process.invoke("device", "register", "gatt", cuff.unit, "--product", product).code == 0
+    (lenient,) = [one for one in send(ehr, cuff.clock(300), cuff.thermometer()) if one["fate"] == "stored"]
+    assert flags(ehr, lenient) == []
+    later = NOW + timedelta(seconds=1)
+    (beyond,) = [one for one in send(ehr, cuff.clock(700, later), cuff.thermometer(later)) if one["fate"] == "stored"]
+    assert flags(ehr, beyond) == ["clock-off"]
+
+
+def test_a_reading_that_is_derived_anew_keeps_what_was_known_of_the_clock(running: Running, ehr: Caller) -> None:
+    """docs/adr/0017: the mapping changes, and not what the hub knew when it took the reading in."""
+    person, backstage = ehr.create(patient())["id"], running.backstage
+    made = backstage.pair(identifier_system("withings"), f"off-{person}", f"Patient/{person}", from_us=0)
+    states = UnitStates(backstage.hub.services)
+
+    async def clock(ahead_s: int) -> None:
+        page = (await states.read([made.device]))[made.device]
+        await backstage.hub.services.store.commit(Unit(notes=[await states.write(page, UnitState(clock_ahead_s=ahead_s, clock_us=1))]))
+
+    bench = Bench(backstage, ehr.account, "withings", tenfold)
+    backstage.run(clock(500))
+    (reference,) = stored(bench.ingest(weight(70_000), device=f"off-{person}"))
+    backstage.run(clock(0))
+    plan = bench.plan(person)
+    assert [[change[0] for change in one.changes] for one in bench.shown] == [["valueQuantity.value"]]
+    bench.apply(plan)
+    assert (ehr.get(reference).json()["meta"]["versionId"], flags(ehr, {"resource": reference})) == ("2", ["clock-off"])
 
 
 def test_a_clock_is_kept_anew_when_it_moved_and_once_a_day(cuff: Cuff, ehr: Caller) -> None:

@@ -183,14 +183,15 @@ ROWS: tuple[Row, ...] = (
     ),
     row(
         "drift: ten minutes ahead",
-        "Stored as the device said, up to the tolerance: correcting it is for whoever knows by how much (the watch of the hub says it).",
+        "Stored as the device said, up to the tolerance: correcting it is for whoever knows by how much (the watch of the hub says it). "
+        "Where the unit has said what its clock shows, and that is off by more than its product allows, the reading bears `clock-off`.",
         utc=(Sent(text="now+580", becomes=AS_SENT), Sent(text="now+660", becomes="time-in-future")),
         offset=(Sent(text="now+580", becomes=AS_SENT), Sent(text="now+660", becomes="time-in-future")),
         local=(Sent(text="now+580", becomes=AS_SENT, zone="UTC"), Sent(text="now+660", becomes="time-in-future", zone="UTC")),
     ),
     row(
         "drift: ten minutes behind",
-        "Nothing distinguishes it from a reading that was sent ten minutes late.",
+        "Nothing distinguishes it from a reading that was sent ten minutes late; `clock-off` says it where the unit has said its clock.",
         utc=(Sent(text="now-600", becomes=AS_SENT),),
         offset=(Sent(text="now-600", becomes=AS_SENT),),
         local=(Sent(text="now-600", becomes=AS_SENT, zone="UTC"),),

@@ -9,7 +9,7 @@ from adapters.contract import Adapter, Unreadable
 from adapters.discovery import software
 from adapters.reading import Document, Item, Reading
 from fhir_profiles.building import build, resource_type
-from fhir_profiles.derivation import adapter_uri, replaced
+from fhir_profiles.derivation import adapter_uri, clock_was_off, replaced
 from fhir_profiles.measurement import Measurement, Recorded
 from hub import numbers
 from hub.ingest.devices import Bindings
@@ -282,7 +282,9 @@ class Deriver:
         )
         if isinstance(measured, Doubt):
             return measured
-        return replace(measured, source=adapter_uri(manifest.name, manifest.version), replaces=replaced(dict(base.content)))
+        source = adapter_uri(manifest.name, manifest.version)
+        # What was known of the clock when it was taken in is known of it still: no mapping says it.
+        return replace(measured, source=source, replaces=replaced(dict(base.content)), clock_off=clock_was_off(base.content))
 
     def _doubt(self, raw: Raw, item: Item) -> str | None:
         if not isinstance(item, Reading):

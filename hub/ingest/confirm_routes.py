@@ -15,7 +15,7 @@ from hub.errors import FhirError
 from hub.http import PRIVATE, read_body
 from hub.ingest.confirm import ToConfirm, assign, disown, find, to_confirm
 from hub.ingest.confirming import GONE
-from hub.ingest.pipeline import bind
+from hub.ingest.devices import bind
 from hub.ingest.sender import Senders
 from hub.ingest.wearing import Binding
 from hub.recording import Recording

@@ -1,15 +1,17 @@
 """Who wore which device when: pairings looked up once per batch, and made by `hub device pair`."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain
 
+from fhir_profiles.measurement import Measurement
 from hub.ingest.wearing import NOBODY, Binding, Holder, Use, holder
 from hub.repository.pairings import open_pairing
 from hub.services import Services
 from hub.store.protocol import Pairing
 from hub.units.registered import unit_token as device_token
 
-__all__ = ["Binding", "Bindings", "device_token", "opened"]
+__all__ = ["Binding", "Bindings", "bind", "device_token", "opened"]
 
 
 class Bindings:
@@ -68,3 +70,9 @@ async def opened(services: Services, pairing: Pairing) -> Binding:
         to_us=pairing.to_us,
         use=Use(user_index=references.get("user"), shared=references.get("shared", False)),
     )
+
+
+def bind(measured: Measurement, binding: Binding, source: str, *, manual: bool) -> Measurement:
+    """The measurement with its patient and, unless a person typed it in, its device; and who read it (`adapter_uri`)."""
+    device = None if manual else binding.device_reference
+    return replace(measured, patient=binding.patient_reference, device=device, source=source)

@@ -21,7 +21,7 @@ from fhir_profiles.derivation import adapter_uri
 from fhir_profiles.measurement import Measurement, Recorded, RecordingPart
 from hub.ingest import fates
 from hub.ingest.confirming import Assigned, Unclear, only_whole, remembered
-from hub.ingest.devices import Binding, Bindings
+from hub.ingest.devices import Binding, Bindings, bind
 from hub.ingest.facts import UnitFacts
 from hub.ingest.fates import Answer
 from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
@@ -469,12 +469,6 @@ def raw_of(sent: Sent, client: str) -> Raw:
         time_zone=sent.time_zone,
         media_type=sent.media_type,
     )
-
-
-def bind(measured: Measurement, binding: Binding, source: str, *, manual: bool) -> Measurement:
-    """The measurement with its patient and, unless a person typed it in, its device; and who read it (`adapter_uri`)."""
-    device = None if manual else binding.device_reference
-    return replace(measured, patient=binding.patient_reference, device=device, source=source)
 
 
 def _in_order(batch: Batch, settled: Settled) -> list[Answer]:

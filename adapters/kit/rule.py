@@ -55,7 +55,7 @@ class Outcome:
     crash    name of the exception that came out and should not have, "TooSlow" or "MemoryError" among them; "" if none
     said     what the adapter printed or logged
     seconds  of the processor for decoding
-    grown    bytes by which the process grew beyond its peak
+    grown    bytes by which the process was larger at most than when the adapter began
     """
 
     items: tuple[Item, ...] = ()

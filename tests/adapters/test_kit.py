@@ -28,6 +28,7 @@ EXPECTED = [
 ]
 
 
+MIB_64 = 64 * 1024 * 1024
 QUICK = [rule for rule in RULES if rule.id != "volume"]
 """All but the one that takes seconds."""
 
@@ -215,6 +216,20 @@ PLANTED: list[tuple[type[Good], set[str]]] = [
 def test_a_planted_fault_is_found_by_the_rules_that_are_about_it(adapter: type[Good], rules: set[str]) -> None:
     found = results(adapter())
     assert failed(found) == rules, [one for one in found if one.status == "fail"]
+
+
+class Hungry(Good):
+    """Takes memory, and gives it back."""
+
+    def decode(self, payload: bytes, context: Context = NO_CONTEXT) -> Iterable[Item]:
+        return super().decode((b"x" * 2 * MIB_64)[:0] + payload, context)
+
+
+def test_what_an_adapter_takes_is_seen_whatever_the_process_took_before() -> None:
+    """Else a bomb is seen or not by what was examined before it."""
+    assert len(b"x" * 4 * MIB_64) > MIB_64
+    assert HubBench().decode(Hungry(), PAYLOAD, NO_CONTEXT).grown >= MIB_64
+    assert HubBench().decode(Good(), PAYLOAD, NO_CONTEXT).grown < MIB_64
 
 
 class Numbered(Good):

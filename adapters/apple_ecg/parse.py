@@ -16,6 +16,8 @@ from adapters.refusal import ItemRefused, check_length
 
 HEAD_LINES_MAX = 40
 _SAMPLE = re.compile(r"-?[0-9]{1,7}(?:[.,][0-9]{1,9})?")
+_AROUND = '"' + "".join(letter for letter in map(chr, range(0x3001)) if letter.isspace())
+"""Quotation marks and blanks; the last blank of Unicode is U+3000."""
 _PERIOD = Context(prec=15)
 MS_PER_S, US_PER_MS = 1000, 1000
 
@@ -72,7 +74,7 @@ def _head(lines: list[str]) -> Head | None:
         return None
     after = found[at + 1 :]
     unit_at = next((index for index, line in enumerate(after) if line.value in UNITS and "," in lines[line.row - 1]), None)
-    rate = next((line for line in after if RATE.fullmatch(line.value)), None)
+    rate = next((line for line in after[:unit_at] if RATE.fullmatch(line.value)), None)  # behind the unit there are samples
     unit = None if unit_at is None else after[unit_at]
     before_unit = after[unit_at - 1] if unit_at else None
     return Head(
@@ -86,8 +88,8 @@ def _head(lines: list[str]) -> Head | None:
 
 
 def _value(line: str) -> str:
-    """Return what stands behind the first comma, without quotation marks."""
-    return line.partition(",")[2].strip().strip('"').strip()
+    """Return what stands behind the first comma, without quotation marks and blanks around it: written between such, it is the same."""
+    return line.partition(",")[2].strip(_AROUND)[:FIELD_CHARS_MAX].strip(_AROUND)
 
 
 def _items(head: Head, lines: list[str]) -> Iterator[Item]:
@@ -100,7 +102,7 @@ def _items(head: Head, lines: list[str]) -> Iterator[Item]:
 def _kept(head: Head, *named: tuple[str, Line | None]) -> str:
     """Write the lines that are kept under English headings, readable again by themselves."""
     lines = (("Recorded Date", head.recorded), *named)
-    return "".join(f'{name},"{line.value[:FIELD_CHARS_MAX]}"\n' for name, line in lines if line is not None)
+    return "".join(f'{name},"{line.value}"\n' for name, line in lines if line is not None)
 
 
 # -- the strip

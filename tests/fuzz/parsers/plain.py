@@ -153,9 +153,15 @@ def run_all(wanted: Sequence[str], folder: Path, executions: int, processes: int
             due = [name for name, left in rest.items() if left > 0 and left > least - SHARE]
             if not due:
                 return
-            with ProcessPoolExecutor(processes, mp_context=get_context("fork"), initializer=os.nice, initargs=(NICE,)) as pool:
+            with ProcessPoolExecutor(processes, mp_context=get_context("fork"), initializer=_stand_back) as pool:
                 for one in as_completed([pool.submit(share, name, folder, min(SHARE, rest[name])) for name in due]):
                     progress.update(bar, advance=SHARE, description=one.result().name)
+
+
+def _stand_back() -> None:
+    """Unless who began this has said already how far."""
+    if os.nice(0) == 0:
+        os.nice(NICE)
 
 
 def table(figures: Sequence[Figures]) -> Iterator[str]:

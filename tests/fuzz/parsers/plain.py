@@ -1,4 +1,4 @@
-"""python -m tests.fuzz.parsers.plain [--executions N] [--processes N] [--folder DIR] [TARGET…]: many inputs, unguided.
+"""python -m tests.fuzz.parsers.plain [--executions N] [--closely] [--processes N] [--folder DIR] [TARGET…]: many inputs, unguided.
 
 Coverage costs nine tenths of a run. Here the same parsers keep the same promises on inputs that are made, without looking at branches, from
 what the guided runs have kept (engine.py) and from the seeds: one to four changes each, by the mutators that know the format or of octets.
@@ -68,8 +68,8 @@ def inputs(chance: Random, corpus: Sequence[bytes], mutators: Sequence[Mutator],
         yield payload
 
 
-def share(name: str, folder: Path, executions: int) -> Figures:
-    """Run so many inputs, in a process of its own, and return what came of all of the target's shares."""
+def share(name: str, folder: Path, executions: int, *, closely: bool = False) -> Figures:
+    """Run so many inputs, in a process of its own, and return what came of all of the target's shares. `closely`: as `Target` has it."""
     signal.signal(signal.SIGVTALRM, _hang)
     place = folder / FOLDER
     place.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def share(name: str, folder: Path, executions: int) -> Figures:
     figures.corpus, figures.base_mib = len(corpus), _peak_mib()
     began, peak = time.monotonic(), figures.base_mib
     for _ in range(executions):
-        peak = _run(one.run, next(made), figures, place, peak)
+        peak = _run(one.closely if closely else one.run, next(made), figures, place, peak)
     figures.seconds += time.monotonic() - began
     ledger.save(place, figures)
     return figures
@@ -129,19 +129,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.parsers.plain", description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(names())}; all if none is named")
     parser.add_argument("--executions", type=int, default=200_000, help="of each target, those of earlier runs counted in")
+    parser.add_argument("--closely", action="store_true", help="look at each payload as otherwise at one in sixteen")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path(".fuzz"), help="corpora of the guided runs; figures and findings go there too")
     parser.add_argument("--figures", action="store_true", help="only print what was done so far")
     asked = parser.parse_args()
     wanted = asked.targets or list(names())
     if not asked.figures:
-        run_all(wanted, asked.folder, asked.executions, asked.processes)
+        run_all(wanted, asked.folder, asked.executions, asked.processes, closely=asked.closely)
     figures = [ledger.load(asked.folder / FOLDER, name) for name in wanted]
     sys.stdout.writelines(table(figures))
     return 1 if any(one.findings for one in figures) else 0
 
 
-def run_all(wanted: Sequence[str], folder: Path, executions: int, processes: int) -> None:
+def run_all(wanted: Sequence[str], folder: Path, executions: int, processes: int, *, closely: bool) -> None:
     """Round after round, so that every target has as many as the others whenever this is ended."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, disable=not sys.stderr.isatty()) as progress:
@@ -154,7 +155,8 @@ def run_all(wanted: Sequence[str], folder: Path, executions: int, processes: int
             if not due:
                 return
             with ProcessPoolExecutor(processes, mp_context=get_context("fork"), initializer=_stand_back) as pool:
-                for one in as_completed([pool.submit(share, name, folder, min(SHARE, rest[name])) for name in due]):
+                submitted = [pool.submit(share, name, folder, min(SHARE, rest[name]), closely=closely) for name in due]
+                for one in as_completed(submitted):
                     progress.update(bar, advance=SHARE, description=one.result().name)
 
 

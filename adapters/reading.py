@@ -99,16 +99,21 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A recording that is too long for a strip: the bytes are the reading's `raw`, whole, and may be as long as a payload.
+    """A recording that is too long for a strip, or a report: the bytes are the reading's `raw`, and may be as long as a payload.
 
-    They name nobody; what is kept of it is a document with these facts beside it.
+    A recording names nobody. A report is what a person reads, as its maker wrote it: whoever it names stays in it, so it may be nowhere
+    but in the document.
 
-    content  of one that was read in pieces (`decode_stream`): what the document consists of, in order; `raw` is empty then
+    channels  none for a report
+    content   of one that was read in pieces (`decode_stream`): what the document consists of, in order; `raw` is empty then
+    start     where in `raw` the document begins. What stands before it says whose device's it is and of when, for a document that does
+              not say it in a form that can be read; with it `raw` is read again like any other
     """
 
     media_type: str
-    channels: tuple[Channel, ...]
+    channels: tuple[Channel, ...] = ()
     content: tuple[bytes | Span, ...] = ()
+    start: int = 0
 
 
 Value = Quantity | Coded | Absent | Samples | Document
@@ -136,7 +141,7 @@ class Reading:
     modified     when the source last changed the record (aware), for corrections; None if unknown
     pointer      where in the payload (JSON pointer, `row 12`, `byte 0`), for answers to the vendor
     raw          the item's own bytes as received, kept sealed for re-derivation; never holds a file preamble;
-                 of a Document the document itself, unless it says its `content`
+                 of a Document the document itself from its `start`, unless it says its `content`
     manual       typed in by a person rather than measured
     preliminary  the vendor doubts whose or how good it is
     context      body-site, posture, method and the like: key of our catalogue -> coded value

@@ -1,14 +1,15 @@
 """Which builder makes a resource of a measurement: a row for each type that measurements become."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from fhir_profiles.catalogue import MEASURES
-from fhir_profiles.measurement import Measurement, Recorded
+from fhir_profiles.measurement import RECORDING_BESIDE, Measurement, Recorded
 from fhir_profiles.medication import medication_administration
 from fhir_profiles.observation import observation
-from fhir_profiles.recording import binary, document_reference
+from fhir_profiles.recording import binary, diagnostic_report, document_reference
 
 
 class Builder(Protocol):
@@ -21,6 +22,7 @@ BUILDERS: Final[Mapping[str, Builder]] = MappingProxyType(
     {
         "Observation": observation,
         "MedicationAdministration": medication_administration,
+        "DiagnosticReport": diagnostic_report,
         "DocumentReference": document_reference,
         "Binary": binary,
     }
@@ -33,6 +35,14 @@ def resource_type(measurement: Measurement) -> str:
     if measure is None:
         raise ValueError("measure is not in the catalogue")
     return measurement.value.part if isinstance(measurement.value, Recorded) else measure.resource_type
+
+
+def as_parts(measurement: Measurement) -> tuple[Measurement, ...]:
+    """The measurement as each of the resources that it becomes: one; of a recording what it is found by, its document and its content."""
+    value = measurement.value
+    if not isinstance(value, Recorded):
+        return (measurement,)
+    return (measurement, *(replace(measurement, value=replace(value, part=part)) for part in RECORDING_BESIDE))
 
 
 def build(measurement: Measurement, *, id: str, version: int, last_updated: str) -> bytes:

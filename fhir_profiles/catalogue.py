@@ -54,6 +54,7 @@ class Measure:
     units       allowed units by UCUM code
     sampled     a strip of values in one of the units instead of one value
     document    a recording kept as a document; it then has neither units nor codes
+    report      of a document that a person reads: which service reports so. It is found by a DiagnosticReport instead of an Observation
     codes       (system, code) to display: the values of a measure that is a code; it then has no units
     low, high   bounds of what is physically possible, in the canonical unit, included
     components  by key; `required`: R4 wants the component, if only with a dataAbsentReason
@@ -71,6 +72,7 @@ class Measure:
     units: Mapping[str, Unit]
     sampled: bool = False
     document: bool = False
+    report: Coding | None = None
     codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     low: Decimal
     high: Decimal
@@ -82,7 +84,9 @@ class Measure:
 
     @property
     def resource_type(self) -> str:
-        """The FHIR type that a measurement of this row becomes."""
+        """The FHIR type that a measurement of this row becomes; of a document that by which it is found."""
+        if self.report is not None:
+            return "DiagnosticReport"
         return "Observation" if self.medication is None else "MedicationAdministration"
 
 
@@ -109,10 +113,10 @@ def _own(row: Mapping[str, Any]) -> tuple[Coding, ...]:
     return () if public else (Coding(system=MEASURE_SYSTEM, code=row["key"], display=row["text"]),)
 
 
-def _medication(row: Mapping[str, Any]) -> Coding | None:
-    if "medication" not in row:
+def _named(row: Mapping[str, Any], name: str) -> Coding | None:
+    if name not in row:
         return None
-    system, code, display = row["medication"]
+    system, code, display = row[name]
     return Coding(system=system, code=code, display=display)
 
 
@@ -151,13 +155,14 @@ def _measure(row: Mapping[str, Any]) -> Measure:
         units=MappingProxyType({unit["unit"]: _unit(unit, canonical, row) for unit in units}),
         sampled=bool(row.get("sampled", False)),
         document=bool(row.get("document", False)),
+        report=_named(row, "report"),
         codes=_codes(row),
         low=Decimal(low),
         high=Decimal(high),
         components=MappingProxyType({component.key: component for component in components}),
         required=row.get("required", False),
         source=row["source"],
-        medication=_medication(row),
+        medication=_named(row, "medication"),
         rate=bool(row.get("rate", False)),
     )
 

@@ -59,12 +59,16 @@ class RecordedChannel:
 
 CLOCK_OFF: Final = "clock-off"
 """The quality flag of ours that is the hub's own to give."""
-RecordingPart = Literal["Observation", "DocumentReference", "Binary"]
+RecordingPart = Literal["Observation", "DiagnosticReport", "DocumentReference", "Binary"]
+RECORDING_BESIDE: Final[tuple[RecordingPart, ...]] = ("DocumentReference", "Binary")
+"""What a recording becomes beside what it is found by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
     """A recording: one Observation to find it by, a DocumentReference that describes it, a Binary that holds it.
+
+    A report is a DiagnosticReport in place of the Observation.
 
     part       which of the three this measurement becomes
     sha1       of the bytes, in base64, as https://hl7.org/fhir/R4/datatypes.html#Attachment asks

@@ -78,7 +78,7 @@ def observation(measurement: Measurement, *, id: str, version: int, last_updated
     Raises ValueError, naming the part but no value, when the measurement is not one that the catalogue allows.
     """
     measure = MEASURES.get(measurement.measure)
-    if measure is None or measure.medication is not None:
+    if measure is None or measure.resource_type != "Observation":
         raise ValueError("measure is not in the catalogue, or becomes no Observation")
     template = _template(measure.key)
     resource: dict[str, Any] = {
@@ -147,9 +147,17 @@ def _meta(template: _Template, measurement: Measurement, version: int, last_upda
     meta = meta_json(measurement, version, _matching(_INSTANT, last_updated, "last_updated"))
     if template.profile is not None:
         meta["profile"] = template.profile
-    if TEST_FLAG in measurement.quality:
-        meta["security"] = _TEST_DATA
-    return meta
+    return meta | security_json(measurement)
+
+
+def security_json(measurement: Measurement) -> dict[str, Any]:
+    """Of meta: the label of test data, where it is that."""
+    return {"security": _TEST_DATA} if TEST_FLAG in measurement.quality else {}
+
+
+def category_json(measure: Measure) -> dict[str, Any]:
+    """The category of the measure, by which consents and searches know it."""
+    return _concept(Coding(system=OBSERVATION_CATEGORY, code=measure.category, display=CATEGORIES[measure.category]))
 
 
 def _measure_code(measure: Measure, template: _Template, value: MeasuredValue | None) -> orjson.Fragment:
@@ -300,11 +308,10 @@ def _code(text: str, codings: tuple[Coding, ...]) -> orjson.Fragment:
 @cache
 def _template(key: str) -> _Template:
     measure = MEASURES[key]
-    category = Coding(system=OBSERVATION_CATEGORY, code=measure.category, display=CATEGORIES[measure.category])
     codes = {unit.stored: _code(measure.text, unit.codings) for unit in measure.units.values()}
     return _Template(
         profile=None if measure.profile is None else _fragment([measure.profile]),
-        category=_fragment([_concept(category)]),
+        category=_fragment([category_json(measure)]),
         code=MappingProxyType(codes or {"": _code(measure.text, measure.codings)}),
     )
 

@@ -9,7 +9,7 @@ from fhir_profiles.catalogue import MEASURES as CATALOGUE
 
 INSTANCE = "http://hl7.org/fhir/uv/cardx-cied/StructureDefinition/instance-idco"
 """Which lead, zone, episode or battery, where an implant has several."""
-MEASURES = tuple(sorted(key for key in CATALOGUE if key.startswith("cied-")))
+MEASURES = tuple(sorted(key for key, row in CATALOGUE.items() if key.startswith("cied-") and not row.document))
 
 
 @dataclass(frozen=True, slots=True)

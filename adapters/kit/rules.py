@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from adapters.limits import FIELD_CHARS_MAX, PAYLOAD_BYTES_MAX, RAW_BYTES_MAX, SAMPLES_MAX, YEAR_MAX, YEAR_MIN
 from adapters.reading import Absent, Coded, DeviceTime, Document, Item, Quantity, Reading, Rejected, Samples, Value
+from fhir_profiles.catalogue import MEASURES
 
 _KEBAB = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _QUALITY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*(?::[a-z0-9]+)?")
@@ -56,6 +57,8 @@ def _reading_faults(reading: Reading) -> Iterator[str]:
             yield "a catalogue key is not kebab-case"
     for value in (reading.value, *reading.components.values(), *reading.context.values()):
         yield from _value_faults(value)
+    if isinstance(reading.value, Document):
+        yield from _content_faults(reading, reading.value)
     if not all(_QUALITY.fullmatch(flag) for flag in reading.quality):
         yield "a quality flag is not kebab-case"
     if reading.modified is not None and reading.modified.utcoffset() is None:
@@ -88,13 +91,21 @@ def _value_faults(value: Value | None) -> Iterator[str]:
 
 
 def _document_faults(document: Document) -> Iterator[str]:
-    if "/" not in document.media_type or not document.channels:
-        yield "a document lacks media type or channels"
+    if "/" not in document.media_type:
+        yield "a document lacks its media type"
     for channel in document.channels:
         if not all(_DECIMAL.fullmatch(number) for number in (channel.period_ms, channel.origin, channel.factor)):
             yield "a channel's period, origin and factor are not decimal text"
         if not 0 < len(channel.label) <= FIELD_CHARS_MAX:
             yield "a channel's label is empty or too long"
+
+
+def _content_faults(reading: Reading, document: Document) -> Iterator[str]:
+    measure = MEASURES.get(reading.measure)
+    if not document.channels and (measure is None or measure.report is None):
+        yield "a recording lacks its channels; only a report has none"
+    if not document.content and not 0 <= document.start < len(reading.raw):
+        yield "a document does not begin inside of raw"
 
 
 def _strip_faults(strip: Samples) -> Iterator[str]:

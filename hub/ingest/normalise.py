@@ -44,7 +44,7 @@ def normalise(reading: Reading, *, time_zone: str | None, patient: str, device: 
         return found
     if not all(knows_flag(flag) for flag in reading.quality):
         return doubt.UNKNOWN_QUALITY
-    if not reading.context.keys() <= CONTEXT.keys() or (measure.medication is not None and reading.context):
+    if not reading.context.keys() <= CONTEXT.keys() or (measure.resource_type != "Observation" and reading.context):
         return doubt.UNKNOWN_CONTEXT
     moment = effective(reading.time, time_zone=time_zone, received_us=received_us)
     if isinstance(moment, Doubt):
@@ -143,7 +143,7 @@ def _value(measure: Measure, reading: Reading) -> tuple[MeasuredValue | None, Ma
         if not isinstance(reading.value, Document):
             return doubt.VALUE_NOT_A_RECORDING
         content = content_of(reading)
-        return doubt.RECORDING_TOO_LONG if len(content) > SIZE_BYTES_MAX else (_recorded(reading.value, content), _NOTHING)
+        return doubt.RECORDING_TOO_LONG if len(content) > SIZE_BYTES_MAX else (_recorded(measure, reading.value, content), _NOTHING)
     if not measure.components:
         if reading.components:
             return doubt.UNKNOWN_COMPONENT
@@ -219,11 +219,11 @@ def _strip(measure: Measure, samples: Samples) -> Strip | Doubt:
     )
 
 
-def _recorded(document: Document, content: Content) -> Recorded:
+def _recorded(measure: Measure, document: Document, content: Content) -> Recorded:
     """The facts of a recording. Where its parts will lie is not known before it is bound to a patient."""
     sha1 = document.sha1 if isinstance(document, Weighed) else _sha1(content[:])
     return Recorded(
-        part="Observation",
+        part="Observation" if measure.report is None else "DiagnosticReport",
         media_type=document.media_type,
         size_bytes=len(content),
         sha1=sha1,

@@ -86,16 +86,17 @@ class Pieces:
         return self._open(number, found)
 
 
-def read_pieces(adapter: Adapter, pieces: Pieces, context: Context) -> Sequence[Item]:
+def read_pieces(adapter: Adapter, pieces: Pieces, context: Context, head: bytes = b"") -> Sequence[Item]:
     """What the adapter makes of a recording; it is read whole only where the adapter knows no other way, and is short enough.
 
+    `head`: what stands before it in the item's own bytes (`Document.start`); it is no file of its own, and is read whole, too.
     In a thread. Raises Unreadable and whatever else the adapter trips over; ContentMissing, ContentTooLong.
     """
-    if isinstance(adapter, Streaming):
+    if isinstance(adapter, Streaming) and not head:
         return [weighed(item, pieces.read_at) for item in adapter.decode_stream(pieces.reader(), context)]
-    if len(pieces) > PAYLOAD_BYTES_MAX:
+    if len(head) + len(pieces) > PAYLOAD_BYTES_MAX:
         raise ContentTooLong
-    return list(adapter.decode(pieces[:], context))
+    return list(adapter.decode(head + pieces[:], context))
 
 
 def _is_in_loop() -> bool:

@@ -16,9 +16,9 @@ from adapters.contract import Manifest
 from adapters.device_facts import DeviceFacts
 from adapters.device_tree import DeviceTree
 from adapters.reading import Item, Reading
-from fhir_profiles.building import build, resource_type
+from fhir_profiles.building import as_parts, build, resource_type
 from fhir_profiles.derivation import adapter_uri
-from fhir_profiles.measurement import Measurement, Recorded, RecordingPart
+from fhir_profiles.measurement import Measurement, Recorded
 from hub.ingest import fates
 from hub.ingest.confirming import Assigned, Unclear, only_whole, remembered
 from hub.ingest.devices import Binding, Bindings, bind
@@ -28,12 +28,12 @@ from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us
 from hub.ingest.parts import UnitParts
 from hub.ingest.queue import Queue
 from hub.ingest.raw import Raw, ReadBy, read_now
-from hub.ingest.recordings import PARTS, as_part, is_recording, keep_content, located
+from hub.ingest.recordings import keep_content, located
 from hub.ingest.settle import BREATH_ITEMS, Candidate, Settled, settle
 from hub.ingest.units import OnlyOwn
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import user_index
-from hub.ingest.weighed import content_of, may_wait
+from hub.ingest.weighed import content_of, may_wait, without_bytes
 from hub.ingest.whose import Known, contradicts, known_by
 from hub.instants import from_datetime
 from hub.metrics import INGESTED
@@ -287,8 +287,7 @@ class Pipeline:
 
     def _missing_scope(self, measured: Measurement) -> str | None:
         """A type that the reading becomes and the caller may not create."""
-        types = PARTS if isinstance(measured.value, Recorded) else (resource_type(measured),)
-        return next((type for type in types if not self._may_create(type)), None)
+        return next((type for type in map(resource_type, as_parts(measured)) if not self._may_create(type)), None)
 
     def _may_create(self, type: str) -> bool:
         """What the caller's scopes say, which stay as they are for the whole batch."""
@@ -297,15 +296,13 @@ class Pipeline:
         return self._creates[type]
 
     def _companions(self, candidate: Candidate) -> list[Candidate]:
-        """The document and the content of a recording: stored with its Observation or not at all."""
+        """The document and the content of a recording: stored with what it is found by or not at all."""
         value = candidate.measurement.value
         if not isinstance(value, Recorded):
             return []
-        ids: dict[RecordingPart, str] = {"DocumentReference": value.document.partition("/")[2], "Binary": value.content.partition("/")[2]}
-        return [
-            replace(candidate, id=id, measurement=as_part(candidate.measurement, part), value=self._value(id, candidate.measurement))
-            for part, id in ids.items()
-        ]
+        ids = {"DocumentReference": value.document.partition("/")[2], "Binary": value.content.partition("/")[2]}
+        beside = [(ids[resource_type(part)], part) for part in as_parts(candidate.measurement)[1:]]
+        return [replace(candidate, id=id, measurement=part, value=self._value(id, candidate.measurement)) for id, part in beside]
 
     def _value(self, id: str, measurement: Measurement) -> bytes:
         """With the id inside, equal values of different readings have different hashes: frequencies say nothing."""
@@ -339,7 +336,7 @@ class Pipeline:
             end_us=period[1],
             value=value,
             modified_us=0 if reading.modified is None else from_datetime(reading.modified),
-            raw=self._raw_head if is_recording(reading) else self._raw_head + reading.raw,
+            raw=self._raw_head + without_bytes(reading).raw,
             pointer=reading.pointer,
         )
 
@@ -351,8 +348,7 @@ class Pipeline:
         timed = any(rule.data_start_us is not None or rule.data_end_us is not None for rule in rules.rules)
         key = (binding.patient, measured.measure)
         if timed or key not in self._decided:
-            parts = PARTS if isinstance(measured.value, Recorded) else PARTS[:1]
-            bases = [self._decide(rules, as_part(measured, part)) for part in parts]
+            bases = [self._decide(rules, part) for part in as_parts(measured)]
             self._decided[key] = bases[0] if all(bases) else None
         return self._decided[key]
 

@@ -1,7 +1,7 @@
-"""A recording that was bound to a patient: the three resources that it becomes, and its bytes sealed piece by piece.
+"""A recording or a report that was bound to a patient: the three resources that it becomes, and its bytes sealed piece by piece.
 
-docs/adr/0014-recordings.md. The pieces are durable before the rows that name them are committed: whoever can read the rows can read the
-bytes, whatever is killed in between.
+docs/adr/0014-recordings.md, docs/adr/0024-reports.md. The pieces are durable before the rows that name them are committed: whoever can
+read the rows can read the bytes, whatever is killed in between.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from adapters.reading import Document, Item, Reading
-from fhir_profiles.measurement import Measurement, Recorded, RecordingPart
+from fhir_profiles.measurement import Measurement, Recorded
 from hub.ingest.pieces import Pieces
 from hub.ingest.weighed import Content
 from hub.repository.content import CONTENT_PIECE_BYTES, StoredContent, content_id
@@ -18,7 +18,6 @@ from hub.store.contents import Piece
 from hub.store.protocol import SYSTEM_KEY
 from hub.vault import CONTENT_TYPE
 
-PARTS: Final[tuple[RecordingPart, ...]] = ("Observation", "DocumentReference", "Binary")
 DIGEST_LETTERS: Final = 32
 GRACE_US: Final = 3_600_000_000
 """Pieces that somebody relied on within the last hour may belong to a row that is about to be written."""
@@ -33,12 +32,6 @@ def is_recording(item: Item) -> bool:
     return isinstance(item, Reading) and isinstance(item.value, Document)
 
 
-def as_part(measurement: Measurement, part: RecordingPart) -> Measurement:
-    """The measurement as it becomes one of the three; any other as it is."""
-    value = measurement.value
-    return replace(measurement, value=replace(value, part=part)) if isinstance(value, Recorded) else measurement
-
-
 def located(measurement: Measurement, key: str, digest: bytes, services: Services) -> Measurement:
     """With the ids under which its parts lie: like those of readings they follow from the reading's key, so that each can be only once.
 
@@ -48,9 +41,11 @@ def located(measurement: Measurement, key: str, digest: bytes, services: Service
     if not isinstance(value, Recorded):
         return measurement
     count = -(-value.size_bytes // CONTENT_PIECE_BYTES)
+    # A DiagnosticReport has no element that names its DocumentReference: they have one id.
+    document = "reading" if value.part == "DiagnosticReport" else "recording-document"
     where = replace(
         value,
-        document=f"DocumentReference/{services.blind.id('recording-document', key)}",
+        document=f"DocumentReference/{services.blind.id(document, key)}",
         content=f"Binary/{services.blind.id('recording-content', key)}",
         stored_as=f"{digest.hex()[:DIGEST_LETTERS]}.{count}.{value.size_bytes}",
     )

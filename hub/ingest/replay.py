@@ -181,7 +181,7 @@ async def _whole(services: Services, opened: _Opened, adapter: Adapter) -> _Open
     pieces = await waiting_pieces(services, one.id, waiting.beside_bytes)
     said = Context(media_type=waiting.media_type, device=waiting.device)
     again = replace(waiting, item=held)
-    return _Opened(one, waiting, *await asyncio.to_thread(reread, again, adapter, lambda: read_pieces(adapter, pieces, said)))
+    return _Opened(one, waiting, *await asyncio.to_thread(reread, again, adapter, lambda: read_pieces(adapter, pieces, said, held.raw)))
 
 
 async def with_bytes(services: Services, one: Quarantined, waiting: Waiting) -> Item | None:

@@ -17,7 +17,6 @@ from hub.errors import FhirError
 from hub.ingest.devices import device_token
 from hub.ingest.fates import Answer
 from hub.ingest.notebook import Notebook, Page
-from hub.ingest.recordings import PARTS
 from hub.services import Services
 from hub.store.protocol import NoteWrite
 from hub.vault import UNIT_TYPE
@@ -109,7 +108,7 @@ async def identifier_of(services: Services, client: Client) -> str:
 
 def _scopes(owner: Client) -> str:
     """To create what readings become, as far as the owner may; nothing is ever read."""
-    wanted = " ".join(f"system/{type}.c" for type in sorted({*BUILDERS, *PARTS}))
+    wanted = " ".join(f"system/{type}.c" for type in sorted(BUILDERS))
     try:
         return narrow(Scopes.parse(wanted), owner.granted).text()
     except ScopeSyntax:

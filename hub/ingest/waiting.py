@@ -20,7 +20,7 @@ class Waiting:
     """One item with what the sender said about it. `item` goes through the pipeline again when it is replayed.
 
     mapping_version, software  who read it, as in `ReadBy`
-    beside_bytes  of a recording: how long its bytes are, which lie in pieces of their own; here `item.raw` is empty then
+    beside_bytes  of a recording: how long its bytes are, which lie in pieces of their own; here `item.raw` is without them then
     fetched       by the hub itself: nothing is kept of a time when the patient had withdrawn, however late it is let in
     """
 

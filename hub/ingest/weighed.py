@@ -72,6 +72,7 @@ def weighed(item: Item, read_at: ReadAt) -> Item:
         media_type=document.media_type,
         channels=document.channels,
         content=document.content,
+        start=document.start,
         sha1=base64.b64encode(sha1.digest()).decode(),
         sha256=sha256.hexdigest(),
         held=stretches,
@@ -81,7 +82,12 @@ def weighed(item: Item, read_at: ReadAt) -> Item:
 
 def content_of(item: Item) -> Content:
     """The bytes of a recording, wherever they are."""
-    return item.value.held if isinstance(item, Reading) and isinstance(item.value, Weighed) else item.raw
+    if not isinstance(item, Reading) or not isinstance(item.value, Document):
+        return item.raw
+    if isinstance(item.value, Weighed):
+        return item.value.held
+    raw, start = item.raw, item.value.start
+    return raw if start == 0 else Stretches([Span(start=start, length=len(raw) - start)], lambda at, size: raw[at : at + size])
 
 
 def in_pieces(reading: Reading, size: int, read_at: ReadAt) -> Reading:
@@ -103,7 +109,7 @@ def digest_of(item: Item) -> str:
     """SHA-256 of a recording, the same whichever way it came."""
     if isinstance(item, Reading) and isinstance(item.value, Weighed):
         return item.value.sha256
-    return hashlib.sha256(item.raw).hexdigest()
+    return hashlib.sha256(content_of(item)[:]).hexdigest()
 
 
 def without_bytes(reading: Reading) -> Reading:
@@ -111,4 +117,5 @@ def without_bytes(reading: Reading) -> Reading:
     document = reading.value
     if not isinstance(document, Document):
         return reading
-    return replace(reading, raw=b"", value=Document(media_type=document.media_type, channels=document.channels))
+    kept = Document(media_type=document.media_type, channels=document.channels, start=document.start)
+    return replace(reading, raw=reading.raw[: document.start], value=kept)

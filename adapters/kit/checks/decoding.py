@@ -114,7 +114,11 @@ def said(value: Value) -> str:
         case Coded(code=code):
             return f"code: {code}"
         case Document():
-            return f"recording of {', '.join(channel.label for channel in value.channels)}"
+            return (
+                f"recording of {', '.join(channel.label for channel in value.channels)}"
+                if value.channels
+                else f"report: {value.media_type}"
+            )
         case _:
             return f"{value.data.count(' ') + 1} samples of {value.unit}, every {value.period_ms} ms"
 

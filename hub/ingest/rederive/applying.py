@@ -17,7 +17,7 @@ from hub import numbers
 from hub.ingest.pipeline import SENT_BY_OTHERS
 from hub.ingest.recordings import keep_content
 from hub.ingest.rederive.derive import Asked, Deriver
-from hub.ingest.rederive.derived import IN_ERROR, NONE_OF_ITS_VALUES, RETRACTED, Derived, Part, is_as_it_is
+from hub.ingest.rederive.derived import IN_ERROR, NONE_OF_ITS_VALUES, RETRACTED, Derived, Part, document_of, is_as_it_is
 from hub.ingest.rederive.diff import settled
 from hub.ingest.rederive.plan import BadPlan, Plan, Row, as_row, digest, touched
 from hub.ingest.replay import Advance, no_progress
@@ -237,12 +237,12 @@ class Applier:
         content = numbers.loads(self._services.vault.open(key, then))
         if row.kind != "changed":
             return bool(content.get("status") == IN_ERROR)
-        # A recording's parts are written with it, so its Observation speaks for them.
+        # A recording's parts are written with it, so what it is found by speaks for them.
         return then.raw is not None and self._speaks_for(row, then, content)
 
     def _speaks_for(self, row: Row, stored: Stored, content: Mapping[str, Any]) -> bool:
         alone = numbers.canonical([[stored.row, settled(content)]])
-        return digest(self._services, f"after\n{alone.decode()}") == row.after or "derivedFrom" in content
+        return digest(self._services, f"after\n{alone.decode()}") == row.after or document_of(stored.row, content) is not None
 
     async def _write(self, clients: Sequence[str], decided: _Decided, *, whole: bool) -> None:
         """One transaction, one interaction of each client. Raises Conflict."""

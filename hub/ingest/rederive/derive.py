@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from adapters.contract import Adapter, Unreadable
 from adapters.discovery import software
-from adapters.reading import Document, Item, Reading
-from fhir_profiles.building import build, resource_type
+from adapters.reading import Item, Reading
+from fhir_profiles.building import as_parts, build, resource_type
 from fhir_profiles.derivation import adapter_uri, clock_was_off, replaced
 from fhir_profiles.measurement import Measurement, Recorded
 from hub import numbers
@@ -16,7 +16,7 @@ from hub.ingest.devices import Bindings
 from hub.ingest.normalise import Doubt, last_us, normalise, reading_key, span_us, value_text
 from hub.ingest.pieces import ContentMissing, ContentTooLong, Pieces, read_pieces
 from hub.ingest.raw import Raw
-from hub.ingest.recordings import PARTS, as_part, located, stored_pieces
+from hub.ingest.recordings import located, stored_pieces
 from hub.ingest.rederive.derived import (
     IN_ERROR,
     NEVER,
@@ -38,6 +38,7 @@ from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.settle import Candidate
 from hub.ingest.wearing import Binding, user_index
 from hub.ingest.weighed import content_of as content_of_item
+from hub.ingest.weighed import without_bytes
 from hub.ingest.whose import Known, contradicts, known_by
 from hub.instants import from_datetime
 from hub.repository import Repository
@@ -151,7 +152,7 @@ class Deriver:
             return "not-permitted"
         rows = await self._rows(stored, content)
         pieces = None
-        if not raw.item and "derivedFrom" in content:
+        if document_of(stored.row, content) is not None:
             pieces = await self._content(rows)
             if pieces is None:
                 return "content-missing"
@@ -162,14 +163,14 @@ class Deriver:
     async def _rows(self, stored: Stored, content: Mapping[str, Any]) -> list[tuple[Stored, Mapping[str, Any]]]:
         """The reading with what belongs to it: of a recording its document and its content."""
         rows: list[tuple[Stored, Mapping[str, Any]]] = [(stored, content)]
-        if stored.type != "Observation" or "derivedFrom" not in content or "valueSampledData" in content:
-            return rows
-        for reference in (document_of, content_of):
-            following = await self._services.store.current(reference(rows[-1][1]))
+        wanted = document_of(stored.row, content)
+        while wanted is not None:
+            following = await self._services.store.current(wanted)
             if following is None or following.patient != stored.patient:
                 return rows[:1]
             key = await self._services.vault.key(following.patient)
             rows.append((following, numbers.loads(self._services.vault.open(key, following))))
+            wanted = content_of(rows[-1][1]) if following.type == "DocumentReference" else None
         return rows
 
     async def _content(self, rows: Sequence[tuple[Stored, Mapping[str, Any]]]) -> Pieces | None:
@@ -185,7 +186,7 @@ class Deriver:
             if pieces is None:
                 items: Sequence[Item] = await asyncio.to_thread(lambda: list(adapter.decode(raw.item, raw.context)))
             else:
-                items = await asyncio.to_thread(read_pieces, adapter, pieces, raw.context)
+                items = await asyncio.to_thread(read_pieces, adapter, pieces, raw.context, raw.item)
         except ContentMissing:
             return "content-missing"
         except ContentTooLong:
@@ -277,7 +278,7 @@ class Deriver:
             item,
             time_zone=raw.time_zone,
             patient=base.content["subject"]["reference"],
-            device=device_of(base.content),
+            device=device_of([content for _, content in base.rows]),
             received_us=base.stored.updated_us,
         )
         if isinstance(measured, Doubt):
@@ -323,8 +324,7 @@ class Deriver:
         return replace(base, kind="unchanged" if unchanged else kind, parts=parts, code=None, content_bytes=content)
 
     def _parts(self, base: Derived, kind: Kind, candidate: Candidate, header: Raw, item: Reading) -> list[Part]:
-        recording = isinstance(item.value, Document)
-        kept = (header.with_item(b"") if recording else header.with_item(item.raw)).to_bytes()
+        kept = header.with_item(without_bytes(item).raw).to_bytes()
         measurement = candidate.measurement
         if kind == "moved":
             # The version, for another reading may have the row by then.
@@ -344,9 +344,8 @@ class Deriver:
             return []
         ids = {"DocumentReference": value.document.partition("/")[2], "Binary": value.content.partition("/")[2]}
         made = []
-        for part in PARTS[1:]:
-            id = ids[part]
-            measurement = as_part(candidate.measurement, part)
+        for measurement in as_parts(candidate.measurement)[1:]:
+            id = ids[resource_type(measurement)]
             made.append(replace(candidate, id=id, measurement=measurement, value=self._value(id, candidate.measurement)))
         return made
 

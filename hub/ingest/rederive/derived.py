@@ -137,17 +137,26 @@ def is_as_it_is(part: Part) -> bool:
     return part.old is not None and numbers.canonical(settled(part.old)) == numbers.canonical(settled(part.new))
 
 
-def document_of(observation: Mapping[str, Any]) -> str:
-    return str(observation["derivedFrom"][0]["reference"])
+def document_of(row: str, content: Mapping[str, Any]) -> str | None:
+    """The DocumentReference of a recording or a report; None for any other reading. `row`: "Type/id"."""
+    type, _, id = row.partition("/")
+    if type == "DiagnosticReport":
+        return f"DocumentReference/{id}"
+    if type != "Observation" or "derivedFrom" not in content or "valueSampledData" in content:
+        return None
+    return str(content["derivedFrom"][0]["reference"])
 
 
 def content_of(document: Mapping[str, Any]) -> str:
     return str(document["content"][0]["attachment"]["url"])
 
 
-def device_of(content: Mapping[str, Any]) -> str | None:
-    """Of an Observation an element, of a MedicationAdministration a list."""
-    device = content.get("device")
-    if isinstance(device, list):
-        device = device[0] if device else None
-    return None if device is None else str(device["reference"])
+def device_of(contents: Sequence[Mapping[str, Any]]) -> str | None:
+    """Of an Observation an element, of a MedicationAdministration a list; a DiagnosticReport's is named by its document."""
+    for content in contents:
+        device = content.get("device") or content.get("context", {}).get("related")
+        if isinstance(device, list):
+            device = device[0] if device else None
+        if device is not None:
+            return str(device["reference"])
+    return None

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import orjson
 
 from fhir_profiles.building import BUILDERS
-from hub.ingest.recordings import PARTS
+from fhir_profiles.measurement import RECORDING_BESIDE
 from hub.ingest.rederive.chains import UNIT_ROWS, Stuck, chains
 from hub.ingest.rederive.derive import Asked, Deriver
 from hub.ingest.rederive.derived import Derived, Left
@@ -29,8 +29,8 @@ from security.envelope import DataKey, fingerprint
 
 FORMAT: Final = "hds-hub-rederivation/3"
 PAGE_ROWS: Final = 200
-TYPES: Final = tuple(type for type in BUILDERS if type not in PARTS[1:])
-"""Types of readings. The document and the content of a recording go with its Observation."""
+TYPES: Final = tuple(type for type in BUILDERS if type not in RECORDING_BESIDE)
+"""Types of readings. The document and the content of a recording go with what it is found by."""
 PLAN: Final = "rederive-plan"
 
 

@@ -11,11 +11,10 @@ from adapters.contract import Adapter, Unreadable
 from adapters.kit.rules import faults, place_free
 from adapters.limits import ITEMS_MAX
 from adapters.reading import Document, Item, Reading, Rejected
-from fhir_profiles.building import build, resource_type
-from fhir_profiles.measurement import Measurement, Recorded
+from fhir_profiles.building import as_parts, build, resource_type
+from fhir_profiles.measurement import Measurement
 from hub.ingest.doubt import Doubt
 from hub.ingest.normalise import last_us, normalise, reading_key, span_us, value_text
-from hub.ingest.recordings import PARTS, as_part
 from hub.ingest.waiting import Waiting
 
 NOW_US = 1_795_000_000_000_000
@@ -102,8 +101,8 @@ def becomes_fhir(item: Reading, zone: str | None) -> None:
     start_us, end_us = span_us(settled)
     hold(start_us <= last_us(settled) < max(end_us, start_us + 1), "what was measured ends before it began")
     hold(value_text(settled), "a measurement says nothing")
-    for part in PARTS if isinstance(settled.value, Recorded) else PARTS[:1]:
-        builds(as_part(settled, part))
+    for part in as_parts(settled):
+        builds(part)
 
 
 def builds(measurement: Measurement) -> None:

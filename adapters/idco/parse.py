@@ -1,7 +1,7 @@
-"""IDCO -> readings: one for each OBX with a code of IEEE 11073-10103; the implant is named in PID-3."""
+"""IDCO -> readings: one for each OBX with a code of IEEE 11073-10103, and the report; the implant is named in PID-3."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from adapters.hl7v2.enumerations import CODED_TYPES, enumerated
@@ -9,7 +9,8 @@ from adapters.hl7v2.message import Kept, Message, Segment, orders, plain, read_p
 from adapters.hl7v2.terms import Term, term_of
 from adapters.hl7v2.times import device_time, is_zoned
 from adapters.hl7v2.values import Said, numeric, said_of
-from adapters.idco.mapping import DOCUMENT_TYPES, MESSAGE_TYPE, NUMERIC_TYPES
+from adapters.idco.mapping import DOCUMENT_TYPES, MESSAGE_TYPE, NUMERIC_TYPES, REPORT_MEASURE
+from adapters.idco.report import Places, Report, fields_kept, kept_report, report_in
 from adapters.limits import FIELD_CHARS_MAX
 from adapters.reading import Absent, Item, Reading, Rejected, Value
 from adapters.refusal import ItemRefused, check_length
@@ -20,15 +21,18 @@ _IMPLANT = re.compile(r"MODEL:(?P<model>[^/]{1,64})/SERIAL:(?P<serial>[^/]{1,64}
 
 
 def parse(payload: bytes) -> Iterable[Item]:
-    """Read one message or several. Raises Unreadable before the first item."""
-    return read_payload(payload, MESSAGE_TYPE, _items)
+    """Read one message or several, or a report as it is kept. Raises Unreadable before the first item."""
+    kept = kept_report(payload)
+    return read_payload(payload, MESSAGE_TYPE, _items) if kept is None else _items(*kept)
 
 
-def _items(message: Message) -> Iterator[Item]:
-    implant = implant_of(message)
+def _items(message: Message, content: bytes | None = None) -> Iterator[Item]:
+    """`content`: the PDF, of a report that was kept."""
+    implant, places = implant_of(message), Places()
     for obr, rows in orders(message):
         for obx in rows:
-            yield Row(message, implant, obr, obx).item()
+            row = Row(message, implant, obr, obx)
+            yield row.report(places, content) if obx.field(2).strip() in DOCUMENT_TYPES else row.item()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +89,30 @@ class Row:
             quality=tuple(dict.fromkeys((*said.flags, *flags))),
         )
 
+    def report(self, places: Places, content: bytes | None) -> Item:
+        """The PDF as a document; of one that cannot be, nothing is kept."""
+        instance = places.instance(self._time_text(), self.obx)
+        try:
+            said = said_of(self.obx)
+            report = Report(report_in(self.obx, content), _short(instance))
+            time = device_time(self._time_text(), self.message.header.field(7))
+            device = self._device()
+        except ItemRefused as refused:
+            return self._rejected(refused)
+        raw, document = report.kept(self._excerpt(fields_kept(self.obx, instance)))
+        return Reading(
+            measure=REPORT_MEASURE,
+            device=device,
+            time=time,
+            value=document,
+            source_id=instance or None,
+            pointer=f"row {self.obx.row}",
+            raw=raw,
+            preliminary=said.preliminary,
+            quality=said.flags,
+        )
+
     def _understood(self) -> tuple[Term, Said]:
-        if self.obx.field(2).strip() in DOCUMENT_TYPES:
-            raise ItemRefused(
-                "document-not-read",
-                "A report (PDF) is not read from the message: it names the patient; store it as a document.",
-                keep=False,
-            )
         return term_of(self.obx.components(3)), said_of(self.obx)
 
     def _value(self, term: Term, said: Said) -> tuple[Value, tuple[str, ...]]:
@@ -109,10 +130,7 @@ class Row:
 
     def _instance(self) -> str | None:
         """OBX-4: which lead, zone, episode or battery, where a device has several."""
-        text = self.obx.field(4).strip()
-        if len(text) > FIELD_CHARS_MAX:
-            raise ItemRefused("sub-id-too-long", f"OBX-4 has at most {FIELD_CHARS_MAX} characters.", keep=False)
-        return text or None
+        return _short(self.obx.field(4).strip()) or None
 
     def _device(self) -> str | None:
         identifier = self.implant.identifier if self.implant is not None else None
@@ -130,10 +148,20 @@ class Row:
         return refusal.item(pointer=f"row {self.obx.row}", raw=self._raw(value=keep), device=device)
 
     def _raw(self, *, value: bool = True) -> bytes:
+        return self._excerpt({number: self.obx.field(number) for number in OBX_FIELDS if value or number != OBX_VALUE})
+
+    def _excerpt(self, fields: Mapping[int, str]) -> bytes:
         found: list[Kept] = []
         if self.implant is not None:
             found.append((self.implant.segment, {3: self.implant.text}))
         if self.obr is not None:
             found.append(plain(self.obr, 7))
-        found.append(plain(self.obx, *(field for field in OBX_FIELDS if value or field != OBX_VALUE)))
+        found.append((self.obx, fields))
         return self.message.excerpt(*found, zoned=not is_zoned(self._time_text()))
+
+
+def _short(instance: str) -> str:
+    """Raises ItemRefused."""
+    if len(instance) > FIELD_CHARS_MAX:
+        raise ItemRefused("sub-id-too-long", f"OBX-4 has at most {FIELD_CHARS_MAX} characters.", keep=False)
+    return instance

@@ -36,7 +36,7 @@ def test_a_time_of_its_own_goes_before_that_of_the_session() -> None:
 
 
 def test_what_is_not_read_is_reported() -> None:
-    """A number with another's name, a code with another's name, a time, the PDF; the PDF is not kept, for it names the patient."""
+    """A number with another's name, a code with another's name, a time, a report that lies elsewhere."""
     found = [(item.code, item.keep) for item in items() if isinstance(item, Rejected)]
     assert found == [
         ("unknown-value-code", False),
@@ -44,4 +44,3 @@ def test_what_is_not_read_is_reported() -> None:
         ("unknown-measure", False),
         ("document-not-read", False),
     ]
-    assert all(b"JVBERi" not in item.raw for item in items())

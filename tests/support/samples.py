@@ -358,7 +358,7 @@ FIXTURES_TABLE: Final = (
                 why="the code of a life with the name of a voltage",
             ),
             _no_measure("721216", "the date of a battery, which is the time of its figures"),
-            Left(code="other|18750-0", answer="document-not-read", why="a report"),
+            Left(code="other|18750-0", answer="document-not-read", why="a report that lies elsewhere"),
         ),
     ),
     Sample(path="ihealth/user.json", adapter="ihealth", reader=clouds.ihealth),

@@ -105,10 +105,13 @@ def idco(payload: bytes) -> Iterator[Said]:
     """IHE IDCO, PCD-09, https://wiki.ihe.net/index.php/PCD_Technical_Framework: terms of IEEE 11073-10103 in OBX-3, units in UCUM.
 
     OBX-4 is the instance (battery, zone). The implant is the identifier of type U in PID-3, model and serial, with its maker. A coded value
-    is a number of the nomenclature; a structured number with a comparator is a bound and no value.
+    is a number of the nomenclature; a structured number with a comparator is a bound and no value. Of type ED is a report, in the message.
     """
     for one in _results(payload):
         kind, code = one.field(2), one.part(3)
+        if kind == "ED":
+            yield Said(code=loinc(code), start=one.start, device=one.implant, which=one.field(4))
+            continue
         value = quantity(one.field(5), one.part(6))
         if kind == "CWE":
             value = coded(MDC, one.part(5))

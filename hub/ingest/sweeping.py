@@ -15,18 +15,21 @@ import orjson
 import structlog
 
 from fhir_profiles.building import BUILDERS
-from hub.ingest.notebook import Notebook
+from hub.ingest.notebook import Notebook, Page
 from hub.ingest.quarantine import expire
 from hub.ingest.recordings import GRACE_US, WAITING_DIGEST, WAITING_MARK
 from hub.instants import fhir_instant
 from hub.recording import Recording
 from hub.repository.content import stored_content
 from hub.services import Services
-from hub.store.contents import FIRST
+from hub.store.contents import FIRST, Untouched
 from hub.store.protocol import Conflict, Stored, Unit
 
 OVERLAP_US: Final = 86_400_000_000
-"""So much is looked at again: a version that was replaced while raw items were taken away kept its own."""
+"""So much is looked at again: a version that was replaced while raw items were taken away kept its own, and a piece bears the time at
+which its writing began."""
+WHOLE_EVERY_US: Final = 7 * 86_400_000_000
+"""How often every piece is looked at, whenever somebody last relied on it."""
 DAY_US: Final = 86_400_000_000
 PIECES_AT_ONCE: Final = 1_000
 SWEEP: Final = "sweep"
@@ -51,10 +54,14 @@ class Sweeper:
         self._recorder = recorder
         self._notebook = Notebook(services, SWEEP)
 
-    async def run(self) -> Swept:
-        """All of it, now. Raises Unavailable."""
+    async def run(self, *, whole: bool = True) -> Swept:
+        """All of it, now. Raises Unavailable.
+
+        whole  False: of pieces, only those that nobody has looked at since somebody last relied on them. Who names a piece is asked of
+               the versions of its Binary, and a recording that is named does not stop being so but where rows are taken out by hand
+        """
         expired = await expire(self._services, lambda query: self._recorder("quarantine-expire", "/quarantine/expired", query))
-        return Swept(quarantine=expired, pieces=await self._pieces(), raw=await self._raw())
+        return Swept(quarantine=expired, pieces=await self._pieces(whole=whole), raw=await self._raw())
 
     async def forever(self) -> None:
         """In turn with the other processes: whoever writes the time down first does it."""
@@ -62,7 +69,7 @@ class Sweeper:
         while True:
             try:
                 if await self._is_my_turn(pause_s * 1_000_000):
-                    await self.run()
+                    await self.run(whole=False)
             except Exception as error:  # noqa: BLE001 - what hinders a sweep must not end it for good; the next one does it
                 log.warning("sweep_failed", error=type(error).__name__)
             await asyncio.sleep(pause_s)
@@ -78,11 +85,19 @@ class Sweeper:
             return False
         return True
 
-    async def _pieces(self) -> int:
+    async def _pieces(self, *, whole: bool) -> int:
         """Pieces that neither a row nor a waiting item names: the hub was ended between them and their row."""
         contents, before_us = self._services.store.contents, self._services.clock() - GRACE_US
         await contents.date(self._services.clock())
-        done, after = 0, FIRST
+        page = await self._notebook.read("pieces")
+        whole_us, until_us = page.content.get("whole_us", 0), page.content.get("until_us", 0)
+        whole = whole or until_us > before_us or before_us - whole_us >= WHOLE_EVERY_US  # a clock that was ahead has looked at nothing
+        done = await self._pieces_from(FIRST if whole else (max(1, until_us - OVERLAP_US), ""), before_us)
+        await self._remember(page, {"until_us": before_us, "whole_us": before_us if whole else whole_us})
+        return done
+
+    async def _pieces_from(self, after: Untouched, before_us: int) -> int:
+        contents, done = self._services.store.contents, 0
         while found := await contents.untouched(before_us, after, PIECES_AT_ONCE):
             after = found[-1]
             ids = sorted(id for _, id in found)
@@ -133,12 +148,15 @@ class Sweeper:
                 pass  # recorded before it is done: whoever is ended midway has said so, and the next one says what is left
             while stripped := await services.store.raws.strip(types, since_us, until_us):
                 done += stripped
-        note = await self._notebook.write(page, {"until_us": max(until_us, since_us + OVERLAP_US)})
-        try:
-            await services.store.commit(Unit(notes=[note]))
-        except Conflict:
-            log.info("sweep_met_another", kind="raw")
+        await self._remember(page, {"until_us": max(until_us, since_us + OVERLAP_US)})
         return done
+
+    async def _remember(self, page: Page, content: dict[str, int]) -> None:
+        """How far it came. Another process that swept at the same time has written as much."""
+        try:
+            await self._services.store.commit(Unit(notes=[await self._notebook.write(page, content)]))
+        except Conflict:
+            log.info("sweep_met_another")
 
 
 class _Everything:

@@ -3,11 +3,14 @@
 docs/adr/0014-recordings.md, docs/adr/0017-rederivation.md; DESIGN laws 4 and 5.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hub.ingest.recordings import GRACE_US
+from hub.ingest.sweeping import DAY_US, Sweeper
+from hub.operator import Operator
 from hub.repository.content import CONTENT_PIECE_BYTES
 from hub.store.contents import Piece
 from security.envelope import EnvelopeError
@@ -120,6 +123,36 @@ def test_pieces_that_nothing_names_are_swept_when_they_are_old_and_only_then(
     records = backstage.recorded_by(lambda: sweep(running))
     assert pieces(backstage, f"Orphan{person}") == []
     assert "contents-sweep" in {one.kind for one in records}
+
+
+class Asking(Sweeper):
+    """Keeps of which contents it was asked who names them."""
+
+    asked: tuple[str, ...] = ()
+
+    async def _is_named(self, content: str) -> bool:
+        self.asked = (*self.asked, content)
+        return await super()._is_named(content)
+
+
+def test_who_names_a_recording_is_asked_once_and_then_each_week(ehr: Caller, backstage: Backstage, person: str) -> None:
+    """The sweep of each hour looks at what came since the last; who asks for one by command has everything looked at."""
+    backstage.pair(identifier_system("edf"), f"o-{person}", f"Patient/{person}", from_us=0)
+    (fate,) = ehr.fates("edf", recording(20), device=f"o-{person}", **PARIS)
+    binary, hub = parts(ehr, fate)[2].removeprefix("Binary/"), backstage.hub
+
+    def asks(after_days: float, *, whole: bool = False) -> bool:
+        services = replace(hub.services, clock=lambda: hub.services.clock() + int(after_days * DAY_US))
+        operator = Operator(hub, "tests")
+        sweeper = Asking(services, lambda kind, path, query: operator.recording(kind, path=path, query=query))
+        backstage.run(sweeper.run(whole=whole))
+        return any(one.startswith(f"{binary}.") for one in sweeper.asked)
+
+    assert asks(1000, whole=True), "from here on, whatever ran before"
+    assert asks(0.5), "a clock that was ahead has looked at nothing"
+    assert (asks(1), asks(2.5), asks(4), asks(6)) == (True, True, False, False), "a day is looked at twice"
+    assert asks(6, whole=True)
+    assert (asks(8), asks(10), asks(14)) == (False, False, True)
 
 
 def test_pieces_of_every_version_stay_and_those_of_a_deleted_recording_too(

@@ -15,12 +15,12 @@ import orjson
 from fhir_profiles.canonical import BASE
 from fhir_profiles.device import device as device_resource
 from hub.errors import FhirError
-from hub.ingest.devices import device_token, opened
+from hub.ingest.devices import binding, bindings, device_token
 from hub.ingest.parts import paired_note, parts_of
 from hub.ingest.registry import Registry
 from hub.ingest.wearing import WHOLE, Binding, Use, contradict, overlap
 from hub.recording import Recording, RequestFacts, Touched, write_of
-from hub.repository.pairings import open_pairing
+from hub.repository.pairings import readable
 from hub.repository.patientless import patientless
 from hub.repository.reading import patient_reference
 from hub.repository.redoing import redoing
@@ -167,10 +167,10 @@ class Operator:
             row = (unit.inserts or [one.new for one in unit.replaces])[0].row
         unit.notes = [await self._repaired(token)]
         pairing = await self._pairing(token, row, patient, patient_token, from_us, to_us, use)
-        made = await opened(services, pairing)
         others = [one for one in await services.store.pairings(token) if one.id != pairing.id]
-        for other in others:
-            refuse_contradiction(made, await opened(services, other))
+        (made,) = await bindings(services, [pairing])
+        for other in await bindings(services, others):
+            refuse_contradiction(made, other)
         patients = tuple(sorted({patient_token, *(one.patient for one in others)}))
         recording.touch(Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator"))
         parts = await parts_of(services, row)
@@ -203,16 +203,15 @@ class Operator:
         note = await self._repaired(token)
         row = await services.store.claim(token)
         known = await services.store.pairings(token)
-        at_that_time = [(one, binding) for one in known if overlap(binding := await opened(services, one), to_us, to_us + 1)]
-        ended = [one for one, binding in at_that_time if _is_meant(binding, patient, user_index)]
+        told = [(one, said, binding(one, said)) for one, said in await readable(services, known)]
+        ended = [(one, said) for one, said, of in told if overlap(of, to_us, to_us + 1) and _is_meant(of, patient, user_index)]
         if row is None or not ended:
             raise OperatorError("this device has no such pairing that is open at that time")
-        if patient is None and user_index is None and len({one.patient for one in ended}) > 1:
+        if patient is None and user_index is None and len({one.patient for one, _ in ended}) > 1:
             raise OperatorError("several patients have this device at that time; say whose pairing ends with --patient or --user-index")
         still = tuple(sorted({pairing.patient for pairing in known}))
         changes = []
-        for pairing in ended:
-            references = await open_pairing(services, pairing)
+        for pairing, references in ended:
             recording.touch(
                 Touched(
                     reference=row,
@@ -230,8 +229,7 @@ class Operator:
         """Every pairing with its references and its `user` or `shared`, for people."""
         async with self.recording("device-list") as recording:
             found = []
-            for pairing in await self._services.store.all_pairings(limit):
-                references = await open_pairing(self._services, pairing)
+            for pairing, references in await readable(self._services, await self._services.store.all_pairings(limit)):
                 recording.touch(
                     Touched(
                         reference=references["device"],

@@ -11,10 +11,11 @@ from typing import Any
 from fhir_profiles.product import Product, device_definition, with_product
 from fhir_profiles.udi import BadUdi
 from fhir_profiles.unit import UnitNames, agreed, require_of, unit_device, with_status
-from hub.ingest.devices import device_token, opened
+from hub.ingest.devices import binding, device_token
 from hub.instants import fhir_instant
 from hub.operator import Operator, OperatorError
 from hub.recording import Recording, Touched, write_of
+from hub.repository.pairings import readable
 from hub.repository.patientless import patientless
 from hub.repository.redoing import redoing
 from hub.store.protocol import Claim, Conflict, PairDevice, Pairing, Replace, Stored, Unit
@@ -221,8 +222,8 @@ class Registry(Operator):
         old, new = rows
         changes = []
         patients = tuple(sorted({pairing.patient for pairing in worn}))
-        for pairing in worn:
-            held = await opened(self._services, pairing)
+        for pairing, said in await readable(self._services, worn):
+            held = binding(pairing, said)
             patient = held.patient_reference
             recording.touch(Touched(reference=new, version=None, patient=pairing.patient, patient_reference=patient, basis="operator"))
             made = await self._pairing(new_token, new, patient, pairing.patient, at_us, pairing.to_us, held.use)

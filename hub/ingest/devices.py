@@ -1,17 +1,18 @@
 """Who wore which device when: pairings looked up once per batch, and made by `hub device pair`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from fhir_profiles.measurement import Measurement
 from hub.ingest.wearing import NOBODY, Binding, Holder, Use, holder
-from hub.repository.pairings import open_pairing
+from hub.repository.pairings import readable
 from hub.services import Services
 from hub.store.protocol import Pairing
 from hub.units.registered import unit_token as device_token
 
-__all__ = ["Binding", "Bindings", "bind", "device_token", "opened"]
+__all__ = ["Binding", "Bindings", "bind", "binding", "bindings", "device_token"]
 
 
 class Bindings:
@@ -39,7 +40,7 @@ class Bindings:
                 token = device_token(self._services, self._system, identifier)
                 found = await self._services.store.pairings(token)
                 self.read[token] = frozenset(found)
-                self._of[identifier] = [await opened(self._services, pairing) for pairing in found]
+                self._of[identifier] = await bindings(self._services, found)
 
     def worn_by(self, identifier: str, user: int | None, first_us: int, last_us: int) -> Holder:
         """The one who had the device then, or those of whom it was one: the hub never guesses."""
@@ -60,8 +61,12 @@ class Bindings:
         return frozenset(one.patient for one in self._of.get(identifier, ()) if one.covers(at_us, at_us))
 
 
-async def opened(services: Services, pairing: Pairing) -> Binding:
-    references = await open_pairing(services, pairing)
+async def bindings(services: Services, pairings: Iterable[Pairing]) -> list[Binding]:
+    """Opened; those of whoever was erased are nobody's any more."""
+    return [binding(pairing, said) for pairing, said in await readable(services, pairings)]
+
+
+def binding(pairing: Pairing, references: Mapping[str, Any]) -> Binding:
     return Binding(
         patient=pairing.patient,
         patient_reference=references["patient"],

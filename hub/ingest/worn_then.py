@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from adapters.discovery import adapters
 from adapters.reading import Reading
 from fhir_profiles.measurement import Measurement
-from hub.ingest.devices import Binding, device_token, opened
+from hub.ingest.devices import Binding, bindings, device_token
 from hub.ingest.normalise import Doubt, last_us, normalise, span_us
 from hub.ingest.waiting import Waiting
 from hub.ingest.wearing import holder, overlap, user_index
@@ -27,7 +27,7 @@ async def pairings_of(services: Services, waiting: Waiting) -> Sequence[Binding]
     if unit is None or adapter is None:
         return ()
     token = device_token(services, adapter.manifest.identifier_system, unit)
-    return [await opened(services, pairing) for pairing in await services.store.pairings(token)]
+    return await bindings(services, await services.store.pairings(token))
 
 
 async def perhaps_of(services: Services, waiting: Waiting) -> frozenset[bytes]:

@@ -140,7 +140,7 @@ def test_the_id_of_a_key_may_begin_with_a_dash(running: Running, vendor_client: 
     """RFC 7638: a thumbprint is base64url, and one in 64 begins so. It is no option then, and the options beside it still count."""
     words = ("client", "key", "retire", vendor_client.account.id, "-n4ptQQrKbTeZYNfB5e2zETVwBcM_JBgjC9s_BMJN5U")
     for options in ((), ("--after-hours", "1"), ("--reason", "yearly")):
-        assert "no key" in failed(running, *words, *options).err
+        assert "no such key" in failed(running, *words, *options).err
     assert running.process.invoke(*words, "--after-ours", "1").code == 2
 
 

@@ -13,8 +13,8 @@ Made of the table in `tests/support/samples.py`; a test holds the page against i
 
 For each file that others published, `tests/adapters/test_samples.py` compares two readings as they would be stored: that of the adapter,
 and that of a second reader in `tests/support/independent`, written from the document named here and sharing no code with the hub. They
-must agree in every code, digit, unit, time, component and device. Of a value
-that the hub converts, what the device said is compared; `tests/spec/ingest/test_normalise.py` holds conversions. Files of text are also read with other digits. The samples lie beside
+must agree in every code, digit, unit, time, component and device; of a value that the hub converts, in what the device said
+(`tests/spec/ingest/test_normalise.py` holds conversions). Files of text are also read with other digits. The samples lie beside
 the checkout and are not part of it; without them these tests are skipped.
 """
 LEFT: Final = """## What a file says that is not stored as it comes

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from hub.operator import Operator
 from hub.store.embedded import Endpoint
 from tests.support.backstage import Account, new_client
 from tests.support.inprocess import InProcess, in_process
+from tests.support.payloads import identifier_system, weight
 from tests.support.resources import ABSENT, observation, patient
 
 Json = dict[str, Any]
@@ -92,3 +94,21 @@ async def test_nothing_new_is_written_about_them(scene: Scene) -> None:
         absent = observation(scene.stays if more else ABSENT, **({"performer": [{"reference": f"Patient/{ABSENT}"}]} if more else {}))
         assert (status, told) == await scene.ask("POST", "Observation", absent)
         assert status == 422
+
+
+async def test_a_unit_that_they_had_is_somebody_elses_from_then_on(scene: Scene) -> None:
+    """Law 5: what it measures on whoever has it now is stored; of what was theirs nothing can be said, and nobody stumbles over it."""
+    operator, system = Operator(scene.hub.hub, "tests"), identifier_system("withings")
+    unit: Json = {"system": system, "manufacturer": "unknown", "product": "scale", "identifier": "erased-scale", "to_us": None}
+    await operator.pair(**unit, patient=f"Patient/{scene.gone}", from_us=0)
+    await operator.unpair(system=system, identifier="erased-scale", to_us=1_600_000_000_000_000)
+    scene.destroy(scene.gone)
+    await operator.pair(**unit, patient=f"Patient/{scene.stays}", from_us=1_600_000_000_000_000)
+    headers = {**scene.hub.authorization(scene.ehr, "system/*.cruds"), "Content-Type": "application/json"}
+    told = []
+    for date in (1_500_000_000, 1_700_000_000):
+        answer = await scene.hub.http.post("/ingest/withings?device=erased-scale", content=weight(70_000, date=date), headers=headers)
+        told += [one["fate"] for one in answer.json()]
+    assert told == ["quarantined", "stored"]
+    assert [one["patient"] for one in await operator.pairings(10)] == [f"Patient/{scene.stays}"]
+    assert await operator.unpair(system=system, identifier="erased-scale", to_us=1_800_000_000_000_000) == 1

@@ -44,7 +44,7 @@ def pack(header: str, data: bytes) -> bytes:
     """A record of one signal; the same parts make the same bytes."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(zipfile.ZipInfo("r.hea", RAW_DATE), header)
+        archive.writestr(zipfile.ZipInfo("r.hea", RAW_DATE), header.encode("latin-1"))  # as `unpack` reads it
         archive.writestr(zipfile.ZipInfo("r.dat", RAW_DATE), data)
     return made.getvalue()
 

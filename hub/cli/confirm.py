@@ -64,7 +64,7 @@ def reject(id: ItemId, reason: Reason = None, data_dir: DataDir = None, mongodb_
 
     async def act(hub: Hub) -> None:
         async with Operator(hub, reason).recording("confirm-reject") as recording:
-            await disown(await find(hub.services, id), recording)
+            await disown(hub.services, id, recording)
 
     in_hub(data_dir, mongodb_url, act)
     typer.echo(json.dumps({"id": id, "rejected": True}))

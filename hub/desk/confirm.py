@@ -50,7 +50,7 @@ async def confirm_page_assign(request: Request, desk: Desk) -> Response:
 async def confirm_page_reject(request: Request, desk: Desk) -> Response:
     try:
         async with desk.recording("confirm-reject") as recording:
-            await disown(await find(desk.services, request.path_params["id"]), recording)
+            await disown(desk.services, request.path_params["id"], recording)
     except FhirError as error:
         return desk.done(f"{PATH}?done={_outcome(error)}")
     return desk.done(f"{PATH}?done=rejected")

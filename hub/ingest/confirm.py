@@ -27,9 +27,10 @@ from hub.instants import fhir_instant
 from hub.recording import Recording, Touched
 from hub.repository import Repository
 from hub.repository.consents_then import ConsentsThen
+from hub.repository.redoing import redoing
 from hub.repository.standing import Standing
 from hub.services import Services
-from hub.store.protocol import Quarantined, Unit
+from hub.store.protocol import Decided, Quarantined, Unit
 
 LIST_MAX = 1_000
 DISOWNED_BASIS = "confirmed to be nobody's"
@@ -38,6 +39,8 @@ SenderOf = Callable[[str], Awaitable[Repository]]
 """The door to data of a client by its id. Raises SenderGone."""
 Shown = Callable[["ToConfirm"], Awaitable[bool]]
 """May whoever asks see it?"""
+Means = Callable[[], Awaitable[tuple["ToConfirm", Decided]]]
+"""What somebody may say it of, and by what that was decided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,8 +139,22 @@ async def assign(
     return answer
 
 
-async def disown(one: ToConfirm, recording: Recording) -> None:
-    """It is of nobody whom the unit is paired with: to its sender it goes on waiting, and nobody is asked about it again."""
+async def disown(services: Services, id: str, recording: Recording, means: Means | None = None, *, by: Standing | None = None) -> None:
+    """It is of nobody whom the unit is paired with: to its sender it goes on waiting, and nobody is asked about it again.
+
+    means  finds it, and says what that was decided by, for the client `by`; an operator may see whatever waits
+    Raises FhirError: not-found where it does not wait any more.
+    """
+
+    async def once() -> None:
+        recording.forget()
+        one, decided = (await find(services, id), None) if means is None else await means()
+        await _disown(one, recording, decided)
+
+    await redoing(once, lambda: (id,), services.turns, standings=() if by is None else (by,))
+
+
+async def _disown(one: ToConfirm, recording: Recording, decided: Decided | None) -> None:
     for binding in one.among:
         recording.touch(
             Touched(
@@ -148,7 +165,7 @@ async def disown(one: ToConfirm, recording: Recording) -> None:
                 basis=DISOWNED_BASIS,
             )
         )
-    await recording.commit(Unit(disowned=(one.item.id,)), writes=())
+    await recording.commit(Unit(disowned=(one.item.id,), decided=decided), writes=())
 
 
 async def _opened(services: Services, item: Quarantined) -> ToConfirm | None:

@@ -21,6 +21,7 @@ from hub.ingest.wearing import Binding
 from hub.recording import Recording
 from hub.repository import Repository
 from hub.repository.visibility import PatientRules
+from hub.store.protocol import Decided
 
 PROBED_AT = "2000-01-01T00:00:00Z"
 BODY_MAX_BYTES = 4_096
@@ -44,7 +45,12 @@ async def confirm_assign(request: Request, repository: Repository) -> Response:
         _require(request, repository)
         patient = _patient(await read_body(request, BODY_MAX_BYTES))
         await repository.standing.look()
-        one = await _visible(request, repository, recording)
+        one = await _Seen(repository, recording).one(request.path_params["id"])
+
+        async def is_visible_still() -> None:
+            await _Seen(repository, recording).one(one.item.id)
+
+        repository.standing.besides = is_visible_still
         senders = Senders(services=repository.services, find_client=request.app.state.token_dependencies.find_client)
         answer = await assign(repository.services, one, patient, recording, senders.repository, by=repository.standing)
     return _json(answer.to_json())
@@ -54,7 +60,13 @@ async def confirm_reject(request: Request, repository: Repository) -> Response:
     """It is of none of them."""
     async with repository.recording("confirm-reject") as recording:
         _require(request, repository)
-        await disown(await _visible(request, repository, recording), recording)
+        standing, id = repository.standing, request.path_params["id"]
+
+        async def visible() -> tuple[ToConfirm, Decided]:
+            seen = _Seen(repository, recording)
+            return await seen.one(id), standing.decided(seen.versions)
+
+        await disown(repository.services, id, recording, visible, by=standing)
     return Response(status_code=204, headers=PRIVATE)
 
 
@@ -77,13 +89,6 @@ def _patient(body: bytes) -> str:
     return patient
 
 
-async def _visible(request: Request, repository: Repository, recording: Recording) -> ToConfirm:
-    one = await find(repository.services, request.path_params["id"])
-    if not await _Seen(repository, recording).all_of(one):
-        raise FhirError("not-found", GONE)
-    return one
-
-
 class _Seen:
     """What this caller may see; each patient and their rules are looked up once."""
 
@@ -92,11 +97,23 @@ class _Seen:
         self._known: dict[str, bool] = {}
         self._rules: dict[bytes, PatientRules | None] = {}
 
+    @property
+    def versions(self) -> dict[bytes, int]:
+        """Of the rules that it was decided by."""
+        return {patient: 0 if one is None else one.version for patient, one in self._rules.items()}
+
+    async def one(self, id: str) -> ToConfirm:
+        """What waits under this id. Raises FhirError not-found, also where it may not be seen."""
+        found = await find(self._repository.services, id)
+        if not await self.all_of(found):
+            raise FhirError("not-found", GONE)
+        return found
+
     async def all_of(self, one: ToConfirm) -> bool:
         if not self._repository.rights.covers(resource_type(one.measured), "r"):
             return False
-        patients = all([await self._one(patient) for patient in one.patients])
-        return all([await self._as_observation(one, binding) for binding in one.among]) and patients
+        observations = all([await self._as_observation(one, binding) for binding in one.among])  # their rules are the oldest that count
+        return all([await self._one(patient) for patient in one.patients]) and observations
 
     async def _as_observation(self, one: ToConfirm, binding: Binding) -> bool:
         """Might it be read if it were stored as this patient's? Asked as of the resource itself, so that rules of any kind count."""

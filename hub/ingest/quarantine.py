@@ -16,6 +16,8 @@ from hub.ingest.waiting import Waiting
 from hub.ingest.worn_then import perhaps_of
 from hub.instants import fhir_instant
 from hub.recording import Recording, RequestFacts
+from hub.repository.redoing import redoing
+from hub.repository.standing import Standing
 from hub.services import Services
 from hub.store.protocol import Quarantined, Unit
 from hub.store.quarantine import WaitingAsked
@@ -77,9 +79,16 @@ async def looked_at(recording: Recording, services: Services, one: Quarantined) 
     }
 
 
-async def discard(recording: Recording, services: Services, items: Sequence[Quarantined]) -> int:
-    """Give up on these as they were read, for good; the record is in the same transaction. What was sent again meanwhile waits on."""
-    await recording.commit(Unit(lapsed=items), writes=())
+async def discard(recording: Recording, services: Services, items: Sequence[Quarantined], by: Standing | None = None) -> int:
+    """Give up on these as they were read, for good; the record is in the same transaction. What was sent again meanwhile waits on.
+
+    by  the client for which it is done; None for an operator
+    """
+
+    async def once() -> None:
+        await recording.commit(Unit(lapsed=items, decided=None if by is None else by.decided({})), writes=())
+
+    await redoing(once, lambda: [one.id for one in items], services.turns, standings=() if by is None else (by,))
     for one in items:
         if (await open_waiting(services, one)).beside_bytes:
             await drop_waiting(services, one.id)

@@ -96,7 +96,7 @@ async def discard_one(request: Request, repository: Repository) -> Response:
         repository.facts.reason = await _reason(request)
         await repository.standing.look()
         facts_naming(repository.facts, items)
-        done = await discard(recording, repository.services, items)
+        done = await discard(recording, repository.services, items, repository.standing)
     return _json({"discarded": done})
 
 
@@ -112,7 +112,7 @@ async def discard_many(request: Request, repository: Repository) -> Response:
             await repository.standing.look()
             repository.facts.query = query
             facts_naming(repository.facts, page)
-            done += await discard(recording, repository.services, page)
+            done += await discard(recording, repository.services, page, repository.standing)
     return _json({"discarded": done})
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from hub.ingest.hooks import Hook
 from hub.ingest.notebook import Notebook
 from hub.recording import Recording
+from hub.repository.redoing import redoing
 from hub.services import Services
 from hub.store.protocol import Unit
 
@@ -42,8 +43,12 @@ async def wake(services: Services, recording: Recording, hook: Hook, body: bytes
     user = user_of(body)
     if user is None:
         return
-    notebook = Notebook(services, KIND)
-    page = await notebook.read(wake_name(hook.client, hook.adapter, user))
-    if not page.content:
-        note = await notebook.write(page, {"at_us": services.clock()}, services.clock() + KEPT_US)
-        await recording.commit(Unit(notes=[note]), writes=())
+    notebook, name = Notebook(services, KIND), wake_name(hook.client, hook.adapter, user)
+
+    async def once() -> None:
+        page = await notebook.read(name)
+        if not page.content:
+            note = await notebook.write(page, {"at_us": services.clock()}, services.clock() + KEPT_US)
+            await recording.commit(Unit(notes=[note]), writes=())
+
+    await redoing(once, lambda: (name,), services.turns)  # of two at the same time one finds the other's

@@ -5,10 +5,11 @@ kept, page after page. Who was revoked meanwhile, or whose key was taken away, i
 What goes by is no reason: a token that expires while its request is on its way was good when it was shown (docs/adr/0020-uploads.md).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from hub.errors import CHALLENGE_INVALID, Unauthenticated
 from hub.services import Services
+from hub.store.protocol import Decided
 from security.context import AccessContext, Registered
 from security.oauth.clients import Client
 
@@ -45,6 +46,12 @@ class Standing:
         if client is None or not client.is_good(caller.key_id, self._services.clock()):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=caller.client_id)
         self.registered = registered(client, changes)
+
+    def decided(self, rules: Mapping[bytes, int]) -> Decided:
+        """For a unit that rests on the caller and on these versions of patients' rules, read after the caller was looked up."""
+        if self.registered is None:
+            return Decided(changes=None, rules=rules, notes=self.notes)
+        return Decided(changes=self.registered.changes, rules=rules, callers=(self.registered,), notes=self.notes)
 
 
 def registered(client: Client, changes: int | None) -> Registered:

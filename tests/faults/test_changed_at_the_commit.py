@@ -104,6 +104,16 @@ class Scene:
         body = json.dumps({"patient": f"Patient/{self.person}"})
         return await self.one.http.post(f"/confirm/{item['_id']}/assign", content=body, headers=self.headers(self.desk))
 
+    async def reject(self) -> httpx.Response:
+        (item,) = (one for one in self.database["quarantine"].find({"cf": TO_CONFIRM}))
+        return await self.one.http.post(f"/confirm/{item['_id']}/reject", headers=self.headers(self.desk))
+
+    async def discard(self) -> httpx.Response:
+        return await self.one.http.post("/quarantine/discard?adapter=withings", json={"reason": "x"}, headers=self.headers(self.clinic))
+
+    async def ping(self, hub: InProcess | None = None) -> httpx.Response:
+        return await (hub or self.one).http.post(f"/webhooks/withings?hook={HOOK}", content=b"userid=9")
+
     async def delete(self) -> httpx.Response:
         (row,) = self.database["resources"].find({"_id": {"$regex": "^Observation/"}})
         return await self.one.http.delete(f"/fhir/{row['_id']}", headers=self.headers(self.clinic))
@@ -127,6 +137,23 @@ class Scene:
 
     async def revoke(self) -> None:
         await self.operator.revoke_client(self.clinic.id)
+
+    async def _deny(self, action: str) -> None:
+        code = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentaction", "code": action}]}
+        said = consent(self.person, "deny", provision={"action": [code]})
+        made = await self.other.http.post("/fhir/Consent", json=said, headers=self.headers(self.clinic))
+        assert made.status_code == 201, made.text
+
+    async def stop_collecting(self) -> None:
+        await self._deny("collect")
+
+    async def hide(self) -> None:
+        await self._deny("access")
+
+    async def reject_first(self) -> None:
+        (item,) = (one for one in self.database["quarantine"].find({"cf": TO_CONFIRM}))
+        done = await self.other.http.post(f"/confirm/{item['_id']}/reject", headers=self.headers(self.desk))
+        assert done.status_code == 204, done.text
 
     async def revoke_desk(self) -> None:
         await self.operator.revoke_client(self.desk.id)
@@ -191,11 +218,11 @@ class Scene:
 
     async def prepare(self, way: Callable[..., Any]) -> None:
         """What has to wait for a replay, or to be confirmed."""
-        if way is Scene.replay:
+        if way in (Scene.replay, Scene.discard):
             headers = self.headers(self.clinic)
             await self.one.http.post("/ingest/withings", params={"device": SCALE}, content=self.payload(), headers=headers)
         await self.pair("withings", SCALE, self.person)
-        if way is Scene.confirm:
+        if way in (Scene.confirm, Scene.reject):
             for person in (self.person, await self.born()):
                 await self.pair("gatt", CUFF, person, Use(shared=True))
             taken = gatt(frame("2A35", "00780050005d00", received_at="2026-02-05T08:00:00+01:00", system_id=CUFF))
@@ -243,13 +270,19 @@ def refused_as_unknown(answer: httpx.Response) -> None:
     refused(answer, 422, "business-rule")
 
 
+def gone(answer: httpx.Response) -> None:
+    refused(answer, 404, "not-found")
+
+
 SENT = [Scene.push, Scene.push_once, Scene.call]
 CASES: list[tuple[Way, Act, Fate]] = [
     *((way, act, stays) for way in (*SENT, Scene.replay) for act in (Scene.withdraw, Scene.unpair)),
     *((way, Scene.revoke, unauthenticated) for way in (*SENT, Scene.replay, Scene.create)),
     *((way, Scene.take_key, unauthenticated) for way in (Scene.push, Scene.replay, Scene.create)),
     *((Scene.call, act, unauthenticated) for act in (Scene.revoke_hook, Scene.take_secret)),
-    (Scene.confirm, Scene.withdraw, refused_as_unknown),
+    (Scene.confirm, Scene.stop_collecting, refused_as_unknown),
+    (Scene.confirm, Scene.withdraw, gone),
+    (Scene.confirm, Scene.hide, gone),
     (Scene.confirm, Scene.revoke, refused_as_unknown),
     (Scene.confirm, Scene.revoke_desk, unauthenticated),
     (Scene.create, Scene.withdraw, refused_as_unknown),
@@ -262,6 +295,32 @@ async def test_what_was_acknowledged_before_the_commit_holds_for_it(scene: Scene
     answer = await held_up(scene, way, act)
     fate(answer)
     assert scene.stored() == 0
+
+
+@pytest.mark.parametrize(("act", "fate"), [(Scene.revoke_desk, unauthenticated), (Scene.withdraw, gone)])
+async def test_what_is_said_to_be_nobodys_is_decided_by_what_was_acknowledged_before(scene: Scene, act: Act, fate: Fate) -> None:
+    """By a client that is good, and that may see whose it may be (laws 1 and 3): else it goes on waiting for somebody's word."""
+    fate(await held_up(scene, Scene.reject, act))
+    assert scene.database["quarantine"].count_documents({"cf": TO_CONFIRM}) == 1
+
+
+async def test_of_two_who_say_that_it_is_nobodys_the_second_is_told_that_it_waits_no_more(scene: Scene) -> None:
+    gone(await held_up(scene, Scene.reject, Scene.reject_first))
+
+
+async def test_what_a_client_gives_up_is_there_where_the_client_was_revoked_before(scene: Scene) -> None:
+    unauthenticated(await held_up(scene, Scene.discard, Scene.revoke))
+    assert scene.waiting() == 1
+
+
+async def test_of_two_pings_at_once_both_are_answered(scene: Scene) -> None:
+    """One mark is enough."""
+    await scene.hook(scheme="ping", secrets=())
+
+    async def another(_: Scene) -> None:
+        assert (await scene.ping(scene.other)).status_code == 204
+
+    assert (await held_up(scene, Scene.ping, another)).status_code == 204
 
 
 @pytest.mark.parametrize("act", [Scene.revoke, Scene.take_key])

@@ -31,6 +31,8 @@ which its writing began."""
 WHOLE_EVERY_US: Final = 7 * 86_400_000_000
 """How often every piece is looked at, whenever somebody last relied on it."""
 DAY_US: Final = 86_400_000_000
+WRITER_IDLE_US: Final = 7 * 86_400_000_000
+"""A process that has written nothing for so long has ended, most likely (docs/adr/0023)."""
 PIECES_AT_ONCE: Final = 1_000
 SWEEP: Final = "sweep"
 log = structlog.get_logger()
@@ -61,7 +63,9 @@ class Sweeper:
                the versions of its Binary, and a recording that is named does not stop being so but where rows are taken out by hand
         """
         expired = await expire(self._services, lambda query: self._recorder("quarantine-expire", "/quarantine/expired", query))
-        return Swept(quarantine=expired, pieces=await self._pieces(whole=whole), raw=await self._raw())
+        swept = Swept(quarantine=expired, pieces=await self._pieces(whole=whole), raw=await self._raw())
+        await self._services.store.forget_writers(self._services.clock() - WRITER_IDLE_US)
+        return swept
 
     async def forever(self) -> None:
         """In turn with the other processes: whoever writes the time down first does it."""
@@ -140,7 +144,8 @@ class Sweeper:
         services = self._services
         page = await self._notebook.read("raw")
         until_us = services.clock() - services.settings.raw_days * DAY_US
-        since_us = int(page.content.get("until_us", 0)) - OVERLAP_US
+        reached_us = int(page.content.get("until_us", 0))
+        since_us = (reached_us if reached_us <= until_us else 0) - OVERLAP_US  # a clock that was ahead has looked at nothing
         done, types = 0, sorted(BUILDERS)
         if count := await services.store.raws.came(types, since_us, until_us):
             said = urlencode([("since", fhir_instant(max(since_us, 0))), ("before", fhir_instant(until_us)), ("items", count)])
@@ -148,7 +153,7 @@ class Sweeper:
                 pass  # recorded before it is done: whoever is ended midway has said so, and the next one says what is left
             while stripped := await services.store.raws.strip(types, since_us, until_us):
                 done += stripped
-        await self._remember(page, {"until_us": max(until_us, since_us + OVERLAP_US)})
+        await self._remember(page, {"until_us": until_us})
         return done
 
     async def _remember(self, page: Page, content: dict[str, int]) -> None:

@@ -135,6 +135,10 @@ class MongoStore:
         """What was changed of what is decided by holds: nothing that was decided before is written any more. Raises Unsettled."""
         await self._writer.fence.tell()
 
+    async def forget_writers(self, before_us: int) -> int:
+        """What is kept of writers that have written nothing since: how many. Raises Unavailable."""
+        return await _answered(self._writer.fence.sweep(before_us))
+
     async def pairings(self, device: bytes) -> Sequence[Pairing]:
         found = await _answered(self._hub["pairings"].find({"dv": device}).sort("from", 1).to_list())
         return [documents.pairing(one) for one in found]

@@ -14,6 +14,7 @@ fewer. Writers do not get in each other's way by it, and pay one small change fo
 import asyncio
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import AsyncMongoClient
@@ -30,6 +31,9 @@ from hub.store.protocol import Unit, Unsettled
 Document = dict[str, Any]
 ALL = b"all"
 """Changed by whoever joins and by whoever counts something, so that none overlooks who is just joining."""
+NOW: Document = {"$currentDate": {"at": True}}
+"""By the database's clock, when the writer last wrote."""
+START_BYTES = 6
 TOLD_WITHIN_MS = 10_000
 """A transaction that has not ended by then is that of a hub that was killed, most likely, which the database gives up after a minute."""
 
@@ -52,11 +56,12 @@ class Fence:
         """Before the first round of something that was decided."""
         if self._joined or not any(_is_decided(unit) or unit.closing for unit in units):
             return
+        start = int.from_bytes(os.urandom(START_BYTES))  # who joins anew counts from elsewhere: no number is met twice
         seen, durable = ReadConcern("snapshot"), self._write_concern
         async with self._client.start_session() as session, await session.start_transaction(read_concern=seen, write_concern=durable):
             await self._hub["fences"].update_one({"_id": ALL}, {"$inc": {"d": 1}}, upsert=True, session=session)
-            await self._hub["fences"].update_one({"_id": self._own}, {"$set": {"d": 0}}, upsert=True, session=session)
-        self._joined, self.changes = True, 0
+            await self._hub["fences"].update_one({"_id": self._own}, {"$set": {"d": start}, **NOW}, upsert=True, session=session)
+        self._joined, self.changes = True, start
 
     async def enter(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
         """First of all in the transaction. Raises UnitsInConflict for those that a change, or something new, has come before."""
@@ -101,8 +106,17 @@ class Fence:
         if done.get("writeErrors") or done.get("writeConcernError"):
             raise Unsettled("a transaction that has begun before has not ended")
 
+    async def sweep(self, before_us: int) -> int:
+        """Take away the documents of writers that have written nothing since: most are of processes that ended. How many.
+
+        A process that goes on is not hurt: its next round finds its document gone, writes nothing, and joins anew.
+        """
+        before = datetime.fromtimestamp(before_us / 1e6, UTC)
+        await self._hub["fences"].update_many({"_id": {"$ne": ALL}, "at": None}, NOW)  # of earlier versions, which said no time
+        return (await self._hub["fences"].delete_many({"_id": {"$ne": ALL}, "at": {"$lt": before}})).deleted_count
+
     async def _passed(self, session: AsyncClientSession) -> int:
-        found = await self._hub["fences"].find_one_and_update({"_id": self._own}, {"$inc": {"n": 1}}, {"d": 1}, session=session)
+        found = await self._hub["fences"].find_one_and_update({"_id": self._own}, {"$inc": {"n": 1}, **NOW}, {"d": 1}, session=session)
         if found is None:
             self._joined, self.changes = False, None
             raise Contended

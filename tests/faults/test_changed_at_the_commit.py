@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -355,6 +356,30 @@ async def test_a_deletion_is_decided_by_what_was_acknowledged_before_its_commit(
     assert (await scene.push()).status_code == 200
     refused(await held_up(scene, Scene.delete, act), status, code)
     assert scene.database["resources"].count_documents({"_id": {"$regex": "^Observation/"}, "t": {"$exists": True}}) == 1
+
+
+async def swept_and_withdrawn(scene: Scene) -> None:
+    """The document of the hub that is held, by which it would notice, is taken away as if it had ended; then the patient withdraws."""
+    held = scene.database["fences"].count_documents({"at": {"$exists": True}})
+    assert await scene.other.hub.services.store.forget_writers(now_us() + 60_000_000) == held > 0
+    await scene.withdraw()
+
+
+async def test_a_writer_whose_document_was_swept_joins_anew_and_notices_what_has_changed(scene: Scene) -> None:
+    stays(await held_up(scene, Scene.push, swept_and_withdrawn))
+    assert scene.stored() == 0
+    assert (await scene.create()).status_code == 422
+
+
+async def test_what_is_kept_of_writers_that_have_ended_goes_and_of_others_stays(scene: Scene) -> None:
+    """Each change counts itself in all of them: those of processes of last year would make it slower for ever."""
+    fences, store = scene.database["fences"], scene.one.hub.services.store
+    assert (await scene.create()).status_code == 201
+    there = fences.count_documents({"_id": {"$ne": b"all"}})
+    fences.insert_one({"_id": b"long-ago", "d": 3, "n": 9, "at": datetime(2020, 1, 1, tzinfo=UTC)})
+    fences.insert_one({"_id": b"earlier", "d": 3, "n": 9})
+    assert await store.forget_writers(now_us() - 86_400_000_000) == 1
+    assert fences.count_documents({"_id": {"$ne": b"all"}, "at": {"$exists": True}}) == there + 1, "one that said no time counts from now"
 
 
 async def test_a_pairing_that_was_acknowledged_before_the_commit_holds_for_it_too(scene: Scene) -> None:

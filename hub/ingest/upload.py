@@ -127,15 +127,13 @@ class Upload:
         return kept
 
     async def rest(self) -> AsyncIterator[Sequence[Answer]]:
-        """Part after part, each with a record of its own, as long as the client was not revoked and it has not lasted too long.
+        """Part after part, as long as the client was not revoked and it has not lasted too long. Each has a record of its own, and so has
+        what ends it.
 
         Raises CutOff.
         """
         while not self.ended:
             try:
-                await self._repository.standing.look()
-                if monotonic() > self._until:
-                    raise FhirError("too-costly", "It has lasted too long.")  # noqa: TRY301
                 answers = await self._patiently()
             except FhirError as error:
                 log.warning("upload_cut_off", adapter=self._parcel.adapter.manifest.name, code=error.code)
@@ -150,6 +148,9 @@ class Upload:
         for _ in range(TRIES):
             try:
                 async with self._repository.recording("ingest") as recording:
+                    await self._repository.standing.look()
+                    if monotonic() > self._until:
+                        raise FhirError("too-costly", "It has lasted too long.")  # noqa: TRY301
                     await admit(self._repository.caller, self._services)
                     return await self.part(recording)
             except FhirError as error:

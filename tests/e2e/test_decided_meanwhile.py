@@ -266,6 +266,8 @@ async def test_an_upload_ends_with_its_client_or_its_key(
     cut = await scene.push("apple-health", export(MANY), scene.headers_by_key())
     assert (cut.status_code, cut.text[-1:]) == (200, "}"), "no end of the array"
     assert admin["hub"]["resources"].count_documents({"_id": {"$regex": "^Observation/"}}) == PART
+    recorded = admin["hub_audit"]["records"].count_documents({"r": cut.headers["x-request-id"]})
+    assert recorded == 3, "the part, to the hub and to the person, and that there was no other (law 2)"
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["whole", "spooled"])

@@ -94,6 +94,8 @@ class Deleting:
         opened = await (reading.open_for_recorder(stored, "d") if type == "Consent" else reading.open(stored, "collect", "d"))
         pending.rest_on(opened.rules)
         if stored.deleted:
+            if type in NEEDED_TYPES:  # it was never acknowledged, perhaps, when it was deleted: now it is
+                await self._services.store.settled()
             recording.touch(opened.touched)
             return stored.version
         on.check(stored.version)

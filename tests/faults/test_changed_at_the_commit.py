@@ -436,6 +436,23 @@ async def test_a_change_that_a_dead_hub_holds_up_is_stored_and_not_acknowledged(
     assert scene.database["resources"].count_documents({"_id": {"$regex": "^Consent/"}}) == 1
 
 
+async def test_a_deletion_sent_again_is_acknowledged_no_sooner_than_the_first(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who deletes a Consent withdraws it; it is deleted already, and what had begun before has not ended."""
+    monkeypatch.setattr(mongo_fence, "TOLD_WITHIN_MS", 100)
+    await scene.prepare(Scene.push)
+    headers = scene.headers(scene.clinic)
+    made = await scene.other.http.post("/fhir/Consent", json=consent(scene.person), headers=headers)
+    held = Held(scene.one)
+    held.inside()
+    ahead = asyncio.ensure_future(scene.push())
+    await asyncio.wait_for(held.arrived.wait(), PATIENCE_S)
+    for _ in range(2):
+        refused(await scene.other.http.delete(f"/fhir/Consent/{made.json()['id']}", headers=headers), 503, "transient")
+    held.open.set()
+    await ahead
+    assert (await scene.other.http.delete(f"/fhir/Consent/{made.json()['id']}", headers=headers)).status_code == 204
+
+
 @contextmanager
 def elsewhere(tmp_path: Path, endpoint: Endpoint) -> Iterator[Callable[[Callable[[InProcess], Awaitable[Any]]], Any]]:
     """A hub in a thread of its own, for who cannot wait in a loop."""

@@ -16,10 +16,10 @@ from bench.figures import Figure
 from bench.load import request
 from bench.rig import Rig, observed
 from bench.world import World
+from fhir_profiles.derivation import adapter_uri
 from fhir_profiles.measurement import Measurement
-from hub.ingest.devices import Binding
+from hub.ingest.devices import Binding, bind
 from hub.ingest.normalise import effective_us, normalise, reading_key, value_text
-from hub.ingest.pipeline import bind
 from hub.ingest.settle import Builder, Candidate
 from hub.instants import now_us
 from hub.operator import Operator
@@ -140,7 +140,7 @@ def _candidate(hub: Hub, person: Person, device: str, serial: str, reading: Read
     assert isinstance(measured, Measurement)
     binding = Binding(patient=person.token, patient_reference=person.reference, device_reference=device, from_us=None, to_us=None)
     blind, manifest = hub.services.blind, adapter.manifest
-    bound = bind(measured, binding, manifest, manual=reading.manual)
+    bound = bind(measured, binding, adapter_uri(manifest.name, manifest.version), manual=reading.manual)
     start_us, end_us = effective_us(bound.effective)
     return Candidate(
         id=blind.id("reading", f"{person.token.hex()}|{reading_key(reading, serial)}"),

@@ -84,18 +84,20 @@ class Registry(Operator):
 
             definition, product = await redoing(once, lambda: (key,), self._services.turns)
         follows = changes.keys() & {"standing", "risk_class"}
-        return ProductChanged(product=product, units=await self._follow(key, definition, product) if follows else 0)
+        return ProductChanged(product=product, units=await self._follow(key, definition) if follows else 0)
 
-    async def _follow(self, key: str, definition: str, product: Product) -> int:
-        """Until none is behind: one may have been registered meanwhile by what the product was."""
+    async def _follow(self, key: str, definition: str) -> int:
+        """Until none is behind what the product says by then: somebody else may be changing it at the same time, or registering a unit."""
         units = 0
-        while rows := await behind(self._services, definition, product):
+        while rows := await behind(self._services, definition, (await self._product(key))[1]):
             for start in range(0, len(rows), TOGETHER_MAX):
-                part = rows[start : start + TOGETHER_MAX]
                 async with self.recording("product-change") as recording:
-                    step = partial(follow, self._services, part, product, recording)
+                    step = partial(self._take_standing, key, rows[start : start + TOGETHER_MAX], recording)
                     units += await redoing(step, lambda: (key,), self._services.turns)
         return units
+
+    async def _take_standing(self, key: str, rows: Sequence[str], recording: Recording) -> int:
+        return await follow(self._services, rows, (await self._product(key))[1], recording)
 
     async def products(self) -> list[tuple[str, Product]]:
         async with self.recording("product-list"):

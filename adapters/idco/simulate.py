@@ -1,6 +1,6 @@
 """An interrogation of an implant as PCD-09, written from measurements: one message a measurement. README.md has the form.
 
-That of the battery's voltage carries a report as well.
+That of the charge time, which is no part of a usual day, carries a report as well.
 """
 
 import base64
@@ -12,7 +12,7 @@ from adapters.idco.mapping import MEASURES
 from adapters.kit.scene import Scene
 from adapters.kit.writing import Values, Writer, sort
 
-REPORTED: Final = "cied-battery-voltage"
+REPORTED: Final = "cied-charge-time"
 PROFILE = "IHE_PCD_009^IHE PCD^1.3.6.1.4.1.19376.1.6.1.9.1^ISO"
 
 
@@ -47,7 +47,7 @@ def _message(scene: Scene, values: Values) -> str:
     head = rf"MSH|^~\&|MAKER|CLINIC|HUB|HDS|{at}||ORU^R01^ORU_R01|SIM-{scene.number}|P|2.6|||AL|NE||UNICODE UTF-8|||{PROFILE}"
     results = rows(scene, values, first=1, node="1")
     person = f"PID|1||SIM^^^CLINIC^PI~{unit}^^^{maker}^U||Nobody^Simulated"
-    shown = [report(one_page(f"Battery {values[''] or 'unknown'} V"), 2)] if scene.sort.measure == REPORTED else []
+    shown = [report(one_page(f"Charge time {values[''] or 'unknown'} s"), 2)] if scene.sort.measure == REPORTED else []
     return "\r".join((head, person, f"OBR|1||{scene.number}||||{at}", *results, *shown, ""))
 
 

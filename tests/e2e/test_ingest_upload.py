@@ -315,9 +315,10 @@ def test_a_long_recording_is_derived_anew_without_ever_being_whole_in_memory(
 ) -> None:
     payload = eeg(9, 7 * SECONDS)
     assert recording(sender, amplifier, payload)["fate"] == "stored"
-    planned = narrow.process.invoke("rederive", "plan", "--adapter", "edf", "--out", str(tmp_path / "plan"), "--reason", "tests")
+    out, report = tmp_path / "plan", tmp_path / "report.json"
+    planned = narrow.process.invoke("rederive", "plan", "--adapter", "edf", "--out", str(out), "--report", str(report), "--reason", "tests")
     assert planned.code == 0, planned.err
     made = json.loads(planned.out)
-    assert (made["kinds"].keys(), made["left"]) == ({"unchanged"}, {})
+    assert (made["kinds"].keys(), made["left"]) == ({"unchanged"}, {}), report.read_text()[:4_000]
     assert sum(read) >= len(payload)
     assert max(read) <= AT_ONCE < len(payload) // 2

@@ -8,6 +8,10 @@ from urllib.parse import quote
 import orjson
 import pytest
 
+from fhir_profiles.product import Product
+from hub.registry import Registry
+from hub.services import Services
+from hub.units.standing import behind
 from tests.support.caller import Caller, resources
 from tests.support.fixtures import Running
 from tests.support.resources import patient
@@ -242,6 +246,27 @@ def test_a_change_of_standing_that_was_interrupted_is_finished_by_giving_it_agai
     assert ehr.get(made.device).json()["meta"]["tag"][0]["code"] == "wellness"
     kept = ehr.get(f"DeviceDefinition/{definition['id']}").json()["meta"]["tag"]
     assert {(tag["system"], tag["code"]) for tag in kept} == {(STANDING, "wellness"), ("urn:x", "kept")}
+
+
+def test_of_two_who_change_a_standing_at_once_the_later_holds_for_the_units_too(
+    made: Made, running: Running, ehr: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first has seen which units are behind when the second comes, and goes on when the second is done."""
+    hub, seen = running.backstage.hub, list[list[str]]()
+
+    async def overtaken(services: Services, definition: str, product: Product) -> list[str]:
+        seen.append(await behind(services, definition, product))
+        if len(seen) == 1:
+            await Registry(hub, "second").change_product(made.product, {"standing": "not-known"})
+        return seen[0] if len(seen) < 4 else []
+
+    monkeypatch.setattr("hub.registry.behind", overtaken)
+    running.backstage.run(Registry(hub, "first").change_product(made.product, {"standing": "wellness"}))
+    monkeypatch.undo()
+    assert seen[0] == [made.device]
+    assert running.process.invoke("product", "show", made.product).json()["standing"] == "not-known"
+    tags = ehr.get(made.device).json()["meta"].get("tag", ())
+    assert not {tag["code"] for tag in tags} & {"wellness", "medical-device"}
 
 
 def test_a_standing_that_cannot_be_is_refused(made: Made, running: Running) -> None:

@@ -296,13 +296,16 @@ class Pipeline:
         return self._creates[type]
 
     def _companions(self, candidate: Candidate) -> list[Candidate]:
-        """The document and the content of a recording: stored with what it is found by or not at all."""
+        """The document and the content of a recording: stored with what it is found by or not at all, and corrected with it or not at all.
+
+        With its hash, therefore: with one of their own, which of two recordings is current would be another for each.
+        """
         value = candidate.measurement.value
         if not isinstance(value, Recorded):
             return []
         ids = {"DocumentReference": value.document.partition("/")[2], "Binary": value.content.partition("/")[2]}
         beside = [(ids[resource_type(part)], part) for part in as_parts(candidate.measurement)[1:]]
-        return [replace(candidate, id=id, measurement=part, value=self._value(id, candidate.measurement)) for id, part in beside]
+        return [replace(candidate, id=id, measurement=part) for id, part in beside]
 
     def _value(self, id: str, measurement: Measurement) -> bytes:
         """With the id inside, equal values of different readings have different hashes: frequencies say nothing."""

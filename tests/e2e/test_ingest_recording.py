@@ -65,6 +65,18 @@ def as_resource(caller: Caller, url: str) -> Json:
     return made
 
 
+def test_a_recording_is_corrected_as_a_whole(ehr: Caller, unit: str) -> None:
+    """DESIGN 7: where the source says no time of change the larger hash is current. One and the same for all parts: the document speaks of
+    the bytes that lie there, whichever of two won."""
+    for number in range(8):
+        fate = sent(ehr, unit, recording(1_000 + number))
+        assert fate["fate"] == ("corrected" if number else "stored")
+        _, document, url = parts(ehr, fate)
+        attachment, bytes_there = document["content"][0]["attachment"], content(ehr, url)
+        assert attachment["hash"] == base64.b64encode(hashlib.sha1(bytes_there, usedforsecurity=False).digest()).decode()
+        assert attachment["size"] == len(bytes_there)
+
+
 def test_a_recording_is_found_by_an_observation_that_says_what_it_holds(ehr: Caller, person: str, unit: str) -> None:
     """The channels' scaling is SampledData without data: 0.1 uV a step, 300 a second; the samples lie in the document."""
     fate = sent(ehr, unit, recording())

@@ -346,7 +346,7 @@ class Deriver:
         made = []
         for measurement in as_parts(candidate.measurement)[1:]:
             id = ids[resource_type(measurement)]
-            made.append(replace(candidate, id=id, measurement=measurement, value=self._value(id, candidate.measurement)))
+            made.append(replace(candidate, id=id, measurement=measurement))  # with its hash, as the pipeline keeps them
         return made
 
     async def _permit(self, repository: Repository, client: str, stored: Stored, content: Mapping[str, Any]) -> str | None:

@@ -92,10 +92,8 @@ def test_a_reading_is_stored_and_then_acknowledged(ward: Ward) -> None:
 def test_the_record_names_the_client_and_the_way(ward: Ward) -> None:
     """Law 2."""
     with line(ward.port) as gateway:
-        gateway.ask(message("A-2", time="1101"))
-    records = ward.backstage.admin["hub_audit"]["records"].find().sort("_id", -1)
-    newest = next(one["r"] for one in records if ward.backstage.records(one["r"])[0].kind == "ingest")
-    event = ward.backstage.records(newest)[0].event
+        records = ward.backstage.recorded_by(lambda: gateway.ask(message("A-2", time="1101")))
+    event = next(one.event for one in records if one.kind == "ingest")
     assert ward.gateway.id in json.dumps(event)
     assert event["outcome"] == "0"
 

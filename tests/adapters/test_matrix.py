@@ -1,6 +1,7 @@
 """The coverage matrix says what the manifests say, in the command and in the documentation. DEVICES 6.6."""
 
 import json
+import re
 
 import pytest
 
@@ -30,6 +31,12 @@ def test_every_adapter_has_a_row_with_all_that_it_declares() -> None:
             list(manifest.time_kinds),
             manifest.evidence,
         )
+
+
+def test_each_adapter_is_measured_beside_its_floor() -> None:
+    """DESIGN 3: `python -m bench --only adapters`, whose figures are in docs/performance.md."""
+    measured = set(re.findall(r"^\| ([a-z0-9-]+) \| [\d,]+ readings in ", (ROOT / "docs/performance.md").read_text(), re.MULTILINE))
+    assert measured == {one.name for one in OURS}
 
 
 def test_a_format_is_marked_synthetic_unless_others_published_a_sample_of_it() -> None:

@@ -13,6 +13,7 @@ from starlette.routing import Match, Route
 
 from hub import outcomes
 from hub.authenticate import Authenticator
+from hub.authorizations import Authorizations
 from hub.cors import Cors
 from hub.desk import Desked
 from hub.errors import FhirError
@@ -21,9 +22,10 @@ from hub.ingest.polling import At
 from hub.ingest.registered import registered
 from hub.instants import now_us
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
+from hub.people.visit import Visited
 from hub.recording import Recording
 from hub.rendering import render, wanted_of_refused
-from hub.routes import ROUTES
+from hub.routes import ROUTES, RouteRow
 from hub.search.parameters import RESOURCE_TYPES, resource_type
 from hub.search.parse import parse_search
 from hub.services import random_id
@@ -44,6 +46,7 @@ def create_app(hub: Hub) -> Starlette:
     app = Starlette()
     # A redirect would repeat the caller's query in a URL of ours, before anybody is authenticated or anything recorded.
     app.router.redirect_slashes = False
+    app.state.hub = hub
     app.state.services = hub.services
     app.state.base_url = hub.base_url
     app.state.routes = ROUTES
@@ -54,6 +57,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.outbound = Outbound(outbound_policy(hub.services.settings))
     authenticator = Authenticator(
         hub.oauth,
+        Authorizations(hub.services),
         lambda: hub.signing_keys,
         issuer=hub.base_url,
         audience=hub.services.base_url,
@@ -61,7 +65,8 @@ def create_app(hub: Hub) -> Starlette:
         changes=lambda: hub.services.store.changes,
     )
     guards = {row: Guarded(row.interaction, row.endpoint, hub.services, authenticator) for row in ROUTES if row.guard == "fhir"}
-    desks = {row: Desked(row.interaction, row.endpoint, hub) for row in ROUTES if row.guard == "desk"}
+    desks: dict[RouteRow, Desked | Visited] = {row: Desked(row.interaction, row.endpoint, hub) for row in ROUTES if row.guard == "desk"}
+    desks |= {row: Visited(row.interaction, row.endpoint, hub) for row in ROUTES if row.guard == "person"}
     routes = [
         Route(path, guards.get(row) or desks.get(row) or row.endpoint, methods=[row.method])
         for row in ROUTES

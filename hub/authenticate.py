@@ -7,11 +7,12 @@ revoked client all end in the same 401.
 from collections.abc import Callable
 from dataclasses import replace
 
+from hub.authorizations import Authorizations
 from hub.errors import CHALLENGE, CHALLENGE_INVALID, Unauthenticated
 from hub.repository.standing import registered
 from hub.store.oauth import OAuthStore
 from security.context import AccessContext
-from security.oauth.access_token import InvalidToken, TokenCache, TokenClaims, verify_cached
+from security.oauth.access_token import Acting, InvalidToken, TokenCache, TokenClaims, verify_cached
 from security.oauth.clients import Client
 from security.oauth.signing_keys import SigningKeys
 from security.scopes import Scopes
@@ -25,6 +26,7 @@ class Authenticator:
     def __init__(
         self,
         clients: OAuthStore,
+        authorizations: Authorizations,
         signing_keys: Callable[[], SigningKeys],
         *,
         issuer: str,
@@ -34,6 +36,7 @@ class Authenticator:
     ) -> None:
         """`changes`: how many changes of what is decided by are known of at this moment."""
         self._clients = clients
+        self._authorizations = authorizations
         self._signing_keys = signing_keys
         self._issuer = issuer
         self._audience = audience
@@ -50,10 +53,35 @@ class Authenticator:
         meanwhile()
         changes = self._changes()
         client = await self._clients.find_client(claims.client_id)
-        if client is None or not client.is_good(claims.kid, self._clock()):
+        if client is None or not client.is_good(claims.kid, self._clock()) or self._is_ended(claims, client):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
         caller = caller_of(client, claims.scopes, claims.purpose, request_id, changes, token_id=claims.jti)
+        if claims.acting is not None:
+            return await self._acting(caller, claims, claims.acting)
         return replace(caller, key_id=claims.kid)
+
+    def _is_ended(self, claims: TokenClaims, client: Client) -> bool:
+        """Was this very token revoked (RFC 7009)? Of a person's token the authorization knows."""
+        return any(jti == claims.jti for jti, _ in client.ended_tokens)
+
+    async def _acting(self, caller: AccessContext, claims: TokenClaims, acting: Acting) -> AccessContext:
+        """What the person allowed is asked for now, so that its end is seen by every process with the next request."""
+        held = await self._authorizations.find(acting.authorization)
+        if held is None or not held.authorization.holds(self._clock(), claims.jti) or held.authorization.client_id != claims.client_id:
+            raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
+        # What the client may do by itself (create patients, bring ids, see how searches run) is not the person's to do.
+        return replace(
+            caller,
+            key_id=claims.kid,
+            recorder=False,
+            importer=False,
+            administrator=False,
+            confirmer=False,
+            person=acting.person,
+            organization=acting.person.organization,
+            patient=acting.patient,
+            authorization=acting.authorization,
+        )
 
     def _claims(self, token: str) -> TokenClaims:
         try:

@@ -1,7 +1,8 @@
 """The route table: what the hub answers to, and how each answer is guarded.
 
 Each row says who may ask: `open` needs no token; `fhir` needs one, gets a repository made for the caller and answers
-errors as OperationOutcome; `desk` needs a session of the console and answers pages. There is no row that reaches data without a repository.
+errors as OperationOutcome; `desk` needs a session of the console and answers pages; `person` needs somebody who
+signed in with an account. There is no row that reaches data without a repository.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -42,11 +43,11 @@ from hub.interactions.update import conditional_update, update
 from hub.interactions.validate import validate
 from hub.interactions.vread import vread
 from hub.linking import link_begin, link_callback, link_page
-from hub.oauth import token
+from hub.oauth.token import token
 from hub.probes import livez, readyz
 from hub.reference.pages import docs, docs_type, openapi
 
-Guard = Literal["open", "fhir", "desk"]
+Guard = Literal["open", "fhir", "desk", "person"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

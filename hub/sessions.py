@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from hub import outcomes
 from hub.errors import FhirError
-from hub.ingest.notebook import Notebook, Page
+from hub.notebook import Notebook, Page
 from hub.recording import Recording
 from hub.services import Services
 from hub.store.protocol import Conflict, Unavailable, Unit

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from security.oauth.person import Person
 from security.scopes import Scopes
 
 PolicyDefault = Literal["opt-in", "opt-out"]
@@ -59,6 +60,9 @@ class AccessContext:
     registered       the registration that all this was read from; None only where nobody registered (tests)
     request_id       links the audit records of one interaction
     token_id         `jti` of the access token, for the audit record
+    person           who acts through the client; None: the client itself does (system scopes)
+    patient          id of the patient in context, whose compartment `patient/` scopes reach; None: they reach nothing
+    authorization    id of what the person allowed, which ends the token when it ends
     key_id           the client's key by which the token was obtained, which ends with it; None where the token does not say
     """
 
@@ -80,6 +84,9 @@ class AccessContext:
     unit: UnitOf | None = None
     signs: bool = False
     registered: Registered | None = None
+    person: Person | None = None
+    patient: str | None = None
+    authorization: str | None = None
 
     @property
     def account(self) -> str:

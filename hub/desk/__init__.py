@@ -16,12 +16,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from hub import outcomes
-from hub.console.pages import page
-from hub.console.words import LANGUAGE_NAMES, LANGUAGES, Language, Said, language_of, said
+from hub.console.words import Language, Said, said
 from hub.desk.words import DESK_WORDS
 from hub.errors import FhirError
+from hub.forms import desk_page, form_of, is_secure, language_asked
 from hub.guard import facts_of
-from hub.http import read_body
 from hub.operator import Operator, OperatorError
 from hub.recording import Recording, RequestFacts
 from hub.services import Services
@@ -29,8 +28,6 @@ from hub.sessions import Session, session_of
 from hub.store.protocol import Unavailable
 from hub.wiring import Hub
 from security.browser_session import FORM_TOKEN, cookie_name, form_token, is_ours
-from security.oauth.errors import OAuthError
-from security.oauth.form import FORM_MAX_BYTES, parse_form
 
 log = structlog.get_logger()
 
@@ -125,18 +122,6 @@ class Desked:
         return refusal(language, outcomes.status(error), str(error))
 
 
-def language_asked(request: Request) -> Language:
-    return language_of(request.query_params.get("lang"), request.headers.get("accept-language", ""))
-
-
-async def form_of(request: Request) -> Mapping[str, str]:
-    """The fields of a form. Raises FhirError."""
-    try:
-        return parse_form(request.headers.get("content-type", ""), await read_body(request, FORM_MAX_BYTES))
-    except OAuthError as error:
-        raise FhirError("invalid", str(error)) from None
-
-
 def cookie_of(request: Request, base_url: str) -> str | None:
     """The session's cookie. What cannot be read is none."""
     try:
@@ -145,16 +130,6 @@ def cookie_of(request: Request, base_url: str) -> str | None:
         return None
     found = cookies.get(cookie_name(secure=is_secure(base_url)))
     return found.value if found else None
-
-
-def is_secure(base_url: str) -> bool:
-    return base_url.startswith("https:")
-
-
-def desk_page(template: str, language: Language, t: Mapping[str, str], *, status: int = 200, **values: Any) -> Response:
-    """A page with forms that lead to this hub alone."""
-    languages = [(code, LANGUAGE_NAMES[code]) for code in LANGUAGES]
-    return page(template, language, forms=True, status=status, t=t, languages=languages, **values)
 
 
 def refusal(language: Language, status: int, text: str) -> Response:

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.console.words import Language, said
-from hub.desk import SEE_OTHER, Desk, desk_page, form_of, is_secure, language_asked
+from hub.desk import SEE_OTHER, Desk
 from hub.desk.words import DESK_WORDS
 from hub.errors import FhirError
+from hub.forms import desk_page, form_of, is_secure, language_asked
 from hub.guard import facts_of
 from hub.outcomes import status as status_of
 from hub.recording import Recording, RequestFacts

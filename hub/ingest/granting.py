@@ -15,8 +15,8 @@ from hub.errors import FhirError
 from hub.ingest.clouds import CLOUDS, Cloud
 from hub.ingest.clouds.feed import CloudRefused
 from hub.ingest.links import Link, Links
-from hub.ingest.notebook import Notebook, Page
 from hub.ingest.polling import At
+from hub.notebook import Notebook, Page
 from hub.outbound import Outbound, Unreachable
 from hub.recording import Recording
 from hub.services import Services

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-from hub.ingest.notebook import Notebook, Page
+from hub.notebook import Notebook, Page
 from hub.services import Services
 from hub.store.protocol import WEBHOOK, NoteWrite
 

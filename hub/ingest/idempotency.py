@@ -15,7 +15,7 @@ import orjson
 from hub.errors import FhirError
 from hub.ingest.fates import Answer
 from hub.ingest.intake import Parcel, take_in
-from hub.ingest.notebook import Notebook
+from hub.notebook import Notebook
 from hub.recording import Recording
 from hub.repository import Repository
 from hub.store.protocol import NoteWrite

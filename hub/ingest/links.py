@@ -7,7 +7,7 @@ from typing import Any
 from hub.errors import FhirError
 from hub.ingest.clouds import CLOUDS, Cloud, Feed, Tokens
 from hub.ingest.clouds.feed import UNDER_WAY
-from hub.ingest.notebook import Notebook, Page
+from hub.notebook import Notebook, Page
 from hub.services import Services
 from hub.store.protocol import NoteWrite
 

@@ -18,7 +18,7 @@ from fhir_profiles.device_tree import device_metric, part_device
 from fhir_profiles.measurement import Coding
 from hub import numbers
 from hub.ingest.devices import Bindings
-from hub.ingest.notebook import Notebook
+from hub.notebook import Notebook
 from hub.recording import Touched
 from hub.repository import Repository
 from hub.repository.patientless import patientless

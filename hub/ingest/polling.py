@@ -24,12 +24,12 @@ from hub.ingest.fates import Answer
 from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
 from hub.ingest.links import Link, Links
 from hub.ingest.mqtt import backoff_s
-from hub.ingest.notebook import Notebook, Page
 from hub.ingest.quota import admit, charge
 from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.wakes import KIND as WAKE
 from hub.ingest.wakes import wake_name
 from hub.ingest.watch import pause
+from hub.notebook import Notebook, Page
 from hub.outbound import Outbound
 from hub.repository import Repository
 from hub.repository.consents_then import ConsentsThen

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hub import outcomes
-from hub.ingest.notebook import Page
 from hub.ingest.registry import CHANGED, Registry
 from hub.ingest.units import Invitation, Invitations, Unit, credential, credential_mark
+from hub.notebook import Page
 from hub.recording import Recording
 from hub.repository.redoing import redoing
 from hub.services import Services

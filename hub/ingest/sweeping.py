@@ -15,10 +15,10 @@ import orjson
 import structlog
 
 from fhir_profiles.building import BUILDERS
-from hub.ingest.notebook import Notebook, Page
 from hub.ingest.quarantine import expire
 from hub.ingest.recordings import GRACE_US, WAITING_DIGEST, WAITING_MARK
 from hub.instants import fhir_instant
+from hub.notebook import Notebook, Page
 from hub.recording import Recording
 from hub.repository.content import stored_content
 from hub.services import Services

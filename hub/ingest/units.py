@@ -16,7 +16,7 @@ from fhir_profiles.building import BUILDERS
 from hub.errors import FhirError
 from hub.ingest.devices import device_token
 from hub.ingest.fates import Answer
-from hub.ingest.notebook import Notebook, Page
+from hub.notebook import Notebook, Page
 from hub.services import Services
 from hub.store.protocol import NoteWrite
 from hub.vault import UNIT_TYPE

@@ -7,7 +7,7 @@ polled sooner. Whoever forges a ping can make the hub ask the vendor once more, 
 from urllib.parse import parse_qsl
 
 from hub.ingest.hooks import Hook
-from hub.ingest.notebook import Notebook
+from hub.notebook import Notebook
 from hub.recording import Recording
 from hub.repository.redoing import redoing
 from hub.services import Services

@@ -27,12 +27,12 @@ from hub.errors import FhirError, Throttled
 from hub.ingest.fates import Answer, ndjson
 from hub.ingest.folder import Claimed, Folder
 from hub.ingest.intake import require_sender
-from hub.ingest.notebook import Notebook, Page
 from hub.ingest.pipeline import Pipeline, Sent
 from hub.ingest.quota import admit, charge
 from hub.ingest.sender import Senders, ending, retryable
 from hub.ingest.upload import next_part
 from hub.ingest.weighed import ReadAt, weighed
+from hub.notebook import Notebook, Page
 from hub.store.protocol import NoteWrite, Unavailable, Unit
 
 log = structlog.get_logger()

@@ -23,9 +23,9 @@ from hub.http import PRIVATE, read_body
 from hub.ingest.fates import Answer, array
 from hub.ingest.hooks import Hook, Hooks
 from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
-from hub.ingest.notebook import Notebook, Page
 from hub.ingest.quota import admit, charge, room_for
 from hub.ingest.wakes import wake
+from hub.notebook import Notebook, Page
 from hub.recording import Recording, RequestFacts
 from hub.repository import Repository
 from hub.repository.standing import Standing

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.console.words import Language, said
-from hub.desk import desk_page, form_of, is_secure, language_asked
 from hub.errors import FhirError
+from hub.forms import desk_page, form_of, is_secure, language_asked
 from hub.guard import facts_of, request_ids
 from hub.ingest.granting import INVITED_US, Granting, Invitation
 from hub.ingest.polling import At

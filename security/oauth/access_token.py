@@ -6,11 +6,13 @@ asked of the registry, not of the token.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from security.oauth.compact import Malformed, peek, sign, signature_holds
+from security.oauth.person import ROLES, Person
+from security.oauth.scope_request import ScopeRequest
 from security.oauth.signing_keys import SigningKey, SigningKeys
 from security.scopes import Scopes, ScopeSyntax
 
@@ -20,6 +22,8 @@ TOKEN_MAX_CHARS = 8_192
 TYP = "at+jwt"
 
 KID_CLAIM = "client_kid"
+
+AUTHORIZATION_CLAIM = "authorization"
 
 _S = 1_000_000
 _TEXT_CLAIMS = ("client_id", "scope", "jti", "purpose_of_use")
@@ -35,8 +39,26 @@ class InvalidToken(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """What a token says of the person who acts through the client, and in what context.
+
+    authorization  id of what the person allowed
+    patient        id of the patient in context; encounter: id
+    """
+
+    person: Person
+    authorization: str
+    patient: str | None = None
+    encounter: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenClaims:
     """A verified access token.
+
+    scopes   resource scopes; context: words such as openid, of a person's token
+    acting   who acts through the client; None: the client itself
+    cnf      what the token is bound to (RFC 7800): {"jkt": …} (RFC 9449) or {"x5t#S256": …} (RFC 8705); empty: to nothing
 
     purpose  code of http://terminology.hl7.org/CodeSystem/v3-ActReason
     jti      the token's own id, for the audit record
@@ -51,6 +73,9 @@ class TokenClaims:
     iat_us: int
     exp_us: int
     kid: str | None = None
+    context: frozenset[str] = frozenset()
+    acting: Acting | None = None
+    cnf: Mapping[str, str] = field(default_factory=dict)
 
 
 def issue(
@@ -64,13 +89,15 @@ def issue(
     jti: str,
     now_us: int,
     kid: str | None = None,
+    acting: Acting | None = None,
+    cnf: Mapping[str, str] | None = None,
 ) -> str:
     """A signed token that lives ACCESS_TOKEN_LIFETIME_S. `audience` is the FHIR base; `scope` what was granted."""
     iat = now_us // _S
     claims = {
         "iss": issuer,
         "aud": audience,
-        "sub": client_id,
+        "sub": client_id if acting is None else acting.person.account,
         "client_id": client_id,
         "scope": scope,
         "iat": iat,
@@ -78,6 +105,8 @@ def issue(
         "jti": jti,
         "purpose_of_use": purpose,
         **({} if kid is None else {KID_CLAIM: kid}),
+        **({} if acting is None else _acting_claims(acting)),
+        **({"cnf": dict(cnf)} if cnf else {}),
     }
     return sign({"typ": TYP, "kid": key.kid}, claims, key.private, "ES256")
 
@@ -108,14 +137,59 @@ def _claims(claims: Mapping[str, Any]) -> TokenClaims:
         raise InvalidToken
     client_id, scope, jti, purpose = map(str, texts)
     iat_us, exp_us = (int(time or 0) * _S for time in times)
-    kid = claims.get(KID_CLAIM)
-    if claims.get("sub") != client_id or not isinstance(kid, str | None):
+    kid, acting = claims.get(KID_CLAIM), _acting(claims)
+    subject = client_id if acting is None else acting.person.account
+    if claims.get("sub") != subject or not isinstance(kid, str | None):
         raise InvalidToken
     try:
-        scopes = Scopes.parse(scope)
+        asked = ScopeRequest.parse(scope)
     except ScopeSyntax:
         raise InvalidToken from None
-    return TokenClaims(client_id=client_id, scopes=scopes, purpose=purpose, jti=jti, iat_us=iat_us, exp_us=exp_us, kid=kid)
+    return TokenClaims(
+        client_id=client_id,
+        scopes=asked.resources,
+        context=asked.context,
+        purpose=purpose,
+        jti=jti,
+        iat_us=iat_us,
+        exp_us=exp_us,
+        kid=kid,
+        acting=acting,
+        cnf=_cnf(claims),
+    )
+
+
+def _acting_claims(acting: Acting) -> dict[str, str]:
+    person = acting.person
+    said = {
+        AUTHORIZATION_CLAIM: acting.authorization,
+        "role": person.role,
+        "fhirUser": person.fhir_user,
+        "organization": person.organization,
+        "patient": acting.patient,
+        "encounter": acting.encounter,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _acting(claims: Mapping[str, Any]) -> Acting | None:
+    authorization = claims.get(AUTHORIZATION_CLAIM)
+    if authorization is None:
+        return None
+    optional = [claims.get(name) for name in ("fhirUser", "patient", "encounter")]
+    needed = [authorization, claims.get("sub"), claims.get("organization")]
+    role = claims.get("role")
+    if role not in ROLES or not all(isinstance(one, str) for one in needed) or not all(isinstance(one, str | None) for one in optional):
+        raise InvalidToken
+    person = Person(account=claims["sub"], role=role, fhir_user=optional[0], organization=claims["organization"])
+    return Acting(person=person, authorization=authorization, patient=optional[1], encounter=optional[2])
+
+
+def _cnf(claims: Mapping[str, Any]) -> Mapping[str, str]:
+    cnf = claims.get("cnf", {})
+    if not isinstance(cnf, dict) or not all(isinstance(value, str) for value in cnf.values()):
+        raise InvalidToken
+    return cnf
 
 
 class TokenCache:

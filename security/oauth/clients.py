@@ -5,12 +5,45 @@ https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from joserfc.jwk import ECKey
 
 from security.context import PolicyDefault, UnitOf
+from security.oauth.scope_request import ScopeRequest
 from security.scopes import Scopes
+
+Authentication = Literal["private_key_jwt", "client_secret_basic", "tls_client_auth", "none"]
+"""How a client proves itself at the token endpoint (RFC 8414 `token_endpoint_auth_method`; `none`: a public client)."""
+Binding = Literal["none", "dpop", "mtls"]
+"""What its access tokens are bound to: nothing, a DPoP key (RFC 9449), a certificate (RFC 8705)."""
+
+GRANT_CLIENT_CREDENTIALS = "client_credentials"
+GRANT_CODE = "authorization_code"
+GRANT_REFRESH = "refresh_token"
+GRANT_DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """What a registration says besides, of a client through which people act. Texts are shown to people, escaped.
+
+    redirect_uris  compared as text, never by prefix (RFC 9700 section 2.1)
+    launch_url     where the EHR launch begins; None: it has none
+    origins        whose pages may call the token endpoint and the FHIR API (CORS)
+    homepage, policy_uri, logo_uri  https; the last is never loaded by the hub, nor by its pages
+    contact        whom people may write to
+    par_required   authorize takes requests pushed beforehand only (RFC 9126)
+    """
+
+    redirect_uris: tuple[str, ...] = ()
+    launch_url: str | None = None
+    origins: tuple[str, ...] = ()
+    homepage: str | None = None
+    policy_uri: str | None = None
+    logo_uri: str | None = None
+    contact: str | None = None
+    par_required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +71,14 @@ class Client:
     key_ends         until when keys are good that do not go on (`security.oauth.rotation`)
     unit             of a credential of a single unit: which one
     signs            each of its batches bears a signature of its own
+    authentication   how it proves itself; secret_hash: SHA-256 of its secret (256 bits from the system), for client_secret_basic
+    certificate      base64url SHA-256 of its certificate (RFC 8705 `x5t#S256`), for tls_client_auth and for tokens bound by mTLS
+    grants           values of grant_type it may use
+    app              of a client through which people act
+    binding          what its access tokens are bound to
+    introspector     may ask about tokens of other clients (RFC 7662)
+    pending          it registered itself, and nobody has approved it yet: as if it were not there
+    ended_tokens     (jti, exp_us) of its own tokens revoked one by one (RFC 7009)
     revision         counts the changes of the registration
     created_us       microseconds since 1970 UTC, as is `revoked_us`
     """
@@ -61,16 +102,36 @@ class Client:
     key_ends: tuple[KeyEnd, ...] = ()
     unit: UnitOf | None = None
     signs: bool = False
+    authentication: Authentication = "private_key_jwt"
+    secret_hash: bytes | None = None
+    certificate: str | None = None
+    grants: tuple[str, ...] = (GRANT_CLIENT_CREDENTIALS,)
+    app: App | None = None
+    binding: Binding = "none"
+    introspector: bool = False
+    pending: bool = False
+    ended_tokens: tuple[tuple[str, int], ...] = ()
     revision: int = 0
 
     def __post_init__(self) -> None:
-        if (self.jwks is None) == (self.jwks_uri is None):
+        if self.authentication == "private_key_jwt" and (self.jwks is None) == (self.jwks_uri is None):
             raise ValueError("a client has its keys inline or at a URL, exactly one of the two")
+        if (self.authentication == "client_secret_basic") != (self.secret_hash is not None):
+            raise ValueError("a client has a secret if it proves itself by one, and none otherwise")
+        if self.authentication == "tls_client_auth" and self.certificate is None:
+            raise ValueError("a client that proves itself by a certificate needs one")
+        if self.authentication == "none" and GRANT_CLIENT_CREDENTIALS in self.grants:
+            raise ValueError("a public client has nothing to prove itself by, so it cannot act by itself")
 
     @property
     def granted(self) -> Scopes:
         """The registration as a set of scopes."""
-        return Scopes.parse(self.scopes)
+        return self.allowed.resources
+
+    @property
+    def allowed(self) -> ScopeRequest:
+        """The same with the words that speak about a person's session."""
+        return ScopeRequest.parse(self.scopes)
 
     def holds(self, kid: str, now_us: int) -> bool:
         """Is this key good now? Of keys at a URL whoever fetches them finds out."""
@@ -80,8 +141,11 @@ class Client:
         return known and all(now_us < one.until_us for one in self.key_ends if one.kid == kid)
 
     def is_good(self, kid: str | None, now_us: int) -> bool:
-        """Not revoked; and a key that was taken away, because somebody else has it, takes its tokens with it. `kid`: of the token."""
-        return self.revoked_us is None and (kid is None or self.holds(kid, now_us))
+        """Approved, not revoked; and a key that was taken away, because somebody else has it, takes its tokens with it.
+
+        kid  of the token
+        """
+        return self.revoked_us is None and not self.pending and (kid is None or self.holds(kid, now_us))
 
     def good_jwks(self, now_us: int) -> Mapping[str, Any] | None:
         """The keys that are good now; None where they are at a URL."""
@@ -112,7 +176,14 @@ class Client:
         found = {name: value for name, value in document.items() if name != "_id"}
         found["key_ends"] = tuple(KeyEnd(**one) for one in found.get("key_ends", ()))
         found["unit"] = None if found.get("unit") is None else UnitOf(**found["unit"])
+        found["app"] = None if found.get("app") is None else _app(found["app"])
+        found["grants"] = tuple(found.get("grants", (GRANT_CLIENT_CREDENTIALS,)))
+        found["ended_tokens"] = tuple((jti, exp_us) for jti, exp_us in found.get("ended_tokens", ()))
         return Client(**found)
+
+
+def _app(found: Mapping[str, Any]) -> App:
+    return App(**{**found, "redirect_uris": tuple(found["redirect_uris"]), "origins": tuple(found["origins"])})
 
 
 def new_client_keys() -> tuple[bytes, dict[str, Any]]:

@@ -23,11 +23,11 @@ from hub.ingest.clouds import DEXCOM, WITHINGS, CloudRefused, Credentials, Token
 from hub.ingest.confirming import NOT_ASSIGNABLE
 from hub.ingest.fates import NOT_PAIRED, Answer
 from hub.ingest.links import Link, Links
-from hub.ingest.notebook import Notebook
 from hub.ingest.polling import At, Poller
 from hub.ingest.replay import How, replay_as_sent
 from hub.ingest.sender import Senders
 from hub.ingest.wakes import KIND, wake_name
+from hub.notebook import Notebook
 from hub.outbound import Outbound
 from hub.store.protocol import Unavailable, Unit
 from hub.store.quarantine import WaitingAsked

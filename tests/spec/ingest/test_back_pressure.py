@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hub.ingest.intake import Parcel, known_adapter
-from hub.ingest.notebook import Notebook
 from hub.ingest.quota import wait_s
+from hub.notebook import Notebook
 from hub.store.embedded import Endpoint
 from hub.store.protocol import Allowance, Spent, Unit
 from hub.turns import Full, Room

@@ -1,0 +1,66 @@
+"""What people let apps do, as sealed notes: looked up with each request that bears a token of a person.
+
+One by the authorization's id, and one by the account, which lists its authorizations, so that a person sees and ends them.
+"""
+
+from dataclasses import dataclass, replace
+
+from hub.notebook import Notebook, Page
+from hub.services import Services
+from hub.store.protocol import NoteWrite
+from security.oauth.authorization import ENDED_TOKENS_MAX, Authorization
+
+AUTHORIZATIONS, OF_ACCOUNT = "authorization", "authorizations-of"
+KEPT_US = 30 * 86_400 * 1_000_000
+"""What has ended is shown to its person for a month."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """An authorization and the page it was read from."""
+
+    authorization: Authorization
+    page: Page
+
+
+class Authorizations:
+    """Reads, and makes the writes that a `Unit` commits together with its record. Raises Unavailable."""
+
+    def __init__(self, services: Services) -> None:
+        self._notes = Notebook(services, AUTHORIZATIONS)
+        self._lists = Notebook(services, OF_ACCOUNT)
+
+    async def find(self, id: str) -> Held | None:
+        page = await self._notes.read(id)
+        return Held(authorization=Authorization.from_document(page.content), page=page) if page.content else None
+
+    async def of_account(self, account: str) -> list[Held]:
+        """The latest first; those that ended more than a month ago are gone."""
+        listed = (await self._lists.read(account)).content.get("ids", [])
+        found = [await self.find(id) for id in reversed(listed)]
+        return [one for one in found if one is not None]
+
+    async def begun(self, new: Authorization) -> tuple[NoteWrite, ...]:
+        """A new one; two that begin for one account at the same time meet a Conflict, and the later is made again."""
+        listed = await self._lists.read(new.person.account)
+        ids = [id for id in listed.content.get("ids", []) if await self.find(id) is not None]
+        return (
+            await self._notes.write(await self._notes.read(new.id), new.to_document(), new.expires_us + KEPT_US),
+            await self._lists.write(listed, {"ids": [*ids, new.id]}),
+        )
+
+    async def changed(self, held: Held, new: Authorization) -> NoteWrite:
+        return await self._notes.write(held.page, new.to_document(), new.expires_us + KEPT_US)
+
+    async def ended(self, held: Held) -> NoteWrite:
+        """Over on every process with the next request; ending twice keeps the first time."""
+        one = held.authorization
+        return await self.changed(held, replace(one, ended_us=one.ended_us or self._notes.now_us))
+
+    async def token_ended(self, held: Held, jti: str, exp_us: int) -> NoteWrite:
+        """One access token is over, the rest goes on; with too many of them all are."""
+        now_us, one = self._notes.now_us, held.authorization
+        kept = tuple(pair for pair in one.ended_tokens if pair[1] > now_us and pair[0] != jti)
+        if len(kept) >= ENDED_TOKENS_MAX:
+            return await self.ended(held)
+        return await self.changed(held, replace(one, ended_tokens=(*kept, (jti, exp_us))))

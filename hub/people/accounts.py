@@ -1,0 +1,65 @@
+"""Accounts as sealed notes: one by the account's id, and one by each name it can be found by, which holds the id alone."""
+
+from dataclasses import dataclass
+
+from hub.notebook import Notebook, Page
+from hub.services import Services
+from hub.store.protocol import NoteWrite
+from security.people.account import Account, folded
+
+ACCOUNTS, LOGINS = "person", "person-login"
+ACCOUNTS_MAX = 10_000
+"""In one listing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """An account, and the page it was read from: what is written in its place meets a Conflict if somebody else was faster."""
+
+    account: Account
+    page: Page
+
+
+class Accounts:
+    """Reads accounts, and makes the writes that a `Unit` commits together with its record. Raises Unavailable."""
+
+    def __init__(self, services: Services) -> None:
+        self._accounts = Notebook(services, ACCOUNTS)
+        self._logins = Notebook(services, LOGINS)
+
+    async def find(self, id: str) -> Filed | None:
+        page = await self._accounts.read(id)
+        return Filed(account=Account.from_document(page.content), page=page) if page.content else None
+
+    async def by_login(self, login: str) -> Filed | None:
+        found = await self._logins.read(folded(login))
+        return await self.find(found.content["account"]) if found.content else None
+
+    async def by_federated(self, issuer: str, subject: str) -> Filed | None:
+        found = await self._logins.read(_federated(issuer, subject))
+        return await self.find(found.content["account"]) if found.content else None
+
+    async def all(self) -> list[Account]:
+        return [Account.from_document(page.content) for page in await self._accounts.all(ACCOUNTS_MAX) if page.content]
+
+    async def added(self, account: Account) -> tuple[NoteWrite, ...]:
+        """A new account with all names it is found by; a name that is taken makes the commit a Conflict."""
+        page = await self._accounts.read(account.id)
+        return (await self._accounts.write(page, account.to_document()), *await self._named(account))
+
+    async def changed(self, filed: Filed, account: Account) -> tuple[NoteWrite, ...]:
+        """The account in place of what was read. Its login stays; names at other providers may come."""
+        new = await self._accounts.write(filed.page, account.to_document())
+        known = set(filed.account.federated)
+        names = [_federated(*one) for one in account.federated if one not in known]
+        return (new, *[await self._name(name, account.id) for name in names])
+
+    async def _named(self, account: Account) -> list[NoteWrite]:
+        return [await self._name(name, account.id) for name in (account.login, *(_federated(*one) for one in account.federated))]
+
+    async def _name(self, name: str, id: str) -> NoteWrite:
+        return await self._logins.write(await self._logins.blank(name), {"account": id})
+
+
+def _federated(issuer: str, subject: str) -> str:
+    return f"{issuer}\n{subject}"

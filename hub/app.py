@@ -58,7 +58,7 @@ def create_app(hub: Hub) -> Starlette:
     authenticator = Authenticator(
         hub.oauth,
         Authorizations(hub.services),
-        lambda: hub.signing_keys,
+        hub.keyring,
         issuer=hub.base_url,
         audience=hub.services.base_url,
         clock=now_us,

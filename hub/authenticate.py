@@ -6,16 +6,28 @@ revoked client all end in the same 401.
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from hub.authorizations import Authorizations
 from hub.errors import CHALLENGE, CHALLENGE_INVALID, Unauthenticated
 from hub.repository.standing import registered
 from hub.store.oauth import OAuthStore
 from security.context import AccessContext
-from security.oauth.access_token import Acting, InvalidToken, TokenCache, TokenClaims, verify_cached
+from security.oauth.access_token import Acting, InvalidToken, TokenCache, TokenClaims, kid_of, verify_cached
 from security.oauth.clients import Client
 from security.oauth.signing_keys import SigningKeys
 from security.scopes import Scopes
+
+
+class KeySource(Protocol):
+    """The signing keys of this process."""
+
+    @property
+    def now(self) -> SigningKeys: ...
+
+    async def knowing(self, kid: str) -> SigningKeys:
+        """Those of this moment, asked for again if none has this name."""
+        ...
 
 
 def _nothing() -> None:
@@ -27,7 +39,7 @@ class Authenticator:
         self,
         clients: OAuthStore,
         authorizations: Authorizations,
-        signing_keys: Callable[[], SigningKeys],
+        signing_keys: KeySource,
         *,
         issuer: str,
         audience: str,
@@ -43,13 +55,14 @@ class Authenticator:
         self._clock = clock
         self._changes = changes
         self._cache = TokenCache()
+        self._withdrawals = 0
 
     async def __call__(self, authorization: str | None, request_id: str, meanwhile: Callable[[], None] = _nothing) -> AccessContext:
         """The caller behind an Authorization header. Raises Unauthenticated.
 
         meanwhile  what can be begun as soon as a valid token is there, while its client is looked up
         """
-        claims = self._claims(bearer(authorization))
+        claims = await self._claims(bearer(authorization))
         meanwhile()
         changes = self._changes()
         client = await self._clients.find_client(claims.client_id)
@@ -83,18 +96,32 @@ class Authenticator:
             authorization=acting.authorization,
         )
 
-    def _claims(self, token: str) -> TokenClaims:
+    async def _claims(self, token: str) -> TokenClaims:
+        """A key that this process does not know yet is asked for once: another process may have begun to sign with it."""
+        keys = self._signing_keys.now
         try:
-            return verify_cached(
-                self._cache,
-                token,
-                keys=self._signing_keys(),
-                issuer=self._issuer,
-                audience=self._audience,
-                now_us=self._clock(),
-            )
+            return self._verified(token, keys)
+        except InvalidToken:
+            kid = kid_of(token)
+            if kid is None or keys.knows(kid):
+                raise Unauthenticated(challenge=CHALLENGE_INVALID) from None
+        try:
+            return self._verified(token, await self._signing_keys.knowing(kid))
         except InvalidToken:
             raise Unauthenticated(challenge=CHALLENGE_INVALID) from None
+
+    def _verified(self, token: str, keys: SigningKeys) -> TokenClaims:
+        if keys.withdrawals != self._withdrawals:  # what is remembered may be signed with a key that is not good any more
+            self._cache.clear()
+            self._withdrawals = keys.withdrawals
+        return verify_cached(
+            self._cache,
+            token,
+            keys=keys,
+            issuer=self._issuer,
+            audience=self._audience,
+            now_us=self._clock(),
+        )
 
 
 def caller_of(

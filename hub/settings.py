@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     mongodb_cache_gb: float = _setting(1.0, "Cache of the embedded mongod.", unit="GB", ge=0.25, le=10_000)
 
     access_token_lifetime_s: int = _setting(300, "Life of an access token.", unit="s", ge=10, le=ACCESS_TOKEN_LIFETIME_MAX_S)
+    signing_key_days: int = _setting(
+        30, "For how long a key signs tokens before its successor does (docs/keys-and-tokens.md).", unit="days", ge=1, le=366
+    )
     page_link_lifetime_s: int = _setting(3_600, "For how long the next link of a search can be followed.", unit="s", ge=60, le=86_400)
     jwks_networks: Names = _setting(
         (), "Networks beyond the public internet from which clients' JWKS may be fetched, e.g. `10.2.0.0/16`, separated by commas."

@@ -22,6 +22,7 @@ from hub.errors import FhirError, Issue, Unprocessable
 from hub.instants import now_us
 from hub.services import Services, random_id
 from hub.settings import Settings
+from hub.signing import Keyring
 from hub.store.embedded import Endpoint, NoDatabase
 from hub.store.keys import MongoKeys
 from hub.store.mongo import MongoStore
@@ -32,7 +33,7 @@ from security.blind import Blind
 from security.keys import SYSTEM, KeyRing
 from security.kms.local import open_key_file
 from security.oauth.metadata import fhir_base
-from security.oauth.signing_keys import SigningKey, SigningKeys
+from security.oauth.signing_keys import SigningKeys
 
 WRITER_BYTES = 8
 UNAUTHORIZED = 13
@@ -52,7 +53,7 @@ class Hub:
 
     services: Services
     oauth: OAuthStore
-    signing_keys: SigningKeys
+    keyring: Keyring
     ring: KeyRing
     head_key: Ed25519PrivateKey
     heads: Path
@@ -60,6 +61,11 @@ class Hub:
     kms_key: str
     count_keys: Callable[[], Awaitable[int]]
     heads_fault: Callable[[], OSError | None]
+
+    @property
+    def signing_keys(self) -> SigningKeys:
+        """What signs and verifies tokens at this moment."""
+        return self.keyring.now
 
 
 @asynccontextmanager
@@ -79,10 +85,11 @@ async def open_hub(settings: Settings, endpoint: Endpoint, base_url: str) -> Asy
         store = MongoStore(client, _chain(keeper, heads, head_key), keeper.advance)
         stack.push_async_callback(store.committer.drain)
         oauth = OAuthStore(client)
+        services = await _services(settings, store, oauth, ring, base_url)
         yield Hub(
-            services=await _services(settings, store, oauth, ring, base_url),
+            services=services,
             oauth=oauth,
-            signing_keys=await _signing_keys(ring),
+            keyring=await Keyring.opened(services, now_us),
             ring=ring,
             head_key=head_key,
             heads=heads,
@@ -136,11 +143,6 @@ async def _services(settings: Settings, store: MongoStore, oauth: OAuthStore, ri
         settings=settings,
         find_client=oauth.find_client,
     )
-
-
-async def _signing_keys(ring: KeyRing) -> SigningKeys:
-    pem = await ring.secret_blob("oauth-signing", lambda: SigningKey.generate().to_pem())
-    return SigningKeys(SigningKey.from_pem(pem))
 
 
 def _chain(keeper: HeadKeeper, heads: Path, key: Ed25519PrivateKey) -> Callable[[], Any]:

@@ -184,7 +184,7 @@ async def _serve(settings: Settings, endpoint: Endpoint, sockets: Sockets, *, fi
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.drain)
-        async with _minded(endpoint if first else None), _mllp(hub, sockets.mllp), _swept(hub), _watched(hub):
+        async with _minded(endpoint if first else None), _mllp(hub, sockets.mllp), _swept(hub), _watched(hub), _rotated(hub):
             if first and settings.workers == 1:
                 _serve_metrics(settings)
             await server.serve(sockets=[sockets.http])
@@ -320,6 +320,18 @@ async def _swept(hub: Hub) -> AsyncIterator[None]:
 async def _watched(hub: Hub) -> AsyncIterator[None]:
     """While we serve, somebody looks after the units."""
     task = asyncio.create_task(Watch(hub.services, lambda kind: Operator(hub).recording(kind)).forever())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@contextlib.asynccontextmanager
+async def _rotated(hub: Hub) -> AsyncIterator[None]:
+    """While we serve, the signing keys are those of all processes, and are followed by others in time."""
+    task = asyncio.create_task(hub.keyring.forever(lambda kind: Operator(hub).recording(kind)))
     try:
         yield
     finally:

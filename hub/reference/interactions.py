@@ -220,6 +220,12 @@ DESCRIBED: Mapping[str, Described] = {
         done={200: "token"},
         refused=(400, 401, 413, 500, 503),
     ),
+    "jwks": Described(
+        title=Said("The keys that tokens of this hub are verified by", "Les clés qui vérifient les jetons de ce hub"),
+        spec="https://www.rfc-editor.org/rfc/rfc7517#section-5",
+        done={200: "configuration"},
+        refused=(),
+    ),
     "credential-enrol": Described(
         title=Said("A unit enrols with its own key and a one-time code", "Un appareil s’inscrit avec sa clé et un code à usage unique"),
         spec="https://www.rfc-editor.org/rfc/rfc7591#section-3",

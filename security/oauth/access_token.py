@@ -13,7 +13,7 @@ from typing import Any
 from security.oauth.compact import Malformed, peek, sign, signature_holds
 from security.oauth.person import ROLES, Person
 from security.oauth.scope_request import ScopeRequest
-from security.oauth.signing_keys import SigningKey, SigningKeys
+from security.oauth.signing_keys import ACCESS, SigningKey, SigningKeys
 from security.scopes import Scopes, ScopeSyntax
 
 ACCESS_TOKEN_LIFETIME_S = 300
@@ -108,7 +108,7 @@ def issue(
         **({} if acting is None else _acting_claims(acting)),
         **({"cnf": dict(cnf)} if cnf else {}),
     }
-    return sign({"typ": TYP, "kid": key.kid}, claims, key.private, "ES256")
+    return sign({"typ": TYP, "kid": key.kid}, claims, key.private, ACCESS)
 
 
 def verify(token: str, *, keys: SigningKeys, issuer: str, audience: str, now_us: int) -> TokenClaims:
@@ -119,7 +119,7 @@ def verify(token: str, *, keys: SigningKeys, issuer: str, audience: str, now_us:
         raise InvalidToken from None
     header, claims = unverified.header, unverified.claims
     key = keys.verifying(header.get("kid", ""))
-    if key is None or header.get("typ") != TYP or not signature_holds(token, key, "ES256"):
+    if key is None or header.get("typ") != TYP or not signature_holds(token, key, ACCESS):
         raise InvalidToken
     if claims.get("iss") != issuer or claims.get("aud") != audience:
         raise InvalidToken
@@ -127,6 +127,14 @@ def verify(token: str, *, keys: SigningKeys, issuer: str, audience: str, now_us:
     if now_us >= verified.exp_us:
         raise InvalidToken
     return verified
+
+
+def kid_of(token: str) -> str | None:
+    """Which key the token names, unproved; None where it is no token."""
+    try:
+        return peek(token, max_chars=TOKEN_MAX_CHARS).header.get("kid")
+    except Malformed:
+        return None
 
 
 def _claims(claims: Mapping[str, Any]) -> TokenClaims:

@@ -13,7 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.util import urlsafe_b64decode
 
-Algorithm = Literal["ES256", "ES384", "RS384"]
+Algorithm = Literal["ES256", "ES384", "RS256", "RS384"]
 
 FORBIDDEN_HEADERS = frozenset({"jwk", "x5u", "x5c", "crit", "b64", "zip"})
 """Keys that a sender brings along, and extensions that change what is signed (RFC 8725 sections 3.10 and 2.8)."""
@@ -70,7 +70,7 @@ def _registry(algorithm: Algorithm) -> jws.JWSRegistry:
     return registry
 
 
-_REGISTRIES: Mapping[Algorithm, jws.JWSRegistry] = {name: _registry(name) for name in ("ES256", "ES384", "RS384")}
+_REGISTRIES: Mapping[Algorithm, jws.JWSRegistry] = {name: _registry(name) for name in ("ES256", "ES384", "RS256", "RS384")}
 
 
 def _json_object(part: str) -> dict[str, Any]:

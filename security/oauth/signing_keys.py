@@ -1,26 +1,40 @@
-"""The keys that sign access tokens: one signs, the ones before it still verify until their tokens have expired.
+"""The keys that sign tokens at one moment: ES256 for access tokens, RS256 for id_tokens, each with those that only verify.
 
-https://www.rfc-editor.org/rfc/rfc7517, https://www.rfc-editor.org/rfc/rfc7638 (kid = thumbprint)
+https://www.rfc-editor.org/rfc/rfc7517, https://www.rfc-editor.org/rfc/rfc7638 (kid = thumbprint). When each begins and ends is said by
+`security.oauth.key_schedule`. A key of one kind never verifies a token of the other (RFC 8725 section 3.1).
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
+
+SigningAlgorithm = Literal["ES256", "RS256"]
+ACCESS: Final[SigningAlgorithm] = "ES256"
+"""Of access tokens: small and quick, for they come with each request."""
+IDENTITY: Final[SigningAlgorithm] = "RS256"
+"""Of id_tokens: the one that OpenID Connect Core section 15.1 asks of every provider, and SMART of its tokens."""
+ALGORITHMS: Final[tuple[SigningAlgorithm, ...]] = (ACCESS, IDENTITY)
+RSA_BITS: Final = 2_048
 
 
 class SigningKey:
-    """A private key on P-256 for ES256. Its text form shows the kid only."""
+    """A private key, P-256 for ES256 or RSA for RS256. Its text form shows the kid only."""
 
-    def __init__(self, private: ECKey) -> None:
-        if private.curve_name != "P-256" or not private.is_private:
-            raise ValueError("access tokens are signed with a private key on P-256")
+    def __init__(self, private: ECKey | RSAKey) -> None:
+        if not private.is_private:
+            raise ValueError("tokens are signed with a private key")
         self.private = private
-        self.public = ECKey.import_key(private.public_key)
+        self.algorithm = _algorithm(private)
+        self.public = RSAKey.import_key(private.public_key) if isinstance(private, RSAKey) else ECKey.import_key(private.public_key)
         self.kid = private.thumbprint()
 
     @staticmethod
-    def generate() -> "SigningKey":
+    def generate(algorithm: SigningAlgorithm = ACCESS) -> "SigningKey":
+        """A new key; of RSA it takes some tenths of a second."""
+        if algorithm == IDENTITY:
+            return SigningKey(RSAKey.generate_key(RSA_BITS, private=True))
         return SigningKey(ECKey.generate_key("P-256", private=True))
 
     def to_pem(self) -> bytes:
@@ -28,42 +42,67 @@ class SigningKey:
         return self.private.as_pem(private=True)
 
     @staticmethod
-    def from_pem(pem: bytes) -> "SigningKey":
+    def from_pem(pem: bytes, algorithm: SigningAlgorithm = ACCESS) -> "SigningKey":
         """The inverse of `to_pem`. Raises ValueError."""
+        kind = RSAKey if algorithm == IDENTITY else ECKey
         try:
-            return SigningKey(ECKey.import_key(pem))
+            return SigningKey(kind.import_key(pem))
         except JoseError as error:
-            raise ValueError("not a private key on P-256") from error
+            raise ValueError(f"not a private key for {algorithm}") from error
 
     def public_jwk(self) -> dict[str, Any]:
-        return dict(self.public.as_dict(private=False, kid=self.kid, use="sig", alg="ES256"))
+        """Bare, as SMART asks: no certificate beside it."""
+        return dict(self.public.as_dict(private=False, kid=self.kid, use="sig", alg=self.algorithm))
 
     def __repr__(self) -> str:
         return f"SigningKey(kid={self.kid!r})"
 
 
 class SigningKeys:
-    """The key that signs and those that only verify. Rotation gives a new set, the old one stays as it was."""
+    """The keys of one moment. Another moment has another set; this one stays as it is.
 
-    def __init__(self, current: SigningKey, *retired: SigningKey) -> None:
+    current     signs access tokens
+    others      verify only, of either kind: announced already, or signed with before
+    identity    signs id_tokens; ValueError where there is none
+    withdrawals how many keys were withdrawn so far: whoever remembers what was verified forgets it when this changes
+    """
+
+    def __init__(self, current: SigningKey, *others: SigningKey, identity: SigningKey | None = None, withdrawals: int = 0) -> None:
+        if current.algorithm != ACCESS or (identity is not None and identity.algorithm != IDENTITY):
+            raise ValueError("access tokens are signed with ES256, id_tokens with RS256")
         self.current = current
-        self.retired = retired
-        self._public = {key.kid: key.public for key in (current, *retired)}
+        self.others = others
+        self.withdrawals = withdrawals
+        self._identity = identity
+        self._all = (current, *(() if identity is None else (identity,)), *others)
+        self._public: Mapping[SigningAlgorithm, Mapping[str, ECKey | RSAKey]] = {
+            algorithm: {key.kid: key.public for key in self._all if key.algorithm == algorithm} for algorithm in ALGORITHMS
+        }
 
-    def verifying(self, kid: str) -> ECKey | None:
-        """The public key of this name; None means that we have no such key."""
-        return self._public.get(kid)
+    @property
+    def identity(self) -> SigningKey:
+        if self._identity is None:
+            raise ValueError("there is no key for id_tokens")
+        return self._identity
 
-    def rotated(self, new: SigningKey) -> "SigningKeys":
-        """`new` signs from now on; tokens signed before keep verifying."""
-        return SigningKeys(new, self.current, *self.retired)
+    def knows(self, kid: str) -> bool:
+        """Is there a key of this name, of whichever kind?"""
+        return any(kid in known for known in self._public.values())
 
-    def without(self, kid: str) -> "SigningKeys":
-        """Withdraw a retired key; its tokens verify no longer. Raises ValueError for the key that signs."""
-        if kid == self.current.kid:
-            raise ValueError("the key that signs cannot be withdrawn; rotate first")
-        return SigningKeys(self.current, *(key for key in self.retired if key.kid != kid))
+    def verifying(self, kid: str, algorithm: SigningAlgorithm = ACCESS) -> ECKey | RSAKey | None:
+        """The public key of this name and kind; None means that we have no such key."""
+        return self._public[algorithm].get(kid)
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys, for who has to verify our tokens."""
-        return {"keys": [key.public_jwk() for key in (self.current, *self.retired)]}
+        """The public keys of both kinds, for who has to verify our tokens."""
+        return {"keys": [key.public_jwk() for key in self._all]}
+
+
+def _algorithm(private: ECKey | RSAKey) -> SigningAlgorithm:
+    if isinstance(private, RSAKey):
+        if private.raw_value.key_size < RSA_BITS:
+            raise ValueError(f"RSA keys have {RSA_BITS} bits or more")
+        return IDENTITY
+    if private.curve_name != "P-256":
+        raise ValueError("ES256 takes keys on P-256 only")
+    return ACCESS

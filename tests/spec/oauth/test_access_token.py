@@ -193,25 +193,6 @@ def test_all_causes_have_one_text(key: SigningKey) -> None:
     assert len(texts) == 1
 
 
-def test_after_a_rotation_old_tokens_live_on_and_new_ones_bear_the_new_key(key: SigningKey) -> None:
-    """Rotation without an interruption."""
-    new = SigningKey.generate()
-    keys = SigningKeys(key).rotated(new)
-    assert keys.current is new
-    assert read(issued(key), key, keys=keys) == read(issued(keys.current), key, keys=keys)
-
-
-def test_a_withdrawn_key_verifies_no_longer(key: SigningKey) -> None:
-    """A key that leaked must end at once."""
-    new = SigningKey.generate()
-    keys = SigningKeys(key).rotated(new).without(key.kid)
-    assert read(issued(new), key, keys=keys)
-    with pytest.raises(InvalidToken):
-        read(issued(key), key, keys=keys)
-    with pytest.raises(ValueError, match="rotate first"):
-        keys.without(new.kid)
-
-
 def test_a_signing_key_survives_its_serial_form(key: SigningKey) -> None:
     """The caller seals the PEM; what it opens is the same key."""
     again = SigningKey.from_pem(key.to_pem())
@@ -232,8 +213,19 @@ def test_anything_but_a_private_key_on_p_256_is_refused(pem: bytes) -> None:
 
 def test_the_public_document_holds_public_halves_only(key: SigningKey) -> None:
     """RFC 7517 section 9.3: no private key leaves; SMART OIDC: bare keys, here with kid, use and alg."""
-    document = SigningKeys(key).rotated(SigningKey.generate()).jwks()
+    document = SigningKeys(key, SigningKey.generate()).jwks()
     assert [sorted(entry) for entry in document["keys"]] == [["alg", "crv", "kid", "kty", "use", "x", "y"]] * 2
+
+
+def test_a_key_for_id_tokens_verifies_no_access_token(key: SigningKey) -> None:
+    """RFC 8725 section 3.1: a kid of one kind names nothing of the other."""
+    identity = SigningKey.generate("RS256")
+    keys = SigningKeys(key, identity=identity)
+    assert keys.verifying(identity.kid) is None
+    assert keys.verifying(identity.kid, "RS256") is not None
+    assert keys.verifying(key.kid, "RS256") is None
+    with pytest.raises(InvalidToken):
+        read(forged(key, signer=identity.private, header={"alg": "RS256", "kid": identity.kid}), key, keys=keys)
 
 
 def test_the_text_form_of_a_signing_key_shows_its_name_only(key: SigningKey) -> None:

@@ -99,8 +99,8 @@ def token_dependencies(hub: Hub) -> TokenDependencies:
     outbound = Outbound(outbound_policy(hub.services.settings))
     cache = JwksCache(outbound.fetch_jwks, now_us=now_us)
 
-    async def fetch_jwks(client: Client) -> dict[str, object]:
-        return await cache.get(client.jwks_uri or "")
+    async def fetch_jwks(client: Client, kid: str | None = None) -> dict[str, object]:
+        return await cache.get(client.jwks_uri or "", kid)
 
     return TokenDependencies(
         find_client=hub.oauth.find_client,
@@ -110,7 +110,7 @@ def token_dependencies(hub: Hub) -> TokenDependencies:
         signing_keys=lambda: hub.signing_keys,
         issuer=hub.base_url,
         audience=hub.services.base_url,
-        token_urls=(token_url(hub.base_url),),
+        token_urls=(token_url(hub.base_url), hub.base_url),  # RFC 9126 section 2: the issuer stands for all of its endpoints
         now_us=now_us,
         new_id=random_id,
     )

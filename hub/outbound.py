@@ -10,7 +10,8 @@ import socket
 import ssl
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -34,6 +35,8 @@ CALL_MAX_BYTES, CALL_TIME_LIMIT_S = 16_000_000, 30.0
 MAX_AGE_DEFAULT_S = 300
 MAX_AGE_MAX_S = 3_600
 FAILURE_AGE_S = 10
+UNKNOWN_KID_S = 30
+"""How often at most a set that is still good is fetched anew because it has no key of the name asked for."""
 
 EMBEDDING_NETWORKS: tuple[Network, ...] = tuple(
     ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2001::/23", "2002::/16", "fec0::/10", "192.0.0.0/24")
@@ -73,11 +76,21 @@ class Heard:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A key set, or None for a failure; until when, and when it was last asked for. Times in microseconds since 1970 UTC."""
+
+    until_us: int
+    asked_us: int
+    jwks: dict[str, Any] | None
+
+
 class JwksCache:
     """Key sets by URL, each for as long as its server allows (SMART: no longer than its Cache-Control).
 
     Requests for one URL at one time share one call; a failure is remembered for FAILURE_AGE_S, so that forged
-    assertions cannot make the hub call without end.
+    assertions cannot make the hub call without end. A client that has begun to sign with a new key need not wait for the
+    old set to run out: for a name that the set has not it is fetched anew, every UNKNOWN_KID_S at most.
 
     fetch    `Outbound.fetch_jwks`
     now_us   microseconds since 1970 UTC
@@ -88,18 +101,25 @@ class JwksCache:
         self._fetch = fetch
         self._now_us = now_us
         self._maximum = maximum
-        self._entries: OrderedDict[str, tuple[int, dict[str, Any] | None]] = OrderedDict()
+        self._entries: OrderedDict[str, _Kept] = OrderedDict()
         self._calls: dict[str, asyncio.Task[dict[str, Any]]] = {}
 
-    async def get(self, url: str) -> dict[str, Any]:
-        """The key set of this URL. Raises JwksUnavailable."""
-        until_us, jwks = self._entries.get(url, (0, None))
-        if self._now_us() >= until_us:
-            return await asyncio.shield(self._calls.get(url) or self._call(url))
+    async def get(self, url: str, kid: str | None = None) -> dict[str, Any]:
+        """The key set of this URL; with `kid`, one with this key if there is any. Raises JwksUnavailable."""
+        kept = self._entries.get(url)
+        if kept is None or self._now_us() >= kept.until_us:
+            return await self._awaited(url)
         self._entries.move_to_end(url)
-        if jwks is None:
+        if kept.jwks is None:
             raise JwksUnavailable("the JWKS could not be fetched a moment ago")
-        return jwks
+        if kid is not None and not _has(kept.jwks, kid) and self._now_us() >= kept.asked_us + UNKNOWN_KID_S * 1_000_000:
+            self._entries[url] = replace(kept, asked_us=self._now_us())
+            with suppress(JwksUnavailable):
+                return await self._awaited(url)
+        return kept.jwks
+
+    async def _awaited(self, url: str) -> dict[str, Any]:
+        return await asyncio.shield(self._calls.get(url) or self._call(url))
 
     def _call(self, url: str) -> asyncio.Task[dict[str, Any]]:
         task = self._calls[url] = asyncio.create_task(self._fetched(url))
@@ -115,7 +135,9 @@ class JwksCache:
         try:
             found = await self._fetch(url)
         except JwksUnavailable:
-            self._keep(url, None, FAILURE_AGE_S)
+            kept = self._entries.get(url)
+            if kept is None or self._now_us() >= kept.until_us:  # what is still good is not given up for a key that nobody knows
+                self._keep(url, None, FAILURE_AGE_S)
             raise
         self._keep(url, found.jwks, found.max_age_s)
         return found.jwks
@@ -123,7 +145,8 @@ class JwksCache:
     def _keep(self, url: str, jwks: dict[str, Any] | None, max_age_s: int) -> None:
         self._entries.pop(url, None)
         if max_age_s > 0:
-            self._entries[url] = (self._now_us() + max_age_s * 1_000_000, jwks)
+            now_us = self._now_us()
+            self._entries[url] = _Kept(until_us=now_us + max_age_s * 1_000_000, asked_us=now_us, jwks=jwks)
         if len(self._entries) > self._maximum:
             self._entries.popitem(last=False)
 
@@ -284,6 +307,10 @@ async def _at_most(response: httpx.Response, limit: int) -> bytes:
         if len(body) > limit:
             raise JwksUnavailable(f"the answer is longer than {limit} bytes")
     return bytes(body)
+
+
+def _has(jwks: Mapping[str, Any], kid: str) -> bool:
+    return any(isinstance(key, dict) and key.get("kid") == kid for key in jwks["keys"])
 
 
 def _jwks(body: bytes) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """POST /oauth/token over HTTP: form in, token or RFC 6749 error out, a record for both."""
 
+from collections.abc import Mapping
+
 import orjson
 import structlog
 from starlette.requests import Request
@@ -8,6 +10,7 @@ from starlette.responses import Response
 from hub.errors import FhirError
 from hub.guard import error_response, facts_of
 from hub.http import read_body
+from hub.oauth.client import presented
 from hub.recording import Recording, RequestFacts
 from hub.store.protocol import Unavailable
 from security.oauth.errors import NO_STORE, OAuthError
@@ -32,10 +35,10 @@ async def _answer(request: Request, facts: RequestFacts) -> Response:
     try:
         try:
             form = parse_form(request.headers.get("content-type", ""), await _body(request))
-            given = await issue(form, dependencies=state.token_dependencies)
+            given = await issue(form, dependencies=state.token_dependencies, presented=presented(request, form))
         except OAuthError as error:
             await recording.token_refused(error.error)
-            return _json(error.body(), error.status)
+            return _json(error.body(), error.status, error.headers)
         await recording.token_issued(given.client_id, given.jti)
         return _json(given.body(), 200)
     except FhirError as error:
@@ -55,5 +58,5 @@ async def _body(request: Request) -> bytes:
         raise OAuthError("invalid_request", str(error)) from None
 
 
-def _json(body: object, status: int) -> Response:
-    return Response(orjson.dumps(body), status_code=status, media_type="application/json", headers=HEADERS)
+def _json(body: object, status: int, headers: Mapping[str, str] = HEADERS) -> Response:
+    return Response(orjson.dumps(body), status_code=status, media_type="application/json", headers={**HEADERS, **headers})

@@ -44,12 +44,17 @@ def unverified_client_id(assertion: str) -> str:
     return _text(_peek(assertion).claims, "iss", max_chars=CLIENT_ID_MAX_CHARS)
 
 
+def unverified_kid(assertion: str) -> str:
+    """Which key it says it was signed with, to know whether the set at hand is too old. Raises OAuthError invalid_client."""
+    return _kid(_peek(assertion).header)
+
+
 def verify(assertion: str, *, client: Client, jwks: Mapping[str, Any], token_urls: Collection[str], now_us: int) -> VerifiedAssertion:
     """Check form, key, signature and claims, in this order.
 
     client      the registration of `unverified_client_id`
     jwks        its keys, inline or fetched from the registered URL (never from one in the assertion)
-    token_urls  the absolute URLs of the token endpoint
+    token_urls  what `aud` may be: the absolute URL of the token endpoint, and what else stands for this server (RFC 9126 section 2)
     now_us      microseconds since 1970 UTC
 
     Raises OAuthError invalid_client for everything.

@@ -32,13 +32,20 @@ class OAuthError(Exception):
     error        the code of RFC 6749
     description  for the developer of the client; our words only, nothing that was sent (ASCII without quotes, section 5.2)
     status       the HTTP status
+    challenge    for WWW-Authenticate, where a client tried the Authorization header (RFC 6749 section 5.2)
     """
 
-    def __init__(self, error: OAuthErrorCode, description: str) -> None:
+    def __init__(self, error: OAuthErrorCode, description: str, *, challenge: str | None = None) -> None:
         super().__init__(f"{error}: {description}")
         self.error = error
         self.description = description
         self.status = STATUS[error]
+        self.challenge = challenge
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of the answer, beside those of every answer of its endpoint."""
+        return {**NO_STORE, **({} if self.challenge is None else {"WWW-Authenticate": self.challenge})}
 
     def body(self) -> dict[str, str]:
         """The JSON object of RFC 6749 section 5.2."""

@@ -8,19 +8,16 @@ Stores, keys, clock and network come in as `TokenDependencies`; nothing here kno
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
 
 from security.oauth.access_token import ACCESS_TOKEN_LIFETIME_S
 from security.oauth.access_token import issue as issue_access_token
-from security.oauth.assertion import UNPROVED, VerifiedAssertion, unverified_client_id, verify
+from security.oauth.client_authentication import FetchJwks, Presented, prove
 from security.oauth.clients import Client
-from security.oauth.errors import JwksUnavailable, OAuthError
+from security.oauth.errors import OAuthError
 from security.oauth.signing_keys import SigningKeys
 from security.scopes import Query, Scopes, ScopeSyntax, narrow
 
 GRANT_TYPE = "client_credentials"
-CLIENT_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +37,7 @@ class TokenDependencies:
     """
 
     find_client: Callable[[str], Awaitable[Client | None]]
-    fetch_jwks: Callable[[Client], Awaitable[Mapping[str, Any]]]
+    fetch_jwks: FetchJwks
     consume_jti: Callable[[bytes, int], Awaitable[bool]]
     check_scope_query: Callable[[str, Query], None]
     signing_keys: Callable[[], SigningKeys]
@@ -72,15 +69,17 @@ class TokenResponse:
         }
 
 
-async def issue(form: Mapping[str, str], *, dependencies: TokenDependencies) -> TokenResponse:
+async def issue(form: Mapping[str, str], *, dependencies: TokenDependencies, presented: Presented | None = None) -> TokenResponse:
     """A token for a client that proves itself, with what of the asked scope is registered.
 
-    form  the parameters of the request, each once (see `parse_form`)
+    form       the parameters of the request, each once (see `parse_form`)
+    presented  what else the request shows, if there is more than the form
 
     Raises OAuthError; the client is proved before anything about its scopes is said.
     """
     _check_grant_type(form)
-    client, kid = await _authenticated(form, dependencies)
+    proved = await prove(presented or Presented(form=form), dependencies)
+    client = proved.client
     scope = _granted_scope(form, client, dependencies.check_scope_query).text()
     jti = dependencies.new_id()
     token = issue_access_token(
@@ -92,7 +91,7 @@ async def issue(form: Mapping[str, str], *, dependencies: TokenDependencies) -> 
         purpose=client.purpose,
         jti=jti,
         now_us=dependencies.now_us(),
-        kid=kid,
+        kid=proved.kid,
     )
     return TokenResponse(access_token=token, scope=scope, client_id=client.client_id, jti=jti)
 
@@ -103,49 +102,6 @@ def _check_grant_type(form: Mapping[str, str]) -> None:
         raise OAuthError("invalid_request", "grant_type is missing")
     if grant_type != GRANT_TYPE:
         raise OAuthError("unsupported_grant_type", f"grant_type must be {GRANT_TYPE}")
-
-
-async def _authenticated(form: Mapping[str, str], dependencies: TokenDependencies) -> tuple[Client, str]:
-    """The client behind the assertion, whose jti is used up by this request, and the key that it used."""
-    assertion = _assertion(form)
-    client_id = unverified_client_id(assertion)
-    if form.get("client_id", client_id) != client_id:  # RFC 7521 section 4.2
-        raise OAuthError("invalid_client", "client_id is not the one of the assertion")
-    client = await dependencies.find_client(client_id)
-    if client is None or client.revoked_us is not None:
-        raise OAuthError("invalid_client", UNPROVED)
-    jwks = await _jwks(client, dependencies)
-    verified = verify(assertion, client=client, jwks=jwks, token_urls=dependencies.token_urls, now_us=dependencies.now_us())
-    if not await dependencies.consume_jti(jti_key(verified), verified.exp_us):
-        raise OAuthError("invalid_client", "this jti has been used before")
-    return client, verified.kid
-
-
-def _assertion(form: Mapping[str, str]) -> str:
-    if "client_secret" in form:  # RFC 6749 section 2.3: one authentication method per request
-        raise OAuthError("invalid_request", "client_secret is not used here")
-    if form.get("client_assertion_type") != CLIENT_ASSERTION_TYPE:
-        raise OAuthError("invalid_client", f"client_assertion_type must be {CLIENT_ASSERTION_TYPE}")
-    assertion = form.get("client_assertion")
-    if assertion is None:
-        raise OAuthError("invalid_client", "client_assertion is missing")
-    return assertion
-
-
-async def _jwks(client: Client, dependencies: TokenDependencies) -> Mapping[str, Any]:
-    good = client.good_jwks(dependencies.now_us())
-    if good is not None:
-        return good
-    try:
-        return await dependencies.fetch_jwks(client)
-    except JwksUnavailable as error:
-        raise OAuthError("invalid_client", UNPROVED) from error
-
-
-def jti_key(verified: VerifiedAssertion) -> bytes:
-    """32 bytes that name this jti of this client; a jti need be unique for its issuer only (RFC 7523 section 3)."""
-    issuer = verified.client_id.encode("utf-8", "surrogatepass")
-    return sha256(len(issuer).to_bytes(4, "big") + issuer + verified.jti.encode("utf-8", "surrogatepass")).digest()
 
 
 def _granted_scope(form: Mapping[str, str], client: Client, check_scope_query: Callable[[str, Query], None]) -> Scopes:

@@ -17,6 +17,7 @@ from hub.outbound import (
     FAILURE_AGE_S,
     MAX_AGE_DEFAULT_S,
     MAX_AGE_MAX_S,
+    UNKNOWN_KID_S,
     FetchedJwks,
     JwksCache,
     Outbound,
@@ -408,3 +409,29 @@ async def test_the_number_of_kept_key_sets_is_bounded() -> None:
     for name in ("a", "b", "a", "c", "a", "b"):
         await cache.get(name)
     assert far.calls == ["a", "b", "c", "b"]
+
+
+async def test_a_key_that_the_kept_set_has_not_is_looked_for_once_in_a_while() -> None:
+    """SMART: a client may rotate its keys at any time; ours: forged names must not make the hub call without end."""
+    far = Far(max_age_s=300)
+    cache = far.cache()
+    await cache.get(URL)
+    for _ in range(3):
+        await cache.get(URL, "new")
+    assert len(far.calls) == 1, "asked for a moment ago"
+    far.pass_s(UNKNOWN_KID_S)
+    for _ in range(3):
+        await cache.get(URL, "new")
+    assert len(far.calls) == 2
+
+
+async def test_a_set_that_is_good_is_not_given_up_for_a_key_that_nobody_knows() -> None:
+    """Ours: a stranger who names a key while the far side is down takes nothing away from the client."""
+    far = Far(max_age_s=300)
+    cache = far.cache()
+    good = await cache.get(URL)
+    far.pass_s(UNKNOWN_KID_S)
+    far.down = True
+    assert await cache.get(URL, "forged") is good
+    assert await cache.get(URL, "forged") is good
+    assert len(far.calls) == 2

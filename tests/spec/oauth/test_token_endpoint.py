@@ -149,7 +149,7 @@ async def test_a_stranger_learns_nothing_about_who_is_registered(world: World, o
 
 
 async def refused_by_jwks_url(world: World) -> OAuthError:
-    async def unavailable(_: object) -> dict[str, Any]:
+    async def unavailable(*_: object) -> dict[str, Any]:
         raise JwksUnavailable("no route")
 
     dependencies = replace(world.dependencies(), fetch_jwks=unavailable)

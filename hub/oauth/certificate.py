@@ -1,0 +1,9 @@
+"""The certificate that the other side of the connection has proved to hold."""
+
+from starlette.requests import Request
+
+
+def peer_certificate(request: Request) -> str | None:
+    """base64url SHA-256 of it (RFC 8705 `x5t#S256`); None where the connection has none."""
+    found = request.scope.get("extensions", {}).get("tls", {}).get("x5t#S256")
+    return found if isinstance(found, str) else None

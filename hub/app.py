@@ -28,11 +28,13 @@ from hub.rendering import render, wanted_of_refused
 from hub.routes import ROUTES, RouteRow
 from hub.search.parameters import RESOURCE_TYPES, resource_type
 from hub.search.parse import parse_search
+from hub.sender import Senders
 from hub.services import random_id
 from hub.settings import Settings
 from hub.shelf import Shelf, Straight
 from hub.wiring import Hub
 from security.oauth.clients import Client
+from security.oauth.dpop import Nonces
 from security.oauth.metadata import token_url
 from security.oauth.token_endpoint import TokenDependencies
 
@@ -55,10 +57,12 @@ def create_app(hub: Hub) -> Starlette:
     app.state.token_dependencies = token_dependencies(hub)
     app.state.clouds = clouds_of(hub.services.settings)
     app.state.outbound = Outbound(outbound_policy(hub.services.settings))
+    app.state.senders = senders = senders_of(hub)
     authenticator = Authenticator(
         hub.oauth,
         Authorizations(hub.services),
         hub.keyring,
+        senders=senders,
         issuer=hub.base_url,
         audience=hub.services.base_url,
         clock=now_us,
@@ -93,6 +97,17 @@ def clouds_of(settings: Settings) -> dict[str, At]:
     except OSError as error:
         log.warning("cloud_secret_unreadable", error=type(error).__name__)
         return {}
+
+
+def senders_of(hub: Hub) -> Senders:
+    settings = hub.services.settings
+    return Senders(
+        origin=hub.base_url,
+        consume_jti=hub.oauth.consume_jti,
+        clock=now_us,
+        nonces=Nonces(key=hub.nonce_key, required=settings.dpop_nonce),
+        production=settings.profile == "production",
+    )
 
 
 def token_dependencies(hub: Hub) -> TokenDependencies:

@@ -1,4 +1,4 @@
-"""From a bearer token to a caller. The only place that makes an AccessContext.
+"""From a token to a caller. The only place that makes an AccessContext.
 
 https://www.rfc-editor.org/rfc/rfc6750. Silence means no: no header, another scheme, a token in the URL, an unknown or
 revoked client all end in the same 401.
@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from starlette.requests import Request
+
 from hub.authorizations import Authorizations
 from hub.errors import CHALLENGE, CHALLENGE_INVALID, Unauthenticated
 from hub.repository.standing import registered
+from hub.sender import BEARER, Senders, credential
 from hub.store.oauth import OAuthStore
 from security.context import AccessContext
 from security.oauth.access_token import Acting, InvalidToken, TokenCache, TokenClaims, kid_of, verify_cached
@@ -41,6 +44,7 @@ class Authenticator:
         authorizations: Authorizations,
         signing_keys: KeySource,
         *,
+        senders: Senders,
         issuer: str,
         audience: str,
         clock: Callable[[], int],
@@ -50,6 +54,7 @@ class Authenticator:
         self._clients = clients
         self._authorizations = authorizations
         self._signing_keys = signing_keys
+        self._senders = senders
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
@@ -57,17 +62,19 @@ class Authenticator:
         self._cache = TokenCache()
         self._withdrawals = 0
 
-    async def __call__(self, authorization: str | None, request_id: str, meanwhile: Callable[[], None] = _nothing) -> AccessContext:
-        """The caller behind an Authorization header. Raises Unauthenticated.
+    async def __call__(self, request: Request, request_id: str, meanwhile: Callable[[], None] = _nothing) -> AccessContext:
+        """The caller behind a request: its token, and what the token is bound to. Raises Unauthenticated.
 
         meanwhile  what can be begun as soon as a valid token is there, while its client is looked up
         """
-        claims = await self._claims(bearer(authorization))
+        shown = credential(request.headers.get("authorization"))
+        claims = await self._claims(shown.token)
         meanwhile()
         changes = self._changes()
         client = await self._clients.find_client(claims.client_id)
         if client is None or not client.is_good(claims.kid, self._clock()) or self._is_ended(claims, client):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
+        await self._senders.check(request, shown, claims.cnf, client)
         caller = caller_of(client, claims.scopes, claims.purpose, request_id, changes, token_id=claims.jti)
         if claims.acting is not None:
             return await self._acting(caller, claims, claims.acting)
@@ -153,8 +160,8 @@ def caller_of(
 
 
 def bearer(authorization: str | None) -> str:
-    """The token of the header (the scheme in any case). Raises Unauthenticated."""
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    """What follows the scheme Bearer (in any case), for what is no access token. Raises Unauthenticated."""
+    found = credential(authorization)
+    if found.scheme != BEARER:
         raise Unauthenticated(challenge=CHALLENGE)
-    return token.strip()
+    return found.token

@@ -13,11 +13,11 @@ REGISTERED = ("/fhir", "/oauth")
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 """Of all routes: which of them a path offers is said by its own answer, which the page may read."""
 REQUEST_HEADERS = (
-    "Accept, Authorization, Content-Encoding, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, "
+    "Accept, Authorization, Content-Encoding, Content-Type, DPoP, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, "
     "X-Provenance, X-Request-Id, X-Security-Context"
 )
 RESPONSE_HEADERS = (
-    "Allow, Content-Location, ETag, Last-Modified, Location, Retry-After, WWW-Authenticate, X-Correlation-Id, X-Request-Id, "
+    "Allow, Content-Location, DPoP-Nonce, ETag, Last-Modified, Location, Retry-After, WWW-Authenticate, X-Correlation-Id, X-Request-Id, "
     "X-Security-Context"
 )
 REMEMBERED_S = 600

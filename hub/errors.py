@@ -89,12 +89,13 @@ class Deleted(FhirError):
 
 
 class Unauthenticated(FhirError):
-    """401 (RFC 6750). `claimed` is the client the token names, if a valid signature says so; for the log only."""
+    """401 (RFC 6750). `claimed` is the client the token names, if a valid signature says so; for the log only. `nonce`: for DPoP-Nonce."""
 
-    def __init__(self, *, challenge: str, claimed: str | None = None) -> None:
+    def __init__(self, *, challenge: str, claimed: str | None = None, nonce: str | None = None) -> None:
         super().__init__("login", "A valid access token is needed: send it as `Authorization: Bearer …`.")
         self.challenge = challenge
         self.claimed = claimed
+        self.nonce = nonce
 
 
 class Throttled(FhirError):

@@ -106,9 +106,7 @@ class Guarded:
             return await self._refused(outcomes.unexpected(), facts)
 
     async def _admitted(self, request: Request, facts: RequestFacts) -> Response:
-        caller = facts.caller or await self._authenticator(
-            request.headers.get("authorization"), facts.request_id, partial(self._ask_ahead, request, facts)
-        )
+        caller = facts.caller or await self._authenticator(request, facts.request_id, partial(self._ask_ahead, request, facts))
         facts.caller = caller
         if TOKEN_PARAMETER in request.scope["query_string"] and TOKEN_PARAMETER.decode() in request.query_params:
             raise FhirError("invalid", TOKEN_IN_URL, expression=f"http.{TOKEN_PARAMETER.decode()}")
@@ -192,6 +190,7 @@ def error_response(error: FhirError) -> Response:
     headers = {}
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = error.challenge
+        headers |= {} if error.nonce is None else {"DPoP-Nonce": error.nonce}
     if isinstance(error, Deleted):
         headers["ETag"] = etag(error.version)
     if isinstance(error, Throttled):

@@ -68,6 +68,14 @@ class Settings(BaseSettings):
     signing_key_days: int = _setting(
         30, "For how long a key signs tokens before its successor does (docs/keys-and-tokens.md).", unit="days", ge=1, le=366
     )
+    profile: Literal["trial", "production"] = _setting(
+        "trial",
+        "`production`: who acts without a person, reads the log or breaks the glass needs tokens that are bound to a key or a certificate "
+        "(docs/keys-and-tokens.md). `trial`: a property of each client's registration.",
+    )
+    dpop_nonce: bool = _setting(
+        False, "Take DPoP proofs with a nonce of the hub alone, so that none can be made beforehand. Each client asks twice now and then."
+    )
     page_link_lifetime_s: int = _setting(3_600, "For how long the next link of a search can be followed.", unit="s", ge=60, le=86_400)
     jwks_networks: Names = _setting(
         (), "Networks beyond the public internet from which clients' JWKS may be fetched, e.g. `10.2.0.0/16`, separated by commas."

@@ -54,6 +54,7 @@ class Hub:
     services: Services
     oauth: OAuthStore
     keyring: Keyring
+    nonce_key: bytes
     ring: KeyRing
     head_key: Ed25519PrivateKey
     heads: Path
@@ -90,6 +91,7 @@ async def open_hub(settings: Settings, endpoint: Endpoint, base_url: str) -> Asy
             services=services,
             oauth=oauth,
             keyring=await Keyring.opened(services, now_us),
+            nonce_key=await ring.secret("dpop-nonce"),
             ring=ring,
             head_key=head_key,
             heads=heads,

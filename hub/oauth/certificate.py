@@ -2,8 +2,9 @@
 
 from starlette.requests import Request
 
+from hub.sender import certificate_of
+
 
 def peer_certificate(request: Request) -> str | None:
     """base64url SHA-256 of it (RFC 8705 `x5t#S256`); None where the connection has none."""
-    found = request.scope.get("extensions", {}).get("tls", {}).get("x5t#S256")
-    return found if isinstance(found, str) else None
+    return certificate_of(request)

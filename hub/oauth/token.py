@@ -1,6 +1,7 @@
 """POST /oauth/token over HTTP: form in, token or RFC 6749 error out, a record for both."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import orjson
 import structlog
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from hub.errors import FhirError
 from hub.guard import error_response, facts_of
 from hub.http import read_body
+from hub.oauth.binding import binding_of
 from hub.oauth.client import presented
 from hub.recording import Recording, RequestFacts
 from hub.store.protocol import Unavailable
@@ -35,7 +37,9 @@ async def _answer(request: Request, facts: RequestFacts) -> Response:
     try:
         try:
             form = parse_form(request.headers.get("content-type", ""), await _body(request))
-            given = await issue(form, dependencies=state.token_dependencies, presented=presented(request, form))
+            given = await issue(
+                form, dependencies=state.token_dependencies, presented=presented(request, form), bind=partial(binding_of, request)
+            )
         except OAuthError as error:
             await recording.token_refused(error.error)
             return _json(error.body(), error.status, error.headers)

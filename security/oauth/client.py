@@ -1,9 +1,12 @@
-"""The client's side of private_key_jwt, for `hub token` and `hub ingest`.
+"""The client's side of private_key_jwt and of DPoP, for `hub token` and `hub ingest`.
 
-https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
+https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html, https://www.rfc-editor.org/rfc/rfc9449#section-4.2
 """
 
+from joserfc.jwk import ECKey
+
 from security.oauth.compact import sign
+from security.oauth.dpop import TYP, token_hash
 from security.oauth.jwks import private_key
 
 ASSERTION_LIFETIME_S = 240
@@ -28,6 +31,19 @@ def client_assertion(client_id: str, key_pem: bytes, token_url: str, now_us: int
     exp = now_us // 1_000_000 + ASSERTION_LIFETIME_S
     claims = {"iss": client_id, "sub": client_id, "aud": token_url, "exp": exp, "jti": jti}
     return sign(header, claims, key, algorithm)
+
+
+def dpop_proof(key: ECKey, method: str, url: str, now_us: int, jti: str, *, token: str | None = None, nonce: str | None = None) -> str:
+    """A proof, with ES256, that whoever sends this one request holds the key.
+
+    key    on P-256, private
+    url    without query
+    token  the access token that goes along, at a resource
+    """
+    claims = {"htm": method, "htu": url, "iat": now_us // 1_000_000, "jti": jti}
+    claims |= {} if token is None else {"ath": token_hash(token)}
+    claims |= {} if nonce is None else {"nonce": nonce}
+    return sign({"typ": TYP, "jwk": dict(key.as_dict(private=False))}, claims, key, "ES256")
 
 
 def token_form(assertion: str, scope: str = DEFAULT_SCOPE) -> dict[str, str]:

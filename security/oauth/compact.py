@@ -36,17 +36,19 @@ def peek(token: str, *, max_chars: int) -> Unverified:
 
     Size is checked before anything is decoded. Header members must be strings, which keeps keys in the header out.
     """
-    if len(token) > max_chars:
-        raise Malformed(f"longer than {max_chars} characters")
-    parts = token.split(".")
-    if len(parts) != 3 or not all(parts):  # noqa: PLR2004 (RFC 7515: header, payload, signature)
-        raise Malformed("not three parts separated by dots")
-    header, claims = _json_object(parts[0]), _json_object(parts[1])
-    if not FORBIDDEN_HEADERS.isdisjoint(header):
-        raise Malformed("the header holds a member that is not accepted here")
-    if not all(isinstance(value, str) for value in header.values()):
-        raise Malformed("the header holds a member that is not a string")
-    return Unverified(header, claims)
+    return _checked(*_parts(token, max_chars))
+
+
+def peek_with_key(token: str, *, max_chars: int) -> tuple[Unverified, Mapping[str, Any]]:
+    """As `peek`, of what is signed by a key that comes along as header member `jwk`: it proves that its maker has that key, no more.
+
+    The member is given beside the header, in which it is missing. Raises Malformed.
+    """
+    header, claims = _parts(token, max_chars)
+    jwk = header.pop("jwk", None)
+    if not isinstance(jwk, dict):
+        raise Malformed("the header holds no public key")
+    return _checked(header, claims), jwk
 
 
 def signature_holds(token: str, key: ECKey | RSAKey, algorithm: Algorithm) -> bool:
@@ -58,7 +60,7 @@ def signature_holds(token: str, key: ECKey | RSAKey, algorithm: Algorithm) -> bo
     return True
 
 
-def sign(header: Mapping[str, str], claims: Mapping[str, object], key: ECKey | RSAKey, algorithm: Algorithm) -> str:
+def sign(header: Mapping[str, object], claims: Mapping[str, object], key: ECKey | RSAKey, algorithm: Algorithm) -> str:
     """The compact form of these claims."""
     return jws.serialize_compact({**header, "alg": algorithm}, orjson.dumps(claims), key, registry=_REGISTRIES[algorithm])
 
@@ -71,6 +73,23 @@ def _registry(algorithm: Algorithm) -> jws.JWSRegistry:
 
 
 _REGISTRIES: Mapping[Algorithm, jws.JWSRegistry] = {name: _registry(name) for name in ("ES256", "ES384", "RS256", "RS384")}
+
+
+def _parts(token: str, max_chars: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    if len(token) > max_chars:
+        raise Malformed(f"longer than {max_chars} characters")
+    parts = token.split(".")
+    if len(parts) != 3 or not all(parts):  # noqa: PLR2004 (RFC 7515: header, payload, signature)
+        raise Malformed("not three parts separated by dots")
+    return _json_object(parts[0]), _json_object(parts[1])
+
+
+def _checked(header: Mapping[str, Any], claims: Mapping[str, Any]) -> Unverified:
+    if not FORBIDDEN_HEADERS.isdisjoint(header):
+        raise Malformed("the header holds a member that is not accepted here")
+    if not all(isinstance(value, str) for value in header.values()):
+        raise Malformed("the header holds a member that is not a string")
+    return Unverified(header, claims)
 
 
 def _json_object(part: str) -> dict[str, Any]:

@@ -8,7 +8,14 @@ from types import MappingProxyType
 from typing import Literal
 
 OAuthErrorCode = Literal[
-    "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+    "invalid_dpop_proof",
+    "use_dpop_nonce",
 ]
 
 STATUS: Mapping[OAuthErrorCode, int] = MappingProxyType(
@@ -19,6 +26,8 @@ STATUS: Mapping[OAuthErrorCode, int] = MappingProxyType(
         "unauthorized_client": 400,
         "unsupported_grant_type": 400,
         "invalid_scope": 400,
+        "invalid_dpop_proof": 400,
+        "use_dpop_nonce": 400,
     }
 )
 
@@ -33,19 +42,22 @@ class OAuthError(Exception):
     description  for the developer of the client; our words only, nothing that was sent (ASCII without quotes, section 5.2)
     status       the HTTP status
     challenge    for WWW-Authenticate, where a client tried the Authorization header (RFC 6749 section 5.2)
+    nonce        for DPoP-Nonce, with use_dpop_nonce (RFC 9449 section 8)
     """
 
-    def __init__(self, error: OAuthErrorCode, description: str, *, challenge: str | None = None) -> None:
+    def __init__(self, error: OAuthErrorCode, description: str, *, challenge: str | None = None, nonce: str | None = None) -> None:
         super().__init__(f"{error}: {description}")
         self.error = error
         self.description = description
         self.status = STATUS[error]
         self.challenge = challenge
+        self.nonce = nonce
 
     @property
     def headers(self) -> Mapping[str, str]:
         """Of the answer, beside those of every answer of its endpoint."""
-        return {**NO_STORE, **({} if self.challenge is None else {"WWW-Authenticate": self.challenge})}
+        more = {"WWW-Authenticate": self.challenge, "DPoP-Nonce": self.nonce}
+        return {**NO_STORE, **{name: value for name, value in more.items() if value is not None}}
 
     def body(self) -> dict[str, str]:
         """The JSON object of RFC 6749 section 5.2."""

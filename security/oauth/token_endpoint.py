@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from security.oauth.access_token import ACCESS_TOKEN_LIFETIME_S
 from security.oauth.access_token import issue as issue_access_token
+from security.oauth.binding import UNBOUND, token_type
 from security.oauth.client_authentication import FetchJwks, Presented, prove
 from security.oauth.clients import Client
 from security.oauth.errors import OAuthError
@@ -69,11 +70,23 @@ class TokenResponse:
         }
 
 
-async def issue(form: Mapping[str, str], *, dependencies: TokenDependencies, presented: Presented | None = None) -> TokenResponse:
+async def unbound(_: Client) -> Mapping[str, str]:
+    """No request here binds its token to anything."""
+    return UNBOUND
+
+
+async def issue(
+    form: Mapping[str, str],
+    *,
+    dependencies: TokenDependencies,
+    presented: Presented | None = None,
+    bind: Callable[[Client], Awaitable[Mapping[str, str]]] = unbound,
+) -> TokenResponse:
     """A token for a client that proves itself, with what of the asked scope is registered.
 
     form       the parameters of the request, each once (see `parse_form`)
     presented  what else the request shows, if there is more than the form
+    bind       what the token of the proved client is bound to: `cnf` of RFC 7800
 
     Raises OAuthError; the client is proved before anything about its scopes is said.
     """
@@ -81,6 +94,7 @@ async def issue(form: Mapping[str, str], *, dependencies: TokenDependencies, pre
     proved = await prove(presented or Presented(form=form), dependencies)
     client = proved.client
     scope = _granted_scope(form, client, dependencies.check_scope_query).text()
+    cnf = await bind(client)
     jti = dependencies.new_id()
     token = issue_access_token(
         key=dependencies.signing_keys().current,
@@ -92,8 +106,9 @@ async def issue(form: Mapping[str, str], *, dependencies: TokenDependencies, pre
         jti=jti,
         now_us=dependencies.now_us(),
         kid=proved.kid,
+        cnf=cnf,
     )
-    return TokenResponse(access_token=token, scope=scope, client_id=client.client_id, jti=jti)
+    return TokenResponse(access_token=token, scope=scope, client_id=client.client_id, jti=jti, token_type=token_type(cnf))
 
 
 def _check_grant_type(form: Mapping[str, str]) -> None:

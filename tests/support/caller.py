@@ -51,10 +51,10 @@ class Caller:
         given = {"now_us": time.time_ns() // 1_000, "jti": secrets.token_urlsafe(24), **changed}
         return client_assertion(self.account.id, self.account.key, url, **given)
 
-    def ask_token(self, **changed: str) -> httpx.Response:
+    def ask_token(self, headers: dict[str, str] | None = None, **changed: str) -> httpx.Response:
         """The token request; `changed` replaces form fields, an empty one leaves it out."""
         form = {**token_form(self.assertion() if "client_assertion" not in changed else "", self.scope), **changed}
-        return self.http.post("/oauth/token", data={name: value for name, value in form.items() if value})
+        return self.http.post("/oauth/token", data={name: value for name, value in form.items() if value}, headers=headers)
 
     def request(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
         """`path` is taken under /fhir unless it begins with a slash or is a whole URL."""

@@ -23,6 +23,7 @@ from hub.ingest.registered import registered
 from hub.instants import now_us
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.people.visit import Visited
+from hub.proxied import Proxied
 from hub.recording import Recording
 from hub.rendering import render, wanted_of_refused
 from hub.routes import ROUTES, RouteRow
@@ -87,6 +88,8 @@ def create_app(hub: Hub) -> Starlette:
         app.add_exception_handler(status, partial(_no_route, hub=hub, status=status))
     app.add_middleware(Straight, shelf=shelf, is_safe=lambda endpoint: isinstance(endpoint, Guarded))
     app.add_middleware(Cors, origins=hub.services.settings.cors_origins)
+    if hub.services.settings.proxy_networks:
+        app.add_middleware(Proxied, networks=[ip_network(network) for network in hub.services.settings.proxy_networks])
     return app
 
 

@@ -7,6 +7,7 @@ the environment.
 import re
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -40,6 +41,17 @@ class Settings(BaseSettings):
     workers: int = _setting(1, "Worker processes. Each one writes an audit chain of its own.", flag="--workers", ge=1, le=64)
     tls_cert: Path | None = _setting(None, "Certificate chain, PEM. Goes with the key.", flag="--tls-cert")
     tls_key: Path | None = _setting(None, "Private key of the certificate, PEM.", flag="--tls-key")
+    tls_client_ca: Path | None = _setting(
+        None,
+        "Certificates, PEM, by which those of clients are checked that prove themselves or bind their tokens by one (RFC 8705). Clients "
+        "may go without. Needs TLS.",
+        flag="--tls-client-ca",
+    )
+    proxy_networks: Names = _setting(
+        (),
+        "Networks of the proxies that end TLS for the hub, e.g. `10.4.0.0/24`, separated by commas: the header Client-Cert (RFC 9440) "
+        "counts from there and from nobody else. A proxy has to take it out of what clients send.",
+    )
     base_url: str | None = _setting(
         None,
         "Origin under which clients reach the hub, e.g. `https://hub.example.org`; the audience of tokens and the root of links. "
@@ -191,7 +203,7 @@ class Settings(BaseSettings):
         "Development with invented data only: log the traceback of an unexpected error, whose text may repeat values of a resource.",
     )
 
-    @field_validator("cors_origins", "jwks_networks", "mqtt_topics", mode="before")
+    @field_validator("cors_origins", "jwks_networks", "mqtt_topics", "proxy_networks", mode="before")
     @classmethod
     def _by_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -211,10 +223,20 @@ class Settings(BaseSettings):
             raise ValueError("scheme and host are expected, e.g. https://hub.example.org, without a path")
         return value
 
+    @field_validator("proxy_networks")
+    @classmethod
+    def _are_networks(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        for value in values:
+            if ip_network(value).prefixlen == 0:
+                raise ValueError("networks of proxies are named, e.g. 10.4.0.0/24; anybody is no proxy")
+        return values
+
     @model_validator(mode="after")
     def _tls_is_whole(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("HUB_TLS_CERT and HUB_TLS_KEY go together")
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            raise ValueError("HUB_TLS_CLIENT_CA needs HUB_TLS_CERT and HUB_TLS_KEY")
         return self
 
     @model_validator(mode="after")

@@ -4,14 +4,16 @@ https://www.rfc-editor.org/rfc/rfc9112#section-3, https://www.rfc-editor.org/rfc
 a request: nothing was asked of anybody's data, and no record is written.
 """
 
+import asyncio
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from hub import outcomes
 from hub.errors import FhirError
 from hub.rendering import FHIR_JSON
+from security.oauth.binding import X5T, thumbprint
 
 HEAD_BYTES_MAX: Final = 65_536
 """Of the request line and all headers together."""
@@ -29,6 +31,14 @@ class BoundedHttp(HttpToolsProtocol):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._in_head, self._head_bytes, self._over = True, 0, False
+        self._tls: dict[str, Any] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """https://www.rfc-editor.org/rfc/rfc8705#section-3: what the connection proved is known for all of its requests."""
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        shown = None if tls is None else tls.getpeercert(binary_form=True)
+        self._tls = None if shown is None else {"tls": {X5T: thumbprint(shown)}}
 
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), _SLICE_BYTES):
@@ -44,6 +54,8 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._in_head, self._head_bytes = True, 0
         super().on_message_begin()
+        if self._tls is not None:
+            cast("dict[str, Any]", self.scope)["extensions"] = self._tls
 
     def on_headers_complete(self) -> None:
         self._in_head = False

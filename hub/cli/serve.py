@@ -60,6 +60,7 @@ def serve(
     mongodb_url: MongodbUrl = None,
     tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate chain, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Its private key, PEM.")] = None,
+    tls_client_ca: Annotated[Path | None, typer.Option("--tls-client-ca", help="What clients' certificates are checked by, PEM.")] = None,
     mllp_port: Annotated[int | None, typer.Option("--mllp-port", help="Port of HL7 v2 over MLLP.")] = None,
     mllp_senders: Annotated[Path | None, typer.Option("--mllp-senders", help="Who may send by MLLP, JSON.")] = None,
     mllp_client_ca: Annotated[
@@ -76,6 +77,7 @@ def serve(
         mongodb_url=mongodb_url,
         tls_cert=tls_cert,
         tls_key=tls_key,
+        tls_client_ca=tls_client_ca,
         mllp_port=mllp_port,
         mllp_senders=mllp_senders,
         mllp_client_ca=mllp_client_ca,
@@ -102,7 +104,8 @@ def _check_tls(settings: Settings) -> None:
     if settings.tls_cert is None:
         return
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(settings.tls_cert, settings.tls_key)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=settings.tls_client_ca)
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
     except OSError as error:
         fail(f"the TLS certificate and its key cannot be used: {error.strerror or type(error).__name__}")
 
@@ -264,6 +267,9 @@ def _config(settings: Settings, app: Any) -> uvicorn.Config:
         timeout_graceful_shutdown=DRAIN_S,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
+        # Who has a certificate may show it; who has none is a client like any other.
+        ssl_ca_certs=None if settings.tls_client_ca is None else str(settings.tls_client_ca),
+        ssl_cert_reqs=ssl.CERT_NONE if settings.tls_client_ca is None else ssl.CERT_OPTIONAL,
     )
 
 

@@ -5,7 +5,9 @@ https://www.rfc-editor.org/rfc/rfc8705#section-3 (`x5t#S256`). SMART leaves send
 client, and the production profile asks it of whoever acts without a person, reads the log, or goes past consent (SECURITY 1.5).
 """
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final
 
 from security.oauth.clients import GRANT_CLIENT_CREDENTIALS, Client
@@ -57,6 +59,11 @@ def may_be_used(client: Client, cnf: Mapping[str, str], *, production: bool) -> 
     if needed is not None:
         return needed in cnf
     return bool(cnf) or not must_be_bound(client, production=production)
+
+
+def thumbprint(der: bytes) -> str:
+    """Of a certificate: `x5t#S256`, base64url of the SHA-256 of its DER (RFC 8705 section 3.1)."""
+    return urlsafe_b64encode(sha256(der).digest()).rstrip(b"=").decode("ascii")
 
 
 def token_type(cnf: Mapping[str, str]) -> str:

@@ -57,10 +57,12 @@ class Done:
 class HubProcess:
     """`hub serve` on a data directory. Its own process group, so that a kill reaches everything it started.
 
+    secure    the flags make it speak TLS
     settings  HUB_… beside those of all tests
     """
 
-    def __init__(self, data_dir: Path, *flags: str, port: int | None = None, **settings: str) -> None:
+    def __init__(self, data_dir: Path, *flags: str, port: int | None = None, secure: bool = False, **settings: str) -> None:
+        self._scheme = "https" if secure else "http"
         self.data_dir = data_dir
         self._environment = {**ENVIRONMENT, **settings}
         self.port = port or free_port()
@@ -70,7 +72,7 @@ class HubProcess:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:

@@ -1,0 +1,62 @@
+"""The client's certificate where a proxy ends TLS: the header Client-Cert, from the proxies of HUB_PROXY_NETWORKS alone.
+
+https://www.rfc-editor.org/rfc/rfc9440. From anybody else the header is taken out before anything looks at it; from a proxy the
+certificate of its own connection says nothing about the client. A header that comes twice, or cannot be read, is no certificate.
+"""
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from security.oauth.binding import X5T, thumbprint
+
+HEADER: Final = b"client-cert"
+CHAIN: Final = b"client-cert-chain"
+HEADER_MAX_BYTES: Final = 16_384
+DER_SEQUENCE: Final = 0x30
+
+Network = IPv4Network | IPv6Network
+
+
+class Proxied:
+    """Goes around the whole application, so that nobody meets the header but here."""
+
+    def __init__(self, app: ASGIApp, networks: Sequence[Network]) -> None:
+        self._app = app
+        self._networks = tuple(networks)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            lines = [value for name, value in scope["headers"] if name == HEADER]
+            if lines:
+                scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in (HEADER, CHAIN)]
+            if self._is_proxy(scope.get("client")):
+                scope["extensions"] = {**scope.get("extensions", {}), "tls": {X5T: certificate(lines)}}
+        await self._app(scope, receive, send)
+
+    def _is_proxy(self, client: tuple[str, int] | None) -> bool:
+        try:
+            address = ip_address(client[0]) if client else None
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return address is not None and any(address in network for network in self._networks)
+
+
+def certificate(lines: Sequence[bytes]) -> str | None:
+    """base64url SHA-256 of the certificate that the header holds, a byte sequence of RFC 8941 section 3.3.5; None for anything else."""
+    if len(lines) != 1 or len(lines[0]) > HEADER_MAX_BYTES:
+        return None
+    text = lines[0].strip()
+    if len(text) < 3 or text[:1] != b":" or text[-1:] != b":":  # noqa: PLR2004 (two colons and something between them)
+        return None
+    try:
+        der = b64decode(text[1:-1], validate=True)
+    except NotBase64:
+        return None
+    return thumbprint(der) if der[:1] == bytes([DER_SEQUENCE]) else None

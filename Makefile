@@ -14,6 +14,8 @@ LOCKED := $(INSTALL) --require-hashes --only-binary :all:
 # By file, so that the fixtures of a file (a hub, its data) are made once. Many tests wait for disks and processes: four at once
 # also where there are two cores.
 PYTEST := $(BIN)/python -m pytest --dist loadfile --numprocesses
+# The tests start hundreds of Pythons: what each would compile anew is kept, also where the environment says otherwise (images do).
+test check: export PYTHONDONTWRITEBYTECODE :=
 
 # A Python of 3.11 to 3.13 that can make environments; PYTHON=… names one.
 CANDIDATES := $(PYTHON) python3 python3.13 python3.12 python3.11

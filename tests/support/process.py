@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "HUB_CORS_ORIGINS": PAGES,
     "HUB_JWKS_ALLOW_LOOPBACK": "true",
     "HUB_MONGODB_CACHE_GB": "0.25",
+    "PYTHONDONTWRITEBYTECODE": "",  # not every command shall compile the hub anew
     "PYTHONWARNINGS": "error::ResourceWarning",
 }
 

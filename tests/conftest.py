@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from pymongo import AsyncMongoClient, MongoClient
 
 from hub.store.embedded import Endpoint, sharing
@@ -25,7 +25,8 @@ from hub.store.schema import ensure_indexes
 
 pytest_plugins = ("tests.support.browser", "tests.support.fixtures")
 
-settings.register_profile("hub", deadline=None)  # a busy machine is no failure
+# A busy machine is no failure: neither an example that takes long nor some that are long in the making.
+settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("hub")
 
 DATABASES = ("hub", "hub_keys", "hub_audit")

@@ -32,7 +32,7 @@ class Running:
 
     def command(self, *arguments: str) -> str:
         done = subprocess.run(
-            [HUB, *arguments, "--data-dir", self.directory], env=environment(), check=False, capture_output=True, text=True, timeout=60
+            [HUB, *arguments, "--data-dir", self.directory], env=environment(), check=False, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

@@ -119,7 +119,7 @@ def test_a_command_that_asks_for_nothing_but_a_token_works_as_it_is_copied(brows
     assert len(ran) >= 4
     for command in ran:
         assert shlex.split(command)[0] == "curl"
-        done = subprocess.run(["bash", "-euc", command], capture_output=True, text=True, check=True, env=environment, timeout=60)
+        done = subprocess.run(["bash", "-euc", command], capture_output=True, text=True, check=True, env=environment, timeout=300)
         assert '"severity":"error"' not in done.stdout, command
         assert '"resourceType":' in done.stdout
 

@@ -13,7 +13,7 @@ from tests.e2e.test_guide_ehr import BLOCK, END, Example, agrees, documents
 from tests.support.fixtures import Running
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/guides/devices-life.md"
-SHELL_S = 300
+SHELL_S = 900
 
 
 def examples() -> Iterator[Example]:

@@ -19,7 +19,7 @@ from tests.support.fixtures import Running
 GUIDE = Path(__file__).resolve().parents[2] / "docs/guides/ehr.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 ANY = "…"
-SHELL_S = 120
+SHELL_S = 600
 END = "--- end of block"
 HEADER = re.compile(r"HTTP/1\.1 \d{3}.*|[a-z-]+: .*", re.IGNORECASE)
 

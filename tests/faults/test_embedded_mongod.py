@@ -25,7 +25,7 @@ from hub.store.embedded.process import PORTS, is_free, running
 
 pytestmark = pytest.mark.fault
 
-DEADLINE_S = 60
+DEADLINE_S = 240
 Documents = MongoClient[dict[str, Any]]
 
 HOLD = """

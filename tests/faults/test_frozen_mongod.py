@@ -22,7 +22,7 @@ from tests.support.resources import observation, patient
 pytestmark = pytest.mark.fault
 
 PATIENCE_S = 60
-RECOVERY_S = 30
+RECOVERY_S = 180
 
 
 @pytest.fixture

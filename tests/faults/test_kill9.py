@@ -31,7 +31,7 @@ SEED = 9
 KILLS = 10
 LOAD_S = (0.05, 0.7)
 """The kill comes at a random instant of this time under load."""
-DEADLINE_S = 60
+DEADLINE_S = 240
 WRITERS, SENDERS, READERS = 3, 2, 1
 SYSTEM = "urn:kill9"
 START_S = 1_750_000_000

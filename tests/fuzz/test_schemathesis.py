@@ -9,7 +9,7 @@ from tests.support.fixtures import Running
 
 PATHS = r"^/(fhir/(\{type\}|Observation|metadata)|oauth|fhir$|quarantine|ingest|readyz)"
 """Paths of other types differ in their parameters alone; the long run takes all of them (docs/fuzzing.md)."""
-EXAMPLES, WHOLE_S = 5, 300
+EXAMPLES, WHOLE_S = 5, 1_200
 
 
 def test_what_it_promises_it_keeps(running: Running, ehr: Caller, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from security.oauth.clients import Client, new_client_keys
 from security.scopes import Scopes
 
 T = TypeVar("T")
-WAIT_S = 60
+WAIT_S = 240
 Json = dict[str, Any]
 
 

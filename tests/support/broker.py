@@ -23,7 +23,7 @@ from tests.support.process import ENVIRONMENT, HUB, free_port
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 PASSWORD = shutil.which("mosquitto_passwd")
 NAME, SECRET = "hub", "a-password-of-the-tests"
-START_S, STOP_S, ANSWERS_S = 20, 60, 90
+START_S, STOP_S, ANSWERS_S = 120, 120, 240
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from tests.support.backstage import Account
 from tests.support.inprocess import in_process
 from tests.support.suspensions import each_await
 
-PATIENCE_S = 120
+PATIENCE_S = 300
 WRITES = frozenset({"insert", "update", "delete", "findAndModify", "bulkWrite"})
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from audit.record import Record
 from hub.store.protocol import Unit
 from tests.support.inprocess import InProcess
 
-PATIENCE_S = 30
+PATIENCE_S = 180
 
 
 class Held:

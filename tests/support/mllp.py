@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-ANSWER_S = 60
+ANSWER_S = 180
 EUI_PLAIN, EUI = "ACDE48234567ABCD", "AC-DE-48-23-45-67-AB-CD"
 
 

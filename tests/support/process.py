@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 from hub.cli.main import app
 
 HUB = Path(sys.executable).with_name("hub")
-READY_S = 60
-STOP_S = 30
-COMMAND_S = 120
+READY_S = 240
+STOP_S = 120
+COMMAND_S = 400
+"""Only what hangs takes so long, on a machine with ten times as much to do as it can."""
 POLL_S = 0.02
 PAGES = "https://app.example"
 """An origin whose pages may call the hub."""

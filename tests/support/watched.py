@@ -14,7 +14,7 @@ from audit.verify import records_of, verify
 from hub.store.embedded import Endpoint
 from hub.store.mongo_log import log_snapshot
 
-SETTLED_S, POLL_S = 30, 0.01
+SETTLED_S, POLL_S = 180, 0.01
 
 Rows = dict[str, int]
 """Versions by row."""

@@ -22,7 +22,7 @@ from tests.support.resources import ABSENT, HEART_RATE, observation, organizatio
 
 Json = dict[str, Any]
 KEY = [{"system": "urn:first", "value": "1"}]
-PATIENCE_TURNS = 50
+PATIENCE_S, PATIENCE_TURNS = 180, 50
 """So often everybody else gets a turn before the test concludes that a request is waiting."""
 
 
@@ -168,7 +168,7 @@ async def test_nothing_leaves_before_the_record_is_durable(set_up: Set, what: st
     gate.open.clear()
     gate.arrived.clear()
     request = asyncio.ensure_future(ask(set_up))
-    await asyncio.wait_for(gate.arrived.wait(), 30)
+    await asyncio.wait_for(gate.arrived.wait(), PATIENCE_S)
     for _ in range(PATIENCE_TURNS):
         await asyncio.sleep(0)
     assert not request.done()
@@ -207,7 +207,7 @@ async def test_the_failure_of_one_write_is_not_its_neighbours(set_up: Set) -> No
     set_up.gate.open.clear()
     updates = [asyncio.ensure_future(set_up.ask("PUT", f"/fhir/Observation/{set_up.reading}", one)) for one in stale]
     creates = [asyncio.ensure_future(set_up.ask("POST", "/fhir/Organization", organization())) for _ in range(3)]
-    await asyncio.wait_for(set_up.gate.arrived.wait(), 30)
+    await asyncio.wait_for(set_up.gate.arrived.wait(), PATIENCE_S)
     set_up.gate.open.set()
     assert {(await one).status_code for one in creates} == {201}
     assert {(await one).status_code for one in updates} == {200}
@@ -224,7 +224,7 @@ async def test_who_hangs_up_leaves_a_record_all_the_same(set_up: Set) -> None:
     set_up.gate.open.clear()
     set_up.gate.arrived.clear()
     request = asyncio.ensure_future(set_up.ask("GET", f"/fhir/Observation/{set_up.reading}"))
-    await asyncio.wait_for(set_up.gate.arrived.wait(), 30)
+    await asyncio.wait_for(set_up.gate.arrived.wait(), PATIENCE_S)
     request.cancel()
     other = asyncio.ensure_future(set_up.ask("GET", f"/fhir/Patient/{set_up.patient}"))
     set_up.gate.open.set()

@@ -138,7 +138,7 @@ class World:
             url = following[0]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(what=acts)
 def test_histories_agree_with_a_naive_one(
     what: list[tuple[str, int, str | None]],

@@ -23,7 +23,7 @@ READERS = 6
 ASKED = 12
 """Who ask at once, each on a new connection: the kernel gives it to one of the workers."""
 ROUNDS_MAX = 100
-STARTED_S_MAX = 60
+STARTED_S_MAX = 240
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from hub.store.embedded.binary import find_mongod
 from hub.store.embedded.process import listens
 
 PASSWORD = "not-to-be-told"
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 240
 
 
 @pytest.fixture

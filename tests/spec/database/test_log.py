@@ -104,6 +104,6 @@ def test_what_the_loader_says_before_logging_begins_is_kept() -> None:
 def _eventually_logged(endpoint: Endpoint, words: str) -> None:
     """The minder writes the log a moment after the server answered."""
     assert endpoint.embedded is not None
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while words not in endpoint.embedded.log.read_text():
         assert time.monotonic() < deadline, f"{words!r} was never logged"

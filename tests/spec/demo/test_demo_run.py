@@ -22,7 +22,7 @@ from hub.demo.leaflet import Leaflet, typed
 ROOT = Path(__file__).resolve().parents[3]
 HUB = Path(sys.executable).with_name("hub")
 SMALL = ("--patients", "3", "--days", "1")
-WAIT_S = 90
+WAIT_S = 300
 
 LEAFLET = Leaflet(
     base_url="http://127.0.0.1:8000",

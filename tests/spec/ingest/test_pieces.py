@@ -57,7 +57,7 @@ async def test_all_threads_may_read_pieces_at_the_same_time() -> None:
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(2) as threads:
         loop.set_default_executor(threads)
-        found = await asyncio.wait_for(asyncio.gather(*(asyncio.to_thread(pieces().read_at, 0, SIZE) for _ in range(8))), 20)
+        found = await asyncio.wait_for(asyncio.gather(*(asyncio.to_thread(pieces().read_at, 0, SIZE) for _ in range(8))), 120)
     assert found == [CONTENT[:SIZE]] * 8
 
 

@@ -102,7 +102,7 @@ def filled(mongod: Endpoint) -> Iterator[Any]:
         client.drop_database("scratch_filter")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(predicates)
 def test_the_database_finds_what_the_twin_says(filled: Any, predicate: Predicate) -> None:
     """STYLE 3.1: each index and filter is checked against an independent naive evaluation."""

@@ -21,6 +21,7 @@ from hub.guard import FHIR_BASE, Entries, Guarded, error_response, facts_of, nam
 from hub.ingest.polling import At
 from hub.ingest.registered import registered
 from hub.instants import now_us
+from hub.oauth.brands import brand_of
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.people.visit import Visited
 from hub.proxied import Proxied
@@ -55,6 +56,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.routes = ROUTES
     app.state.heads_fault = hub.heads_fault
     app.state.oauth = hub.oauth
+    app.state.brand = brand_of(hub.services.settings, hub.base_url)
     app.state.token_dependencies = token_dependencies(hub)
     app.state.clouds = clouds_of(hub.services.settings)
     app.state.outbound = Outbound(outbound_policy(hub.services.settings))

@@ -8,7 +8,7 @@ page gets is decided by the token alone.
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-DISCOVERY = frozenset({"/fhir/metadata", "/fhir/.well-known/smart-configuration", "/oauth/jwks", "/openapi.json"})
+DISCOVERY = frozenset({"/fhir/metadata", "/fhir/.well-known/smart-configuration", "/oauth/jwks", "/openapi.json", "/brands"})
 REGISTERED = ("/fhir", "/oauth")
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 """Of all routes: which of them a path offers is said by its own answer, which the page may read."""

@@ -43,6 +43,7 @@ from hub.interactions.update import conditional_update, update
 from hub.interactions.validate import validate
 from hub.interactions.vread import vread
 from hub.linking import link_begin, link_callback, link_page
+from hub.oauth.brands import brands
 from hub.oauth.jwks import jwks
 from hub.oauth.token import token
 from hub.probes import livez, readyz
@@ -79,6 +80,7 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/openapi.json", interaction="openapi", guard="open", endpoint=openapi),
     RouteRow(method="GET", path="/livez", interaction="livez", guard="open", endpoint=livez),
     RouteRow(method="GET", path="/readyz", interaction="readyz", guard="open", endpoint=readyz),
+    RouteRow(method="GET", path="/brands", interaction="brands", guard="open", endpoint=brands),
     RouteRow(method="POST", path="/oauth/token", interaction="token", guard="open", endpoint=token),
     RouteRow(method="GET", path="/oauth/jwks", interaction="jwks", guard="open", endpoint=jwks),
     # Open, for who enrols has no token yet: the one-time code is looked at in the endpoint.

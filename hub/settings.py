@@ -21,6 +21,9 @@ ACCESS_TOKEN_LIFETIME_MAX_S = 300
 ORIGIN = re.compile(r"https?://[a-z0-9.:\[\]-]+")
 """https://html.spec.whatwg.org/#ascii-serialisation-of-an-origin. Compared as text: what a browser never sends would never match."""
 
+INSTANT = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-][01]\d:[0-5]\d)")
+"""https://hl7.org/fhir/R4/datatypes.html#instant"""
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Names = Annotated[tuple[str, ...], NoDecode]
 """Separated by commas in the environment."""
@@ -197,13 +200,30 @@ class Settings(BaseSettings):
     dexcom_client_id: str | None = _setting(None, "The hub's client at Dexcom.")
     dexcom_secret_file: Path | None = _setting(None, "The file that its secret is in.")
 
+    brand_name: str = _setting("HDS hub", "What people know the hub by, on its pages for apps (`GET /brands`).")
+    brand_identifier: str | None = _setting(
+        None, "A URI that stands for the organisation wherever it is published, e.g. `https://clinic.example.org`. Unset: the hub's origin."
+    )
+    brand_website: str | None = _setting(None, "The organisation's site for people. Unset: the hub's first page.")
+    brand_aliases: Names = _setting((), "Other names that people search it by, separated by commas.")
+    brand_categories: Names = _setting(
+        ("prov",), "What it is, separated by commas: codes of HL7's organization-type, e.g. `prov`, `laboratory`, `health-data-aggregator`."
+    )
+    brand_logo: str | None = _setting(None, "Address of a picture that apps may show. The hub never loads it.")
+    brand_logo_terms: str | None = _setting(None, "Address of the terms under which they may.")
+    brand_portal_name: str | None = _setting(None, "What the pages are called on which people manage their access. Unset: the name.")
+    brand_portal_url: str | None = _setting(None, "Where they are. Unset: `/account` of the hub.")
+    brand_description: str | None = _setting(None, "For people: who finds data here, and which.")
+    brand_developers_url: str | None = _setting(None, "Where makers of apps read how to connect. Unset: `/docs` of the hub.")
+    brand_updated: str = _setting("2026-11-29T00:00:00Z", "When any of this was changed last, as a FHIR instant.")
+
     log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "Least severity of log events. None names a person.")
     debug: bool = _setting(
         False,
         "Development with invented data only: log the traceback of an unexpected error, whose text may repeat values of a resource.",
     )
 
-    @field_validator("cors_origins", "jwks_networks", "mqtt_topics", "proxy_networks", mode="before")
+    @field_validator("cors_origins", "jwks_networks", "mqtt_topics", "proxy_networks", "brand_aliases", "brand_categories", mode="before")
     @classmethod
     def _by_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -214,6 +234,13 @@ class Settings(BaseSettings):
         if not all(ORIGIN.fullmatch(value) for value in values):
             raise ValueError("origins are expected as browsers write them, e.g. https://app.example.org: no path, no wildcard")
         return values
+
+    @field_validator("brand_updated")
+    @classmethod
+    def _is_instant(cls, value: str) -> str:
+        if INSTANT.fullmatch(value) is None:
+            raise ValueError("a moment with its offset is expected, e.g. 2026-11-29T08:00:00Z")
+        return value
 
     @field_validator("base_url")
     @classmethod
@@ -282,6 +309,8 @@ def _row(name: str, field: FieldInfo) -> Iterator[str]:
 def _default(value: object, unit: object) -> str:
     if value is None or value == ():
         return "unset"
+    if isinstance(value, tuple):
+        value = ",".join(value)
     written = str(value).lower() if isinstance(value, bool) else str(value)
     return f"{written} {unit}" if unit else f"`{written}`"
 

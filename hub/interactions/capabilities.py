@@ -20,6 +20,7 @@ from hub.http import json_response
 from hub.rendering import FHIR_JSON, FHIR_XML, Wanted, render, wanted
 from hub.search.follow import canonical_types
 from hub.search.parameters import RESOURCE_TYPES, Parameter, ResourceType
+from security.oauth.brands import brand_metadata
 from security.oauth.metadata import fhir_base, token_url
 from security.oauth.metadata import smart_configuration as smart
 
@@ -60,7 +61,8 @@ async def capabilities(request: Request) -> Response:
 
 
 async def smart_configuration(request: Request) -> Response:
-    body = orjson.dumps(smart(request.app.state.base_url))
+    state = request.app.state
+    body = orjson.dumps({**smart(state.base_url), **brand_metadata(state.brand, state.base_url)})
     return Response(body, media_type="application/json", headers=OPEN)
 
 

@@ -348,6 +348,13 @@ DESCRIBED: Mapping[str, Described] = {
         done={200: "page"},
         refused=(403, 404, 503),
     ),
+    "brands": Described(
+        title=Said("Whose hub this is, for apps that people choose it in", "À qui est ce hub, pour les applications où on le choisit"),
+        spec="https://hl7.org/fhir/smart-app-launch/STU2.2/brands.html",
+        headers=("If-None-Match",),
+        done={200: "bundle", 304: "none"},
+        refused=(),
+    ),
     "welcome": Described(title=Said("The first page", "La première page"), done={200: "page"}, refused=()),
     "docs": Described(title=Said("These pages", "Ces pages"), query=("lang",), done={200: "page"}, refused=()),
     "docs-type": Described(

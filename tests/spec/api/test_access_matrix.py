@@ -330,6 +330,7 @@ OPEN: dict[str, Due] = {
     "docs": Due(200, ()),
     "docs-type": Due(200, ()),
     "openapi": Due(200, ()),
+    "brands": Due(200, ()),
     "livez": Due(200, ()),
     "readyz": Due(200, ()),
     "token": Due(400, own("ITI-71", REFUSED)),

@@ -1,7 +1,7 @@
 """Launches that begin in the hub: a person chooses an app and a patient, and the app is told by an id that means nothing else.
 
-https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-launch. The id is 256 bits, stands in no record, is good for five
-minutes, for one client, for whoever chose, and once: whoever consumes it second meets a Conflict.
+https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-launch. The id is 256 bits, stands in no record, is good for
+five minutes, for one client, for whoever chose, and once: whoever consumes it second meets a Conflict.
 """
 
 from collections.abc import Mapping

@@ -84,6 +84,13 @@ Kind = Literal[
     "cloud-link",
     "cloud-unlink",
     "cloud-list",
+    "account",
+    "authorize-shown",
+    "authorization-list",
+    "authorization-end",
+    "launch-list",
+    "launch-begin",
+    "device-code-shown",
 ]
 """Each is a row of `audit.kinds`."""
 

@@ -243,5 +243,13 @@ KINDS: Mapping[Kind, Row] = {
         _own("cloud-link", PATIENT_RECORD, "C", user=AUTHOR),
         _own("cloud-unlink", PATIENT_RECORD, "U", user=AUTHOR),
         _own("cloud-list", QUERY, "E"),
+        _own("account", QUERY, "E", purpose="HOPERAT", basis="account"),
+        # Requests of these two may name a secret, which records of an authentication leave out.
+        _own("authorize-shown", AUTHENTICATION, "R", purpose="HOPERAT", basis="account"),
+        _own("device-code-shown", AUTHENTICATION, "R", purpose="HOPERAT", basis="account"),
+        _own("authorization-list", QUERY, "E", purpose="HOPERAT", basis="account"),
+        _own("authorization-end", ALERT, "U", USER_SECURITY, user=AUTHOR, purpose="HOPERAT", basis="account"),
+        _own("launch-list", QUERY, "E", purpose="HOPERAT", basis="account"),
+        _own("launch-begin", AUTHENTICATION, "C", user=AUTHOR, purpose="HOPERAT", basis="account"),
     )
 }

@@ -13,6 +13,9 @@ from hub.http import read_body
 from security.oauth.errors import OAuthError
 from security.oauth.form import FORM_MAX_BYTES, parse_form
 
+PAGE_FIELDS_MAX = 512
+"""A box for each thing that each scope of a request would do, and what every form has."""
+
 
 def language_asked(request: Request) -> Language:
     return language_of(request.query_params.get("lang"), request.headers.get("accept-language", ""))
@@ -21,7 +24,8 @@ def language_asked(request: Request) -> Language:
 async def form_of(request: Request) -> Mapping[str, str]:
     """The fields of a form. Raises FhirError."""
     try:
-        return parse_form(request.headers.get("content-type", ""), await read_body(request, FORM_MAX_BYTES))
+        body = await read_body(request, FORM_MAX_BYTES)
+        return parse_form(request.headers.get("content-type", ""), body, fields_max=PAGE_FIELDS_MAX)
     except OAuthError as error:
         raise FhirError("invalid", str(error)) from None
 

@@ -125,8 +125,8 @@ TYPES: Final[tuple[tuple[str, Said], ...]] = (
         (
             "ActivityDefinition CapabilityStatement CatalogEntry CodeSystem CompartmentDefinition ConceptMap EventDefinition "
             "ExampleScenario GraphDefinition ImplementationGuide Library MessageDefinition NamingSystem ObservationDefinition "
-            "OperationDefinition PlanDefinition SearchParameter SpecimenDefinition StructureDefinition StructureMap TerminologyCapabilities "
-            "TestReport TestScript ValueSet"
+            "OperationDefinition PlanDefinition SearchParameter SpecimenDefinition StructureDefinition StructureMap "
+            "TerminologyCapabilities TestReport TestScript ValueSet"
         ),
         Said("definitions and vocabularies (nobody’s data)", "définitions et vocabulaires (aucune donnée de personne)"),
     ),

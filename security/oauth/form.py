@@ -12,7 +12,7 @@ FORM_MAX_BYTES = 32_768
 FIELDS_MAX = 32
 
 
-def parse_form(content_type: str, body: bytes) -> dict[str, str]:
+def parse_form(content_type: str, body: bytes, *, fields_max: int = FIELDS_MAX) -> dict[str, str]:
     """Name and value of each parameter. Raises OAuthError invalid_request.
 
     A parameter without value is treated as omitted, one that comes twice refuses the request (RFC 6749 section 3.2).
@@ -22,7 +22,7 @@ def parse_form(content_type: str, body: bytes) -> dict[str, str]:
     if len(body) > FORM_MAX_BYTES:
         raise OAuthError("invalid_request", f"the body is longer than {FORM_MAX_BYTES} bytes")
     try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=fields_max)
     except ValueError:
         raise OAuthError("invalid_request", "the body cannot be read as UTF-8 form fields") from None
     form = dict(pairs)

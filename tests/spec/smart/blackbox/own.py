@@ -1,0 +1,106 @@
+"""The suite's apps and people at the tests' own hub: what an operator does by commands, done behind the scenes."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from security.oauth.clients import Authentication
+from tests.spec.smart.blackbox.target import Registration, Somebody, Target
+from tests.support.backstage import new_client
+from tests.support.caller import Caller
+from tests.support.fixtures import Running
+from tests.support.people import add_person, register_app, session_of
+from tests.support.process import PAGES
+from tests.support.resources import OBSERVATION_CATEGORY, concept, observation, patient, practitioner
+
+CALLBACK = f"{PAGES}/callback"
+LAUNCH = f"{PAGES}/launch"
+CONTEXT = "launch launch/patient launch/encounter openid fhirUser offline_access"
+DATA = "patient/*.cruds user/*.cruds"
+CONDITION_CATEGORY = "http://terminology.hl7.org/CodeSystem/condition-category"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """What the patient of the suite has, by (type, category) -> id, and one resource of somebody else."""
+
+    patient: str
+    other: str
+
+
+def condition(patient_id: str, category: str, code: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Condition",
+        "clinicalStatus": concept("http://terminology.hl7.org/CodeSystem/condition-clinical", "active"),
+        "verificationStatus": concept("http://terminology.hl7.org/CodeSystem/condition-ver-status", "confirmed"),
+        "category": [concept(CONDITION_CATEGORY, category)],
+        "code": {**concept("http://snomed.info/sct", code), "text": "Invented"},
+        "subject": {"reference": f"Patient/{patient_id}"},
+    }
+
+
+def given_data(ehr: Caller) -> Data:
+    """Somebody with readings and conditions of two categories each, and somebody else."""
+    here, other = ehr.create(patient("Boîte"))["id"], ehr.create(patient("Noire"))["id"]
+    for one in (here, other):
+        ehr.create(observation(one))
+        ehr.create(observation(one, "2339-0", 5, category="laboratory", unit="mmol/L"))
+        ehr.create(condition(one, "problem-list-item", "38341003"))
+        ehr.create(condition(one, "encounter-diagnosis", "195662009"))
+    return Data(patient=here, other=other)
+
+
+def own_target(running: Running, ehr: Caller, data: Data) -> Target:
+    organization = ehr.account.organization
+    treating = ehr.create(practitioner())["id"]
+    return Target(
+        fhir=f"{running.process.url}/fhir",
+        apps={
+            "public": _app(running, organization),
+            "symmetric": _app(running, organization, "client_secret_basic"),
+            "asymmetric": _app(running, organization, "private_key_jwt"),
+            "other": _app(running, organization),
+            "backend": _backend(running, "blackbox-backend", "system/*.cruds", organization),
+            "limited": _backend(running, "blackbox-limited", LIMITED, organization),
+            "introspector": _backend(running, "blackbox-introspector", "system/*.rs", organization, introspector=True),
+        },
+        people={
+            "patient": _somebody(running, "patient", f"Patient/{data.patient}", "", data),
+            "practitioner": _somebody(running, "practitioner", f"Practitioner/{treating}", organization, data),
+        },
+    )
+
+
+LIMITED = f"system/Observation.rs?category={OBSERVATION_CATEGORY}|vital-signs"
+
+
+def _app(running: Running, organization: str, authentication: Authentication = "none") -> Registration:
+    scope = f"{CONTEXT} {DATA}"
+    made = register_app(
+        running.backstage,
+        scope,
+        (CALLBACK,),
+        authentication=authentication,
+        organization=organization,
+        launch_url=LAUNCH,
+        origins=(PAGES,),
+    )
+    return Registration(
+        client_id=made.id,
+        redirect_uri=CALLBACK,
+        secret=made.secret,
+        key=made.key,
+        origin=PAGES,
+        launch_url=LAUNCH,
+        scope=scope,
+    )
+
+
+def _backend(running: Running, name: str, scope: str, organization: str, *, introspector: bool = False) -> Registration:
+    account = new_client(name, scope, organization=organization, consent_default="opt-out")
+    account = running.backstage.register(replace(account, client=replace(account.client, introspector=introspector)))
+    return Registration(client_id=account.id, key=account.key, scope=scope)
+
+
+def _somebody(running: Running, role: Any, fhir_user: str, organization: str, data: Data) -> Somebody:
+    account = add_person(running.backstage, role, fhir_user=fhir_user, organization=organization)
+    return Somebody(login=account.login, cookie=session_of(running.backstage, account), patient=data.patient, fhir_user=fhir_user)

@@ -27,6 +27,7 @@ from hub.repository.redoing import redoing
 from hub.store.protocol import Claim, ClientWrite, NoteWrite, PairDevice, Pairing, Replace, Stored, Unit
 from hub.vault import PAIRING_TYPE
 from hub.wiring import Hub
+from security.oauth.binding import MUST, must_be_bound
 from security.oauth.clients import Client
 
 T = TypeVar("T")
@@ -80,6 +81,8 @@ class Operator:
     async def add_client(self, client: Client, organization_name: str | None) -> Client:
         """Register a client; without an organisation it gets one of its own, so that none is shared by accident."""
         services = self._services
+        if must_be_bound(client, production=services.settings.profile == "production") and client.binding == "none":
+            raise OperatorError(MUST)
         async with self.recording("client-add") as recording:
             inserts: tuple[Stored, ...] = ()
             if not client.organization:

@@ -4,7 +4,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -13,6 +13,7 @@ import typer
 from rich.progress import Progress
 
 from hub.cli.common import fail, stderr
+from hub.cli.prover import Prover
 from hub.cli.token import BaseUrl, ClientId, Key, fetch_token
 from security.detached import HEADER, sign_detached
 from security.oauth.jwks import private_key
@@ -33,16 +34,18 @@ def ingest(
     device: Annotated[str | None, typer.Option("--device", help="The unit, where the payload does not say it.")] = None,
     time_zone: Annotated[str | None, typer.Option("--time-zone", help="IANA zone of wall-clock times, e.g. Europe/Paris.")] = None,
     sign: Annotated[bool, typer.Option("--sign", help="Each file bears a signature with the same key (detached JWS, RFC 7797).")] = False,
+    dpop: Annotated[bool, typer.Option("--dpop", help="The token is bound to a key made for this command (RFC 9449).")] = False,
 ) -> None:
     """Send files; one JSON line per item on stdout, the summary on stderr."""
-    bearer = fetch_token(base_url, client_id, key)
+    prover = Prover.fresh() if dpop else None
+    token = fetch_token(base_url, client_id, key, prover=prover)
     signed = signing(key) if sign else None
     asked = {name: value for name, value in (("device", device), ("timeZone", time_zone)) if value is not None}
     fates: Counter[str] = Counter()
     refused = 0
     with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client, Progress(console=stderr, transient=True) as progress:
         for path in progress.track(files, description=f"ingest {adapter}"):
-            with _sent(client, f"{base_url.rstrip('/')}/ingest/{adapter}", path, asked, bearer, signed) as answer:
+            with _taken(client, f"{base_url.rstrip('/')}/ingest/{adapter}", path, asked, token, prover, signed) as answer:
                 if answer.is_error:
                     answer.read()
                     refused += 1
@@ -57,11 +60,26 @@ def ingest(
 
 
 @contextmanager
+def _taken(
+    client: httpx.Client, url: str, path: Path, asked: dict[str, str], token: str, prover: Prover | None, signed: Signing | None
+) -> Iterator[httpx.Response]:
+    """The answer to a file; sent again where the hub only misses a fresh nonce, for it has taken nothing of it then."""
+    bearer = {"Authorization": f"Bearer {token}"}
+    with ExitStack() as stack:
+        for _ in range(2):
+            shown = bearer if prover is None else prover.headers("POST", url, token)
+            answer = stack.enter_context(_sent(client, url, path, asked, shown, signed))
+            if prover is None or not prover.asked_again(answer):
+                break
+        yield answer
+
+
+@contextmanager
 def _sent(
-    client: httpx.Client, url: str, path: Path, asked: dict[str, str], bearer: str, signed: Signing | None
+    client: httpx.Client, url: str, path: Path, asked: dict[str, str], shown: dict[str, str], signed: Signing | None
 ) -> Iterator[httpx.Response]:
     """The file packed on its way, never whole in memory unless it is signed, and its answer, which may go on for as long."""
-    headers = {"Authorization": f"Bearer {bearer}", "Accept": "application/x-ndjson", "Content-Encoding": "gzip"}
+    headers = {**shown, "Accept": "application/x-ndjson", "Content-Encoding": "gzip"}
     try:
         if signed is not None:
             headers[HEADER] = signed(path.read_bytes(), httpx.URL(url, params=asked).raw_path.decode("ascii"))

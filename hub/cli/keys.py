@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from hub.cli.client_key import KID_FROM_DASH
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
 from hub.instants import fhir_instant
 from hub.operator import Operator, OperatorError
@@ -64,7 +65,7 @@ def rotate(
     _say(in_hub(data_dir, mongodb_url, act), as_json=as_json)
 
 
-@app.command("withdraw")
+@app.command("withdraw", context_settings=KID_FROM_DASH)
 def withdraw(
     kid: Annotated[str, typer.Argument(help="As `hub keys status` names it.")],
     reason: Reason = None,

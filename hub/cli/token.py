@@ -9,6 +9,7 @@ import httpx
 import typer
 
 from hub.cli.common import fail
+from hub.cli.prover import Prover
 from security.oauth.client import DEFAULT_SCOPE, client_assertion, token_form
 
 TIMEOUT_S = 10
@@ -23,20 +24,43 @@ def token(
     client_id: ClientId,
     key: Key,
     scope: Annotated[str, typer.Option("--scope", help="What to ask for; the hub narrows it to what is registered.")] = DEFAULT_SCOPE,
+    dpop: Annotated[
+        Path | None, typer.Option("--dpop", help="Bind the token to the key in this file (PEM, made if it is not there).")
+    ] = None,
+    proof: Annotated[
+        str | None, typer.Option("--proof", help='With --dpop: print the headers of one request instead, e.g. "GET http://…/fhir/Patient".')
+    ] = None,
 ) -> None:
     """Print an access token (SMART Backend Services, private_key_jwt)."""
-    typer.echo(fetch_token(base_url, client_id, key, scope))
+    method, _, url = (proof or "").partition(" ")
+    if proof is not None and (dpop is None or not url):
+        raise typer.BadParameter("--proof is a method and a URL, and goes with --dpop")
+    prover = None if dpop is None else Prover.of_file(dpop)
+    given = fetch_token(base_url, client_id, key, scope, prover)
+    if prover is None or proof is None:
+        typer.echo(given)
+        return
+    for name, value in prover.headers(method, url, given).items():
+        typer.echo(f"{name}: {value}")
 
 
-def fetch_token(base_url: str, client_id: str, key: Path, scope: str = DEFAULT_SCOPE) -> str:
-    """Ask the hub where its token endpoint is, sign an assertion for it, and return the token."""
+def fetch_token(base_url: str, client_id: str, key: Path, scope: str = DEFAULT_SCOPE, prover: Prover | None = None) -> str:
+    """Ask the hub where its token endpoint is, sign an assertion for it, and return the token; of a prover it is bound to its key."""
     try:
         with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
             found = client.get(f"{base_url.rstrip('/')}/fhir/.well-known/smart-configuration")
             found.raise_for_status()
             endpoint = str(found.json()["token_endpoint"])
-            assertion = client_assertion(client_id, key.read_bytes(), endpoint, time.time_ns() // 1_000, secrets.token_urlsafe(24))
-            answer = client.post(endpoint, data=token_form(assertion, scope))
+            pem = key.read_bytes()
+
+            def ask() -> httpx.Response:
+                assertion = client_assertion(client_id, pem, endpoint, time.time_ns() // 1_000, secrets.token_urlsafe(24))
+                headers = {} if prover is None else prover.proof("POST", endpoint)
+                return client.post(endpoint, data=token_form(assertion, scope), headers=headers)
+
+            answer = ask()
+            if prover is not None and prover.asked_again(answer):
+                answer = ask()
     except httpx.HTTPError as error:
         fail(f"the hub at {base_url} does not answer ({type(error).__name__})")
     except (OSError, ValueError) as error:

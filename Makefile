@@ -12,8 +12,8 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 LOCKED := $(INSTALL) --require-hashes --only-binary :all:
 # By file, so that the fixtures of a file (a hub, its data) are made once. Many tests wait for disks and processes: four at once
-# also where there are two cores.
-PYTEST := $(BIN)/python -m pytest --dist loadfile --numprocesses
+# also where there are two cores. The long files begin first (tests/support/order.py), or the rest would wait for the last of them.
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --numprocesses
 # The tests start hundreds of Pythons: what each would compile anew is kept, also where the environment says otherwise (images do).
 test check: export PYTHONDONTWRITEBYTECODE :=
 

@@ -22,6 +22,7 @@ from pymongo import AsyncMongoClient, MongoClient
 
 from hub.store.embedded import Endpoint, sharing
 from hub.store.schema import ensure_indexes
+from tests.support.order import in_order
 
 pytest_plugins = ("tests.support.browser", "tests.support.fixtures")
 
@@ -40,6 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("database")
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    items[:] = in_order(items)  # after pytest-randomly, which goes first
 
 
 @pytest.fixture(scope="session")

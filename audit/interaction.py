@@ -91,6 +91,18 @@ Kind = Literal[
     "launch-list",
     "launch-begin",
     "device-code-shown",
+    "sign-in",
+    "sign-in-begun",
+    "sign-in-refused",
+    "sign-out",
+    "second-factor",
+    "account-password",
+    "account-sessions",
+    "account-security",
+    "account-link",
+    "account-add",
+    "account-change",
+    "account-list",
 ]
 """Each is a row of `audit.kinds`."""
 

@@ -251,5 +251,17 @@ KINDS: Mapping[Kind, Row] = {
         _own("authorization-end", ALERT, "U", USER_SECURITY, user=AUTHOR, purpose="HOPERAT", basis="account"),
         _own("launch-list", QUERY, "E", purpose="HOPERAT", basis="account"),
         _own("launch-begin", AUTHENTICATION, "C", user=AUTHOR, purpose="HOPERAT", basis="account"),
+        _own("sign-in", AUTHENTICATION, "E", LOGIN, basis="account"),
+        _own("sign-in-begun", AUTHENTICATION, "E", LOGIN, basis="account"),
+        _own("sign-in-refused", AUTHENTICATION, "E", LOGIN, basis="account"),
+        _own("sign-out", AUTHENTICATION, "E", LOGOUT, basis="account"),
+        _own("second-factor", ALERT, "U", USER_SECURITY, user=AUTHOR, basis="account"),
+        _own("account-password", ALERT, "U", USER_SECURITY, user=AUTHOR, basis="account"),
+        _own("account-sessions", ALERT, "U", USER_SECURITY, user=AUTHOR, basis="account"),
+        _own("account-security", QUERY, "E", basis="account"),
+        _own("account-link", ALERT, "U", USER_SECURITY, user=AUTHOR, basis="account"),
+        _own("account-add", ALERT, "C", USER_SECURITY, user=AUTHOR),
+        _own("account-change", ALERT, "U", USER_SECURITY, user=AUTHOR),
+        _own("account-list", QUERY, "E"),
     )
 }

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache, partial
 from time import perf_counter
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -134,7 +135,7 @@ class Guarded:
         """A refusal that no interaction recorded (no token, unknown type, a body that is no resource) is recorded here."""
         if not facts.recorded:
             try:
-                claimed = {"client_id": error.claimed} if isinstance(error, Unauthenticated) and error.claimed else {}
+                claimed: dict[str, Any] = {"client_id": error.claimed} if isinstance(error, Unauthenticated) and error.claimed else {}
                 await Recording(self._interaction, facts.caller, facts, self._services).refused(error, **claimed)
             except (FhirError, Unavailable):
                 return error_response(error if error.code == "transient" else outcomes.unavailable())

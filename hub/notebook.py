@@ -37,7 +37,10 @@ class Notebook:
 
     async def read(self, name: str, patient: bytes | None = None) -> Page:
         """What has expired is not there any more, whether or not the database has thrown it away yet."""
-        key = self.key(name)
+        return await self.at(self.key(name), patient)
+
+    async def at(self, key: bytes, patient: bytes | None = None) -> Page:
+        """By the key of a page that was read before; the name it had may be a secret that nobody keeps."""
         note = await self._services.store.notes.get(key)
         return await self._opened(key, note, patient)
 

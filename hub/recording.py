@@ -19,7 +19,7 @@ from audit.record import Draft, Write
 from hub import outcomes
 from hub.errors import FhirError
 from hub.services import KEYED, Services
-from hub.store.protocol import SYSTEM_KEY, Asked, Stored, Unavailable, Unit, Unsettled, Unsure
+from hub.store.protocol import SYSTEM_KEY, Asked, NoteWrite, Stored, Unavailable, Unit, Unsettled, Unsure
 from hub.vault import AUDIT_TYPE
 from security.context import AccessContext
 from security.envelope import DataKey, fingerprint
@@ -43,6 +43,8 @@ AS_RECORDED: Mapping[str, str] = {
     "console-confirm-assign": "confirm-assign",
     "console-confirm-reject": "confirm-reject",
 }
+WITHOUT_CALLER = frozenset({"token", "unknown", "sign-in-refused"})
+"""What may be recorded as itself though nobody is known to have asked."""
 REFUSED: Outcome = "4"
 FAILED: Outcome = "8"
 SITE = "hds-hub"
@@ -182,10 +184,13 @@ class Recording:
         await self._services.store.commit(unit)
         self._committed = self._facts.recorded = True
 
-    async def refused(self, error: FhirError, **more: Any) -> None:
-        """Record a refusal. Raises FhirError transient if the log cannot take it: then nothing else may be told."""
+    async def refused(self, error: FhirError, *, notes: Sequence[NoteWrite] = (), **more: Any) -> None:
+        """Record a refusal. Raises FhirError transient if the log cannot take it: then nothing else may be told.
+
+        notes  what is remembered of it, in the same transaction; with them it may raise Conflict
+        """
         outcome = FAILED if error.code in outcomes.FAILURES else REFUSED
-        await self._append(outcome, error.code, **more)
+        await self._append(outcome, error.code, notes=notes, **more)
 
     async def token_issued(self, client_id: str, token_id: str) -> None:
         await self._append("0", None, kind="token-issued", client_id=client_id, token_id=token_id)
@@ -208,10 +213,10 @@ class Recording:
         elif error is None and not self._committed:
             await self._append("0", None)
 
-    async def _append(self, outcome: Outcome, code: str | None, **more: Any) -> None:
+    async def _append(self, outcome: Outcome, code: str | None, *, notes: Sequence[NoteWrite] = (), **more: Any) -> None:
         made = await self._drafts(outcome, code, (), **more)
         try:
-            await self._services.store.commit(Unit(drafts=made))
+            await self._services.store.commit(Unit(notes=notes, drafts=made))
         except Unavailable as error:
             raise outcomes.unavailable() from error
         self._facts.recorded = True
@@ -271,7 +276,7 @@ class Recording:
     def _recorded_kind(self) -> Kind:
         """A request without a caller is a failed authentication, whatever it wanted."""
         kind = AS_RECORDED.get(self._kind, self._kind)
-        if self._caller is None and self._facts.user is None and self._kind not in ("token", "unknown"):
+        if self._caller is None and self._facts.user is None and self._kind not in WITHOUT_CALLER:
             kind = "authentication-failed"
         return cast("Kind", kind if kind in KINDS else "capabilities")
 

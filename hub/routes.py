@@ -11,6 +11,11 @@ from typing import Literal
 
 from starlette.responses import Response
 
+from hub.account.invitation import invitation, invitation_taken
+from hub.account.second_factor import second_factor, second_factor_given
+from hub.account.sign_in import sign_in as person_sign_in
+from hub.account.sign_in import sign_out as person_sign_out
+from hub.account.sign_in import signed_in as person_signed_in
 from hub.console.welcome import welcome
 from hub.desk.confirm import confirm_page, confirm_page_assign, confirm_page_reject
 from hub.desk.overview import overview
@@ -72,6 +77,17 @@ def _on_type_and_instance(type: str, name: str, endpoint: Callable[..., Awaitabl
         yield _operation("GET", path, endpoint)
         yield _operation("POST", path, endpoint)
 
+
+ENTRANCES: tuple[RouteRow, ...] = (
+    # Open, for this is where a session comes from; each form is bound to the browser that was given it (hub.people.open_pages).
+    RouteRow(method="GET", path="/account/sign-in", interaction="sign-in-page", guard="open", endpoint=person_sign_in),
+    RouteRow(method="POST", path="/account/sign-in", interaction="sign-in", guard="open", endpoint=person_signed_in),
+    RouteRow(method="GET", path="/account/second-factor", interaction="second-factor-page", guard="open", endpoint=second_factor),
+    RouteRow(method="POST", path="/account/second-factor", interaction="second-factor", guard="open", endpoint=second_factor_given),
+    RouteRow(method="GET", path="/account/invitation", interaction="invitation-page", guard="open", endpoint=invitation),
+    RouteRow(method="POST", path="/account/invitation", interaction="invitation", guard="open", endpoint=invitation_taken),
+    RouteRow(method="POST", path="/account/sign-out", interaction="sign-out", guard="person", endpoint=person_sign_out),
+)
 
 ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/", interaction="welcome", guard="open", endpoint=welcome),
@@ -174,4 +190,5 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/console/units", interaction="console-units", guard="desk", endpoint=units),
     RouteRow(method="GET", path="/console/quarantine", interaction="console-quarantine", guard="desk", endpoint=desk_quarantine),
     RouteRow(method="POST", path="/console/quarantine", interaction="console-quarantine-act", guard="desk", endpoint=desk_quarantine_act),
+    *ENTRANCES,
 )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub.hashing import Hashing
 from hub.remembered import Remembered
 from hub.settings import Settings
 from hub.store.mongo import MongoStore
@@ -43,6 +44,7 @@ class Services:
     room: Room = field(default_factory=Room)
     spool_room: Room = field(default_factory=Room)
     seats: Seats = field(default_factory=Seats)
+    hashing: Hashing = field(default_factory=Hashing)
     units: Remembered[str, Any] = field(default_factory=lambda: Remembered(UNITS_REMEMBERED_MAX))
     """What `hub.units` last wrote about units, by the row of the Device."""
 

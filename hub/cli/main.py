@@ -23,6 +23,7 @@ from hub.cli import (
     token,
     unit,
     unit_status,
+    user,
     watch,
     webhook,
 )
@@ -54,6 +55,7 @@ app.add_typer(rederive.app, name="rederive", help="Readings read again by a mend
 app.add_typer(contents.app, name="contents", help="Bytes and items that go when nothing needs them any more.")
 app.add_typer(audit.app, name="audit", help="Who saw what, why, and whether they were allowed to.")
 app.add_typer(console.app, name="console", help="Pages for those who run the hub.")
+app.add_typer(user.app, name="user", help="People who sign in.")
 app.add_typer(export.app, name="export", help="What is stored, for somebody else's system.")
 app.add_typer(keys.app, name="keys", help="Keys that seal the data.")
 app.add_typer(adapters.app, name="adapters", help="Products and formats the hub reads.")

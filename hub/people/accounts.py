@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from hub.notebook import Notebook, Page
 from hub.services import Services
-from hub.store.protocol import NoteWrite
+from hub.store.protocol import Conflict, NoteWrite
 from security.people.account import Account, folded
 
 ACCOUNTS, LOGINS = "person", "person-login"
@@ -43,7 +43,7 @@ class Accounts:
         return [Account.from_document(page.content) for page in await self._accounts.all(ACCOUNTS_MAX) if page.content]
 
     async def added(self, account: Account) -> tuple[NoteWrite, ...]:
-        """A new account with all names it is found by; a name that is taken makes the commit a Conflict."""
+        """A new account with all names it is found by. Raises Conflict for a name that is taken, as the commit does of two at once."""
         page = await self._accounts.read(account.id)
         return (await self._accounts.write(page, account.to_document()), *await self._named(account))
 
@@ -58,7 +58,10 @@ class Accounts:
         return [await self._name(name, account.id) for name in (account.login, *(_federated(*one) for one in account.federated))]
 
     async def _name(self, name: str, id: str) -> NoteWrite:
-        return await self._logins.write(await self._logins.blank(name), {"account": id})
+        page = await self._logins.read(name)
+        if page.content.get("account") not in {None, id}:
+            raise Conflict
+        return await self._logins.write(page, {"account": id})
 
 
 def _federated(issuer: str, subject: str) -> str:

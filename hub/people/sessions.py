@@ -3,7 +3,9 @@
 OpenID Connect Core 1.0 section 2 (auth_time, acr, amr); OWASP ASVS 5.0 chapter 7.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hub import outcomes
 from hub.notebook import Notebook
@@ -13,7 +15,7 @@ from hub.store.protocol import NoteWrite, Unavailable
 from security.browser_session import SECRET, SESSION_US, new_secret
 from security.people.account import Account
 
-SESSIONS = "person-session"
+SESSIONS, LISTS = "person-session", "person-sessions-of"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,54 @@ async def signed_in(services: Services, cookie: str | None) -> SignedIn | None:
         acr=page.content["acr"],
         amr=tuple(page.content["amr"]),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A session as its person sees it; `id` tells it apart and opens nothing."""
+
+    id: str
+    auth_us: int
+    expires_us: int
+    amr: tuple[str, ...]
+    browser: str
+
+
+async def listed(services: Services, signed: SignedIn, browser: str) -> NoteWrite:
+    """To be committed with a session that begins, so that its person sees it and can end it."""
+    lists = Notebook(services, LISTS)
+    page = await lists.read(signed.account.id)
+    alive = {key: one for key, one in page.content.items() if one["expires_us"] > lists.now_us}
+    key = Notebook(services, SESSIONS).key(signed.cookie).hex()
+    alive[key] = {"auth_us": signed.auth_us, "expires_us": signed.expires_us, "amr": list(signed.amr), "browser": browser}
+    return await lists.write(page, alive, max(one["expires_us"] for one in alive.values()))
+
+
+async def sessions_of(services: Services, account: str) -> list[Listed]:
+    """Those that are not over, the latest first."""
+    found = (await Notebook(services, LISTS).read(account)).content
+    alive = [(key, one) for key, one in found.items() if (await Notebook(services, SESSIONS).at(bytes.fromhex(key))).content]
+    return sorted((_listed(key, one) for key, one in alive), key=lambda one: one.auth_us, reverse=True)
+
+
+async def all_ended(services: Services, account: str, *, but: SignedIn | None = None, only: str | None = None) -> tuple[NoteWrite, ...]:
+    """What has to be committed so that every session of the account is over on every process.
+
+    but, only  a session that goes on; the id of the one that alone is to end
+    """
+    sessions, lists = Notebook(services, SESSIONS), Notebook(services, LISTS)
+    kept = id_of(services, but) if but is not None else None
+    found = (await lists.read(account)).content
+    pages = [await sessions.at(bytes.fromhex(key)) for key in found if key != kept and only in (None, key)]
+    return tuple([await sessions.write(page, {}, sessions.now_us + SESSION_US) for page in pages if page.content])
+
+
+def id_of(services: Services, signed: SignedIn) -> str:
+    return Notebook(services, SESSIONS).key(signed.cookie).hex()
+
+
+def _listed(key: str, one: Mapping[str, Any]) -> Listed:
+    return Listed(id=key, auth_us=one["auth_us"], expires_us=one["expires_us"], amr=tuple(one["amr"]), browser=one["browser"])
 
 
 async def ended(services: Services, signed: SignedIn) -> NoteWrite:

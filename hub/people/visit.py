@@ -123,20 +123,30 @@ def cookie_name(*, secure: bool) -> str:
 
 
 def cookie_of(request: Request, base_url: str) -> str | None:
-    """The session's cookie. What cannot be read is none."""
+    """The session's cookie."""
+    return named_cookie(request, cookie_name(secure=is_secure(base_url)))
+
+
+def named_cookie(request: Request, name: str) -> str | None:
+    """What cannot be read is none."""
     try:
         cookies = SimpleCookie(request.headers.get("cookie", ""))
     except CookieError:
         return None
-    found = cookies.get(cookie_name(secure=is_secure(base_url)))
+    found = cookies.get(name)
     return found.value if found else None
 
 
 def set_cookie(value: str, *, secure: bool, age_s: int) -> str:
-    """The header. Lax and not Strict: an app leads the browser to `authorize` by a link, and a session has to be seen then; what
-    changes anything is a form with the session's token.
+    """The header of a session. Lax and not Strict: an app leads the browser to `authorize` by a link, and a session has to be seen then;
+    what changes anything is a form with the session's token.
     """
-    parts = [f"{cookie_name(secure=secure)}={value}", "Path=/", "HttpOnly", "SameSite=Lax", f"Max-Age={age_s}"]
+    return cookie_header(cookie_name(secure=secure), value, secure=secure, age_s=age_s)
+
+
+def cookie_header(name: str, value: str, *, secure: bool, age_s: int, same_site: str = "Lax") -> str:
+    """https://www.rfc-editor.org/rfc/rfc6265#section-4.1: for this host alone, unseen by any script."""
+    parts = [f"{name}={value}", "Path=/", "HttpOnly", f"SameSite={same_site}", f"Max-Age={age_s}"]
     return "; ".join([*parts, *(("Secure",) if secure else ())])
 
 

@@ -333,6 +333,34 @@ DESCRIBED: Mapping[str, Described] = {
     "console-sign-out": Described(
         title=Said("End the session of the console", "Fermer la session de la console"), done={200: "page", 303: "none"}, refused=(403, 503)
     ),
+    "sign-in-page": Described(
+        title=Said("The form to sign in", "Le formulaire de connexion"), query=("next", "lang"), done={200: "page"}, refused=(503,)
+    ),
+    "sign-in": Described(
+        title=Said("Sign in with login and password", "Se connecter par identifiant et mot de passe"),
+        done={303: "none"},
+        refused=(400, 403, 413, 503),
+    ),
+    "second-factor-page": Described(
+        title=Said("The form for the second factor", "Le formulaire du second facteur"),
+        query=("lang",),
+        done={200: "page", 303: "none"},
+        refused=(503,),
+    ),
+    "second-factor": Described(
+        title=Said("Give the second factor, or set it up", "Donner le second facteur, ou le mettre en place"),
+        done={200: "page", 303: "none"},
+        refused=(400, 403, 413, 503),
+    ),
+    "invitation-page": Described(
+        title=Said("Where an invitation leads", "Où mène une invitation"), query=("code", "lang"), done={200: "page"}, refused=(403, 503)
+    ),
+    "invitation": Described(
+        title=Said("Choose the password of a new account", "Choisir le mot de passe d’un nouveau compte"),
+        done={303: "none"},
+        refused=(400, 401, 403, 413, 503),
+    ),
+    "sign-out": Described(title=Said("End one’s session", "Fermer sa session"), done={303: "none"}, refused=(403, 503)),
     "cloud-link-page": Described(
         title=Said("What a link to a vendor’s cloud will fetch", "Ce que récupérera un lien vers le service d’un fabricant"),
         query=("invitation", "lang"),

@@ -23,6 +23,7 @@ class Account:
     totp       shared secret of RFC 6238, base32; None: not enrolled. totp_step: the last step that was used, so that none is used twice
     recovery   SHA-256 of the recovery codes that are left, hex
     federated  (issuer, subject) at other OpenID providers
+    invitation  SHA-256 of the code of the one link that is good, hex; None: there is none
     failures   wrong proofs since the last good one; locked_until_us: no proof is looked at before
     disabled_us  when the account was ended; its sessions and authorizations end with it
     """
@@ -38,6 +39,7 @@ class Account:
     totp_step: int = 0
     recovery: tuple[str, ...] = ()
     federated: tuple[tuple[str, str], ...] = ()
+    invitation: str | None = None
     failures: int = 0
     locked_until_us: int = 0
     disabled_us: int | None = None

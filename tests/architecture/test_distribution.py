@@ -22,6 +22,7 @@ MODULE_OF = {
     "prometheus-client": "prometheus_client",
     "google-re2": "re2",
     "paho-mqtt": "paho",
+    "argon2-cffi": "argon2",
 }
 BROUGHT = {"bson"}
 """Part of another distribution by its maker's will: pymongo provides it, and nobody else may."""

@@ -341,6 +341,10 @@ OPEN: dict[str, Due] = {
     "webhook-test": Due(200, ()),
     "console-sign-in-page": Due(200, ()),
     "console-sign-in": Due(403, own("110122", REFUSED)),
+    "sign-in-page": Due(200, ()),
+    "second-factor-page": Due(303, ()),
+    "invitation-page": Due(403, ()),
+    **dict.fromkeys(("sign-in", "second-factor", "invitation"), Due(403, own("sign-in-refused", REFUSED))),
     "cloud-link-page": Due(404, ()),
     "cloud-link": Due(403, own("110122", REFUSED)),
     "cloud-callback": Due(403, own("110122", REFUSED)),
@@ -493,4 +497,14 @@ def test_pages_of_the_console_lead_whoever_has_no_session_to_the_sign_in(row: Ro
         answer = http.request(row.method, row.path.format(id=ABSENT), headers=headers, data={"x": "y"} if row.method == "POST" else None)
         assert answer.status_code == 303
         assert answer.headers["Location"].startswith("/console/sign-in?")
+        assert answer.content == b""
+
+
+@pytest.mark.parametrize("row", [row for row in ROUTES if row.guard == "person"], ids=lambda row: str(row.interaction))
+def test_pages_for_people_lead_whoever_has_no_session_to_the_sign_in(row: RouteRow, http: httpx.Client, ehr: Caller) -> None:
+    """A token of the API is no session, and a cookie that nobody made is none either."""
+    for headers in ({}, {"Authorization": f"Bearer {ehr.token}"}, {"Cookie": f"hub-person={'x' * 43}"}):
+        answer = http.request(row.method, row.path.format(id=ABSENT), headers=headers, data={"x": "y"} if row.method == "POST" else None)
+        assert answer.status_code == 303
+        assert answer.headers["Location"].startswith("/account/sign-in?")
         assert answer.content == b""

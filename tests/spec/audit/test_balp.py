@@ -91,6 +91,11 @@ EXAMPLES: dict[Kind, Interaction] = {
     "console-link": command("console-link"),
     "console-sign-in": command("console-sign-in"),
     "console-sign-out": command("console-sign-out"),
+    **{kind: command(kind) for kind in ("sign-in", "sign-in-begun", "sign-in-refused", "sign-out", "second-factor")},
+    **{kind: command(kind) for kind in ("account-password", "account-sessions", "account-security", "account-link")},
+    **{kind: command(kind) for kind in ("account", "authorize-shown", "authorization-list", "authorization-end")},
+    **{kind: command(kind) for kind in ("launch-list", "launch-begin", "device-code-shown")},
+    **{kind: command(kind) for kind in ("account-add", "account-change", "account-list")},
 }
 
 CLAIMS: dict[Kind, tuple[str, str]] = {

@@ -10,11 +10,14 @@ from typing import Any, NamedTuple
 
 from audit.interaction import Kind
 from audit.kinds import BALP, KINDS, POLICY, TERMINOLOGY, Coding, coding
+from fhir_profiles.canonical import BASE
 
 CACHED_MAX = 4_096
 HUB = {"display": "hds-hub"}
 OAUTH_AGENT = coding(f"{BALP}/CodeSystem/UserAgentTypes", "UserOauthAgent", "User OAuth Agent participant")
 TOKEN_ID = "urn:ietf:params:oauth:jti:"  # noqa: S105 (the prefix that BALP asks for)
+ROLES = f"{BASE}/CodeSystem/person-role"
+"""What a person is to the hub: patient, practitioner, compliance, administrator, vendor."""
 IP_ADDRESS, URI = "2", "5"
 """https://hl7.org/fhir/R4/valueset-network-type.html"""
 UNKNOWN = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
@@ -70,17 +73,21 @@ class Party(NamedTuple):
     organization: str | None
     user: str | None
     token_id: str | None
+    person: str | None = None
+    account: str | None = None
+    role: str | None = None
 
 
 @lru_cache(CACHED_MAX)
 def agents(party: Party) -> list[Json]:
     """The client, the hub, and on whose behalf it was done (BALP: client, server, user), those that there are.
 
+    Of somebody who acts through the client both: the person, and the organisation in whose name.
     The one on whose behalf asked for it; if there is none, the client; if there is none, the hub. What allowed it stands
     with the client, because a token's id stands alone in its agent's policy (BALP OAUTHaccessTokenUse.Minimal).
     """
     client = party.client_id is not None or party.network is not None
-    on_behalf = bool(party.organization or party.user or party.token_id)
+    on_behalf = bool(party.organization or party.user or party.token_id or party.account)
     asking = {"requestor": True, "purposeOfUse": purpose_of_use(party.purpose)}
     allowed = {"policy": list(party.policies)}
     made: list[Json] = []
@@ -89,6 +96,8 @@ def agents(party: Party) -> list[Json]:
     made.append({**_hub(party), **({} if client or on_behalf else {**allowed, **asking})})
     if on_behalf:
         made.append({**_user(party), **({} if client else allowed), **_token(party), **asking})
+    if party.account and party.organization:
+        made.append({**_typed(KINDS[party.kind].user), "who": {"reference": party.organization}, "requestor": False})
     return made
 
 
@@ -111,10 +120,19 @@ def _hub(party: Party) -> Json:
 
 def _user(party: Party) -> Json:
     codings = (KINDS[party.kind].user, OAUTH_AGENT) if party.token_id else (KINDS[party.kind].user,)
+    if party.account:
+        return {**_typed(*codings), **_person(party.person, party.account, party.role)}
     if party.user:
         return {**_typed(*codings), "who": {"identifier": {"value": party.user}}, "altId": party.user}
     who = {"reference": party.organization} if party.organization else {"identifier": {"value": party.client_id}}
     return {**_typed(*codings), "who": who}
+
+
+def _person(reference: str | None, account: str, role: str | None) -> Json:
+    """As the resource that the person is, or by the account; the account is found by its id either way."""
+    who: Json = {"reference": reference} if reference else {"identifier": {"value": account}}
+    known: Json = {"role": [{"coding": [coding(ROLES, role, role)]}]} if role else {}
+    return {**known, "who": who, "altId": account}
 
 
 def _token(party: Party) -> Json:

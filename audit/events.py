@@ -176,6 +176,9 @@ def _party(interaction: Interaction, row: Row, source: Source, policies: tuple[s
         interaction.organization,
         interaction.user,
         interaction.token_id,
+        interaction.person,
+        interaction.account,
+        interaction.role,
     )
 
 

@@ -138,6 +138,8 @@ class Interaction:
     client_id, client_name   the OAuth client as registered; None when none is known
     organization    "Organization/x" for which the client acts
     token_id        `jti` of the access token used, or issued
+    person          "Practitioner/x" or "Patient/x", whom somebody is who acts through the client; None for who is no resource
+    account, role   the account that person signed in with, and what the person is to the hub; None where the client acts by itself
     user, reason    operating-system user of a command, and the reason that was given
     purpose         code of v3-ActReason; None: the kind's own purpose
     basis           why it was allowed as a whole, where no item says it; None: the kind's own
@@ -156,6 +158,9 @@ class Interaction:
     client_name: str | None = None
     organization: str | None = None
     token_id: str | None = None
+    person: str | None = None
+    account: str | None = None
+    role: str | None = None
     user: str | None = None
     reason: str | None = None
     purpose: str | None = None

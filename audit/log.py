@@ -98,6 +98,10 @@ def shared_words(interaction: Interaction) -> Iterator[tuple[str, str]]:
         yield "altid", f"|{interaction.user}"
     elif interaction.organization:
         yield "agent", interaction.organization
+    if interaction.account:
+        yield "altid", f"|{interaction.account}"
+    if interaction.person:
+        yield "agent", interaction.person
 
 
 def _coding_words(space: str, system: str, code: str) -> Iterator[tuple[str, str]]:

@@ -46,6 +46,7 @@ def audit_query(
     patient: str | None = None,
     client: str | None = None,
     user: str | None = None,
+    person: str | None = None,
     organization: str | None = None,
     entity: str | None = None,
     action: str | None = None,
@@ -58,6 +59,7 @@ def audit_query(
     words = (
         ("altid", "|", client),
         ("altid", "|", user),
+        ("agent", "", person),
         ("agent", "", organization),
         ("entity", "", entity),
         ("action", "|", action),
@@ -87,7 +89,8 @@ def asks_for(query: AuditQuery, draft: Draft) -> bool:
 class Row:
     """One AuditEvent for people.
 
-    who       on whose behalf it was done: an organisation, an operating-system user, or nobody but the client
+    who       on whose behalf it was done: an organisation, an operating-system user, a person, or nobody but the client
+    role, organization   of a person who acted through the client: what it is to the hub, and in whose name it acted
     what      the interaction; references   what it named
     basis     policies and versions of Consents that allowed it, or why it was refused
     """
@@ -104,16 +107,19 @@ class Row:
     outcome: str
     basis: tuple[str, ...]
     request: str
+    role: str = ""
+    organization: str = ""
 
 
 def row(resource: Json) -> Row:
     """Read an AuditEvent of this hub. What it does not say is empty."""
     agents, entities = resource.get("agent", ()), resource.get("entity", ())
     purpose: Json = next(iter(resource.get("purposeOfEvent", ())), {})
+    asked: Json = next((agent for agent in agents if agent.get("requestor")), {})
     return Row(
         id=resource["id"],
         when=resource["recorded"],
-        who=next((_name(agent) for agent in agents if agent.get("requestor")), ""),
+        who=_name(asked),
         client=next((_name(agent) for agent in agents if "altId" in agent), ""),
         purpose=_code(purpose),
         reason=purpose.get("text", ""),
@@ -123,6 +129,8 @@ def row(resource: Json) -> Row:
         outcome=" ".join(filter(None, (OUTCOMES.get(resource["outcome"]), resource.get("outcomeDesc")))),
         basis=(*_policies(agents), *_named(entities, SECURITY_RESOURCE)),
         request=next(_request_ids(entities), ""),
+        role=next((_code(role) for role in asked.get("role", ())), ""),
+        organization=next((_name(agent) for agent in agents if _is_in_whose_name(agent)), ""),
     )
 
 
@@ -131,11 +139,17 @@ def cells(row: Row) -> tuple[str, ...]:
     shown = ", ".join(row.references[:REFERENCES_SHOWN])
     more = f" and {len(row.references) - REFERENCES_SHOWN} more" if len(row.references) > REFERENCES_SHOWN else ""
     purpose = f"{row.purpose} ({row.reason})" if row.reason else row.purpose
-    return (row.when, row.who, row.client, purpose, f"{row.what} {shown}{more}".strip(), row.patient, row.outcome, ", ".join(row.basis))
+    who = f"{row.who} for {row.organization}" if row.organization else row.who
+    return (row.when, who, row.client, purpose, f"{row.what} {shown}{more}".strip(), row.patient, row.outcome, ", ".join(row.basis))
 
 
 def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:
     return [asdict(row) for row in rows]
+
+
+def _is_in_whose_name(agent: Json) -> bool:
+    """Beside the person who asked: neither asking, nor the app, nor the hub, which has an address."""
+    return not agent.get("requestor") and "altId" not in agent and "network" not in agent
 
 
 def _name(agent: Json) -> str:

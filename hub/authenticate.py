@@ -10,9 +10,9 @@ from typing import Protocol
 
 from starlette.requests import Request
 
-from hub.authorizations import Authorizations
+from hub.authorizations import Asked, Authorizations
 from hub.errors import CHALLENGE, CHALLENGE_INVALID, Unauthenticated
-from hub.repository.standing import registered
+from hub.repository.standing import is_good, registered
 from hub.sender import BEARER, Senders, credential
 from hub.store.oauth import OAuthStore
 from security.context import AccessContext
@@ -71,24 +71,29 @@ class Authenticator:
         claims = await self._claims(shown.token)
         meanwhile()
         changes = self._changes()
+        asked = None if claims.acting is None else self._authorizations.ask(claims.acting.authorization)
         client = await self._clients.find_client(claims.client_id)
         if client is None or not client.is_good(claims.kid, self._clock()) or self._is_ended(claims, client):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
         await self._senders.check(request, shown, claims.cnf, client)
         caller = caller_of(client, claims.scopes, claims.purpose, request_id, changes, token_id=claims.jti)
-        if claims.acting is not None:
-            return await self._acting(caller, claims, claims.acting)
+        if claims.acting is not None and asked is not None:
+            return await self._acting(caller, claims, claims.acting, asked)
         return replace(caller, key_id=claims.kid)
 
     def _is_ended(self, claims: TokenClaims, client: Client) -> bool:
         """Was this very token revoked (RFC 7009)? Of a person's token the authorization knows."""
         return any(jti == claims.jti for jti, _ in client.ended_tokens)
 
-    async def _acting(self, caller: AccessContext, claims: TokenClaims, acting: Acting) -> AccessContext:
-        """What the person allowed is asked for now, so that its end is seen by every process with the next request."""
-        held = await self._authorizations.find(acting.authorization)
-        if held is None or not held.authorization.holds(self._clock(), claims.jti) or held.authorization.client_id != claims.client_id:
+    async def _acting(self, caller: AccessContext, claims: TokenClaims, acting: Acting, asked: Asked) -> AccessContext:
+        """What the person allowed is asked for now, so that its end is seen by every process with the next request.
+
+        An account that is disabled ends all that it allowed with it, so nothing more is to be asked.
+        """
+        held = await self._authorizations.current(asked)
+        if held is None or not is_good(held.authorization, claims.client_id, acting.person, claims.jti, self._clock()):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
+        own = caller.organization == acting.person.organization
         # What the client may do by itself (create patients, bring ids, see how searches run) is not the person's to do.
         return replace(
             caller,
@@ -99,8 +104,13 @@ class Authenticator:
             confirmer=False,
             person=acting.person,
             organization=acting.person.organization,
+            app_organization=caller.organization,
+            # The policy of an organisation's own app holds for those who act for that organisation, and for nobody else.
+            consent_default=caller.consent_default if own else "opt-in",
             patient=acting.patient,
+            words=claims.context,
             authorization=acting.authorization,
+            rests_on=held.rests_on,
         )
 
     async def _claims(self, token: str) -> TokenClaims:

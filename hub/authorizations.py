@@ -3,14 +3,16 @@
 One by the authorization's id, and one by the account, which lists its authorizations, so that a person sees and ends them.
 """
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 
 from hub.notebook import Notebook, Page
 from hub.services import Services
-from hub.store.protocol import NoteWrite
+from hub.store.protocol import AUTHORIZATION as AUTHORIZATIONS
+from hub.store.protocol import Note, NoteWrite
 from security.oauth.authorization import ENDED_TOKENS_MAX, Authorization
 
-AUTHORIZATIONS, OF_ACCOUNT = "authorization", "authorizations-of"
+OF_ACCOUNT = "authorizations-of"
 KEPT_US = 30 * 86_400 * 1_000_000
 """What has ended is shown to its person for a month."""
 
@@ -23,16 +25,52 @@ class Held:
     page: Page
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An authorization on its way."""
+
+    key: bytes
+    answer: Awaitable[Note | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """What a person let an app do, as it counts now. `rests_on`: key and version of the note, for whoever decides by it."""
+
+    authorization: Authorization
+    rests_on: tuple[bytes, int]
+
+
 class Authorizations:
     """Reads, and makes the writes that a `Unit` commits together with its record. Raises Unavailable."""
 
     def __init__(self, services: Services) -> None:
+        self._services = services
         self._notes = Notebook(services, AUTHORIZATIONS)
         self._lists = Notebook(services, OF_ACCOUNT)
 
     async def find(self, id: str) -> Held | None:
         page = await self._notes.read(id)
         return Held(authorization=Authorization.from_document(page.content), page=page) if page.content else None
+
+    def ask(self, id: str) -> Asked:
+        """For `current`, without waiting for it."""
+        key = self._notes.key(id)
+        return Asked(key=key, answer=self._services.store.notes.ask(key))
+
+    async def current(self, asked: Asked) -> Current | None:
+        """As `find`, for each request: opened once for each version. What has ended long ago is not there any more."""
+        note = await self._services.store.notes.answer(asked.answer)
+        if note is None:
+            return None
+        remembered = self._services.authorizations.get(asked.key)
+        if remembered is None or remembered[0] != note.version:
+            page = await self._notes.opened(note)
+            if not page.content:
+                return None
+            remembered = note.version, Authorization.from_document(page.content)
+            self._services.authorizations.put(asked.key, remembered)
+        return Current(authorization=remembered[1], rests_on=(asked.key, note.version))
 
     async def of_account(self, account: str) -> list[Held]:
         """The latest first; those that ended more than a month ago are gone."""

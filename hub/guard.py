@@ -38,6 +38,8 @@ TOKEN_PARAMETER = b"access_token"
 TOKEN_IN_URL = "Send the access token in the Authorization header alone: URLs are written down on their way."  # noqa: S105 (a text)
 OF_UNITS = frozenset({"ingest"})
 NOT_FOR_UNITS = "A single unit's credential sends that unit's readings to /ingest, and nothing else."
+FOR_CLIENTS = ("/ingest", "/quarantine", "/confirm")
+NOT_FOR_PEOPLE = "Readings are sent in, and what waits of them is looked after, by clients in their own name."
 AHEAD = frozenset({"read", "vread"})
 """Interactions that are about one resource and begin with looking it up."""
 FHIR_BASE = "/fhir"
@@ -115,6 +117,8 @@ class Guarded:
             request.state.wanted = wanted_of_binary(request) if self._may_be_bytes(request) else wanted(request)
         if caller.unit is not None and self._interaction not in OF_UNITS:
             raise FhirError("forbidden", NOT_FOR_UNITS)
+        if caller.person is not None and request.scope["path"].startswith(FOR_CLIENTS):
+            raise FhirError("forbidden", NOT_FOR_PEOPLE)
         if self._interaction != OPERATION and names_operation(request.scope["path"]):
             raise outcomes.unknown_operation()
         if "type" in request.path_params:

@@ -44,6 +44,10 @@ class Notebook:
         note = await self._services.store.notes.get(key)
         return await self._opened(key, note, patient)
 
+    async def opened(self, note: Note) -> Page:
+        """A note of this kind that somebody has read."""
+        return await self._opened(note.key, note, note.patient)
+
     async def all(self, limit: int) -> list[Page]:
         """Every note of the kind whose key is still there."""
         made = []

@@ -255,6 +255,8 @@ class Recording:
                 "purpose": caller.purpose,
                 "token_id": caller.token_id,
             }
+            if caller.person is not None:
+                who |= {"person": caller.person.fhir_user, "account": caller.person.account, "role": caller.person.role}
         return Interaction(
             **{
                 "kind": self._recorded_kind(),

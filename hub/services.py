@@ -14,12 +14,14 @@ from hub.store.protocol import Asked, Stored
 from hub.turns import Room, Seats, Turns
 from hub.vault import AUDIT_TYPE, Vault
 from security.blind import ALPHABET, ID_CHARACTERS, Blind
+from security.oauth.authorization import Authorization
 from security.oauth.clients import Client
 
 KEYED = "~"
 """First letter of a row id that is the keyed form of an id brought by an importer."""
 OWN_ID = re.compile(r"[0-9A-Za-z]{22}")
 UNITS_REMEMBERED_MAX = 50_000
+AUTHORIZATIONS_REMEMBERED_MAX = 4_096
 _EVEN = 256 - 256 % len(ALPHABET)
 _LETTERS, _UNEVEN = bytes(ALPHABET.encode()[byte % len(ALPHABET)] for byte in range(256)), bytes(range(_EVEN, 256))
 """A random byte as a letter; those that would give some letters more often than others are left out."""
@@ -47,6 +49,8 @@ class Services:
     hashing: Hashing = field(default_factory=Hashing)
     units: Remembered[str, Any] = field(default_factory=lambda: Remembered(UNITS_REMEMBERED_MAX))
     """What `hub.units` last wrote about units, by the row of the Device."""
+    authorizations: Remembered[bytes, tuple[int, Authorization]] = field(default_factory=lambda: Remembered(AUTHORIZATIONS_REMEMBERED_MAX))
+    """What people let apps do, opened, by the note's key: with the version it was read from, good only if that is the one that counts."""
 
     async def resolve(self, type: str, id: str, *, deleted: bool = False, asked: Sequence[Asked] = ()) -> Stored | None:
         """The current row of a logical id, ours or brought by an importer. `deleted`: its tombstone too.

@@ -41,21 +41,30 @@ class Asker:
 
     references  all it may be named by, e.g. "Organization/{id}"; roles: codes of v3-ParticipationType it has
     purpose     code of v3-ActReason; action: code of consentaction
+    app         what a person acts through may be named by: a deny may refuse that, a permit says nothing of it
+    own         it is the patient at the own record: law lets it (GDPR Art. 15), and a deny refuses the app by name or not at all
     """
 
     references: frozenset[str]
     roles: frozenset[str]
     purpose: str
     action: Action
+    app: frozenset[str] = frozenset()
+    own: bool = False
+
+
+Policy = Literal["opt-out", "patient-access", "patient-act"]
+"""What decides where no Consent does: care goes on in the own organisation; the patient looks at the own record, or writes into it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """`consent` is the version that decided, e.g. "Consent/x/_history/2"; None when the policy did."""
+    """`consent` is the version that decided, e.g. "Consent/x/_history/2"; None when `policy` did."""
 
     permit: bool
     basis: Literal["consent", "policy"]
     consent: str | None
+    policy: Policy = "opt-out"
 
 
 Decider = Callable[[Mapping[str, Any]], Decision]
@@ -65,15 +74,22 @@ DECISIONS_CACHED_MAX: Final = 1_024
 """A page asks the same few rules about each of its resources."""
 
 BY_POLICY: Final = {permit: Decision(permit=permit, basis="policy", consent=None) for permit in (False, True)}
+OWN: Final[Mapping[Action, Decision]] = {
+    "access": Decision(permit=True, basis="policy", consent=None, policy="patient-access"),
+    "collect": Decision(permit=True, basis="policy", consent=None, policy="patient-act"),
+}
+"""Of the patient who asks: to see is law, to write is the patient's own act, to which the app was authorized."""
 
 
-def asker(context: AccessContext, action: Action, *, also: Iterable[str] = ()) -> Asker:
-    """The caller as the rules see it (reading 4): itself, its organisation, and `also`, what else it may be named by.
+def asker(context: AccessContext, action: Action, *, also: Iterable[str] = (), above_app: Iterable[str] = (), own: bool = False) -> Asker:
+    """The caller as the rules see it (reading 4): itself, the person who acts, the organisation, and `also`, what else it may be named by.
 
-    `also` is for the organisations above its own.
+    `also` is for the organisations above its own, `above_app` for those above the one that a person's app is registered for.
     """
-    references = {f"Device/{context.client_id}", context.organization, *also} - {""}
-    return Asker(references=frozenset(references), roles=RECIPIENT_ROLES, purpose=context.purpose, action=action)
+    client, person = f"Device/{context.client_id}", context.person
+    references = {client, context.organization, *also, (person.fhir_user if person else None) or ""} - {""}
+    app = frozenset[str]() if person is None else frozenset({client, context.app_organization, *above_app} - {""})
+    return Asker(references=frozenset(references), roles=RECIPIENT_ROLES, purpose=context.purpose, action=action, app=app, own=own)
 
 
 def decide(rules: Iterable[Rule], asker: Asker, resource: Mapping[str, Any], *, default: bool, now_us: int) -> Decision:
@@ -88,13 +104,14 @@ def decide(rules: Iterable[Rule], asker: Asker, resource: Mapping[str, Any], *, 
 def decider(rules: Iterable[Rule], asker: Asker, *, default: bool, now_us: int) -> Decider:
     """`decide` for many resources of one patient at one moment: which rules speak, and in which order, is the same for all."""
     spoken = sorted(speaking(rules, asker, now_us=now_us), key=_weight, reverse=True)
+    by_policy = OWN[asker.action] if asker.own else BY_POLICY[default]
 
     def decided(resource: Mapping[str, Any]) -> Decision:
         instance = _Instance(resource)
         for rule in spoken:
             if _covers(rule, instance):
                 return _by_consent(rule.type, rule.consent, rule.version)
-        return BY_POLICY[default]
+        return by_policy
 
     return decided
 
@@ -112,6 +129,8 @@ def speaking(rules: Iterable[Rule], asker: Asker, *, now_us: int) -> list[Rule]:
 
 
 def _concerns(rule: Rule, asker: Asker) -> bool:
+    if asker.own and not _refuses_app(rule, asker):
+        return False
     if rule.not_understood:
         return rule.type == "deny"
     return (
@@ -123,7 +142,13 @@ def _concerns(rule: Rule, asker: Asker) -> bool:
 
 def _names(rule: Rule, asker: Asker) -> bool:
     """Reading 4: reference and role of one actor both hold."""
-    return any((role is None or role in asker.roles) and reference in asker.references for role, reference in rule.actors)
+    named = asker.references | asker.app if asker.app and rule.type == "deny" else asker.references
+    return any((role is None or role in asker.roles) and reference in named for role, reference in rule.actors)
+
+
+def _refuses_app(rule: Rule, asker: Asker) -> bool:
+    """Who denies everybody, or an organisation, does not shut out oneself: the app is refused where it is named."""
+    return rule.type == "deny" and any(reference in asker.app for _, reference in rule.actors)
 
 
 class _Instance:

@@ -62,7 +62,10 @@ class AccessContext:
     token_id         `jti` of the access token, for the audit record
     person           who acts through the client; None: the client itself does (system scopes)
     patient          id of the patient in context, whose compartment `patient/` scopes reach; None: they reach nothing
+    words            scope words of the token that speak about a person's session (openid, fhirUser, …)
+    app_organization  "Organization/{id}" for which the app of a person is registered: a Consent may refuse it by name
     authorization    id of what the person allowed, which ends the token when it ends
+    rests_on         of the authorization's note as it was looked up: its key and its version
     key_id           the client's key by which the token was obtained, which ends with it; None where the token does not say
     """
 
@@ -87,6 +90,9 @@ class AccessContext:
     person: Person | None = None
     patient: str | None = None
     authorization: str | None = None
+    words: frozenset[str] = frozenset()
+    app_organization: str = ""
+    rests_on: tuple[bytes, int] | None = None
 
     @property
     def account(self) -> str:

@@ -30,7 +30,8 @@ app = typer.Typer(no_args_is_help=True)
 
 Patient = Annotated[str | None, typer.Option("--patient", help="Patient/ID whose data it was about.")]
 ClientOption = Annotated[str | None, typer.Option("--client", help="client_id that asked.")]
-User = Annotated[str | None, typer.Option("--user", help="Operating-system user of a command.")]
+User = Annotated[str | None, typer.Option("--user", help="Operating-system user of a command, or the id of an account.")]
+Person = Annotated[str | None, typer.Option("--person", help="Practitioner/ID or Patient/ID who acted through an app.")]
 Organization = Annotated[str | None, typer.Option("--organization", help="Organization/ID on whose behalf.")]
 Entity = Annotated[str | None, typer.Option("--entity", help="A resource that was named, e.g. Observation/ID.")]
 Action = Annotated[str | None, typer.Option("--action", help="C, R, U, D or E.")]
@@ -45,6 +46,7 @@ def query(
     patient: Patient = None,
     client: ClientOption = None,
     user: User = None,
+    person: Person = None,
     organization: Organization = None,
     entity: Entity = None,
     action: Action = None,
@@ -58,7 +60,8 @@ def query(
     mongodb_url: MongodbUrl = None,
 ) -> None:
     """Who did what, newest first. The question itself is recorded, under your user and the reason given."""
-    words = {"client": client, "user": user, "organization": organization, "entity": entity, "action": action, "outcome": outcome}
+    asker = {"client": client, "user": user, "person": person, "organization": organization}
+    words = {**asker, "entity": entity, "action": action, "outcome": outcome}
     period = {"from_us": _moment(from_, "--from"), "to_us": _moment(to, "--to")}
     found = _ask(data_dir, mongodb_url, _reason(reason), patient, {**words, **period, "limit": limit})
     rows = [row(resource) for resource in found]

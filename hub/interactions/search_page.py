@@ -96,8 +96,10 @@ async def parameters(request: Request) -> Pairs:
 
 
 def caller_binding(repository: Repository) -> str:
-    """A page link works for the client and the purpose it was made for, and for nobody else."""
-    return f"{repository.caller.client_id} {repository.caller.purpose}"
+    """A page link works for the client, the purpose, and the person with the patient in context it was made for, and for nobody else."""
+    caller = repository.caller
+    bound = f"{caller.client_id} {caller.purpose}"
+    return bound if caller.person is None else f"{bound} {caller.person.account} {caller.patient or ''}"
 
 
 def cursor_of(target: str, page: str, repository: Repository) -> Cursor:

@@ -98,7 +98,7 @@ class Attempt:
         opened = await self._open(type, current)
         if type == "Consent":  # a patch can ask what a Consent says, which only those may know who may see it
             await self._means.reading.open(current, "access", "u")
-        if not self._means.rights.readable(type, opened.content):
+        if not self._means.rights.readable(type, opened.content, current):
             raise outcomes.absent()
         if current.deleted:
             raise Deleted(current.version)
@@ -107,7 +107,7 @@ class Attempt:
         if content.get("resourceType") != type or content.get("id") != id:
             raise FhirError("invalid", "A patch cannot change the type or the id of a resource.", expression=f"{type}.id")
         done = await self._new_version(type, id, content, opened)
-        return replace(done, shown=self._means.rights.readable(type, content))
+        return replace(done, shown=self._means.rights.readable(type, content, current if done.made is None else done.made.stored))
 
     async def update_matching(
         self, type: str, content: Mapping[str, Any], search: Search, on: Precondition, elements: Elements = ALL

@@ -205,7 +205,7 @@ class _Judge:
         json = vault.open_deleted(key, stored, stored.deleted) if stored.deleted else vault.open(key, stored)
         content = orjson.loads(json)
         basis = self._basis(stored, content)
-        if basis is None or not self._rights.scopes_match(stored.type, self._letter, content):
+        if basis is None or not self._rights.scopes_match(stored.type, self._letter, content, stored):
             return None
         told = touched(stored, content, basis)
         return Version(stored=stored, id=str(content["id"]), json=None if stored.deleted else json, touched=told)

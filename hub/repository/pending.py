@@ -94,7 +94,7 @@ class Pending:
         changed = self._changed.get(patient)
         if changed is None:
             grant = await self._services.store.grant(patient)
-            before = PatientRules(rules=(), organization=None)
+            before = PatientRules(rules=(), organization=None, patient=patient)
             if grant is not None:
                 before = (await self._visibility.opened([grant]))[patient]
             changed = self._changed[patient] = _Changed(grant, before, before)
@@ -120,7 +120,7 @@ class Pending:
         unchanged = {patient: one.grant.version for patient, one in self._changed.items() if one.grant and one.after == one.before}
         rules = {patient: version for patient, version in both.items() if patient not in self._changed} | unchanged
         callers = () if self._standing.registered is None else (self._standing.registered,)
-        return Decided(changes=self._changes, rules=rules, callers=callers)
+        return Decided(changes=self._changes, rules=rules, callers=callers, notes=self._standing.notes)
 
     def _grant(self, patient: bytes, changed: _Changed) -> GrantWrite:
         expected = 0 if changed.grant is None else changed.grant.version

@@ -86,8 +86,10 @@ class Preparing:
         derived = await self._derived(type, content)
         concerned = self._concerned(type, indexed, before, derived)
         require_compartment(type, content, indexed, derived=bool(derived))
+        letter = "c" if before is None else "u"
+        self._require_reached(type, letter, concerned)
         basis = await self._decide(type, content, concerned, creating=before is None)
-        if not self._rights.scopes_match(type, "c" if before is None else "u", content):
+        if not self._rights.scopes_match(type, letter, content, concerned):
             raise outcomes.forbidden()
         key = await self._key(type, concerned.patient, creating=before is None)
         await self._change_rules(type, id, version, content, concerned.patient)
@@ -105,6 +107,17 @@ class Preparing:
         made = Made(id=id, stored=stored, json=json, content=content, touched=touched, old=None if before is None else before.stored)
         pending.made.append(made)
         return made
+
+    def _require_reached(self, type: str, letter: str, concerned: _Concerned) -> None:
+        """What would lie outside each compartment that the token speaks of is refused before anybody's rules are looked at: it must not
+        make a difference whether there is somebody there (law 3).
+        """
+        if self._rights.reaches(type, letter, concerned):
+            return
+        for one in (concerned.patient, *concerned.others):
+            if one is not None:
+                self._recording.aim_patient(one)
+        raise outcomes.forbidden()
 
     def _require_recorder_of(self, type: str, content: Mapping[str, Any], before: Opened | None) -> None:
         """Who stands above an organisation, and who manages a patient, decides who may see: that is a recorder's to say."""
@@ -261,7 +274,7 @@ def refuse_what_is_not_understood(type: str, content: Mapping[str, Any]) -> None
 def rules_after(before: PatientRules, type: str, id: str, version: int, content: Mapping[str, Any]) -> PatientRules:
     """What a patient's consents come to once this Patient or Consent is written."""
     if type == "Patient":
-        return PatientRules(rules=before.rules, organization=_reference(content, "managingOrganization"))
+        return replace(before, organization=_reference(content, "managingOrganization"), deleted=False, version=0)
     kept = tuple(rule for rule in before.rules if rule.consent != f"Consent/{id}")
     return replace(before, rules=(*kept, *rules_of(content, id=id, version=str(version))))
 

@@ -18,6 +18,7 @@ from hub.repository.visibility import PatientRules
 from hub.services import Services
 from hub.store.protocol import Stored
 from hub.vault import AUDIT_TYPE
+from security.consent import Decision
 from security.context import AccessContext, Action
 
 POLICY_ONLY = frozenset({AUDIT_TYPE})
@@ -81,7 +82,7 @@ class Reading:
         if action == "collect":  # what may not be seen is not there to be changed either (law 3)
             self._permitted(rules, content, "access")
         letters = letters or ("r" if action == "access" else "u")
-        if not any(self._rights.scopes_match(stored.type, letter, content) for letter in letters):
+        if not any(self._rights.scopes_match(stored.type, letter, content, stored) for letter in letters):
             raise outcomes.absent()
         versions = dict(zip(_concerned(stored), (one.version for one in rules), strict=True))
         return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis), rules=versions)
@@ -90,7 +91,7 @@ class Reading:
         """A Consent that a recorder replaces or deletes: what it says cannot be the reason why it may not be changed."""
         await self._rules(stored)
         json, content = await self._opened(stored)
-        if not self._rights.scopes_match(stored.type, letter, content):
+        if not self._rights.scopes_match(stored.type, letter, content, stored):
             raise outcomes.absent()
         return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, "recorder"))
 
@@ -152,9 +153,9 @@ def _concerned(stored: Stored) -> list[bytes]:
     return [patient for patient in concerned if patient]
 
 
-def basis_of(decision: Any) -> str:
-    """Which of the two decided, for the log: the Consent by its version, or the organisation's policy."""
-    return f"consent {decision.consent}" if decision.basis == "consent" else "policy opt-out"
+def basis_of(decision: Decision) -> str:
+    """What decided, for the log: the Consent by its version, or which policy."""
+    return f"consent {decision.consent}" if decision.basis == "consent" else f"policy {decision.policy}"
 
 
 def touched(stored: Stored, content: Mapping[str, Any], basis: str) -> Touched:

@@ -143,7 +143,7 @@ class Includes:
             content = orjson.loads(json)
             decisions = [visibility.decide(rules[patient], content, "access", now_us) for patient in concerned]
             # A reference is followed as by a read or as by a search for the id: either scope opens it.
-            if all(one.permit for one in decisions) and self._rights.readable(row.type, content):
+            if all(one.permit for one in decisions) and self._rights.readable(row.type, content, row):
                 resource = Resource(type=row.type, id=content["id"], version=row.version, updated_us=row.updated_us, json=json)
                 basis = basis_of(decisions[0]) if decisions else "scope"
                 found.append(Match(stored=row, resource=resource, content=content, basis=basis))

@@ -91,7 +91,7 @@ class Rows:
             json = vault.open(keys[stored.patient], stored)
             content = orjson.loads(json)
             basis = self._basis(stored, content, deciders, plan)
-            if basis is None or not within_scope(content):
+            if basis is None or not within_scope(content, stored):
                 continue
             if not asked_for(content):
                 found.append(None)

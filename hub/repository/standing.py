@@ -7,11 +7,14 @@ What goes by is no reason: a token that expires while its request is on its way 
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from hub.authorizations import Authorizations
 from hub.errors import CHALLENGE_INVALID, Unauthenticated
 from hub.services import Services
 from hub.store.protocol import Decided
 from security.context import AccessContext, Registered
+from security.oauth.authorization import Authorization
 from security.oauth.clients import Client
+from security.oauth.person import Person
 
 
 async def nothing_besides() -> None:
@@ -29,7 +32,7 @@ class Standing:
         self._caller, self._services = caller, services
         self.registered = caller.registered
         self.besides: Callable[[], Awaitable[None]] = nothing_besides
-        self.notes: dict[bytes, int] = {}
+        self.notes: dict[bytes, int] = {} if caller.rests_on is None else dict([caller.rests_on])
 
     async def still(self) -> None:
         """Asks nobody where nothing has changed that this process knows of: the transaction notices the rest. Raises Unauthenticated."""
@@ -45,7 +48,20 @@ class Standing:
         client = await self._services.find_client(caller.client_id)
         if client is None or not client.is_good(caller.key_id, self._services.clock()):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=caller.client_id)
+        await self._authorized()
         self.registered = registered(client, changes)
+
+    async def _authorized(self) -> None:
+        """Does the person still let the app? Raises Unauthenticated."""
+        caller = self._caller
+        if caller.authorization is None or caller.person is None:
+            return
+        kept = Authorizations(self._services)
+        held = await kept.current(kept.ask(caller.authorization))
+        now_us = self._services.clock()
+        if held is None or not is_good(held.authorization, caller.client_id, caller.person, caller.token_id, now_us):
+            raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=caller.client_id)
+        self.notes |= [held.rests_on]
 
     def decided(self, rules: Mapping[bytes, int]) -> Decided:
         """For a unit that rests on the caller and on these versions of patients' rules, read after the caller was looked up."""
@@ -58,3 +74,8 @@ def registered(client: Client, changes: int | None) -> Registered:
     """`changes`: as many as the store knew of before the client was looked up."""
     owner = () if client.unit is None else (client.unit.owner,)
     return Registered(ids=(client.client_id, *owner), revision=client.revision, changes=changes)
+
+
+def is_good(held: Authorization, client_id: str, person: Person, token_id: str | None, now_us: int) -> bool:
+    """Does an authorization bear a token of this client in which this person acts?"""
+    return held.client_id == client_id and held.person == person and held.holds(now_us, token_id)

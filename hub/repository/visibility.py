@@ -21,6 +21,7 @@ from security.access import Condition, Restriction, policy_default, restriction
 from security.blind import Blind
 from security.consent import Asker, Decider, Decision, Rule, asker, decider, from_json, shape, to_json
 from security.context import AccessContext, Action
+from security.grounds import own_record, sees_patients
 
 ANY_ACTOR = "*"
 ORGANIZATIONS_ABOVE_MAX = 16
@@ -32,22 +33,24 @@ class PatientRules:
 
     deleted  the Patient is; what is left of it may be seen by whom it may be seen, but nothing new is collected
     version  of the grant that they were read from; what they say does not depend on it
+    patient  token of whom they are; what they say does not depend on that either
     """
 
     rules: tuple[Rule, ...]
     organization: str | None
     deleted: bool = False
     version: int = field(default=0, compare=False)
+    patient: bytes = field(default=b"", compare=False)
 
     def to_bytes(self) -> bytes:
         deleted = {"x": True} if self.deleted else {}
         return orjson.dumps({"o": self.organization, "r": orjson.Fragment(to_json(self.rules)), **deleted})
 
     @classmethod
-    def from_bytes(cls, plain: bytes, version: int = 0) -> "PatientRules":
+    def from_bytes(cls, plain: bytes, version: int = 0, patient: bytes = b"") -> "PatientRules":
         found = orjson.loads(plain)
         rules = from_json(orjson.dumps(found["r"]))
-        return cls(rules=rules, organization=found["o"], deleted=found.get("x", False), version=version)
+        return cls(rules=rules, organization=found["o"], deleted=found.get("x", False), version=version, patient=patient)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +99,11 @@ class Visibility:
         self._vault = services.vault
         self._blind = services.blind
         self._tokens = ConsentTokens(services.blind)
-        self._above: frozenset[str] | None = None
-        self._askers: dict[Action, Asker] = {}
+        self._above: tuple[frozenset[str], frozenset[str]] | None = None
+        self._askers: dict[tuple[Action, bool], Asker] = {}
+        own = own_record(caller)
+        self._own = None if own is None else services.blind.patient(own)
+        self._sees_patients = sees_patients(caller)
 
     async def rules(self, patient: bytes, meanwhile: Awaitable[None] | None = None) -> PatientRules | None:
         """The patient's rules as of now, or None for a patient the hub does not know. `meanwhile`: something else to wait for."""
@@ -117,16 +123,22 @@ class Visibility:
         await self._look_above()
 
     async def _look_above(self) -> None:
-        """The organisations above the caller's, by Organization.partOf: an actor may be one of them (reading 4)."""
+        """The organisations above the caller's and its app's, by Organization.partOf: an actor may be one of them (reading 4)."""
         if self._above is not None:
             return
+        caller = self._caller
+        own = await self._over(caller.organization)
+        app = caller.app_organization
+        self._above = own, own if app == caller.organization else await self._over(app)
+        self._askers.clear()
+
+    async def _over(self, organization: str) -> frozenset[str]:
         above: set[str] = set()
-        reference = await self._part_of(self._caller.organization)
+        reference = await self._part_of(organization)
         while reference is not None and reference not in above and len(above) < ORGANIZATIONS_ABOVE_MAX:
             above.add(reference)
             reference = await self._part_of(reference)
-        self._above = frozenset(above)
-        self._askers.clear()
+        return frozenset(above)
 
     async def _part_of(self, organization: str) -> str | None:
         """As Type/id, however it is written and whoever gave the organisation its id."""
@@ -139,10 +151,11 @@ class Visibility:
         reference = (content.get("partOf") or {}).get("reference")
         return None if reference is None else literal(str(reference), with_slash(self._services.base_url))
 
-    def _asker(self, action: Action) -> Asker:
-        made = self._askers.get(action)
+    def _asker(self, action: Action, *, own: bool = False) -> Asker:
+        made = self._askers.get((action, own))
         if made is None:
-            made = self._askers[action] = asker(self._caller, action, also=self._above or ())
+            also, above_app = self._above or ((), ())
+            made = self._askers[action, own] = asker(self._caller, action, also=also, above_app=above_app, own=own)
         return made
 
     def decide(self, patient: PatientRules, resource: Mapping[str, Any], action: Action, now_us: int) -> Decision:
@@ -151,8 +164,11 @@ class Visibility:
 
     def decider(self, patient: PatientRules, action: Action, now_us: int) -> Decider:
         """`decide` for many resources of one patient."""
+        if not self._sees_patients:
+            return decider((), self._asker(action), default=False, now_us=now_us)
+        own = self._own is not None and patient.patient == self._own
         default = policy_default(self._caller, managing_organization=patient.organization)
-        return decider(patient.rules, self._asker(action), default=default, now_us=now_us)
+        return decider(patient.rules, self._asker(action, own=own), default=default, now_us=now_us)
 
     async def of_patients(self, snapshot: Snapshot, patients: frozenset[bytes], now_us: int, *, patientless: bool = False) -> Visible:
         """The condition under which rows of these patients may be seen, and rows of nobody if `patientless`."""
@@ -164,10 +180,15 @@ class Visibility:
     async def of_all(self, snapshot: Snapshot, now_us: int) -> Visible:
         """The condition under which rows of any patient may be seen, and rows of nobody."""
         await self._look_above()
+        if not self._sees_patients:
+            return self._visible((), [Patientless()], {}, now_us)
         groups = await snapshot.grant_groups(actors=self._actor_tokens(), organization=self._own_organization())
         specimens = await self.opened(group.specimen for group in groups)
         alike = [(group.patients, specimens[group.specimen.patient]) for group in groups if group.specimen.patient in specimens]
-        return self._visible(alike, [Patientless()], {}, now_us)
+        if self._own is not None:  # by policy, not by what the rules say to others who ask
+            mine = await self.opened((await snapshot.grants([self._own])).values())
+            alike = [(patients - {self._own}, one) for patients, one in alike] + [(frozenset(mine), one) for one in mine.values()]
+        return self._visible([(patients, one) for patients, one in alike if patients], [Patientless()], {}, now_us)
 
     def _visible(
         self,
@@ -180,7 +201,7 @@ class Visibility:
         partly: set[bytes] = set()
         sure, unsure = list(parts), list[Predicate]()
         for patients, one in alike:
-            found = self._restriction(one, now_us)
+            found = self._restriction(one, now_us, own=self._own is not None and patients == {self._own})
             if found.nothing:
                 continue
             permitted |= patients
@@ -198,9 +219,11 @@ class Visibility:
             rules=rules,
         )
 
-    def _restriction(self, patient: PatientRules, now_us: int) -> Restriction:
-        default = policy_default(self._caller, managing_organization=patient.organization)
-        return restriction(patient.rules, self._asker("access"), default=default, now_us=now_us, tokens=self._tokens)
+    def _restriction(self, patient: PatientRules, now_us: int, *, own: bool) -> Restriction:
+        if not self._sees_patients:
+            return restriction((), self._asker("access"), default=False, now_us=now_us, tokens=self._tokens)
+        default = own or policy_default(self._caller, managing_organization=patient.organization)
+        return restriction(patient.rules, self._asker("access", own=own), default=default, now_us=now_us, tokens=self._tokens)
 
     def _actor_tokens(self) -> frozenset[bytes]:
         names = (ANY_ACTOR, *self._asker("access").references)
@@ -217,7 +240,7 @@ async def open_grants(vault: Vault, grants: Sequence[Grant]) -> Mapping[bytes, P
     keys = await vault.keys([grant.patient for grant in grants])
     return {
         grant.patient: PatientRules.from_bytes(
-            vault.open_rules(keys[grant.patient], grant.patient, grant.version, grant.sealed), grant.version
+            vault.open_rules(keys[grant.patient], grant.patient, grant.version, grant.sealed), grant.version, grant.patient
         )
         for grant in grants
         if grant.patient in keys

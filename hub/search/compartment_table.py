@@ -28,5 +28,23 @@ COMPARTMENT_ELEMENT: Final[Mapping[str, str]] = {type: element for element, type
 MAY_NAME_NOBODY: Final = frozenset({"Invoice", "List", "MeasureReport", "MolecularSequence", "SupplyDelivery", "Task", "AuditEvent"})
 """Administrative types: their element may be missing. Of all others it must be there."""
 
+BY_NAME: Final = (COMPARTMENT_ELEMENT.keys() - {"Patient", "AuditEvent"}) | frozenset(
+    {
+        "Account",
+        "Appointment",
+        "AppointmentResponse",
+        "Binary",
+        "Bundle",
+        "Device",
+        "DeviceMetric",
+        "Group",
+        "Person",
+        "Provenance",
+        "Schedule",
+    }
+)
+"""Types whose resources may be about a patient by name alone: they name the patient, what they are about does, or it is a device that the
+patient wears. An Organization that names one is not about that patient for it."""
+
 MUST_NAME_SOMEBODY: Final = frozenset({"Binary", "Bundle", "Provenance"})
 """They have no element of their own for it and carry anybody's data: some patient must be named in them."""

@@ -4,6 +4,7 @@ Notes are written by the committer, with the readings they belong to; here they 
 may be lost with the machine: nobody was promised anything by them.
 """
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from pymongo.write_concern import WriteConcern
 
 from hub.store import documents
 from hub.store.find_ids import find_ids
+from hub.store.gather import Gather
 from hub.store.protocol import Allowance, Note, Spent, Unavailable
 
 T = TypeVar("T")
@@ -25,6 +27,18 @@ class Notes:
     def __init__(self, database: AsyncDatabase[Document]) -> None:
         self._database = database
         self._notes = database["notes"]
+        self._find: Gather[bytes, Note] = Gather(self._fetch)
+
+    def ask(self, key: bytes) -> Awaitable[Note | None]:
+        """For what is asked at each request: those that ask at once are one question, and nobody has to wait for it yet. `answer` waits."""
+        return self._find.ask(key)
+
+    async def answer(self, asked: Awaitable[Note | None]) -> Note | None:
+        """Raises Unavailable."""
+        return await _answered(asyncio.shield(asked))
+
+    async def _fetch(self, keys: Sequence[bytes]) -> Mapping[bytes, Note]:
+        return {one["_id"]: documents.note(one) for one in await find_ids(self._database, "notes", keys)}
 
     async def get(self, key: bytes) -> Note | None:
         found = await _answered(self._notes.find_one({"_id": key}))

@@ -18,7 +18,9 @@ DECIDING = frozenset({"Patient", "Consent"})
 """Types whose writes change what the consents come to, and are written though the Patient is deleted."""
 WEBHOOK = "webhook"
 """Kind of the note that says how a vendor's calls prove themselves."""
-DECIDING_NOTES = frozenset({WEBHOOK})
+AUTHORIZATION = "authorization"
+"""Kind of the note that says what a person let an app do."""
+DECIDING_NOTES = frozenset({WEBHOOK, AUTHORIZATION})
 """Kinds of notes by which it is decided whether something is taken in."""
 SYSTEM_KEY = b"system"
 """Key id of what belongs to no patient (DESIGN 5)."""
@@ -281,7 +283,8 @@ class Unit:
     def redecides(self) -> bool:
         """Does it change what others may have decided by? Whom nobody knew before, nobody has decided by."""
         known = any(one.expected_version for one in self.grants) or any(one.expected_revision is not None for one in self.clients)
-        return known or bool(self.pairings) or any(one.new.kind in DECIDING_NOTES for one in self.notes)
+        noted = any(one.new.kind in DECIDING_NOTES and (one.expected_version or one.new.kind != AUTHORIZATION) for one in self.notes)
+        return known or bool(self.pairings) or noted
 
     @property
     def audit_only(self) -> bool:

@@ -109,6 +109,12 @@ class PersonCaller(Caller):
     def token(self) -> str:
         return token_of(self.backstage.hub, self.held, scope=self.scope)
 
+    @property
+    def id(self) -> str:
+        """Of the patient in context."""
+        assert self.held.launch.patient is not None
+        return self.held.launch.patient
+
     def with_scope(self, scope: str) -> "PersonCaller":
         return PersonCaller(self.http, self.account, self.backstage, self.held, ScopeRequest.parse(scope).text())
 

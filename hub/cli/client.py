@@ -1,22 +1,20 @@
 """hub client add | list | revoke; quota lies beside it."""
 
 import json
-import secrets
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 
 from hub.app import check_scope_query
-from hub.cli import client_key
-from hub.cli.client_key import read_jwks, write_private
+from hub.cli import client_app, client_key
 from hub.cli.client_quota import quota
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
 from hub.instants import fhir_instant, now_us
 from hub.operator import Operator
 from hub.wiring import Hub
 from security.context import PolicyDefault
-from security.oauth.clients import Client, new_client_keys
+from security.oauth.clients import Client, new_client_id
 from security.scopes import Scopes, ScopeSyntax
 
 app = typer.Typer(no_args_is_help=True)
@@ -53,48 +51,85 @@ def add(
     items_per_minute: ItemsPerMinute = None,
     key_out: Annotated[Path | None, typer.Option("--key-out", help="Make a key pair and write the private key here (0600).")] = None,
     jwks: Annotated[str | None, typer.Option("--jwks", help="The client's public keys: a file or an https URL.")] = None,
+    app: client_app.IsApp = False,
+    redirect_uri: client_app.RedirectUris = None,
+    launch_url: client_app.LaunchUrl = None,
+    origin: client_app.Origins = None,
+    public: client_app.Public = False,
+    secret_out: client_app.SecretOut = None,
+    grant: client_app.Grants = None,
+    homepage: client_app.Homepage = None,
+    policy_uri: client_app.PolicyUri = None,
+    logo_uri: client_app.LogoUri = None,
+    contact: client_app.Contact = None,
+    par_required: client_app.ParRequired = False,
+    binding: client_app.BoundTo = "none",
+    certificate: client_app.Certificate = None,
+    introspector: client_app.Introspector = False,
     reason: Reason = None,
     data_dir: DataDir = None,
     mongodb_url: MongodbUrl = None,
 ) -> None:
-    """Register a client; prints JSON with client_id."""
-    scopes = _scopes(scope)
+    """Register a client: a backend with a key or, with --app, an app through which people act. Prints JSON with client_id."""
+    options = client_app.AppOptions(
+        app=app,
+        redirect_uris=redirect_uri or (),
+        launch_url=launch_url,
+        origins=origin or (),
+        public=public,
+        secret_out=secret_out,
+        grants=grant or (),
+        homepage=homepage,
+        policy_uri=policy_uri,
+        logo_uri=logo_uri,
+        contact=contact,
+        par_required=par_required,
+        binding=binding,
+        certificate=certificate,
+        introspector=introspector,
+    )
+    scopes = scope if app else _scopes(scope)
     if consent_default not in ("opt-in", "opt-out"):
         raise typer.BadParameter("--consent-default is opt-in or opt-out")
     if purpose not in PURPOSES:
         raise typer.BadParameter(f"--purpose is one of {', '.join(PURPOSES)}")
-    if (key_out is None) == (jwks is None):
-        raise typer.BadParameter("give either --key-out (the hub makes a key) or --jwks (the client has its own)")
-    public, uri = _keys(key_out, jwks)
     reference = organization if organization and organization.startswith("Organization/") else ""
-    client = Client(
-        client_id=f"{_slug(name)}-{secrets.token_hex(4)}",
-        name=name,
-        scopes=scopes,
-        organization=reference,
-        purpose=purpose,
-        consent_default=cast("PolicyDefault", consent_default),
-        recorder=recorder,
-        importer=importer,
-        jwks=public,
-        jwks_uri=uri,
-        created_us=now_us(),
-        administrator=administrator,
-        confirmer=confirmer,
-        requests_per_minute=requests_per_minute,
-        items_per_minute=items_per_minute,
-    )
-
-    async def act(hub: Hub) -> Client:
-        return await Operator(hub, reason).add_client(client, None if reference else organization)
-
+    described = {
+        "client_id": new_client_id(name),
+        "name": name,
+        "scopes": scopes,
+        "organization": reference,
+        "purpose": purpose,
+        "consent_default": cast("PolicyDefault", consent_default),
+        "recorder": recorder,
+        "importer": importer,
+        "created_us": now_us(),
+        "administrator": administrator,
+        "confirmer": confirmer,
+        "requests_per_minute": requests_per_minute,
+        "items_per_minute": items_per_minute,
+        **client_app.app_fields(options),
+    }
+    proof = client_app.proof_of(options, key_out, jwks)
     try:
+        client = _described({**described, **proof.fields})
+
+        async def act(hub: Hub) -> Client:
+            return await Operator(hub, reason).add_client(client, None if reference else organization)
+
         made = in_hub(data_dir, mongodb_url, act)
     except BaseException:
-        if key_out is not None:
-            key_out.unlink(missing_ok=True)  # a key without a client would only stand in the way of the next try
+        proof.take_back()
         raise
-    typer.echo(json.dumps(_shown(made), indent=2))
+    typer.echo(json.dumps(shown(made), indent=2))
+
+
+def _described(fields: dict[str, Any]) -> Client:
+    try:
+        client = Client(**fields)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    return client if client.app is None else client_app.registrable_app(client)
 
 
 @app.command("list")
@@ -107,7 +142,7 @@ def list_(as_json: Json = False, data_dir: DataDir = None, mongodb_url: MongodbU
 
     clients = in_hub(data_dir, mongodb_url, act)
     if as_json:
-        typer.echo(json.dumps([_shown(client) for client in clients], indent=2))
+        typer.echo(json.dumps([shown(client) for client in clients], indent=2))
         return
     rows = [
         [one.client_id, one.name, one.scopes, one.purpose, one.consent_default, "revoked" if one.revoked_us else "active"]
@@ -142,24 +177,7 @@ def _scopes(text: str) -> str:
     return scopes.text()
 
 
-def _keys(key_out: Path | None, jwks: str | None) -> tuple[dict[str, Any] | None, str | None]:
-    """Public keys inline, or where they are. A private key that the hub made is written once and not kept."""
-    if key_out is not None:
-        pem, public = new_client_keys()
-        write_private(key_out, pem)
-        return public, None
-    if jwks is not None and "://" in jwks:
-        if not jwks.startswith(("https://", "http://")):
-            raise typer.BadParameter("--jwks: a URL must be https (http on this machine, for trying things out)")
-        return None, jwks
-    return read_jwks(Path(str(jwks))), None
-
-
-def _slug(name: str) -> str:
-    return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower()).strip("-")[:32] or "client"
-
-
-def _shown(client: Client) -> dict[str, Any]:
+def shown(client: Client) -> dict[str, Any]:
     return {
         "client_id": client.client_id,
         "name": client.name,
@@ -175,4 +193,5 @@ def _shown(client: Client) -> dict[str, Any]:
         "items_per_minute": client.items_per_minute,
         "created": fhir_instant(client.created_us),
         "revoked": None if client.revoked_us is None else fhir_instant(client.revoked_us),
+        **client_app.shown_app(client),
     }

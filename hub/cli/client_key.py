@@ -105,15 +105,15 @@ def read_jwks(path: Path) -> dict[str, Any]:
         raise typer.BadParameter(f"--jwks: {error}") from None
 
 
-def write_private(path: Path, pem: bytes) -> None:
+def write_private(path: Path, secret: bytes, option: str = "--key-out") -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise typer.BadParameter("--key-out: the file exists already; a key is never overwritten") from None
+        raise typer.BadParameter(f"{option}: the file exists already; a key or a secret is never overwritten") from None
     except OSError as error:
-        raise typer.BadParameter(f"--key-out: {error.strerror}") from None
+        raise typer.BadParameter(f"{option}: {error.strerror}") from None
     with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+        file.write(secret)
 
 
 def shown_keys(client: Client) -> dict[str, Any]:

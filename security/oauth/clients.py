@@ -3,6 +3,7 @@
 https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html#registering-a-client-communicating-public-keys
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -184,6 +185,12 @@ class Client:
 
 def _app(found: Mapping[str, Any]) -> App:
     return App(**{**found, "redirect_uris": tuple(found["redirect_uris"]), "origins": tuple(found["origins"])})
+
+
+def new_client_id(name: str) -> str:
+    """Says to people which client it is, and is not guessed by others. It is no secret."""
+    slug = "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in name.lower()).strip("-")[:32]
+    return f"{slug or 'client'}-{secrets.token_hex(4)}"
 
 
 def new_client_keys() -> tuple[bytes, dict[str, Any]]:

@@ -80,20 +80,24 @@ class Operator:
 
     async def add_client(self, client: Client, organization_name: str | None) -> Client:
         """Register a client; without an organisation it gets one of its own, so that none is shared by accident."""
+        async with self.recording("client-add") as recording:
+            return await self._added(client, organization_name, recording)
+
+    async def _added(self, client: Client, organization_name: str | None, recording: Recording, notes: Sequence[NoteWrite] = ()) -> Client:
+        """With `notes`, in one transaction with the record. Raises OperatorError, Conflict."""
         services = self._services
         if must_be_bound(client, production=services.settings.profile == "production") and client.binding == "none":
             raise OperatorError(MUST)
-        async with self.recording("client-add") as recording:
-            inserts: tuple[Stored, ...] = ()
-            if not client.organization:
-                stored = await self._made("Organization", services.new_id(), organization_of(client, organization_name))
-                inserts = (stored,)
-                client = Client(**{**client.to_document(), "organization": stored.row})
-                recording.touch(_operated(stored, None))
-            elif await services.resolve(*client.organization.split("/", 1)) is None:
-                raise OperatorError(f"{client.organization} is not stored in this hub; create it, or leave --organization out.")
-            unit = Unit(inserts=inserts, clients=(ClientWrite(new=client),))
-            await recording.commit(unit, writes=[write_of(stored) for stored in inserts])
+        inserts: tuple[Stored, ...] = ()
+        if not client.organization:
+            stored = await self._made("Organization", services.new_id(), organization_of(client, organization_name))
+            inserts = (stored,)
+            client = replace(client, organization=stored.row)
+            recording.touch(_operated(stored, None))
+        elif await services.resolve(*client.organization.split("/", 1)) is None:
+            raise OperatorError(f"{client.organization} is not stored in this hub; create it, or leave --organization out.")
+        unit = Unit(inserts=inserts, clients=(ClientWrite(new=client),), notes=notes)
+        await recording.commit(unit, writes=[write_of(stored) for stored in inserts])
         return client
 
     async def revoke_client(self, client_id: str) -> bool:

@@ -50,9 +50,11 @@ from hub.interactions.vread import vread
 from hub.linking import link_begin, link_callback, link_page
 from hub.oauth.brands import brands
 from hub.oauth.jwks import jwks
+from hub.oauth.register import register as register_client
 from hub.oauth.token import token
 from hub.probes import livez, readyz
 from hub.reference.pages import docs, docs_type, openapi
+from security.oauth.dynamic_registration import REGISTRATION_PATH
 
 Guard = Literal["open", "fhir", "desk", "person"]
 
@@ -99,6 +101,8 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/brands", interaction="brands", guard="open", endpoint=brands),
     RouteRow(method="POST", path="/oauth/token", interaction="token", guard="open", endpoint=token),
     RouteRow(method="GET", path="/oauth/jwks", interaction="jwks", guard="open", endpoint=jwks),
+    # Open, for who registers has no client yet; an initial access token, where the settings ask for one, is looked at in the endpoint.
+    RouteRow(method="POST", path=REGISTRATION_PATH, interaction="client-register", guard="open", endpoint=register_client),
     # Open, for who enrols has no token yet: the one-time code is looked at in the endpoint.
     RouteRow(method="POST", path="/oauth/register", interaction="credential-enrol", guard="open", endpoint=register),
     RouteRow(method="GET", path="/fhir/metadata", interaction="capabilities", guard="open", endpoint=capabilities),

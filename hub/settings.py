@@ -97,6 +97,17 @@ class Settings(BaseSettings):
     )
     jwks_allow_loopback: bool = _setting(False, "For trying things out: a client's JWKS may lie on this machine, over plain HTTP.")
 
+    registration: bool = _setting(
+        True, "Apps may register themselves (`POST /oauth/clients`, RFC 7591). Nothing of it works before an administrator has approved it."
+    )
+    registration_token_file: Path | None = _setting(
+        None,
+        "The file with the initial access token that such a registration needs. Unset: none is needed; how many one address may register "
+        "is limited all the same.",
+    )
+    registration_days: int = _setting(14, "After how long an app that nobody has approved is forgotten.", unit="days", ge=1, le=365)
+    registrations_waiting_max: int = _setting(200, "Apps that may wait to be approved at once.", ge=1, le=10_000)
+
     max_body_bytes: int = _setting(4_000_000, "Largest FHIR request body.", unit="bytes", ge=1_000, le=100_000_000)
     max_ingest_bytes: int = _setting(16_000_000, "Largest payload of one `POST /ingest`.", unit="bytes", ge=1_000, le=1_000_000_000)
     ingest_at_once_bytes: int = _setting(

@@ -1,4 +1,4 @@
-"""hub client add | list | revoke; quota lies beside it."""
+"""hub client add | list | revoke; the other commands lie beside it."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,12 @@ from typing import Annotated, Any, cast
 import typer
 
 from hub.app import check_scope_query
-from hub.cli import client_app, client_key
+from hub.cli import client_app, client_key, client_registered
 from hub.cli.client_quota import quota
 from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
 from hub.instants import fhir_instant, now_us
 from hub.operator import Operator
+from hub.registrations import Registered, Registrations
 from hub.wiring import Hub
 from security.context import PolicyDefault
 from security.oauth.clients import Client, new_client_id
@@ -133,20 +134,29 @@ def _described(fields: dict[str, Any]) -> Client:
 
 
 @app.command("list")
-def list_(as_json: Json = False, data_dir: DataDir = None, mongodb_url: MongodbUrl = None) -> None:
-    """Every client that was ever registered."""
+def list_(
+    as_json: Json = False,
+    pending: Annotated[bool, typer.Option("--pending", help="Only apps that registered themselves and wait to be approved.")] = False,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """Every client that was ever registered; with --pending those that wait to be approved."""
 
-    async def act(hub: Hub) -> list[Client]:
-        async with Operator(hub).recording("client-list"):
-            return await hub.oauth.clients()
+    async def act(hub: Hub) -> Registered:
+        return await Registrations(hub, check_scope_query).all()
 
-    clients = in_hub(data_dir, mongodb_url, act)
+    found = in_hub(data_dir, mongodb_url, act)
     if as_json:
-        typer.echo(json.dumps([shown(client) for client in clients], indent=2))
+        shown_all = [client_registered.pending(one) for one in found.waiting] if pending else [shown(client) for client in found.clients]
+        typer.echo(json.dumps(shown_all, indent=2))
+        return
+    if pending:
+        waiting = [[one.client.client_id, one.client.name, one.client.scopes, fhir_instant(one.expires_us)] for one in found.waiting]
+        table("Apps that wait", ["client_id", "name", "scopes", "until"], waiting)
         return
     rows = [
         [one.client_id, one.name, one.scopes, one.purpose, one.consent_default, "revoked" if one.revoked_us else "active"]
-        for one in clients
+        for one in found.clients
     ]
     table("Clients", ["client_id", "name", "scopes", "purpose", "consent", "state"], rows)
 
@@ -195,3 +205,6 @@ def shown(client: Client) -> dict[str, Any]:
         "revoked": None if client.revoked_us is None else fhir_instant(client.revoked_us),
         **client_app.shown_app(client),
     }
+
+
+client_registered.commands(app, shown)

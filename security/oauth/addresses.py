@@ -86,7 +86,7 @@ def _web(text: str) -> Parts:
     """Raises ValueError for what is not https, or http on this machine."""
     scheme, separator, behind = text.partition("://")
     if scheme not in ("https", "http") or not separator:
-        raise ValueError("the address must be https://…, written in small letters")
+        raise ValueError("the address must begin with https://, written in small letters")
     authority = re.split(r"[/?]", behind, maxsplit=1)[0]
     rest = behind[len(authority) :]
     if "@" in authority or "%" in authority:

@@ -30,6 +30,10 @@ BEGINNING: Final = frozenset({GRANT_CODE, GRANT_DEVICE})
 """By which a person lets an app act."""
 
 
+class BadRedirectUri(ValueError):
+    """RFC 7591 section 3.2.2 has a word of its own for it."""
+
+
 def checked(client: Client, check_scope_query: CheckScopeQuery) -> Client:
     """The same client in canonical form, if it may be registered. Raises ValueError with a text for who registers it."""
     _check_name(client.name)
@@ -43,11 +47,10 @@ def checked(client: Client, check_scope_query: CheckScopeQuery) -> Client:
 def checked_app(app: App, grants: Sequence[str]) -> App:
     """Addresses checked; the pages that may call are those it is led back to, unless it names others. Raises ValueError."""
     if (GRANT_CODE in grants) != bool(app.redirect_uris):
-        raise ValueError("an app has redirect URIs if it is led back to by a browser (authorization_code), and none otherwise")
+        raise BadRedirectUri("an app has redirect URIs if it is led back to by a browser (authorization_code), and none otherwise")
     if len(app.redirect_uris) > REDIRECT_URIS_MAX or len(app.origins) > ORIGINS_MAX:
         raise ValueError(f"an app has at most {REDIRECT_URIS_MAX} redirect URIs and {ORIGINS_MAX} origins")
-    for uri in app.redirect_uris:
-        redirect_uri(uri)
+    _check_redirect_uris(app.redirect_uris)
     for url in (app.launch_url, app.homepage, app.policy_uri, app.logo_uri):
         if url is not None:
             web_url(url)
@@ -56,6 +59,14 @@ def checked_app(app: App, grants: Sequence[str]) -> App:
     led_back = [origin_of(uri) for uri in app.redirect_uris if uri.startswith(("https://", "http://"))]
     origins = tuple(origin(one) for one in app.origins) or tuple(dict.fromkeys(led_back))
     return replace(app, redirect_uris=tuple(dict.fromkeys(app.redirect_uris)), origins=origins)
+
+
+def _check_redirect_uris(uris: Sequence[str]) -> None:
+    try:
+        for uri in uris:
+            redirect_uri(uri)
+    except ValueError as error:
+        raise BadRedirectUri(str(error)) from None
 
 
 def checked_scopes(text: str, grants: Sequence[str], check_scope_query: CheckScopeQuery) -> str:

@@ -62,6 +62,8 @@ EXAMPLES: dict[Kind, Interaction] = {
     },
     "credential-enrol": interaction("credential-enrol", items=(), method="POST", query="/oauth/register"),
     "client-quota": command("client-quota"),
+    "client-register": interaction("client-register", items=(), method="POST", query="/oauth/clients"),
+    **{kind: command(kind) for kind in ("client-approve", "client-refuse", "client-change", "client-secret-rotate")},
     "cloud-link": command("cloud-link", aimed=("Patient/x",)),
     "cloud-unlink": command("cloud-unlink", aimed=("Patient/x",)),
     "cloud-list": command("cloud-list", aimed=("Patient/x", "Patient/y")),

@@ -1,8 +1,9 @@
 """hub client add | list | revoke; the other commands lie beside it."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -14,7 +15,6 @@ from hub.instants import fhir_instant, now_us
 from hub.operator import Operator
 from hub.registrations import Registered, Registrations
 from hub.wiring import Hub
-from security.context import PolicyDefault
 from security.oauth.clients import Client, new_client_id
 from security.scopes import Scopes, ScopeSyntax
 
@@ -25,6 +25,12 @@ app.command("quota")(quota)
 PURPOSES = ("TREAT", "HPAYMT", "HOPERAT", "HRESCH", "PUBHLTH", "PATRQT", "HMARKT")
 """http://terminology.hl7.org/CodeSystem/v3-ActReason, the broadest codes: Consents are matched by equality, so a client
 with a narrower purpose could pass a deny of the broader one."""
+
+AS_GIVEN = (
+    *("name", "purpose", "consent_default", "recorder", "importer", "administrator", "confirmer"),
+    *("requests_per_minute", "items_per_minute"),
+)
+"""Fields of `Client` that are what was typed."""
 
 RequestsPerMinute = Annotated[
     int | None, typer.Option("--requests-per-minute", min=1, help="Requests of ingest; default: HUB_INGEST_REQUESTS_PER_MINUTE.")
@@ -72,53 +78,35 @@ def add(
     mongodb_url: MongodbUrl = None,
 ) -> None:
     """Register a client: a backend with a key or, with --app, an app through which people act. Prints JSON with client_id."""
-    options = client_app.AppOptions(
-        app=app,
-        redirect_uris=redirect_uri or (),
-        launch_url=launch_url,
-        origins=origin or (),
-        public=public,
-        secret_out=secret_out,
-        grants=grant or (),
-        homepage=homepage,
-        policy_uri=policy_uri,
-        logo_uri=logo_uri,
-        contact=contact,
-        par_required=par_required,
-        binding=binding,
-        certificate=certificate,
-        introspector=introspector,
-    )
-    scopes = scope if app else _scopes(scope)
-    if consent_default not in ("opt-in", "opt-out"):
+    _add(locals())
+
+
+def _add(given: Mapping[str, Any]) -> None:
+    """`given`: the parameters of `add`, by name."""
+    name, organization, key_out, data = given["name"], given["organization"], given["key_out"], (given["data_dir"], given["mongodb_url"])
+    options = client_app.options_of(given)
+    scopes = given["scope"] if options.app else _scopes(given["scope"])
+    if given["consent_default"] not in ("opt-in", "opt-out"):
         raise typer.BadParameter("--consent-default is opt-in or opt-out")
-    if purpose not in PURPOSES:
+    if given["purpose"] not in PURPOSES:
         raise typer.BadParameter(f"--purpose is one of {', '.join(PURPOSES)}")
     reference = organization if organization and organization.startswith("Organization/") else ""
     described = {
         "client_id": new_client_id(name),
-        "name": name,
         "scopes": scopes,
         "organization": reference,
-        "purpose": purpose,
-        "consent_default": cast("PolicyDefault", consent_default),
-        "recorder": recorder,
-        "importer": importer,
         "created_us": now_us(),
-        "administrator": administrator,
-        "confirmer": confirmer,
-        "requests_per_minute": requests_per_minute,
-        "items_per_minute": items_per_minute,
+        **{field: given[field] for field in AS_GIVEN},
         **client_app.app_fields(options),
     }
-    proof = client_app.proof_of(options, key_out, jwks)
+    proof = client_app.proof_of(options, key_out, given["jwks"])
     try:
         client = _described({**described, **proof.fields})
 
         async def act(hub: Hub) -> Client:
-            return await Operator(hub, reason).add_client(client, None if reference else organization)
+            return await Operator(hub, given["reason"]).add_client(client, None if reference else organization)
 
-        made = in_hub(data_dir, mongodb_url, act)
+        made = in_hub(*data, act)
     except BaseException:
         proof.take_back()
         raise

@@ -1,6 +1,6 @@
 """What `hub client add --app` is told beside what every client is told: how an app proves itself, where it lives, what it may use."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, cast, get_args
@@ -86,6 +86,14 @@ class AppOptions:
         """Was anything given that only an app has?"""
         texts = (self.launch_url, self.homepage, self.policy_uri, self.logo_uri, self.contact)
         return bool(self.redirect_uris or self.origins or self.public or self.secret_out or self.grants or any(texts) or self.par_required)
+
+
+def options_of(given: Mapping[str, Any]) -> AppOptions:
+    """Of the parameters of the command, by name; what may be repeated is called in the singular there."""
+    many: dict[str, Any] = {"redirect_uris": given["redirect_uri"], "origins": given["origin"], "grants": given["grant"]}
+    one: dict[str, Any] = {name: given[name] for name in AppOptions.__dataclass_fields__ if name not in many}
+    one |= {name: tuple(values or ()) for name, values in many.items()}
+    return AppOptions(**one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

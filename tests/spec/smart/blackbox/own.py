@@ -5,10 +5,10 @@ from typing import Any
 
 from security.oauth.clients import Authentication
 from tests.spec.smart.blackbox.target import Registration, Somebody, Target
+from tests.support.apps import add_person, register_app, session_of
 from tests.support.backstage import new_client
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
-from tests.support.apps import add_person, register_app, session_of
 from tests.support.process import PAGES
 from tests.support.resources import OBSERVATION_CATEGORY, concept, observation, patient, practitioner
 

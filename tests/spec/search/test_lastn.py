@@ -5,6 +5,7 @@ FHIR.md 2a: elsewhere $lastn needs an index of its own and breaks with two codin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ async def last(history: Sequence[Found], most: int) -> list[list[str]] | None:
 
     async def find(pairs: Sequence[Pair], count: int) -> Sequence[Found]:
         search = parse_search("Observation", pairs, lenient=False)
-        return [one for one in history if opened_matches(search, one.content)][:count]
+        return list(islice((one for one in history if opened_matches(search, one.content)), count))
 
     groups = await last_by_code(find, most)
     return None if groups is None else [[one.content["id"] for one in group] for group in groups]
@@ -59,7 +60,8 @@ async def test_codes_without_codings_are_left_to_their_text() -> None:
 
 
 async def test_more_kinds_than_one_question_can_name_are_refused() -> None:
-    history = [observation(number, f"code-{number}") for number in range(VALUES_MAX + 10)]
+    """Of five codings each: it is the codings that are named, and they are more than a question may have values."""
+    history = [observation(number, *(f"code-{number}-{n}" for n in range(5))) for number in range(VALUES_MAX // 5 + 2)]
     with pytest.raises(FhirError, match="narrow"):
         await last(history, 1)
 

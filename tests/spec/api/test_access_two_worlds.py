@@ -6,7 +6,7 @@ number of the request alone, so nothing is masked but the sealed page links, and
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,8 @@ class World:
     hub: InProcess
     asker: Account
     scope: str
+    shown: Mapping[str, str] | None = None
+    """The header of a person's token; None: the client asks by itself."""
 
     async def load(self, loaded: Sequence[Thing], *, hidden: bool) -> None:
         authorization = self.hub.authorization(LOADER, "system/*.cruds")
@@ -98,7 +100,7 @@ class World:
         return {type: answer.json()["total"] for type, answer in answers.items()}
 
     async def answers(self, asked: Sequence[Question]) -> list[Answer]:
-        authorization = self.hub.authorization(self.asker, self.scope)
+        authorization = self.shown or self.hub.authorization(self.asker, self.scope)
         made = []
         for number, question in enumerate(asked, start=FIRST_QUESTION):
             self.hub.turn.take(number)
@@ -118,6 +120,10 @@ class World:
                 break
             url = following
         return made
+
+
+Begin = Callable[[InProcess], Awaitable[World]]
+"""Who asks, at a hub that is empty yet."""
 
 
 def next_link(response: httpx.Response) -> str | None:
@@ -155,9 +161,8 @@ async def test_what_is_hidden_changes_nothing(
     caller: str, scope: str, clean_database: Endpoint, admin: MongoClient[dict[str, Any]], tmp_path: Path
 ) -> None:
     """SECURITY 2.6 (1): the same questions to both worlds, the same answers in status, headers and body."""
-    await _compare(
-        caller, scope, questions(QUESTIONS, seed=[*CALLERS].index(caller) + len(scope)), things(), clean_database, admin, tmp_path
-    )
+    asked = questions(QUESTIONS, seed=[*CALLERS].index(caller) + len(scope))
+    await compare(by_itself(caller, scope), asked, things(), clean_database, admin, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -175,12 +180,18 @@ async def test_what_is_hidden_changes_nothing_of_what_else_there_is(
     """The same for compartments, operations, conditional interactions, patches, batches and transactions."""
     monkeypatch.setattr("hub.recording._ids", drawn_for_the_log)
     asked = more_questions(QUESTIONS, seed=[*CALLERS].index(caller) + len(scope))
-    await _compare(caller, scope, asked, more_things(), clean_database, admin, tmp_path)
+    await compare(by_itself(caller, scope), asked, more_things(), clean_database, admin, tmp_path)
 
 
-async def _compare(
-    caller: str,
-    scope: str,
+def by_itself(caller: str, scope: str) -> Begin:
+    async def begin(hub: InProcess) -> World:
+        return World(hub, await hub.register(CALLERS[caller]), SCOPES[scope])
+
+    return begin
+
+
+async def compare(
+    begin: Begin,
     asked: Sequence[Question],
     loaded: Sequence[Thing],
     database: Endpoint,
@@ -194,7 +205,7 @@ async def _compare(
             hub.turn.take(LOADER_TURN)
             await hub.register(LOADER)
             hub.turn.take(LOADER_TURN + 1)
-            world = World(hub, await hub.register(CALLERS[caller]), SCOPES[scope])
+            world = await begin(hub)
             await world.load(loaded, hidden=hidden)
             seen_by_others.append(await world.totals())
             transcripts.append(await world.answers(asked))

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from hub.account.invitation import invitation, invitation_taken
 from hub.account.second_factor import second_factor, second_factor_given
+from hub.account.security import security, security_changed
 from hub.account.sign_in import sign_in as person_sign_in
 from hub.account.sign_in import sign_out as person_sign_out
 from hub.account.sign_in import signed_in as person_signed_in
@@ -89,6 +90,8 @@ ENTRANCES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/account/invitation", interaction="invitation-page", guard="open", endpoint=invitation),
     RouteRow(method="POST", path="/account/invitation", interaction="invitation", guard="open", endpoint=invitation_taken),
     RouteRow(method="POST", path="/account/sign-out", interaction="sign-out", guard="person", endpoint=person_sign_out),
+    RouteRow(method="GET", path="/account/security", interaction="account-security", guard="person", endpoint=security),
+    RouteRow(method="POST", path="/account/security", interaction="account-security-change", guard="person", endpoint=security_changed),
 )
 
 ROUTES: tuple[RouteRow, ...] = (

@@ -52,6 +52,7 @@ def _page(caller: Caller, step: Step, *, fault: str | None = None, status: int =
         status=status,
         fault=fault,
         why="enrol-why",
+        act=None,
         **shown_secret(step.secret, step.filed.account.login),
     )
 

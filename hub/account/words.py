@@ -82,6 +82,36 @@ ENTRY_WORDS: Mapping[str, Said] = {
     "not-same": Said("The two are not the same.", "Les deux ne sont pas identiques."),
 }
 
+SECURITY_WORDS: Mapping[str, Said] = {
+    **ENTRY_WORDS,
+    "security": Said("Security of your account", "Sécurité de votre compte"),
+    "security-lede": Said(
+        "How you prove that it is you, and where you are signed in.", "Comment vous prouvez que c’est vous, et où vous êtes connecté."
+    ),
+    "present": Said("Your present password", "Votre mot de passe actuel"),
+    "present-wrong": Said(
+        "Your present password is not right, or it was tried too often. Nothing was changed.",
+        "Votre mot de passe actuel est incorrect, ou il y a eu trop d’essais. Rien n’a été modifié.",
+    ),
+    "change-password": Said("Change the password", "Changer le mot de passe"),
+    "password-done": Said(
+        "Your password is changed; all other sessions are over.", "Votre mot de passe est changé ; toutes les autres sessions sont fermées."
+    ),
+    "since": Said("Chosen on", "Choisi le"),
+    "second-on": Said("An authenticator app is set up. Recovery codes left:", "Une application est en place. Codes de secours restants :"),
+    "second-off": Said("Only your password protects this account.", "Seul votre mot de passe protège ce compte."),
+    "second-set": Said("Set up an app", "Mettre une application en place"),
+    "second-replace": Said("Replace the app", "Remplacer l’application"),
+    "codes-new": Said("New recovery codes", "Nouveaux codes de secours"),
+    "sessions": Said("Where you are signed in", "Où vous êtes connecté"),
+    "session-here": Said("this browser", "ce navigateur"),
+    "session-unknown": Said("Unknown browser", "Navigateur inconnu"),
+    "session-until": Said("until", "jusqu’à"),
+    "session-end": Said("End", "Fermer"),
+    "session-end-all": Said("End all others", "Fermer toutes les autres"),
+    "sessions-done": Said("It is over.", "C’est fermé."),
+}
+
 FAULTS: Mapping[Fault, Said] = {
     "short": Said("It is too short: take 12 characters at least.", "Il est trop court : prenez au moins 12 caractères."),
     "short-alone": Said(

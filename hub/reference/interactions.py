@@ -360,6 +360,17 @@ DESCRIBED: Mapping[str, Described] = {
         done={303: "none"},
         refused=(400, 401, 403, 413, 503),
     ),
+    "account-security": Described(
+        title=Said("One’s own security: password, second factor, sessions", "Sa propre sécurité : mot de passe, second facteur, sessions"),
+        query=("done", "lang"),
+        done={200: "page", 303: "none"},
+        refused=(503,),
+    ),
+    "account-security-change": Described(
+        title=Said("Change password or second factor, end sessions", "Changer mot de passe ou second facteur, fermer des sessions"),
+        done={200: "page", 303: "none"},
+        refused=(400, 403, 409, 413, 503),
+    ),
     "sign-out": Described(title=Said("End one’s session", "Fermer sa session"), done={303: "none"}, refused=(403, 503)),
     "cloud-link-page": Described(
         title=Said("What a link to a vendor’s cloud will fetch", "Ce que récupérera un lien vers le service d’un fabricant"),

@@ -98,8 +98,10 @@ async def _session(hub: Hub, someone: Someone) -> SignedIn:
 
 def visitor(base: str, signed: SignedIn | None = None) -> httpx.Client:
     """A browser without pages: keeps cookies, follows nothing."""
-    cookies = {COOKIE: signed.cookie} if signed is not None else {}
-    return httpx.Client(base_url=base, cookies=cookies, trust_env=False, timeout=60)
+    client = httpx.Client(base_url=base, trust_env=False, timeout=60)
+    if signed is not None:
+        client.cookies.set(COOKIE, signed.cookie, domain=client.base_url.host)
+    return client
 
 
 def csrf(signed: SignedIn) -> dict[str, str]:

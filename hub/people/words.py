@@ -12,7 +12,8 @@ PEOPLE_WORDS: Mapping[str, Said] = {
     "back": Said("Back to your account", "Retour à votre compte"),
     "not-done": Said("That was not done", "L’opération n’a pas été effectuée"),
     "promise": Said(
-        "These pages load nothing from elsewhere. Their one cookie is the session; it ends after an hour.",
-        "Ces pages ne chargent rien d’ailleurs. Leur seul cookie est celui de la session ; elle se termine au bout d’une heure.",
+        "These pages load nothing from elsewhere. Their cookies are those of your session and of its forms; they end after an hour.",
+        "Ces pages ne chargent rien d’ailleurs. Leurs cookies sont ceux de votre session et de ses formulaires ; ils expirent au "
+        "bout d’une heure.",
     ),
 }

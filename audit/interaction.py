@@ -108,6 +108,14 @@ Kind = Literal[
     "account-add",
     "account-change",
     "account-list",
+    "authorize",
+    "authorize-granted",
+    "authorize-denied",
+    "token-refreshed",
+    "token-reused",
+    "token-revoked",
+    "token-introspected",
+    "userinfo",
 ]
 """Each is a row of `audit.kinds`."""
 

@@ -268,5 +268,13 @@ KINDS: Mapping[Kind, Row] = {
         _own("account-add", ALERT, "C", USER_SECURITY, user=AUTHOR),
         _own("account-change", ALERT, "U", USER_SECURITY, user=AUTHOR),
         _own("account-list", QUERY, "E"),
+        _own("authorize", AUTHENTICATION, "E", purpose="HOPERAT", basis="client-registration"),
+        _own("authorize-granted", AUTHENTICATION, "C", user=AUTHOR, purpose="HOPERAT", basis="account"),
+        _own("authorize-denied", AUTHENTICATION, "E", user=AUTHOR, purpose="HOPERAT", basis="account"),
+        _own("token-refreshed", AUTHENTICATION, "E", GET_TOKEN, purpose="HOPERAT", basis="authorization"),
+        _own("token-reused", ALERT, "U", purpose="HOPERAT", basis="client-registration"),
+        _own("token-revoked", AUTHENTICATION, "U", purpose="HOPERAT", basis="client-registration"),
+        _own("token-introspected", AUTHENTICATION, "R", purpose="HOPERAT", basis="client-registration"),
+        _own("userinfo", AUTHENTICATION, "R", purpose="HOPERAT", basis="scope"),
     )
 }

@@ -6,9 +6,23 @@ https://profiles.ihe.net/ITI/BALP/StructureDefinition-IHE.BasicAudit.Query.html
 from base64 import b64encode
 
 SECRETS = frozenset(
-    {"client_assertion", "client_secret", "code", "code_verifier", "password", "access_token", "refresh_token", "subject_token", "token"}
+    {
+        *(
+            "client_assertion",
+            "client_secret",
+            "code",
+            "code_verifier",
+            "password",
+            "access_token",
+            "refresh_token",
+            "subject_token",
+            "token",
+        ),
+        *("request", "request_uri", "launch", "device_code", "user_code", "state", "nonce", "id_token_hint", "login_hint"),
+    }
 )
-"""OAuth parameters that open doors (RFC 6749, 7521, 7636, 7009). Only token requests have them; in a search `code` is a code."""
+"""OAuth parameters that open doors, or name a person (RFC 6749, 7521, 7636, 7009, 8628, 9126, OpenID Connect Core). Only requests
+to the authorization server have them; in a search `code` is a code."""
 
 
 def request_line(method: str | None, query: str | None, *, secrets: bool, values: bool) -> str:

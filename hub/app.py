@@ -22,6 +22,7 @@ from hub.ingest.polling import At
 from hub.ingest.registered import registered
 from hub.instants import now_us
 from hub.oauth.brands import brand_of
+from hub.oauth.origins import AppOrigins
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.people.visit import Visited
 from hub.proxied import Proxied
@@ -89,7 +90,7 @@ def create_app(hub: Hub) -> Starlette:
     for status in (404, 405):
         app.add_exception_handler(status, partial(_no_route, hub=hub, status=status))
     app.add_middleware(Straight, shelf=shelf, is_safe=lambda endpoint: isinstance(endpoint, Guarded))
-    app.add_middleware(Cors, origins=hub.services.settings.cors_origins)
+    app.add_middleware(Cors, origins=hub.services.settings.cors_origins, registered=AppOrigins(hub.oauth, now_us))
     if hub.services.settings.proxy_networks:
         app.add_middleware(Proxied, networks=[ip_network(network) for network in hub.services.settings.proxy_networks])
     return app

@@ -28,6 +28,9 @@ BY_TOKEN = "Patient/token."  # noqa: S105 (a reference)
 """How a record names a patient whom the request aimed at by a hidden resource: by pseudonym, for nothing was opened."""
 AS_RECORDED: Mapping[str, str] = {
     "token": "token-refused",
+    "par": "authorize",
+    "introspect": "token-introspected",
+    "revoke": "token-revoked",
     "unknown": "capabilities",
     "authentication": "authentication-failed",
     "conditional-update": "update",
@@ -47,7 +50,12 @@ AS_RECORDED: Mapping[str, str] = {
     "console-confirm-assign": "confirm-assign",
     "console-confirm-reject": "confirm-reject",
 }
-WITHOUT_CALLER = frozenset({"token", "unknown", "sign-in-refused"})
+WITHOUT_CALLER = frozenset(
+    {
+        *("token", "unknown", "sign-in-refused", "authorize", "par", "introspect", "revoke"),
+        *("token-issued", "token-refreshed", "token-reused"),
+    }
+)
 """What may be recorded as itself though nobody is known to have asked."""
 REFUSED: Outcome = "4"
 FAILED: Outcome = "8"
@@ -144,6 +152,7 @@ class Recording:
         self._gathered = _Gathered()
         self._each: Sequence[tuple[Touched, bytes | None, str | None]] = ()
         """Each resource with each patient it concerns, as of the last time that records were made."""
+        self._said: dict[str, Any] = {}
         self._committed = False
         self._began = services.vault.moment()
         self._known: frozenset[bytes] = frozenset()
@@ -152,6 +161,10 @@ class Recording:
     def becomes(self, kind: str) -> None:
         """It turns out to be another interaction: a conditional create that finds its match only reads."""
         self._kind = kind
+
+    def says(self, **more: Any) -> None:
+        """What `Interaction` holds besides, where no caller says it: client_id, token_id, purpose, basis."""
+        self._said |= more
 
     def asked_already(self, type: str, id: str) -> Sequence[Asked]:
         """What was asked of the store for the resource that the request names; nothing the second time."""
@@ -199,8 +212,10 @@ class Recording:
     async def token_issued(self, client_id: str, token_id: str) -> None:
         await self._append("0", None, kind="token-issued", client_id=client_id, token_id=token_id)
 
-    async def token_refused(self, error: str) -> None:
-        await self._append(REFUSED, error, kind="token-refused")
+    async def oauth_refused(self, error: str) -> None:
+        """As the interaction that was asked for, whatever it would have become; `error`: the code of RFC 6749 or one that builds on it."""
+        self._kind = self._facts.interaction
+        await self._append(REFUSED, error, token_id=None)
 
     async def __aenter__(self) -> Self:
         return self
@@ -275,6 +290,7 @@ class Recording:
                 "items": self._items(),
                 "aimed": self._aimed(),
                 **who,
+                **self._said,
                 **more,
             }
         )

@@ -49,10 +49,16 @@ from hub.interactions.update import conditional_update, update
 from hub.interactions.validate import validate
 from hub.interactions.vread import vread
 from hub.linking import link_begin, link_callback, link_page
+from hub.oauth.authorize import authorize
 from hub.oauth.brands import brands
+from hub.oauth.discovery import oauth_authorization_server, openid_configuration
+from hub.oauth.introspect import introspect
 from hub.oauth.jwks import jwks
+from hub.oauth.par import par
 from hub.oauth.register import register as register_client
+from hub.oauth.revoke import revoke
 from hub.oauth.token import token
+from hub.oauth.userinfo import userinfo
 from hub.probes import livez, readyz
 from hub.reference.pages import docs, docs_type, openapi
 from security.oauth.dynamic_registration import REGISTRATION_PATH
@@ -103,6 +109,29 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/readyz", interaction="readyz", guard="open", endpoint=readyz),
     RouteRow(method="GET", path="/brands", interaction="brands", guard="open", endpoint=brands),
     RouteRow(method="POST", path="/oauth/token", interaction="token", guard="open", endpoint=token),
+    # Open, for an app has no token yet: client and redirect_uri are looked at in the endpoint, the person signs in afterwards.
+    RouteRow(method="GET", path="/oauth/authorize", interaction="authorize", guard="open", endpoint=authorize),
+    RouteRow(method="POST", path="/oauth/authorize", interaction="authorize", guard="open", endpoint=authorize),
+    # Open, for a client proves itself in the endpoint, as it does for a token.
+    RouteRow(method="POST", path="/oauth/par", interaction="par", guard="open", endpoint=par),
+    RouteRow(method="POST", path="/oauth/introspect", interaction="introspect", guard="open", endpoint=introspect),
+    RouteRow(method="POST", path="/oauth/revoke", interaction="revoke", guard="open", endpoint=revoke),
+    RouteRow(method="GET", path="/oauth/userinfo", interaction="userinfo", guard="fhir", endpoint=userinfo),
+    RouteRow(method="POST", path="/oauth/userinfo", interaction="userinfo", guard="fhir", endpoint=userinfo),
+    RouteRow(
+        method="GET",
+        path="/.well-known/openid-configuration",
+        interaction="openid-configuration",
+        guard="open",
+        endpoint=openid_configuration,
+    ),
+    RouteRow(
+        method="GET",
+        path="/.well-known/oauth-authorization-server",
+        interaction="oauth-authorization-server",
+        guard="open",
+        endpoint=oauth_authorization_server,
+    ),
     RouteRow(method="GET", path="/oauth/jwks", interaction="jwks", guard="open", endpoint=jwks),
     # Open, for who registers has no client yet; an initial access token, where the settings ask for one, is looked at in the endpoint.
     RouteRow(method="POST", path=REGISTRATION_PATH, interaction="client-register", guard="open", endpoint=register_client),

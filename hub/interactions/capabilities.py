@@ -21,7 +21,7 @@ from hub.rendering import FHIR_JSON, FHIR_XML, Wanted, render, wanted
 from hub.search.follow import canonical_types
 from hub.search.parameters import RESOURCE_TYPES, Parameter, ResourceType
 from security.oauth.brands import brand_metadata
-from security.oauth.metadata import fhir_base, token_url
+from security.oauth.metadata import authorization_server, fhir_base
 from security.oauth.metadata import smart_configuration as smart
 
 PUBLISHED = "2026-11-22"
@@ -45,6 +45,8 @@ OF_TYPE: Mapping[str, tuple[str, ...]] = {
 OURS: Mapping[str, str] = {"measures": f"{BASE}/OperationDefinition/"}
 """Where those are defined that are not HL7's."""
 SEARCH_TYPES = {"id": "token"}
+OAUTH_ENDPOINTS = (("token", "token"), ("authorize", "authorization"), ("introspect", "introspection"), ("revoke", "revocation"))
+"""Names of the extension oauth-uris, and of RFC 8414."""
 DOCUMENTED: Mapping[str, str] = {
     "Binary": "Read as its bytes unless FHIR is asked for by name; created and updated by bytes too, whose they are in X-Security-Context.",
 }
@@ -57,7 +59,7 @@ async def capabilities(request: Request) -> Response:
     except FhirError as error:
         return render(error_response(error), Wanted())
     state = request.app.state
-    return render(json_response(_statement(state.base_url, bool(state.services.settings.cors_origins)), headers=OPEN), asked)
+    return render(json_response(_statement(state.base_url), headers=OPEN), asked)
 
 
 async def smart_configuration(request: Request) -> Response:
@@ -67,12 +69,12 @@ async def smart_configuration(request: Request) -> Response:
 
 
 @lru_cache(4)
-def _statement(base_url: str, cors: bool) -> bytes:
-    return orjson.dumps(statement(base_url, cors=cors))
+def _statement(base_url: str) -> bytes:
+    return orjson.dumps(statement(base_url))
 
 
-def statement(base_url: str, *, cors: bool) -> dict[str, Any]:
-    """The CapabilityStatement as JSON. `cors`: pages of some origins may call the FHIR API."""
+def statement(base_url: str) -> dict[str, Any]:
+    """The CapabilityStatement as JSON."""
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -87,7 +89,7 @@ def statement(base_url: str, *, cors: bool) -> dict[str, Any]:
             {
                 "mode": "server",
                 "documentation": "With _explain=true an administrator's search says how it ran (an OperationOutcome among the entries).",
-                "security": _security(base_url, cors),
+                "security": _security(base_url),
                 "resource": [_resource(one) for one in RESOURCE_TYPES.values()],
                 "interaction": [{"code": code} for code in SYSTEM],
             }
@@ -95,11 +97,14 @@ def statement(base_url: str, *, cors: bool) -> dict[str, Any]:
     }
 
 
-def _security(base_url: str, cors: bool) -> dict[str, Any]:
+def _security(base_url: str) -> dict[str, Any]:
+    """Pages of apps that are registered with their origins may call (`hub.cors`)."""
+    endpoints = authorization_server(base_url)
+    uris = [{"url": name, "valueUri": endpoints[f"{endpoint}_endpoint"]} for name, endpoint in OAUTH_ENDPOINTS]
     return {
-        "cors": cors,
+        "cors": True,
         "service": [{"coding": [{"system": SMART_SERVICE, "code": "SMART-on-FHIR"}]}],
-        "extension": [{"url": OAUTH_URIS, "extension": [{"url": "token", "valueUri": token_url(base_url)}]}],
+        "extension": [{"url": OAUTH_URIS, "extension": uris}],
     }
 
 

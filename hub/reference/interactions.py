@@ -9,7 +9,9 @@ from typing import Literal
 
 from hub.console.words import Said
 
-Body = Literal["resource", "bundle", "patch", "parameters", "search", "token", "payload", "assignment", "reason", "registration", "none"]
+Body = Literal[
+    "resource", "bundle", "patch", "parameters", "search", "token", "oauth", "payload", "assignment", "reason", "registration", "none"
+]
 """What a request carries."""
 Answer = Literal[
     "resource",
@@ -214,8 +216,8 @@ DESCRIBED: Mapping[str, Described] = {
         refused=(),
     ),
     "token": Described(
-        title=Said("A token for an assertion signed with your key", "Un jeton contre une assertion signée de votre clé"),
-        spec="https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html",
+        title=Said("A token for an assertion, a code or a refresh token", "Un jeton contre une assertion, un code, un renouvellement"),
+        spec="https://www.rfc-editor.org/rfc/rfc6749#section-3.2",
         body="token",
         done={200: "token"},
         refused=(400, 401, 413, 500, 503),
@@ -223,6 +225,53 @@ DESCRIBED: Mapping[str, Described] = {
     "jwks": Described(
         title=Said("The keys that tokens of this hub are verified by", "Les clés qui vérifient les jetons de ce hub"),
         spec="https://www.rfc-editor.org/rfc/rfc7517#section-5",
+        done={200: "configuration"},
+        refused=(),
+    ),
+    "authorize": Described(
+        title=Said("An app asks a person for access", "Une application demande un accès à une personne"),
+        spec="https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html",
+        body="oauth",
+        query=("state",),
+        done={303: "none", 400: "page", 500: "page", 503: "page"},
+        refused=(),
+    ),
+    "par": Described(
+        title=Said("Push the parameters of authorize beforehand", "Déposer d’avance les paramètres de la demande"),
+        spec="https://www.rfc-editor.org/rfc/rfc9126",
+        body="oauth",
+        done={201: "configuration"},
+        refused=(400, 401, 500, 503),
+    ),
+    "introspect": Described(
+        title=Said("What a token is worth", "Ce que vaut un jeton"),
+        spec="https://www.rfc-editor.org/rfc/rfc7662",
+        body="oauth",
+        done={200: "configuration"},
+        refused=(400, 401, 500, 503),
+    ),
+    "revoke": Described(
+        title=Said("Give a token back", "Rendre un jeton"),
+        spec="https://www.rfc-editor.org/rfc/rfc7009",
+        body="oauth",
+        done={200: "none"},
+        refused=(400, 401, 500, 503),
+    ),
+    "userinfo": Described(
+        title=Said("Who the person is", "Qui est la personne"),
+        spec="https://openid.net/specs/openid-connect-core-1_0.html#UserInfo",
+        done={200: "configuration"},
+        refused=(400, 401, 403, 500, 503),
+    ),
+    "openid-configuration": Described(
+        title=Said("Where people sign in", "Où les personnes s’identifient"),
+        spec="https://openid.net/specs/openid-connect-discovery-1_0.html",
+        done={200: "configuration"},
+        refused=(),
+    ),
+    "oauth-authorization-server": Described(
+        title=Said("What the authorization server offers", "Ce que propose le serveur d’autorisation"),
+        spec="https://www.rfc-editor.org/rfc/rfc8414",
         done={200: "configuration"},
         refused=(),
     ),

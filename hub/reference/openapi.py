@@ -36,6 +36,8 @@ DETAILED = words(
 COLLECTION = "/fhir/{type}"
 OF_BYTES = (COLLECTION, f"{COLLECTION}/{{id}}", f"{COLLECTION}/{{id}}/_history/{{version_id}}")
 """Where a Binary is read and written as its bytes, too."""
+IN_OAUTH_WORDS = frozenset({"token", "credential-enrol", "par", "introspect", "revoke"})
+"""Interactions whose errors are those of RFC 6749."""
 BYTES: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 HEADERS: Mapping[str, str] = {
     "If-Match": 'W/"1"',
@@ -226,7 +228,7 @@ def _responses(row: Row, said: Described, type: ResourceType | None) -> Json:
         if answer in ("resource", "bundle") and row.guard == "fhir":
             headers = ("ETag", "Last-Modified", "X-Request-Id") if answer == "resource" else ("X-Request-Id",)
             made[str(status)]["headers"] = {name: ref("headers", name) for name in headers}
-    kind = "token-" if row.interaction in ("token", "credential-enrol") else ""
+    kind = "token-" if row.interaction in IN_OAUTH_WORDS else ""
     return {**made, **{str(status): ref("responses", f"{kind}{status}") for status in sorted(set(said.refused))}}
 
 
@@ -244,6 +246,7 @@ def _body(row: Row, said: Described, type: ResourceType | None) -> Json | None:
         },
         "search": {FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}},
         "token": {FORM: {"schema": ref("schemas", "TokenRequest")}},
+        "oauth": {FORM: {"schema": ref("schemas", "OAuthForm")}},
         "payload": {"application/octet-stream": {}},
         "registration": {"application/json": {"schema": {"type": "object"}}},
         "assignment": {"application/json": {"schema": ref("schemas", "Assignment")}},

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub.reference.searching import TYPES
+from security.oauth.metadata import GRANTS
 
 Json = dict[str, Any]
 
@@ -107,7 +108,7 @@ def _others() -> Json:
         "Reason": _object({"reason": {"type": "string", "minLength": 1}}, "reason"),
         "Discarded": _object({"discarded": {"type": "integer", "minimum": 0}}, "discarded"),
         "Token": _object(
-            {"access_token": STRING, "token_type": {"const": "Bearer"}, "expires_in": {"type": "integer"}, "scope": STRING},
+            {"access_token": STRING, "token_type": {"enum": ["Bearer", "DPoP"]}, "expires_in": {"type": "integer"}, "scope": STRING},
             "access_token",
             "token_type",
             "expires_in",
@@ -115,15 +116,18 @@ def _others() -> Json:
         ),
         "TokenRequest": _object(
             {
-                "grant_type": {"const": "client_credentials"},
+                "grant_type": {"enum": list(GRANTS)},
                 "scope": STRING,
+                "client_id": STRING,
                 "client_assertion_type": {"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
                 "client_assertion": STRING,
+                "code": STRING,
+                "redirect_uri": STRING,
+                "code_verifier": STRING,
+                "refresh_token": STRING,
             },
             "grant_type",
-            "scope",
-            "client_assertion_type",
-            "client_assertion",
         ),
+        "OAuthForm": {"type": "object", "additionalProperties": STRING},
         "TokenError": _object({"error": STRING, "error_description": STRING}, "error"),
     }

@@ -64,6 +64,14 @@ class OAuthStore:
         """Credentials of single units, all of them or of one."""
         return await self._listed({"unit.device": device} if device is not None else {"unit.device": {"$exists": True}})
 
+    async def has_origin(self, origin: str) -> bool:
+        """Is this the origin of pages of an app that is registered, approved and not revoked?"""
+        wanted = {"app.origins": origin, "revoked_us": None, "pending": {"$ne": True}}
+        try:
+            return await self._clients.find_one(wanted, {"_id": 1}) is not None
+        except PyMongoError as error:
+            raise Unavailable(type(error).__name__) from error
+
     async def _listed(self, wanted: Document) -> list[Client]:
         try:
             found = await self._clients.find(wanted).sort("created_us", 1).to_list()

@@ -134,6 +134,7 @@ INDEXES = (
     Index(collection="notes", keys=(("kd", 1), ("_id", 1)), why="all links that are polled"),
     Index(collection="notes", keys=(("x", 1),), expires=True, why="an answer is kept for a while, then its key is free again"),
     Index(collection="oauth_clients", keys=(("unit.device", 1),), present="unit.device", why="the credentials of one unit"),
+    Index(collection="oauth_clients", keys=(("app.origins", 1),), present="app.origins", why="may pages of this origin call? (CORS)"),
     Index(collection="oauth_jtis", keys=(("x", 1),), expires=True, why="an expired assertion is refused anyway"),
     Index(collection="records", keys=(("w", 1), ("s", 1)), unique=True, why="the chain of a writer: one record for each number"),
     Index(collection="records", keys=(("p", 1), ("t", -1), ("_id", 1)), why="who read this patient's data, latest first"),

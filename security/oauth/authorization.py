@@ -39,6 +39,7 @@ class Authorization:
     expires_us  nothing of it is good after that, whatever is refreshed (ASVS 5.0 10.4.8)
     auth_us     when the person signed in; acr, amr: how (OpenID Connect Core section 2)
     nonce       of the authentication request, for the id_token
+    session     of the session that online access ends with: the key of its note in hex; None: it goes on without one
     jkt         thumbprint of the DPoP key that its tokens are bound to (RFC 9449); None: not bound
     ended_us    when it was ended, by whoever; None: it holds
     ended_tokens  (jti, exp_us) of access tokens revoked one by one
@@ -56,6 +57,7 @@ class Authorization:
     acr: str | None = None
     amr: tuple[str, ...] = ()
     nonce: str | None = None
+    session: str | None = None
     jkt: str | None = None
     launch: Launch = field(default_factory=Launch)
     ended_us: int | None = None

@@ -16,7 +16,10 @@ OAuthErrorCode = Literal[
     "invalid_scope",
     "invalid_dpop_proof",
     "use_dpop_nonce",
+    "unsupported_response_type",
+    "invalid_target",
 ]
+"""RFC 6749 section 5.2; the last two at PAR (RFC 9126 section 2.3)."""
 
 STATUS: Mapping[OAuthErrorCode, int] = MappingProxyType(
     {
@@ -28,6 +31,8 @@ STATUS: Mapping[OAuthErrorCode, int] = MappingProxyType(
         "invalid_scope": 400,
         "invalid_dpop_proof": 400,
         "use_dpop_nonce": 400,
+        "unsupported_response_type": 400,
+        "invalid_target": 400,
     }
 )
 

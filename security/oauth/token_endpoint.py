@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from security.oauth.access_token import ACCESS_TOKEN_LIFETIME_S
 from security.oauth.access_token import issue as issue_access_token
 from security.oauth.binding import UNBOUND, token_type
-from security.oauth.client_authentication import FetchJwks, Presented, prove
+from security.oauth.client_authentication import FetchJwks, Presented, ProvedClient, prove
 from security.oauth.clients import Client
 from security.oauth.errors import OAuthError
 from security.oauth.signing_keys import SigningKeys
@@ -70,6 +70,9 @@ class TokenResponse:
         }
 
 
+Bind = Callable[[Client], Awaitable[Mapping[str, str]]]
+
+
 async def unbound(_: Client) -> Mapping[str, str]:
     """No request here binds its token to anything."""
     return UNBOUND
@@ -80,7 +83,7 @@ async def issue(
     *,
     dependencies: TokenDependencies,
     presented: Presented | None = None,
-    bind: Callable[[Client], Awaitable[Mapping[str, str]]] = unbound,
+    bind: Bind = unbound,
 ) -> TokenResponse:
     """A token for a client that proves itself, with what of the asked scope is registered.
 
@@ -92,7 +95,14 @@ async def issue(
     """
     _check_grant_type(form)
     proved = await prove(presented or Presented(form=form), dependencies)
+    return await issue_to(proved, form, dependencies=dependencies, bind=bind)
+
+
+async def issue_to(proved: ProvedClient, form: Mapping[str, str], *, dependencies: TokenDependencies, bind: Bind) -> TokenResponse:
+    """The same for a client that has proved itself. Raises OAuthError."""
     client = proved.client
+    if GRANT_TYPE not in client.grants:
+        raise OAuthError("unauthorized_client", "this client is not registered for client_credentials")
     scope = _granted_scope(form, client, dependencies.check_scope_query).text()
     cnf = await bind(client)
     jti = dependencies.new_id()

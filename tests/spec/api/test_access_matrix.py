@@ -103,6 +103,7 @@ REQUESTS: dict[str, Request] = {
         lambda _: "/fhir/_search", lambda on: f"_type=Observation&_id={on.reading}".encode(), "application/x-www-form-urlencoded"
     ),
     "compartment": Request(lambda on: f"/fhir/Patient/{on.patient}/Observation"),
+    "userinfo": Request(lambda _: "/oauth/userinfo"),
     "ValueSet/$expand GET": Request(lambda _: f"/fhir/ValueSet/$expand?url={GENDERS}"),
     "ValueSet/$expand POST": Request(lambda _: "/fhir/ValueSet/$expand", lambda _: parameters(url=GENDERS)),
     "ValueSet/$validate-code GET": Request(lambda _: f"/fhir/ValueSet/$validate-code?url={GENDERS}&code=female"),
@@ -200,6 +201,7 @@ MALFORMED: dict[str, tuple[str, bytes | None]] = {
     "search-system GET": ("/fhir?_lastUpdated=never", None),
     "search-system POST": ("/fhir/_search", b"_lastUpdated=never"),
     "compartment": (f"/fhir/Patient/{ABSENT}/Observation?date=never", None),
+    "userinfo": ("/oauth/userinfo?access_token=x", None),
     **{name: (path, None) for name, path in BAD_GETS.items()},
     **{name: (REQUESTS[name].path(Target(ABSENT, ABSENT)), b"{nonsense") for name in NONSENSE},
     "$everything GET": (f"/fhir/Patient/{ABSENT}/$everything?start=never", None),
@@ -268,11 +270,13 @@ RIGHT: dict[str, Due] = {
     "{type}/$meta GET": Due(200, both("operation", DONE)),
     **{name: Due(200, both(kind, DONE)) for name, kind in OF_ONE.items()},
     "compartment": Due(200, both("search-type", DONE)),
+    "userinfo": Due(403, own("userinfo", REFUSED)),
     "ingest": Due(200, both("ingest", DONE)),
     **{name: Due(404 if "{id}" in name else 200, own(KINDS[name], REFUSED if "{id}" in name else DONE)) for name in WAITING},
     **{name: Due(403, own(KINDS[name], REFUSED)) for name in BY_NOBODY},
 }
-"""Nothing waits in quarantine; that replaying works is shown in tests/e2e/test_ingest_quarantine.py."""
+"""userinfo is about persons, and here clients act by themselves. Nothing waits in quarantine; that replaying works is shown in
+tests/e2e/test_ingest_quarantine.py."""
 HIDDEN: dict[str, Due] = {
     "read": Due(404, both("read", REFUSED)),
     "vread": Due(404, both("vread", REFUSED)),
@@ -334,6 +338,13 @@ OPEN: dict[str, Due] = {
     "livez": Due(200, ()),
     "readyz": Due(200, ()),
     "token": Due(400, own("ITI-71", REFUSED)),
+    "authorize": Due(400, own("authorize", REFUSED)),
+    "par": Due(401, own("authorize", REFUSED)),
+    "introspect": Due(401, own("token-introspected", REFUSED)),
+    "revoke": Due(401, own("token-revoked", REFUSED)),
+    "jwks": Due(200, ()),
+    "openid-configuration": Due(200, ()),
+    "oauth-authorization-server": Due(200, ()),
     "credential-enrol": Due(401, own("110122", REFUSED)),
     "capabilities": Due(200, ()),
     "smart-configuration": Due(200, ()),

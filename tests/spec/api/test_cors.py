@@ -6,6 +6,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from hub.cors import DISCOVERY, PEOPLE
 from hub.routes import ROUTES
 from hub.settings import Settings
 from tests.support.backstage import Backstage
@@ -27,8 +28,8 @@ SENT = (
     "if-modified-since",
     "x-provenance",
 )
-CALLABLE = [row for row in ROUTES if row.path.startswith(("/fhir", "/oauth"))]
-OTHERS = [row for row in ROUTES if row not in CALLABLE and row.path not in ("/openapi.json", "/brands")]
+CALLABLE = [row for row in ROUTES if row.path.startswith(("/fhir", "/oauth")) and row.path not in PEOPLE]
+OTHERS = [row for row in ROUTES if row not in CALLABLE and row.path not in DISCOVERY]
 
 
 def preflight(http: httpx.Client, path: str, method: str, origin: str = PAGES, **more: str) -> httpx.Response:

@@ -90,7 +90,8 @@ def test_a_scope_that_the_hub_could_not_enforce_is_refused(ehr: Caller, scope: s
 
 def test_another_grant_type_is_refused(ehr: Caller) -> None:
     """46"""
-    no(ehr.ask_token(grant_type="authorization_code"), "unsupported_grant_type", status=(400,))
+    no(ehr.ask_token(grant_type="password"), "unsupported_grant_type", status=(400,))
+    no(ehr.ask_token(grant_type="authorization_code"), "unauthorized_client", status=(400,))
     no(ehr.ask_token(grant_type=""), "invalid_request", status=(400,))
 
 

@@ -98,6 +98,13 @@ EXAMPLES: dict[Kind, Interaction] = {
     **{kind: command(kind) for kind in ("account", "authorize-shown", "authorization-list", "authorization-end")},
     **{kind: command(kind) for kind in ("launch-list", "launch-begin", "device-code-shown")},
     **{kind: command(kind) for kind in ("account-add", "account-change", "account-list")},
+    "authorize": interaction("authorize", items=(), query="/oauth/authorize?client_id=app&state=s&request_uri=u"),
+    **{kind: command(kind, aimed=("Patient/x",)) for kind in ("authorize-granted", "authorize-denied")},
+    "userinfo": interaction("userinfo", items=(), query="/oauth/userinfo"),
+    "token-refreshed": interaction("token-refreshed", items=(), method="POST", query="/oauth/token?refresh_token=x"),
+    "token-reused": interaction("token-reused", items=(), method="POST", query="/oauth/token?code=x", aimed=("Patient/x",)),
+    "token-revoked": interaction("token-revoked", items=(), method="POST", query="/oauth/revoke?token=x"),
+    "token-introspected": interaction("token-introspected", items=(), method="POST", query="/oauth/introspect?token=x"),
 }
 
 CLAIMS: dict[Kind, tuple[str, str]] = {

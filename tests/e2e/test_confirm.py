@@ -113,7 +113,7 @@ def test_the_sender_is_told_what_it_would_be_told_of_an_unpaired_unit(indexed: H
     stranger = "74-E8-FF-FE-FF-FF-FF-FF"
     told = [indexed.send(gatt(pressure(unit, None, "2026-02-07T08:00:00+01:00"))) for unit in (indexed.unit, stranger)]
     assert told[0] == told[1]
-    shown = indexed.vendor.get("/quarantine").json()[-2:]
+    shown = indexed.vendor.get("/quarantine?_count=1000").json()[-2:]
     said = [{**one, "id": "", "received": "", "expires": ""} for one in shown]
     assert said[0] == said[1]
     again = [indexed.vendor.post(f"/quarantine/{one['id']}/replay", b"").json() for one in shown]
@@ -135,7 +135,7 @@ def test_what_a_person_assigns_is_stored_for_that_patient_and_waits_no_more(inde
     assert (own.kind, own.outcome) == ("confirm-assign", "0")
     assert "asked her" in json.dumps(own.event)
     assert {one.patient for one in records[1:]} == {backstage.patient_token(indexed.one), backstage.patient_token(indexed.other)}
-    assert waiting["id"] not in {one["id"] for one in indexed.vendor.get("/quarantine").json()}
+    assert waiting["id"] not in {one["id"] for one in indexed.vendor.get("/quarantine?_count=1000").json()}
 
 
 def test_sent_again_it_is_the_same_reading_and_nobody_is_asked_twice(indexed: Home) -> None:
@@ -156,7 +156,7 @@ def test_what_is_nobodys_is_asked_about_no_more_and_stays_as_it_was_to_its_sende
     assert indexed.waiting() == []
     assert indexed.send(payload) == first
     assert indexed.waiting() == []
-    assert waiting["id"] in {one["id"] for one in indexed.vendor.get("/quarantine").json()}
+    assert waiting["id"] in {one["id"] for one in indexed.vendor.get("/quarantine?_count=1000").json()}
     assert indexed.hub("device", "confirm", "reject", waiting["id"]).code == 1
 
 
@@ -365,10 +365,10 @@ def test_a_look_at_what_waits_is_on_record_for_whom_it_may_be(indexed: Home, bac
     """Law 2: of a unit that two have, both; of an index that is somebody's, whose reading waits for another cause, that one."""
     one, other = (backstage.patient_token(each) for each in (indexed.one, indexed.other))
     assert indexed.ehr.post("/fhir/Consent", consent(indexed.other, "deny")).status_code == 201
-    before = {each["id"] for each in indexed.vendor.get("/quarantine").json()}
+    before = {each["id"] for each in indexed.vendor.get("/quarantine?_count=1000").json()}
     for payload, named in ((indexed.measured(None), {one, other}), (indexed.measured(2, minute=9), {other})):
         assert indexed.send(payload)[0].items() >= UNPAIRED.items()
-        (id,) = {each["id"] for each in indexed.vendor.get("/quarantine").json()} - before
+        (id,) = {each["id"] for each in indexed.vendor.get("/quarantine?_count=1000").json()} - before
         before.add(id)
         done: list[Done] = []
 

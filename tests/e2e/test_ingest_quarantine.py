@@ -47,7 +47,7 @@ def paired(backstage: Backstage, adapter: str, person: str, unit: str, **period:
 
 def waiting(caller: Caller) -> dict[str, Json]:
     """What of this client's waits, by id."""
-    return {one["id"]: one for one in caller.get("/quarantine").json()}
+    return {one["id"]: one for one in caller.get("/quarantine?_count=1000").json()}
 
 
 DOUBTS: dict[str, tuple[str, str, bytes, dict[str, str]]] = {
@@ -211,7 +211,7 @@ def test_who_has_not_consented_is_like_a_device_that_nobody_wears(
     for device in (unit, f"X-{ABSENT}"):
         vendor = another("system/Observation.c")
         answers = [vendor.ingest("withings", weight(70_000 + n), device=device) for n in (0, 0, 500)]
-        listed = vendor.get("/quarantine")
+        listed = vendor.get("/quarantine?_count=1000")
         answers.append(vendor.request("POST", "/quarantine/all/replay"))
         shown = [{name: one[name] for name in one if name not in ("id", "received", "expires")} for one in listed.json()]
         transcripts.append([(one.status_code, one.content) for one in answers] + [shown])

@@ -55,7 +55,7 @@ class Scene:
         return self.backstage.run(act())
 
     def waiting(self) -> dict[str, Any]:
-        return {one["id"]: one for one in self.vendor.get("/quarantine").json()}
+        return {one["id"]: one for one in self.vendor.get("/quarantine?_count=1000").json()}
 
     def total(self) -> int:
         count: int = self.ehr.search(f"Observation?patient={self.person}&_summary=count")["total"]

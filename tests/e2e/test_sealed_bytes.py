@@ -189,7 +189,7 @@ class Story:
             "deviceInfo": {"serialNumber": GATT_SERIAL},
         }
         assert self.ehr.fates("gatt", json.dumps(frame).encode())[0]["fate"] == "quarantined"
-        assert len(self.ehr.get("/quarantine").json()) >= len({WAITING, UNIT, GATT_SERIAL})
+        assert len(self.ehr.get("/quarantine?_count=1000").json()) >= len({WAITING, UNIT, GATT_SERIAL})
         self.ehr.request("POST", "/quarantine/all/replay")
 
 

@@ -21,6 +21,7 @@ from hub.guard import FHIR_BASE, Entries, Guarded, error_response, facts_of, nam
 from hub.ingest.polling import At
 from hub.ingest.registered import registered
 from hub.instants import now_us
+from hub.issuers import Issuers, issuers_of
 from hub.oauth.brands import brand_of
 from hub.oauth.origins import AppOrigins
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
@@ -67,6 +68,7 @@ def create_app(hub: Hub) -> Starlette:
         Authorizations(hub.services),
         hub.keyring,
         senders=senders,
+        issuers=issuers_known(hub),
         issuer=hub.base_url,
         audience=hub.services.base_url,
         clock=now_us,
@@ -114,6 +116,13 @@ def senders_of(hub: Hub) -> Senders:
         nonces=Nonces(key=hub.nonce_key, required=settings.dpop_nonce),
         production=settings.profile == "production",
     )
+
+
+def issuers_known(hub: Hub) -> Issuers:
+    """Raises BadIssuers."""
+    settings = hub.services.settings
+    cache = JwksCache(Outbound(outbound_policy(settings)).fetch_jwks, now_us=now_us)
+    return Issuers(issuers_of(settings.issuers, hub.base_url), cache.get, now_us)
 
 
 def token_dependencies(hub: Hub) -> TokenDependencies:

@@ -12,12 +12,14 @@ from starlette.requests import Request
 
 from hub.authorizations import Asked, Authorizations
 from hub.errors import CHALLENGE, CHALLENGE_INVALID, Unauthenticated
+from hub.issuers import Issuers
 from hub.repository.standing import is_good, registered
 from hub.sender import BEARER, Senders, credential
 from hub.store.oauth import OAuthStore
 from security.context import AccessContext
 from security.oauth.access_token import Acting, InvalidToken, TokenCache, TokenClaims, kid_of, verify_cached
 from security.oauth.clients import Client
+from security.oauth.issuers import ForeignToken
 from security.oauth.signing_keys import SigningKeys
 from security.scopes import Scopes
 
@@ -45,6 +47,7 @@ class Authenticator:
         signing_keys: KeySource,
         *,
         senders: Senders,
+        issuers: Issuers,
         issuer: str,
         audience: str,
         clock: Callable[[], int],
@@ -55,6 +58,7 @@ class Authenticator:
         self._authorizations = authorizations
         self._signing_keys = signing_keys
         self._senders = senders
+        self._issuers = issuers
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
@@ -68,12 +72,16 @@ class Authenticator:
         meanwhile  what can be begun as soon as a valid token is there, while its client is looked up
         """
         shown = credential(request.headers.get("authorization"))
-        claims = await self._claims(shown.token)
+        said = await self._said(shown.token)
         meanwhile()
         changes = self._changes()
-        asked = None if claims.acting is None else self._authorizations.ask(claims.acting.authorization)
-        client = await self._clients.find_client(claims.client_id)
-        if client is None or not client.is_good(claims.kid, self._clock()) or self._is_ended(claims, client):
+        acting = said.acting if isinstance(said, TokenClaims) else None
+        asked = None if acting is None else self._authorizations.ask(acting.authorization)
+        client = await self._clients.find_client(said.client_id)
+        if client is None:
+            raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=said.client_id)
+        claims = _as_ours(said, client)
+        if not client.is_good(claims.kid, self._clock()) or self._is_ended(claims, client):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
         await self._senders.check(request, shown, claims.cnf, client)
         caller = caller_of(client, claims.scopes, claims.purpose, request_id, changes, token_id=claims.jti)
@@ -113,8 +121,10 @@ class Authenticator:
             rests_on=held.rests_on,
         )
 
-    async def _claims(self, token: str) -> TokenClaims:
-        """A key that this process does not know yet is asked for once: another process may have begun to sign with it."""
+    async def _said(self, token: str) -> TokenClaims | ForeignToken:
+        """A token of ours, or of an issuer that is configured. A key of ours that this process does not know yet is asked for once: another
+        process may have begun to sign with it.
+        """
         keys = self._signing_keys.now
         try:
             return self._verified(token, keys)
@@ -123,7 +133,8 @@ class Authenticator:
             if kid is None or keys.knows(kid):
                 raise Unauthenticated(challenge=CHALLENGE_INVALID) from None
         try:
-            return self._verified(token, await self._signing_keys.knowing(kid))
+            foreign = await self._issuers.token(token)
+            return foreign or self._verified(token, await self._signing_keys.knowing(kid))
         except InvalidToken:
             raise Unauthenticated(challenge=CHALLENGE_INVALID) from None
 
@@ -139,6 +150,19 @@ class Authenticator:
             audience=self._audience,
             now_us=self._clock(),
         )
+
+
+def _as_ours(said: TokenClaims | ForeignToken, client: Client) -> TokenClaims:
+    """Of another issuer: within the registration, and never for a single unit, whose credential is its own key."""
+    if isinstance(said, TokenClaims):
+        return said
+    try:
+        claims = said.claims(client.granted, client.purpose)
+    except InvalidToken:
+        claims = None
+    if claims is None or client.unit is not None:
+        raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=client.client_id)
+    return claims
 
 
 def caller_of(

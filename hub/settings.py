@@ -92,6 +92,9 @@ class Settings(BaseSettings):
         False, "Take DPoP proofs with a nonce of the hub alone, so that none can be made beforehand. Each client asks twice now and then."
     )
     page_link_lifetime_s: int = _setting(3_600, "For how long the next link of a search can be followed.", unit="s", ge=60, le=86_400)
+    issuers: Path | None = _setting(
+        None, "JSON file of other authorization servers whose tokens are taken, and for which clients (docs/keys-and-tokens.md)."
+    )
     jwks_networks: Names = _setting(
         (), "Networks beyond the public internet from which clients' JWKS may be fetched, e.g. `10.2.0.0/16`, separated by commas."
     )

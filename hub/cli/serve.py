@@ -36,6 +36,7 @@ from hub.ingest.mllp.server import MllpServer, tls_context
 from hub.ingest.mllp.server import listening as mllp_listening
 from hub.ingest.sweeping import Sweeper
 from hub.instants import now_us
+from hub.issuers import BadIssuers, issuers_of
 from hub.logs import configure_logs
 from hub.metrics import serve_metrics
 from hub.operator import Operator
@@ -84,6 +85,7 @@ def serve(
     )
     _check_tls(settings)
     _check_mllp(settings)
+    _check_issuers(settings)
     configure_logs(settings.log_level)
     url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else None
     # Until the server listens to signals itself, a SIGTERM must still end the database we started.
@@ -123,6 +125,14 @@ def _check_mllp(settings: Settings) -> None:
         fail(f"the certificates of MLLP cannot be used: {error.strerror or type(error).__name__}")
     if settings.mllp_client_ca is None and any(sender.certificate for sender in senders):
         fail("an MLLP sender is known by its certificate: set HUB_MLLP_CLIENT_CA to what certificates are checked by")
+
+
+def _check_issuers(settings: Settings) -> None:
+    """The same for tokens of others."""
+    try:
+        issuers_of(settings.issuers, settings.origin)
+    except BadIssuers as error:
+        fail(str(error))
 
 
 def _mllp_tls(settings: Settings) -> ssl.SSLContext | None:

@@ -12,14 +12,10 @@ from hashlib import sha256
 from typing import Any, Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
-from joserfc.util import base64_to_int
-
 from security.oauth.compact import Malformed, Unverified, peek_with_key, signature_holds
+from security.oauth.public_keys import UnusableKey, public_key
 
 ProofAlgorithm = Literal["ES256", "ES384", "RS256"]
-CURVE: Final[Mapping[ProofAlgorithm, str]] = {"ES256": "P-256", "ES384": "P-384"}
 PROOF_ALGORITHMS: Final[tuple[ProofAlgorithm, ...]] = ("ES256", "ES384", "RS256")
 """`dpop_signing_alg_values_supported`; nothing symmetric, and not none (section 4.3)."""
 TYP: Final = "dpop+jwt"
@@ -30,11 +26,8 @@ AGE_MAX_S: Final = 60
 AHEAD_MAX_S: Final = 5
 NONCE_S: Final = 60
 """A nonce is good for so long, and as long again (section 8)."""
-RSA_MIN_BITS, RSA_MAX_BITS, EXPONENT_MAX_BITS = 2_048, 4_096, 32
-"""Keys come from anybody, so a check must not take long."""
 
 _S: Final = 1_000_000
-_PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ENCODED: Final = re.compile("%[0-9A-Fa-f]{2}")
 _PORTS: Final = {"https": 443, "http": 80}
@@ -96,7 +89,10 @@ def verify(proof: str, *, method: str, url: str, now_us: int, nonces: Nonces, to
     except Malformed as error:
         raise BadProof(f"the proof cannot be read: {error}") from None
     algorithm = _algorithm(unverified)
-    key = _key(jwk, algorithm)
+    try:
+        key = public_key(jwk, algorithm)
+    except UnusableKey as error:
+        raise BadProof(str(error)) from None
     if not signature_holds(proof, key, algorithm):
         raise BadProof("the signature of the proof does not fit its key")
     claims = unverified.claims
@@ -129,31 +125,6 @@ def _algorithm(unverified: Unverified) -> ProofAlgorithm:
         if unverified.header.get("alg") == algorithm:
             return algorithm
     raise BadProof(f"alg must be one of {' '.join(PROOF_ALGORITHMS)}")
-
-
-def _key(jwk: Mapping[str, Any], algorithm: ProofAlgorithm) -> ECKey | RSAKey:
-    if not _PRIVATE.isdisjoint(jwk):
-        raise BadProof("the jwk holds a private or symmetric key")
-    try:
-        key = _ec(jwk, CURVE[algorithm]) if algorithm in CURVE else _rsa(jwk)
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-        raise BadProof("the jwk cannot be read as a key of the algorithm") from None
-    return key
-
-
-def _ec(jwk: Mapping[str, Any], curve: str) -> ECKey:
-    if jwk.get("kty") != "EC" or jwk.get("crv") != curve:
-        raise ValueError("another kind of key")
-    return ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
-
-
-def _rsa(jwk: Mapping[str, Any]) -> RSAKey:
-    if jwk.get("kty") != "RSA" or not isinstance(jwk["n"], str) or not isinstance(jwk["e"], str):
-        raise ValueError("another kind of key")
-    bits, exponent = base64_to_int(jwk["n"]).bit_length(), base64_to_int(jwk["e"])
-    if not RSA_MIN_BITS <= bits <= RSA_MAX_BITS or exponent.bit_length() > EXPONENT_MAX_BITS:
-        raise ValueError("a key of another size")
-    return RSAKey.import_key({name: jwk[name] for name in ("kty", "n", "e")})
 
 
 def _check_request(claims: Mapping[str, Any], method: str, url: str) -> None:

@@ -20,7 +20,7 @@ FLOORS = {
     "bundle": {"insert_one", "GET /livez"},
     "pair": {"fsync"},
     "read": {"find_one", "GET /livez"},
-    "token": {"insert_one", "cryptography"},
+    "token": {"insert_one", "cryptography", "GET /livez", "signature alone"},
     "ingest": {"insert_many", "insert_many, no secondary index"},
     "search": {"find"},
     "joined": {"find", "aggregate"},

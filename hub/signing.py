@@ -89,14 +89,18 @@ class Keyring:
 
     async def forever(self, recorder: Recorder) -> None:
         """Read again every second; when the keys have signed for HUB_SIGNING_KEY_DAYS, one of all processes announces their successors."""
+        failing = False
         while True:
             try:
                 await self._read()
+                failing = False
                 if self._schedule.is_due(self._clock(), self._services.settings.signing_key_days):
                     async with recorder(ROTATED) as recording:
                         await self.rotate(recording)
             except Exception as error:  # noqa: BLE001 - what hinders one reading must not end them for good
-                log.warning("signing_keys_failed", error=type(error).__name__)
+                if not failing:  # said once: a database that is away for long would fill the log
+                    log.warning("signing_keys_failed", error=type(error).__name__)
+                failing = True
             await asyncio.sleep(RELOAD_S)
 
     async def _changed(self, recording: Recording, change: Change) -> None:

@@ -1,4 +1,4 @@
-"""Every URL that the hub ever calls goes through one guard: what the source says, function by function. ASVS 5.0 1.3.6.
+"""Every URL that the hub ever calls goes through one guard: what the source says, function by function. SECURITY 1.5 (ASVS 5.0 1.3.6).
 
 What the guard refuses is in test_jwks_fetch and test_attacks_jwks; that nothing goes past it is shown here.
 """

@@ -16,6 +16,7 @@ from security.oauth.key_schedule import JWKS_MAX_AGE_S
 from tests.support.backstage import Backstage, new_client
 from tests.support.caller import Caller, http_client
 from tests.support.process import HubProcess
+from tests.support.prover import Prover
 
 ASKED = 12
 """At once, each on a connection of its own: the kernel gives it to one of the two processes."""
@@ -90,6 +91,19 @@ def test_a_rotation_announces_new_keys_first_and_refuses_nothing(two: HubProcess
     assert everywhere(two, token) == {200}
     again = two.invoke("keys", "rotate", "signing")
     assert (again.code, "announced already" in again.err) == (1, True)
+
+
+def test_of_one_proof_sent_to_both_processes_one_is_taken(two: HubProcess, caller: Caller) -> None:
+    """RFC 9449 section 11.1: which process is asked does not matter."""
+    prover = Prover(caller=caller)
+    headers = {"Authorization": f"DPoP {prover.token}", "DPoP": prover.proof("GET", "/fhir/Observation", token=prover.token)}
+
+    def ask(_: int) -> int:
+        with http_client(two.url) as http:
+            return http.get("/fhir/Observation", headers=headers).status_code
+
+    with ThreadPoolExecutor(ASKED) as threads:
+        assert sorted(threads.map(ask, range(ASKED))) == [200, *([401] * (ASKED - 1))]
 
 
 def until_changed(two: HubProcess, before: list[str]) -> None:

@@ -49,6 +49,13 @@ AS_RECORDED: Mapping[str, str] = {
     "console-confirm": "confirm-list",
     "console-confirm-assign": "confirm-assign",
     "console-confirm-reject": "confirm-reject",
+    "account-authorize": "authorize-shown",
+    "account-authorize-form": "authorize-denied",
+    "account-launch": "launch-list",
+    "account-launch-form": "launch-begin",
+    "account-apps": "authorization-list",
+    "account-app": "authorization-list",
+    "account-app-withdraw": "authorization-end",
 }
 WITHOUT_CALLER = frozenset(
     {

@@ -11,7 +11,12 @@ from typing import Literal
 
 from starlette.responses import Response
 
+from hub.account.apps import app, app_withdraw, apps
+from hub.account.consent import authorize as consent
+from hub.account.consent import authorize_form as consent_form
+from hub.account.home import account
 from hub.account.invitation import invitation, invitation_taken
+from hub.account.launch import launch, launch_form
 from hub.account.second_factor import second_factor, second_factor_given
 from hub.account.security import security, security_changed
 from hub.account.sign_in import sign_in as person_sign_in
@@ -207,6 +212,14 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/console/sign-in", interaction="console-sign-in-page", guard="open", endpoint=sign_in),
     RouteRow(method="POST", path="/console/sign-in", interaction="console-sign-in", guard="open", endpoint=signed_in),
     RouteRow(method="POST", path="/console/sign-out", interaction="console-sign-out", guard="desk", endpoint=sign_out),
+    RouteRow(method="GET", path="/account", interaction="account", guard="person", endpoint=account),
+    RouteRow(method="GET", path="/account/apps", interaction="account-apps", guard="person", endpoint=apps),
+    RouteRow(method="GET", path="/account/apps/{id}", interaction="account-app", guard="person", endpoint=app),
+    RouteRow(method="POST", path="/account/apps/{id}/withdraw", interaction="account-app-withdraw", guard="person", endpoint=app_withdraw),
+    RouteRow(method="GET", path="/account/authorize", interaction="account-authorize", guard="person", endpoint=consent),
+    RouteRow(method="POST", path="/account/authorize", interaction="account-authorize-form", guard="person", endpoint=consent_form),
+    RouteRow(method="GET", path="/account/launch", interaction="account-launch", guard="person", endpoint=launch),
+    RouteRow(method="POST", path="/account/launch", interaction="account-launch-form", guard="person", endpoint=launch_form),
     RouteRow(method="GET", path="/console", interaction="console", guard="desk", endpoint=overview),
     RouteRow(method="GET", path="/console/confirm", interaction="console-confirm", guard="desk", endpoint=confirm_page),
     RouteRow(

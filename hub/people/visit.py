@@ -21,7 +21,7 @@ from hub.errors import FhirError
 from hub.forms import desk_page, form_of, is_secure, language_asked
 from hub.guard import facts_of
 from hub.people.sessions import SignedIn, signed_in
-from hub.people.words import PEOPLE_WORDS
+from hub.people.words import PEOPLE_WORDS, in_french
 from hub.recording import Recording, RequestFacts
 from hub.services import Services
 from hub.store.protocol import Unavailable
@@ -152,4 +152,6 @@ def cookie_header(name: str, value: str, *, secure: bool, age_s: int, same_site:
 
 def refusal(language: Language, status: int, text: str) -> Response:
     t = {**said(language), **said(language, PEOPLE_WORDS)}
-    return desk_page("people_refusal.html", language, t, status=status, text=text, user=None, form_token="")
+    return desk_page(
+        "people_refusal.html", language, t, status=status, text=in_french(text) if language == "fr" else text, user=None, form_token=""
+    )

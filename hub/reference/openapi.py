@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from adapters.discovery import adapters
 from hub.native import BINARY, CONTEXT
-from hub.reference.interactions import Answer, Described, described
+from hub.reference.described import Answer, Described
+from hub.reference.interactions import described
 from hub.reference.schemas import ref, resource_of, schemas, words
 from hub.reference.searching import RESULTS, example, search_type
 from hub.reference.statuses import REFUSED
@@ -63,6 +64,9 @@ QUERY: Mapping[str, str] = {
     "timeZone": "Europe/Paris",
     "lang": "fr",
     "finding": "silent",
+    "request": "kQ7w0aT4JH1mXcY8rZbVdEfGhIjKlMnOpQrStUvWxYz",
+    "app": "carnet-de-tension",
+    "done": "withdrawn",
     "invitation": "3q2-7w0aT4JH1mXcY8rZbVdEfGhIjKlMnOpQrStUvWx",
     "state": "9Xb4pQ1sWc7LkJ2hGf5dTa8rNe3mYv6uZo0iPqRtSxA",
 }

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from hub.console.pages import page
 from hub.console.words import LANGUAGE_NAMES, LANGUAGES, Language, in_language, language_of, said
-from hub.reference.interactions import Described, described
+from hub.reference.described import Described
+from hub.reference.interactions import described
 from hub.reference.openapi import DETAILED, SPECIFICATION, Row, detailed
 from hub.reference.openapi import openapi as document
 from hub.reference.searching import RESULTS, TYPES, example, search_type

@@ -335,6 +335,7 @@ OPEN: dict[str, Due] = {
     "docs-type": Due(200, ()),
     "openapi": Due(200, ()),
     "brands": Due(200, ()),
+    "client-register": Due(400, own("client-register", REFUSED)),
     "livez": Due(200, ()),
     "readyz": Due(200, ()),
     "token": Due(400, own("ITI-71", REFUSED)),

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_guide_ehr import BLOCK, END, Example, agrees, documents
 from tests.support.fixtures import Running
+from tests.support.guides import BLOCK, END, Example, agrees, documents
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/guides/devices-life.md"
 SHELL_S = 900

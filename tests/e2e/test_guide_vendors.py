@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_guide_ehr import BLOCK, END, Example, agrees, documents
+from tests.support.guides import BLOCK, END, Example, agrees, documents
 from tests.support.process import ENVIRONMENT, free_port
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/guides/vendors.md"

@@ -1,7 +1,4 @@
-"""Apps and people at a running hub, as a test needs them: registered behind the scenes, signed in without a page.
-
-The pages by which people sign in have tests of their own; here a session is begun as they would begin it.
-"""
+"""Apps through which people act, registered behind the scenes of a running hub."""
 
 import secrets
 from collections.abc import Sequence
@@ -11,20 +8,10 @@ from typing import cast
 
 from hub.instants import now_us
 from hub.operator import Operator
-from hub.people.accounts import Accounts
-from hub.people.sessions import begun
-from hub.people.visit import cookie_name
-from hub.store.protocol import Unit
 from security.context import PolicyDefault
 from security.oauth.clients import GRANT_CODE, GRANT_REFRESH, App, Authentication, Client, new_client_keys
-from security.oauth.person import Person, Role
 from security.oauth.scope_request import ScopeRequest
-from security.people.account import Account, folded
 from tests.support.backstage import Backstage
-
-PASSWORD = ("pwd",)
-SECOND_FACTOR = ("pwd", "otp")
-ACR = "urn:hds-hub:acr:tests"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,30 +61,3 @@ def register_app(
     )
     added = backstage.run(Operator(backstage.hub, "tests").add_client(client, None))
     return Registered(client=added, secret=secret, key=pem)
-
-
-def add_person(
-    backstage: Backstage, role: Role, *, fhir_user: str | None = None, organization: str = "", name: str = "Camille Essai"
-) -> Account:
-    """An account that nobody can sign in to by a password: sessions of it are begun by `session_of`."""
-    person = Person(account=secrets.token_hex(16), role=role, fhir_user=fhir_user, organization=organization)
-    account = Account(login=folded(f"{role}-{secrets.token_hex(6)}@tests.example"), name=name, person=person, created_us=now_us())
-
-    async def act() -> None:
-        notes = await Accounts(backstage.hub.services).added(account)
-        await backstage.hub.services.store.commit(Unit(notes=notes))
-
-    backstage.run(act())
-    return account
-
-
-def session_of(backstage: Backstage, account: Account, *, secure: bool = False) -> str:
-    """A new session as `name=value` of its cookie."""
-
-    async def act() -> str:
-        amr = SECOND_FACTOR if account.sees_others else PASSWORD
-        signed, note = await begun(backstage.hub.services, account, ACR, amr)
-        await backstage.hub.services.store.commit(Unit(notes=(note,)))
-        return signed.cookie
-
-    return f"{cookie_name(secure=secure)}={backstage.run(act())}"

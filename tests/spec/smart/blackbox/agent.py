@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 
@@ -69,9 +69,6 @@ class Hands:
     def browser(self, who: Somebody) -> httpx.Client:
         if who.login not in self._browsers:
             browser = http_client()
-            if who.cookie is not None:
-                name, _, value = who.cookie.partition("=")
-                browser.cookies.set(name, value, domain=urlsplit(self._target.origin).hostname or "")
             self._browsers[who.login] = browser
         return self._browsers[who.login]
 
@@ -86,9 +83,9 @@ class Hands:
 
     def launch(self, client_id: str, who: Somebody) -> Landing:
         browser = self.browser(who)
-        return self.follow(browser, browser.get(f"{self._target.origin}/account/launch"), who, client_id=client_id)
+        return self.follow(browser, browser.get(f"{self._target.origin}/account/launch", params={"app": client_id}), who)
 
-    def follow(self, browser: httpx.Client, answer: httpx.Response, who: Somebody, *, allow: bool = True, client_id: str = "") -> Landing:
+    def follow(self, browser: httpx.Client, answer: httpx.Response, who: Somebody, *, allow: bool = True) -> Landing:
         """From an answer on, page by page."""
         seen: list[httpx.Response] = []
         for _ in range(STEPS_MAX):
@@ -99,34 +96,39 @@ class Hands:
                     return Landing(url=url, page=answer, seen=tuple(seen))
                 answer = browser.get(url)
                 continue
-            form = self._form(answer)
-            if form is None:
+            act = _next(answer, who, allow=allow)
+            if act is None:
                 return Landing(url=None, page=answer, seen=tuple(seen))
-            answer = _sent(browser, answer, form, _filled(form, who, allow=allow, client_id=client_id))
+            answer = browser.post(urljoin(str(answer.request.url), act.form.action), data=act.values)
         raise AssertionError(f"no end after {STEPS_MAX} pages: {[str(one.request.url.path) for one in seen]}")
 
-    def _form(self, answer: httpx.Response) -> Form | None:
-        if answer.status_code != httpx.codes.OK or not answer.headers.get("content-type", "").startswith("text/html"):
-            return None
-        path = answer.request.url.path
-        forms = [form for form in forms_of(answer.text) if form.method == "post" and "sign-out" not in form.action]
-        return forms[0] if forms and path.startswith("/account/") else None
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """A form and what it is sent with."""
+
+    form: Form
+    values: dict[str, str]
 
 
-def _filled(form: Form, who: Somebody, *, allow: bool, client_id: str) -> dict[str, str]:
-    """What this person enters: a name and a password, a code of the second factor, an app, a patient, a decision."""
-    known = {"login": who.login, "password": who.password, "patient": who.patient, "client_id": client_id}
-    if who.totp is not None:
-        known["code"] = totp(who.totp)
-    values = {**form.fields}
-    values |= {name: value for name, value in known.items() if value and (name in form.fields or value in form.choices.get(name, ()))}
-    wanted = ALLOW if allow else DENY
-    pressed = next((one for one in form.buttons if one[1] == wanted), next((one for one in form.buttons), ("", "")))
-    return {**values, **({pressed[0]: pressed[1]} if pressed[0] else {})}
-
-
-def _sent(browser: httpx.Client, answer: httpx.Response, form: Form, values: dict[str, str]) -> httpx.Response:
-    return browser.post(urljoin(str(answer.request.url), form.action), data=values)
+def _next(answer: httpx.Response, who: Somebody, *, allow: bool) -> _Act | None:
+    """What this person does on a page: decides, chooses a patient, looks for one, signs in; None where there is nothing to do."""
+    if answer.status_code != httpx.codes.OK or not answer.headers.get("content-type", "").startswith("text/html"):
+        return None
+    forms = [form for form in forms_of(answer.text) if form.method == "post"]
+    wanted = (("do", ALLOW if allow else DENY), ("patient", who.patient))
+    for button in wanted:
+        for form in forms:
+            if button in form.buttons:
+                return _Act(form, {**form.fields, button[0]: button[1]})
+    typed = {"name": who.patient_name, "password": who.password, "code": "" if who.totp is None else totp(who.totp)}
+    for field, text in typed.items():
+        for form in forms:
+            if text and field in form.fields:
+                beside = {"login": who.login, "again": who.password}  # a login that a form knows already stays
+                more = {one: value for one, value in beside.items() if form.fields.get(one) == ""}
+                return _Act(form, {**form.fields, **more, field: text, **dict(form.buttons[:1])})
+    return None
 
 
 def totp(secret: str, at_s: float | None = None) -> str:

@@ -5,17 +5,19 @@ from typing import Any
 
 from security.oauth.clients import Authentication
 from tests.spec.smart.blackbox.target import Registration, Somebody, Target
-from tests.support.apps import add_person, register_app, session_of
+from tests.support.apps import register_app
 from tests.support.backstage import new_client
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
 from tests.support.process import PAGES
 from tests.support.resources import OBSERVATION_CATEGORY, concept, observation, patient, practitioner
+from tests.support.signing_in import add_person
 
 CALLBACK = f"{PAGES}/callback"
 LAUNCH = f"{PAGES}/launch"
 CONTEXT = "launch launch/patient launch/encounter openid fhirUser offline_access"
 DATA = "patient/*.cruds user/*.cruds"
+FAMILY = "Boîtenoire"
 CONDITION_CATEGORY = "http://terminology.hl7.org/CodeSystem/condition-category"
 
 
@@ -40,7 +42,7 @@ def condition(patient_id: str, category: str, code: str) -> dict[str, Any]:
 
 def given_data(ehr: Caller) -> Data:
     """Somebody with readings and conditions of two categories each, and somebody else."""
-    here, other = ehr.create(patient("Boîte"))["id"], ehr.create(patient("Noire"))["id"]
+    here, other = ehr.create(patient(FAMILY))["id"], ehr.create(patient("Noire"))["id"]
     for one in (here, other):
         ehr.create(observation(one))
         ehr.create(observation(one, "2339-0", 5, category="laboratory", unit="mmol/L"))
@@ -58,7 +60,7 @@ def own_target(running: Running, ehr: Caller, data: Data) -> Target:
             "public": _app(running, organization),
             "symmetric": _app(running, organization, "client_secret_basic"),
             "asymmetric": _app(running, organization, "private_key_jwt"),
-            "other": _app(running, organization),
+            "other": _app(running, organization, context=CONTEXT.replace("offline", "online")),
             "backend": _backend(running, "blackbox-backend", "system/*.cruds", organization),
             "limited": _backend(running, "blackbox-limited", LIMITED, organization),
             "introspector": _backend(running, "blackbox-introspector", "system/*.rs", organization, introspector=True),
@@ -73,8 +75,8 @@ def own_target(running: Running, ehr: Caller, data: Data) -> Target:
 LIMITED = f"system/Observation.rs?category={OBSERVATION_CATEGORY}|vital-signs"
 
 
-def _app(running: Running, organization: str, authentication: Authentication = "none") -> Registration:
-    scope = f"{CONTEXT} {DATA}"
+def _app(running: Running, organization: str, authentication: Authentication = "none", *, context: str = CONTEXT) -> Registration:
+    scope = f"{context} {DATA}"
     made = register_app(
         running.backstage,
         scope,
@@ -102,5 +104,12 @@ def _backend(running: Running, name: str, scope: str, organization: str, *, intr
 
 
 def _somebody(running: Running, role: Any, fhir_user: str, organization: str, data: Data) -> Somebody:
-    account = add_person(running.backstage, role, fhir_user=fhir_user, organization=organization)
-    return Somebody(login=account.login, cookie=session_of(running.backstage, account), patient=data.patient, fhir_user=fhir_user)
+    someone = add_person(running.backstage, role, fhir_user=fhir_user, organization=organization)
+    return Somebody(
+        login=someone.login,
+        password=someone.password,
+        totp=someone.totp,
+        patient=data.patient,
+        patient_name=FAMILY,
+        fhir_user=fhir_user,
+    )

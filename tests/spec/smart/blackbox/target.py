@@ -42,13 +42,15 @@ class Registration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Somebody:
-    """Who signs in. `patient`: the id of the Patient that a launch is about; of a practitioner, whom to pick."""
+    """Who signs in. `patient`: the id of the Patient that a launch is about; of a practitioner, whom to pick, and
+    `patient_name` what to look for.
+    """
 
     login: str
     password: str = field(default="", repr=False)
     totp: str | None = field(default=None, repr=False)
-    cookie: str | None = field(default=None, repr=False)
     patient: str = ""
+    patient_name: str = ""
     fhir_user: str = ""
 
 
@@ -58,7 +60,8 @@ PEOPLE = ("patient", "practitioner")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """`apps`: by APPS; `other` is a second public client, `backend` and `limited` act by themselves (the latter may see Observations
+    """`apps`: by APPS; `other` is a second public client, of
+    online access, `backend` and `limited` act by themselves (the latter may see Observations
     of vital signs only). `people`: by PEOPLE. `agent`: a command that brings an authorization request to its end, instead of
     the hub's own pages. `brands`: nothing to be set, it is discovered.
     """

@@ -53,11 +53,16 @@ def peek_with_key(token: str, *, max_chars: int) -> tuple[Unverified, Mapping[st
 
 def signature_holds(token: str, key: ECKey | RSAKey, algorithm: Algorithm) -> bool:
     """Was this signed with this key under this algorithm, whatever the header says? Pass only what `peek` let through."""
+    content, _, signature = token.rpartition(".")
+    model = jws.JWSRegistry.algorithms[algorithm]
     try:
-        jws.deserialize_compact(token, key, registry=_REGISTRIES[algorithm])
-    except (JoseError, ValueError):
+        model.check_key(key)
+        if _json_object(content.partition(".")[0]).get("alg") != algorithm:
+            return False
+        # Not by way of the whole deserialisation: what it looks at besides was looked at in `peek`, and cost a quarter of the check.
+        return model.verify(content.encode("ascii"), urlsafe_b64decode(signature.encode("ascii")), key)
+    except (Malformed, JoseError, ValueError):
         return False
-    return True
 
 
 def sign(header: Mapping[str, object], claims: Mapping[str, object], key: ECKey | RSAKey, algorithm: Algorithm) -> str:

@@ -7,6 +7,7 @@ https://openid.net/specs/openid-connect-discovery-1_0.html. What is listed here 
 from typing import Any, Final
 
 from security.oauth.clients import GRANT_CLIENT_CREDENTIALS, GRANT_CODE, GRANT_REFRESH
+from security.oauth.dpop import PROOF_ALGORITHMS
 from security.oauth.jwks import KEY_TYPE
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path)
@@ -89,6 +90,8 @@ def authorization_server(base_url: str) -> Json:
         "token_endpoint_auth_methods_supported": list(METHODS),
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         **proving,
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": True,
         "authorization_response_iss_parameter_supported": True,
         "require_pushed_authorization_requests": False,
         "request_parameter_supported": False,

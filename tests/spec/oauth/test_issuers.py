@@ -115,7 +115,7 @@ async def test_its_scopes_end_at_the_ceiling_and_at_the_registration(hub: InProc
         {"cnf": {"x5t#S256": "x"}},
         {"cnf": {"jkt": "x"}},
     ],
-    ids=str,
+    ids=",".join,
 )
 async def test_a_claim_that_is_not_as_configured_makes_the_token_invalid(
     hub: InProcess, issuer: ForeignIssuer, claims: dict[str, Any]

@@ -64,7 +64,9 @@ async def capabilities(request: Request) -> Response:
 
 async def smart_configuration(request: Request) -> Response:
     state = request.app.state
-    body = orjson.dumps({**smart(state.base_url), **brand_metadata(state.brand, state.base_url)})
+    body = orjson.dumps(
+        {**smart(state.base_url, registration=state.services.settings.registration), **brand_metadata(state.brand, state.base_url)}
+    )
     return Response(body, media_type="application/json", headers=OPEN)
 
 

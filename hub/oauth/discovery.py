@@ -17,11 +17,11 @@ HEADERS: Final = {"Cache-Control": "public, max-age=300", "X-Content-Type-Option
 
 
 async def openid_configuration(request: Request) -> Response:
-    return _json(openid(request.app.state.base_url))
+    return _json(openid(request.app.state.base_url, registration=request.app.state.services.settings.registration))
 
 
 async def oauth_authorization_server(request: Request) -> Response:
-    return _json(authorization_server(request.app.state.base_url))
+    return _json(authorization_server(request.app.state.base_url, registration=request.app.state.services.settings.registration))
 
 
 def _json(document: dict[str, object]) -> Response:

@@ -10,6 +10,7 @@ from hub.authorizations import Authorizations, Held
 from hub.notebook import Notebook
 from hub.oauth.answers import Asking
 from hub.people.accounts import Accounts
+from hub.people.sessions import SESSIONS
 from hub.store.protocol import NoteWrite, Unit
 from security.browser_session import new_secret
 from security.oauth.authorization import Authorization
@@ -49,7 +50,7 @@ async def still_held(asking: Asking, id: str, text: str) -> Held:
 
 
 async def _is_open(asking: Asking, session: str) -> bool:
-    return bool((await Notebook(asking.services, "person-session").at(bytes.fromhex(session))).content)
+    return bool((await Notebook(asking.services, SESSIONS).at(bytes.fromhex(session))).content)
 
 
 async def ended_for_reuse(asking: Asking, id: str, text: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from security.oauth.clients import GRANT_CLIENT_CREDENTIALS, GRANT_CODE, GRANT_REFRESH
 from security.oauth.dpop import PROOF_ALGORITHMS
+from security.oauth.dynamic_registration import REGISTRATION_PATH
 from security.oauth.jwks import KEY_TYPE
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 (a path)
@@ -62,17 +63,17 @@ def fhir_base(base_url: str) -> str:
     return base_url.rstrip("/") + FHIR_PATH
 
 
-def smart_configuration(base_url: str) -> Json:
+def smart_configuration(base_url: str, *, registration: bool = False) -> Json:
     """The body of {FHIR base}/.well-known/smart-configuration, the same for any Accept header."""
     return {
-        **authorization_server(base_url),
+        **authorization_server(base_url, registration=registration),
         "capabilities": list(CAPABILITIES),
         "management_endpoint": base_url.rstrip("/") + MANAGEMENT_PATH,
     }
 
 
-def authorization_server(base_url: str) -> Json:
-    """RFC 8414; the other two say the same and more."""
+def authorization_server(base_url: str, *, registration: bool = False) -> Json:
+    """RFC 8414; the other two say the same and more. `registration`: apps may register themselves."""
     base, algorithms = base_url.rstrip("/"), list(KEY_TYPE)
     proving = {
         f"{endpoint}_endpoint_auth_{what}_supported": said
@@ -82,6 +83,7 @@ def authorization_server(base_url: str) -> Json:
     return {
         "issuer": base,
         **{name: base + path for name, path in ENDPOINTS.items()},
+        **({"registration_endpoint": base + REGISTRATION_PATH} if registration else {}),
         "grant_types_supported": list(GRANTS),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
@@ -100,10 +102,10 @@ def authorization_server(base_url: str) -> Json:
     }
 
 
-def openid_configuration(base_url: str) -> Json:
+def openid_configuration(base_url: str, *, registration: bool = False) -> Json:
     """OpenID Connect Discovery 1.0 section 3."""
     return {
-        **authorization_server(base_url),
+        **authorization_server(base_url, registration=registration),
         "userinfo_endpoint": base_url.rstrip("/") + USERINFO_PATH,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -71,9 +71,9 @@ def test_a_launch_goes_with_an_authorization_endpoint() -> None:
 
 
 @pytest.mark.parametrize("document", [smart_configuration, openid_configuration, authorization_server])
-def test_every_address_is_absolute_and_is_answered(document: Callable[[str], dict[str, Any]]) -> None:
+def test_every_address_is_absolute_and_is_answered(document: Callable[..., dict[str, Any]]) -> None:
     """Metadata: URLs are absolute; what is announced is in the route table. Item 11."""
-    said = {name: url for name, url in document(BASE_URL).items() if name.endswith(("_endpoint", "_uri"))}
+    said = {name: url for name, url in document(BASE_URL, registration=True).items() if name.endswith(("_endpoint", "_uri"))}
     paths = {url.removeprefix(BASE_URL) for name, url in said.items() if name != "management_endpoint"}
     assert all(url.startswith(f"{BASE_URL}/") for url in said.values())
     assert paths <= {row.path for row in ROUTES}
@@ -83,6 +83,12 @@ def test_every_address_is_absolute_and_is_answered(document: Callable[[str], dic
 def test_every_grant_type_is_served_and_every_one_served_is_announced(document: Callable[[str], dict[str, Any]]) -> None:
     """Metadata: grant_types_supported. Item 5."""
     assert set(document(BASE_URL)["grant_types_supported"]) == set(GRANTS)
+
+
+def test_self_registration_is_announced_where_it_is_offered() -> None:
+    """RFC 7591, RFC 8414 section 2: registration_endpoint."""
+    assert smart_configuration(BASE_URL, registration=True)["registration_endpoint"] == f"{BASE_URL}/oauth/clients"
+    assert "registration_endpoint" not in smart_configuration(BASE_URL)
 
 
 def test_the_issuer_has_the_fields_that_openid_connect_requires() -> None:

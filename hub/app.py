@@ -25,6 +25,7 @@ from hub.issuers import Issuers, issuers_of
 from hub.oauth.brands import brand_of
 from hub.oauth.origins import AppOrigins
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
+from hub.people.providers import providers_of
 from hub.people.visit import Visited
 from hub.proxied import Proxied
 from hub.recording import Recording
@@ -61,6 +62,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.brand = brand_of(hub.services.settings, hub.base_url)
     app.state.token_dependencies = token_dependencies(hub)
     app.state.clouds = clouds_of(hub.services.settings)
+    app.state.openid_providers = providers_of(hub.services.settings.openid_providers)
     app.state.outbound = Outbound(outbound_policy(hub.services.settings))
     app.state.senders = senders = senders_of(hub)
     authenticator = Authenticator(

@@ -8,6 +8,7 @@ the DNS changes nothing. No redirects, no proxy of the environment, no cookies, 
 import asyncio
 import socket
 import ssl
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -16,6 +17,7 @@ from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Self
+from urllib.parse import quote_plus
 
 import httpx
 import orjson
@@ -196,28 +198,31 @@ class Outbound:
             raise JwksUnavailable(f"the JWKS could not be fetched: {type(error).__name__}") from error
         return FetchedJwks(jwks=_jwks(body), max_age_s=max_age_s(response.headers))
 
-    async def call(self, url: str, *, form: Mapping[str, str] | None = None, token: str | None = None) -> Heard:
-        """Ask a vendor's cloud: by POST with a form, by GET without. Raises Unreachable, whatever went wrong.
+    async def call(
+        self, url: str, *, form: Mapping[str, str] | None = None, token: str | None = None, basic: tuple[str, str] | None = None
+    ) -> Heard:
+        """Ask a cloud, or another provider: by POST with a form, by GET without. Raises Unreachable, whatever went wrong.
+
+        basic  client_id and secret, as RFC 6749 section 2.3.1 writes them
 
         The same guard as for key sets: every address is checked, no redirect is followed, size and time are bounded.
         """
         try:
             async with asyncio.timeout(CALL_TIME_LIMIT_S):
-                response, body = await self._heard(url, form, token)
+                response, body = await self._heard(url, form, _authorization(token, basic))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, JwksUnavailable) as error:
             raise Unreachable(type(error).__name__) from error
         return Heard(status=response.status_code, body=body)
 
-    async def _heard(self, url: str, form: Mapping[str, str] | None, token: str | None) -> tuple[httpx.Response, bytes]:
+    async def _heard(self, url: str, form: Mapping[str, str] | None, authorization: Mapping[str, str]) -> tuple[httpx.Response, bytes]:
         target = httpx.URL(url)
         _check_form(target, self._policy)
         address = await self._checked_address(target)
-        bearer = {} if token is None else {"Authorization": f"Bearer {token}"}
         request = self._client.build_request(
             "GET" if form is None else "POST",
             target.copy_with(host=str(address)),
             data=form,
-            headers={"Host": target.netloc.decode("ascii"), "Accept": "application/json", "Accept-Encoding": "identity", **bearer},
+            headers={"Host": target.netloc.decode("ascii"), "Accept": "application/json", "Accept-Encoding": "identity", **authorization},
             extensions={"sni_hostname": target.raw_host.decode("ascii")},
         )
         response = await self._client.send(request, stream=True)
@@ -249,6 +254,13 @@ class Outbound:
         if not addresses or not all(may_call(address, target.scheme, self._policy) for address in addresses):
             raise JwksUnavailable("the JWKS host has no address, or one that may not be called")
         return addresses[0]
+
+
+def _authorization(token: str | None, basic: tuple[str, str] | None) -> dict[str, str]:
+    if basic is not None:
+        pair = ":".join(quote_plus(one) for one in basic)
+        return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
 def may_call(address: Address, scheme: str, policy: OutboundPolicy) -> bool:

@@ -43,6 +43,8 @@ AS_RECORDED: Mapping[str, str] = {
     "sign-in-page": "sign-in-refused",
     "second-factor-page": "sign-in-refused",
     "invitation-page": "sign-in-refused",
+    "federated": "sign-in-refused",
+    "federated-back": "sign-in-refused",
     "console-quarantine": "quarantine-list",
     "console-quarantine-act": "quarantine-discard",
     "console-units": "device-status",

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from hub.account.apps import app, app_withdraw, apps
 from hub.account.consent import authorize as consent
 from hub.account.consent import authorize_form as consent_form
+from hub.account.federated import federated, federated_back
 from hub.account.home import account
 from hub.account.invitation import invitation, invitation_taken
 from hub.account.launch import launch, launch_form
@@ -100,6 +101,8 @@ ENTRANCES: tuple[RouteRow, ...] = (
     RouteRow(method="POST", path="/account/second-factor", interaction="second-factor", guard="open", endpoint=second_factor_given),
     RouteRow(method="GET", path="/account/invitation", interaction="invitation-page", guard="open", endpoint=invitation),
     RouteRow(method="POST", path="/account/invitation", interaction="invitation", guard="open", endpoint=invitation_taken),
+    RouteRow(method="POST", path="/account/federated/{provider}", interaction="federated", guard="open", endpoint=federated),
+    RouteRow(method="GET", path="/account/federated/{provider}", interaction="federated-back", guard="open", endpoint=federated_back),
     RouteRow(method="POST", path="/account/sign-out", interaction="sign-out", guard="person", endpoint=person_sign_out),
     RouteRow(method="GET", path="/account/security", interaction="account-security", guard="person", endpoint=security),
     RouteRow(method="POST", path="/account/security", interaction="account-security-change", guard="person", endpoint=security_changed),

@@ -231,6 +231,10 @@ class Settings(BaseSettings):
     brand_developers_url: str | None = _setting(None, "Where makers of apps read how to connect. Unset: `/docs` of the hub.")
     brand_updated: str = _setting("2026-11-29T00:00:00Z", "When any of this was changed last, as a FHIR instant.")
 
+    openid_providers: Path | None = _setting(
+        None, "JSON file of the OpenID providers that people may sign in with (docs/guides/people.md). Unset: none."
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = _setting("info", "Least severity of log events. None names a person.")
     debug: bool = _setting(
         False,

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.account.words import ENTRY_WORDS
+from hub.console.pages import form_target
 from hub.forms import is_secure
 from hub.people.open_pages import Caller, opened, place_of
 from hub.people.proving import NotRight
@@ -20,7 +21,7 @@ WRONG = 403
 @opened("sign-in-page")
 async def sign_in(caller: Caller) -> Response:
     """GET /account/sign-in: the form. `next`: where to go on; `out`: said after a sign-out."""
-    return _page(caller, place_of(caller.asked.get("next")), out=caller.asked.get("out") == "1")
+    return sign_in_page(caller, place_of(caller.asked.get("next")), out=caller.asked.get("out") == "1")
 
 
 @opened("sign-in")
@@ -30,7 +31,7 @@ async def signed_in(caller: Caller) -> Response:
     try:
         entered = await caller.entering.by_password(login, caller.form.get("password", ""), next)
     except NotRight:
-        return _page(caller, next, login=login, fault="not-right", status=WRONG)
+        return sign_in_page(caller, next, login=login, fault="not-right", status=WRONG)
     return caller.entered(entered)
 
 
@@ -44,6 +45,19 @@ async def sign_out(_: Request, visit: Visit) -> Response:
     return response
 
 
-def _page(caller: Caller, next: str, *, login: str = "", fault: str | None = None, out: bool = False, status: int = 200) -> Response:
-    keep = f"{urlencode({'next': next})}&"
-    return caller.page("account_sign_in.html", ENTRY_WORDS, status=status, next=next, login=login, fault=fault, out=out, keep=keep)
+def sign_in_page(caller: Caller, next: str, *, login: str = "", fault: str | None = None, out: bool = False, status: int = 200) -> Response:
+    """The form, and a button for each other provider; the page's policy lets a form lead to these."""
+    providers = caller.providers.values()
+    places = [form_target(url) for one in providers for url in (one.issuer, *one.origins)]
+    return caller.page(
+        "account_sign_in.html",
+        ENTRY_WORDS,
+        status=status,
+        next=next,
+        login=login,
+        fault=fault,
+        out=out,
+        keep=f"{urlencode({'next': next})}&",
+        providers=[(one.name, one.title) for one in providers],
+        forms_to=" ".join(dict.fromkeys(place for place in places if place)),
+    )

@@ -20,6 +20,11 @@ ENTRY_WORDS: Mapping[str, Said] = {
         "This code is not right, or was used already, or it was tried too often. Try the next one, or wait for a while.",
         "Ce code est incorrect, déjà utilisé, ou il y a eu trop d’essais. Essayez le suivant, ou attendez un moment.",
     ),
+    "elsewhere": Said("Or with", "Ou avec"),
+    "elsewhere-not": Said(
+        "The other service proved nobody who has an account here. Sign in with a password, or ask whoever runs this hub.",
+        "L’autre service n’a prouvé personne qui ait un compte ici. Connectez-vous par mot de passe, ou demandez aux responsables du hub.",
+    ),
     "lost": Said(
         "Password or phone lost? Whoever runs this hub gives you a new link.",
         "Mot de passe ou téléphone perdu ? Les responsables de ce hub vous donnent un nouveau lien.",

@@ -40,6 +40,7 @@ from hub.issuers import BadIssuers, issuers_of
 from hub.logs import configure_logs
 from hub.metrics import serve_metrics
 from hub.operator import Operator
+from hub.people.providers import BadProviders, providers_of
 from hub.search.parameters import RESOURCE_TYPES
 from hub.settings import Settings
 from hub.store.embedded import Endpoint, Event, serving, watch
@@ -86,6 +87,7 @@ def serve(
     _check_tls(settings)
     _check_mllp(settings)
     _check_issuers(settings)
+    _check_providers(settings)
     configure_logs(settings.log_level)
     url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else None
     # Until the server listens to signals itself, a SIGTERM must still end the database we started.
@@ -132,6 +134,14 @@ def _check_issuers(settings: Settings) -> None:
     try:
         issuers_of(settings.issuers, settings.origin)
     except BadIssuers as error:
+        fail(str(error))
+
+
+def _check_providers(settings: Settings) -> None:
+    """The same for whom people may sign in with."""
+    try:
+        providers_of(settings.openid_providers)
+    except BadProviders as error:
         fail(str(error))
 
 

@@ -135,6 +135,24 @@ def enable(login: Login, reason: Reason = None, data_dir: DataDir = None, mongod
     _print(data_dir, mongodb_url, act)
 
 
+@app.command("link")
+def link(
+    login: Login,
+    issuer: Annotated[str, typer.Option("--issuer", help="The provider, as its tokens name it (HUB_OPENID_PROVIDERS).")],
+    subject: Annotated[str, typer.Option("--subject", help="The person's `sub` there.")],
+    reason: Reason = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """The person signs in with another OpenID provider from now on."""
+
+    async def act(hub: Hub) -> dict[str, Any]:
+        await _roster(hub, reason).link(login, issuer, subject)
+        return {"login": folded(login), "issuer": issuer, "linked": True}
+
+    _print(data_dir, mongodb_url, act)
+
+
 def shown(account: Account) -> dict[str, Any]:
     """What may be known of an account by those who run the hub: no secret, no hash."""
     return {

@@ -39,6 +39,10 @@ class Accounts:
         found = await self._logins.read(_federated(issuer, subject))
         return await self.find(found.content["account"]) if found.content else None
 
+    async def by_rpps(self, number: str) -> Filed | None:
+        found = await self._logins.read(_rpps(number))
+        return await self.find(found.content["account"]) if found.content else None
+
     async def all(self) -> list[Account]:
         return [Account.from_document(page.content) for page in await self._accounts.all(ACCOUNTS_MAX) if page.content]
 
@@ -55,13 +59,19 @@ class Accounts:
         return (new, *[await self._name(name, account.id) for name in names])
 
     async def _named(self, account: Account) -> list[NoteWrite]:
-        return [await self._name(name, account.id) for name in (account.login, *(_federated(*one) for one in account.federated))]
+        numbers = () if account.rpps is None else (_rpps(account.rpps),)
+        names = (account.login, *numbers, *(_federated(*one) for one in account.federated))
+        return [await self._name(name, account.id) for name in names]
 
     async def _name(self, name: str, id: str) -> NoteWrite:
         page = await self._logins.read(name)
         if page.content.get("account") not in {None, id}:
             raise Conflict
         return await self._logins.write(page, {"account": id})
+
+
+def _rpps(number: str) -> str:
+    return f"rpps\n{number}"
 
 
 def _federated(issuer: str, subject: str) -> str:

@@ -42,6 +42,20 @@ class Entered:
     codes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """How somebody proved who they are, as the session says it. `auth_us`: when, if that was before."""
+
+    acr: str
+    amr: tuple[str, ...]
+    second_factor: bool
+    auth_us: int | None = None
+
+
+ONE_FACTOR = Proof(acr=ACR_PASSWORD, amr=AMR_PASSWORD, second_factor=False)
+TWO_FACTORS = Proof(acr=ACR_SECOND_FACTOR, amr=AMR_SECOND_FACTOR, second_factor=True)
+
+
 class PasswordFault(FhirError):
     """Not a password that may be chosen; pages say `fault` in the person's language."""
 
@@ -86,6 +100,12 @@ class Entering:
 
         proving = Proving(services=self.services, facts=self.facts, known_as=step.filed.account.login)
         return await proving.proved(find, check, passed)
+
+    async def elsewhere(self, filed: Filed, account: Account, proof: Proof, next: str) -> Entered:
+        """Another provider has proved the person; where its word is one factor alone, what is asked here comes on top."""
+        if proof.second_factor or (account.totp is None and not account.sees_others):
+            return await self._session(filed, account, next, (), proof=proof)
+        return await self._go_on(filed, account, next)
 
     async def enrolled(self, cookie: str | None, code: str) -> Entered:
         """The app shows the code of the secret it was given: it is the account's from now on. Raises NotRight."""
@@ -143,10 +163,19 @@ class Entering:
         await self._commit(kind or "sign-in-begun", (*await Accounts(self.services).changed(filed, account), step))
         return Entered(next=next, step=cookie)
 
-    async def _session(self, filed: Filed, account: Account, next: str, more: tuple[NoteWrite, ...], *, kind: str = "sign-in") -> Entered:
+    async def _session(
+        self,
+        filed: Filed,
+        account: Account,
+        next: str,
+        more: tuple[NoteWrite, ...],
+        *,
+        kind: str = "sign-in",
+        proof: Proof | None = None,
+    ) -> Entered:
         known = proved(account)
-        acr, amr = (ACR_SECOND_FACTOR, AMR_SECOND_FACTOR) if known.totp else (ACR_PASSWORD, AMR_PASSWORD)
-        signed, session = await sessions.begun(self.services, known, acr, amr)
+        how = proof or (TWO_FACTORS if known.totp else ONE_FACTOR)
+        signed, session = await sessions.begun(self.services, known, how.acr, how.amr, auth_us=how.auth_us)
         old = (await sessions.ended(self.services, self.before),) if self.before is not None else ()
         notes = (*await Accounts(self.services).changed(filed, known), session, *more, *old)
         await self._commit(kind, (*notes, await sessions.listed(self.services, signed, self.browser)))

@@ -19,6 +19,7 @@ from hub.console.words import Language, Said, said
 from hub.errors import FhirError
 from hub.forms import desk_page, form_of, is_secure, language_asked
 from hub.guard import facts_of
+from hub.outbound import Outbound
 from hub.people.browsers import browser_of
 from hub.people.entering import Entered, Entering
 from hub.people.sessions import SignedIn, signed_in
@@ -29,6 +30,7 @@ from hub.services import Services
 from hub.store.protocol import Unavailable
 from hub.wiring import Hub
 from security.browser_session import FORM_TOKEN, SECRET, SESSION_US, form_token, is_ours, new_secret
+from security.people.federation import Provider
 
 log = structlog.get_logger()
 
@@ -51,7 +53,7 @@ class NotOurs(FhirError):
 class Caller:
     """Who opens such a page.
 
-    asked   parameters of the URL
+    asked   parameters of the URL, and of its path
     cookie  binds its forms to the browser, and names the step to the second factor once there is one
     before  the session that the browser has already
     """
@@ -64,6 +66,8 @@ class Caller:
     cookie: str
     before: SignedIn | None
     user_agent: str
+    outbound: Outbound
+    providers: Mapping[str, Provider]
 
     @property
     def services(self) -> Services:
@@ -84,10 +88,10 @@ class Caller:
         return RedirectResponse(f"{path}{'&' if '?' in path else '?'}lang={self.language}", SEE_OTHER)
 
     def kept(self, response: Response, cookie: str | None = None) -> Response:
-        """With the cookie of forms and steps; "" forgets it."""
+        """With the cookie of forms and steps; "" forgets it. Lax, for another provider leads the browser back by a link."""
         value = self.cookie if cookie is None else cookie
         secure = is_secure(self.hub.base_url)
-        header = cookie_header(step_cookie(secure=secure), value, secure=secure, age_s=FORM_S if value else 0, same_site="Strict")
+        header = cookie_header(step_cookie(secure=secure), value, secure=secure, age_s=FORM_S if value else 0)
         response.headers.append("Set-Cookie", header)
         return response
 
@@ -144,11 +148,13 @@ async def _caller(request: Request, hub: Hub, facts: RequestFacts, language: Lan
         hub=hub,
         language=language,
         facts=facts,
-        asked=request.query_params,
+        asked={**request.query_params, **request.path_params},
         form=form,
         cookie=cookie if cookie is not None and SECRET.fullmatch(cookie) else new_secret(),
         before=await signed_in(hub.services, cookie_of(request, hub.base_url)),
         user_agent=request.headers.get("user-agent", ""),
+        outbound=request.app.state.outbound,
+        providers=request.app.state.openid_providers,
     )
 
 

@@ -98,6 +98,19 @@ class Roster:
 
         await self._changed(login, change)
 
+    async def link(self, login: str, issuer: str, subject: str) -> None:
+        """The person with this name at that provider signs in to this account. Raises FhirError if somebody else has that name."""
+        other = await self._accounts.by_federated(issuer, subject)
+        if other is not None and other.account.login != folded(login):
+            raise FhirError("duplicate", "Another account is linked with this person of the provider.")
+
+        async def change(account: Account) -> Change:
+            pair = (issuer, subject)
+            known = account.federated if pair in account.federated else (*account.federated, pair)
+            return Change(account=replace(account, federated=known))
+
+        await self._changed(login, change)
+
     async def find(self, login: str) -> Account:
         return (await self._filed(login)).account
 

@@ -30,10 +30,13 @@ class SignedIn:
     amr: tuple[str, ...]
 
 
-async def begun(services: Services, account: Account, acr: str, amr: tuple[str, ...]) -> tuple[SignedIn, NoteWrite]:
-    """A new session, and what has to be committed for it with the record of the sign-in."""
+async def begun(
+    services: Services, account: Account, acr: str, amr: tuple[str, ...], *, auth_us: int | None = None
+) -> tuple[SignedIn, NoteWrite]:
+    """A new session, and what has to be committed for it with the record of the sign-in. `auth_us`: when, if that was before, elsewhere."""
     sessions, cookie = Notebook(services, SESSIONS), new_secret()
-    signed = SignedIn(cookie=cookie, account=account, auth_us=sessions.now_us, expires_us=sessions.now_us + SESSION_US, acr=acr, amr=amr)
+    proved_us = min(auth_us or sessions.now_us, sessions.now_us)
+    signed = SignedIn(cookie=cookie, account=account, auth_us=proved_us, expires_us=sessions.now_us + SESSION_US, acr=acr, amr=amr)
     content = {"account": account.id, "auth_us": signed.auth_us, "acr": acr, "amr": list(amr)}
     return signed, await sessions.write(await sessions.read(cookie), content, signed.expires_us)
 

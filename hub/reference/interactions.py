@@ -359,6 +359,17 @@ DESCRIBED: Mapping[str, Described] = {
         done={303: "none"},
         refused=(400, 401, 403, 413, 503),
     ),
+    "federated": Described(
+        title=Said("Begin to sign in with another provider", "Commencer à se connecter par un autre fournisseur"),
+        done={303: "none"},
+        refused=(400, 403, 404, 413, 503),
+    ),
+    "federated-back": Described(
+        title=Said("Where another provider leads the person back to", "Où un autre fournisseur ramène la personne"),
+        query=("code", "state", "iss", "error", "lang"),
+        done={303: "none"},
+        refused=(401, 403, 404, 503),
+    ),
     "account-security": Described(
         title=Said("One’s own security: password, second factor, sessions", "Sa propre sécurité : mot de passe, second facteur, sessions"),
         query=("done", "lang"),

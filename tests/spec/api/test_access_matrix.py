@@ -356,7 +356,8 @@ OPEN: dict[str, Due] = {
     "sign-in-page": Due(200, ()),
     "second-factor-page": Due(303, ()),
     "invitation-page": Due(403, ()),
-    **dict.fromkeys(("sign-in", "second-factor", "invitation"), Due(403, own("sign-in-refused", REFUSED))),
+    "federated-back": Due(404, own("sign-in-refused", REFUSED)),
+    **dict.fromkeys(("sign-in", "second-factor", "invitation", "federated"), Due(403, own("sign-in-refused", REFUSED))),
     "cloud-link-page": Due(404, ()),
     "cloud-link": Due(403, own("110122", REFUSED)),
     "cloud-callback": Due(403, own("110122", REFUSED)),
@@ -462,7 +463,9 @@ def test_open_routes_answer_everybody_and_show_no_data(row: RouteRow, http: http
     expected, log = OPEN[row.interaction], backstage.admin["hub_audit"]["records"]
     before = log.count_documents({})
     answer = http.request(
-        row.method, row.path.format(type="Observation", adapter="withings"), data={"x": "y"} if row.method == "POST" else None
+        row.method,
+        row.path.format(type="Observation", adapter="withings", provider="nobody"),
+        data={"x": "y"} if row.method == "POST" else None,
     )
     assert answer.status_code == expected.status
     assert log.count_documents({}) - before == len(expected.records)

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hub.cli.common import DataDir, MongodbUrl, Reason, in_hub, said_clearly, settings_with, stderr
+from hub.demo.accounts import Login, people_of
 from hub.demo.clients import COMPLIANCE, EHR, visitor
 from hub.demo.leaflet import Leaflet, typed
 from hub.demo.load import REASON, Advance, Done, is_loaded, load, steps
@@ -46,13 +48,15 @@ def load_(
     """Load invented patients, consents, devices and readings; what is there already is not loaded again."""
     demo = demo_of(patients=patients, days=days, seed=seed, until=until)
 
-    async def act(hub: Hub) -> Done:
+    async def act(hub: Hub) -> tuple[Done, list[Login]]:
         with told(demo) as advance:
-            return await load(hub, demo, reason, advance)
+            done = await load(hub, demo, reason, advance)
+        return done, await people_of(hub, demo.seed, reason or REASON)
 
     with alone(settings_with(data_dir=data_dir, mongodb_url=mongodb_url)):
-        done = in_hub(data_dir, mongodb_url, act)
-    typer.echo(json.dumps(done.to_json(), indent=2, ensure_ascii=False))
+        done, people = in_hub(data_dir, mongodb_url, act)
+    shown = {**done.to_json(), "people": [asdict(one) for one in people]}
+    typer.echo(json.dumps(shown, indent=2, ensure_ascii=False))
 
 
 @app.command("run")
@@ -72,7 +76,7 @@ def run(
         if not await is_loaded(hub, demo):
             with told(demo) as advance:
                 await load(hub, demo, None, advance)
-        return await leaflet(hub, settings)
+        return await leaflet(hub, settings, demo)
 
     flags = ["--host", settings.host, "--port", str(settings.port), "--data-dir", str(settings.data_dir)]
     with ended_by_signals(), served(flags) as server:
@@ -84,7 +88,7 @@ def run(
         raise typer.Exit(server.wait())
 
 
-async def leaflet(hub: Hub, settings: Settings) -> Leaflet:
+async def leaflet(hub: Hub, settings: Settings, demo: Demo) -> Leaflet:
     """Register who may look, and write down how."""
     keys = {part.name: settings.data_dir / f"{part.name}.pem" for part in (EHR, COMPLIANCE)}
     ehr = await visitor(hub, EHR, keys[EHR.name], REASON)
@@ -99,6 +103,7 @@ async def leaflet(hub: Hub, settings: Settings) -> Leaflet:
         ehr_key=typed(keys[EHR.name], here),
         compliance=compliance.client_id,
         compliance_key=typed(keys[COMPLIANCE.name], here),
+        people=tuple(await people_of(hub, demo.seed, REASON)),
     )
 
 

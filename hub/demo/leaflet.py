@@ -4,6 +4,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.demo.accounts import KEPT, Login
 from hub.demo.clients import COMPLIANCE, EHR
 
 WHY = "trying the demo"
@@ -23,6 +24,7 @@ class Leaflet:
     ehr_key: str
     compliance: str
     compliance_key: str
+    people: tuple[Login, ...] = ()
 
     def commands(self) -> tuple[str, str, str]:
         """A token, a search with it, and what the log says of the two; for a POSIX shell."""
@@ -33,6 +35,14 @@ class Leaflet:
             f'curl -s -H "Authorization: Bearer $TOKEN" {shlex.quote(search)} | {shlex.join([self.python, "-m", "json.tool"])}',
             shlex.join([self.hub, "audit", "query", "--client", self.ehr, "--limit", "5", "--reason", WHY, "--data-dir", self.data_dir]),
         )
+
+    def _people(self) -> tuple[str, ...]:
+        """Who may sign in with a browser; a password is shown when it is made, and never again."""
+        if not self.people:
+            return ()
+        shown = (STYLE.format(one.role, f"{one.login}  {one.password or KEPT}") for one in self.people)
+        where = f"{self.base_url}/account/sign-in"
+        return (f"Demo people, who sign in at {where}; all but the patient set up an authenticator app first:", "", *shown, "")
 
     def text(self) -> str:
         base = self.base_url
@@ -51,6 +61,7 @@ class Leaflet:
                 STYLE.format("for treatment", f"{self.ehr}  {EHR.scope}  {self.ehr_key}"),
                 STYLE.format("for compliance", f"{self.compliance}  {COMPLIANCE.scope}  {self.compliance_key}"),
                 "",
+                *self._people(),
                 "Three commands to try, in another terminal, in this directory:",
                 "",
                 *(f"  {command}" for command in self.commands()),

@@ -113,7 +113,7 @@ def test_a_professional_signs_in_by_the_number_in_the_directory(both: Both, clie
     assert someone.id in str(record.event["agent"])
     asked = both.issuer.asked[-1]
     assert (asked["code_challenge_method"], asked["acr_values"], len(asked["state"]), len(asked["nonce"])) == ("S256", LEVEL, 43, 43)
-    shown = both.process.invoke("user", "show", someone.login).json()
+    shown = both.process.command("user", "show", someone.login).json()
     assert shown["federated"] == [both.issuer.url]
 
 
@@ -139,10 +139,10 @@ def test_an_account_is_linked_by_command(both: Both, client: httpx.Client) -> No
     someone = add_person(both.backstage, "compliance")
     both.issuer.who = {"sub": f"linked-{someone.id}", "acr": LEVEL}
     assert not is_in(client.get(back(client)))
-    done = both.process.invoke("user", "link", someone.login, "--issuer", both.issuer.url, "--subject", f"linked-{someone.id}")
+    done = both.process.command("user", "link", someone.login, "--issuer", both.issuer.url, "--subject", f"linked-{someone.id}")
     assert done.code == 0, done.err
     assert is_in(client.get(back(client)))
-    both.process.invoke("user", "disable", someone.login)
+    both.process.command("user", "disable", someone.login)
     assert not is_in(client.get(back(client)))
 
 

@@ -12,9 +12,11 @@ import pytest
 from tests.spec.api.persons_scene import Record, Scene, scene, searches
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller, link
+from tests.support.fixtures import Running
 from tests.support.outcomes import refused
 from tests.support.persons import PersonCaller, acting, app_of, as_patient, person
 from tests.support.resources import ABSENT, actor, consent, device, observation, patient, practitioner, replacing
+from tests.support.signing_in import add_person
 
 ID = r'"(id|issued|lastUpdated|effectiveDateTime|start|end)":"[^"]*"'
 EVERYTHING = "patient/*.cruds user/*.cruds fhirUser openid"
@@ -307,6 +309,20 @@ def test_what_a_person_withdrew_ends_with_the_next_request(backstage: Backstage,
     ended = http.get(f"/fhir/Patient/{on.mine.patient}", headers=headers)
     assert ended.status_code == 401
     assert "invalid_token" in ended.headers["WWW-Authenticate"]
+
+
+def test_an_account_that_is_disabled_takes_what_it_allowed_with_it(
+    backstage: Backstage, http: httpx.Client, on: Scene, running: Running
+) -> None:
+    """ASVS 5.0 10.7.3, 8.3.2: with the next request, whichever process disabled it."""
+    someone = add_person(backstage, "patient", fhir_user=f"Patient/{on.mine.patient}")
+    app = app_of(backstage, "patient/*.rs")
+    caller = acting(backstage, http, app, someone.account.person, "patient/*.rs", patient=on.mine.patient, purpose="PATRQT")
+    headers = {"Authorization": f"Bearer {caller.token}"}
+    assert http.get(f"/fhir/Patient/{on.mine.patient}", headers=headers).status_code == 200
+    done = running.process.command("user", "disable", someone.login, "--reason", "left")
+    assert done.code == 0, done.err
+    assert http.get(f"/fhir/Patient/{on.mine.patient}", headers=headers).status_code == 401
 
 
 def test_the_records_of_both_are_alike(on: Scene) -> None:

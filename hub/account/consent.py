@@ -18,7 +18,7 @@ from hub.account.consent_words import CONSENT_WORDS, naming
 from hub.account.picking import Picker, blank, picker
 from hub.account.scope_lines import fields, granted, sections, words
 from hub.account.showing import moment
-from hub.account.viewing import Patient, own_record, patient_of
+from hub.account.viewing import NO_ENCOUNTER, Encounter, Patient, encounters_of, own_record, patient_of
 from hub.console.pages import form_target
 from hub.errors import FhirError
 from hub.forms import is_secure
@@ -80,6 +80,8 @@ async def _shown(visit: Visit, secret: str, *, fault: str | None = None, ticked:
         sections=sections(scope, person.role, visit.language),
         also=words(scope, visit.language),
         ticked=fields(scope) if ticked is None else ticked,
+        visits=await _visits(visit, asked, patient.id if patient is not None else own_record(visit)),
+        no_visit=NO_ENCOUNTER,
         left_out=scope.resources != asked.request.asked.resources,
         until=_until(visit, scope.context),
         technical=scope.text(),
@@ -107,6 +109,12 @@ async def _patient(visit: Visit, asked: Asked, found: Consenting) -> tuple[Patie
     return patient, patient is None
 
 
+async def _visits(visit: Visit, asked: Asked, patient: str | None) -> tuple[Encounter, ...]:
+    """Of which one may be chosen: where the app asks for one, and the hub does not begin the launch itself."""
+    wanted = asked.launch is None and deciding.ENCOUNTER in asked.grantable(visit.signed.account.person).context
+    return await encounters_of(visit, asked.client, patient) if wanted and patient is not None else ()
+
+
 def _until(visit: Visit, context: Collection[str]) -> tuple[str, str]:
     """Key of the words, and the moment in them."""
     if "offline_access" in context:
@@ -127,7 +135,9 @@ async def _allow(visit: Visit, secret: str) -> Response:
     patient = found.patient if asked.needs_patient(visit.signed.account.person) else None
     if patient is not None and await patient_of(visit, asked.client, patient) is None:
         return await _shown(visit, secret)
-    return _to_app(await deciding.granted(visit, secret, scope=given, patient=patient))
+    visits = await _visits(visit, asked, patient or own_record(visit))
+    encounter = next((one.id for one in visits if one.id == visit.form.get("encounter")), None)
+    return _to_app(await deciding.granted(visit, secret, scope=given, patient=patient, encounter=encounter))
 
 
 async def _deny(visit: Visit, secret: str) -> Response:

@@ -89,26 +89,6 @@ CONSENT_WORDS: Mapping[str, Said] = {
     "visit-lede": Said("The app may open with one of them.", "L’application peut s’ouvrir sur l’une d’elles."),
     "visit-none": Said("None of them", "Aucune d’elles"),
     "visit-undated": Said("without a date", "sans date"),
-    "code": Said("Code", "Code"),
-    "code-lede": Said(
-        "A device or a program that has no browser shows a code. Type it here, and see who asks.",
-        "Un appareil ou un programme sans navigateur affiche un code. Saisissez-le ici, et voyez qui demande.",
-    ),
-    "code-warning": Said(
-        "Type only a code that you see on your own device now. Whoever sends you one by message, mail or telephone is after your data.",
-        "Ne saisissez qu’un code que vous voyez maintenant sur votre propre appareil. Qui vous en envoie un par message, courriel ou "
-        "téléphone veut accéder à vos données.",
-    ),
-    "code-next": Said("Go on", "Continuer"),
-    "code-wrong": Said(
-        "This code is not known, or not any more. Look at the device and type it again.",
-        "Ce code est inconnu, ou ne l’est plus. Regardez l’appareil et saisissez-le à nouveau.",
-    ),
-    "code-allowed": Said(
-        "Allowed. The device goes on by itself in a moment.", "Autorisé. L’appareil continue de lui-même dans un instant."
-    ),
-    "code-denied": Said("Not allowed. The device gets nothing.", "Refusé. L’appareil n’obtient rien."),
-    "code-shows": Said("Does your device show this code?", "Votre appareil affiche-t-il ce code ?"),
 }
 
 

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from hub.account.app_words import APP_WORDS
 from hub.account.consent_words import CONSENT_WORDS, naming
 from hub.account.picking import Picker, blank, picker
-from hub.account.viewing import Encounter, encounters_of, own_record, patient_of
+from hub.account.viewing import NO_ENCOUNTER, Encounter, encounters_of, own_record, patient_of
 from hub.console.pages import form_target
 from hub.errors import FhirError
 from hub.oauth.launching import new_launch
@@ -30,8 +30,6 @@ WORDS = {**APP_WORDS, **CONSENT_WORDS}
 NOT_YOURS_TO_START = "Your role starts no apps with a patient."
 NO_SUCH_APP = "This app is not registered, or cannot be started from here."
 UNKNOWN_STEP = "The form asks for something that this page does not do."
-NO_ENCOUNTER = "*"
-"""What no id can be."""
 LEAVING = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 

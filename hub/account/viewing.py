@@ -23,6 +23,8 @@ from security.scopes import Scopes
 
 SEEN: Final = Scopes.parse("user/Patient.rs user/Encounter.rs")
 ENCOUNTERS_MAX: Final = 20
+NO_ENCOUNTER: Final = "*"
+"""None of them, in a form: what no id can be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ STALE: Final = "The app asks that you sign in once more; go back to the app and 
 NO_PATIENT: Final = "Choose whose data the app is to see."
 NOT_THEIRS: Final = "An app sees your own record only."
 TOO_MUCH: Final = "More was chosen than the app asked for, or than you may give."
+ENCOUNTER: Final = "launch/encounter"
 BRIEF_US: Final = CODE_US + ACCESS_TOKEN_LIFETIME_S * 1_000_000
 """What goes on neither online nor offline: for the code, and the one token that it gives."""
 DESCRIPTIONS: Final[dict[AuthorizeErrorCode, str]] = {
@@ -59,10 +60,9 @@ class Asked:
     begun_us: int
 
     def grantable(self, person: Person) -> ScopeRequest:
-        """What of it this person may give: what was asked for, within the role; context words only where there is such a context."""
+        """What of it this person may give: what was asked for, within the role; no visit where the EHR launch brought none along."""
         within = allowed(person.role, self.request.asked)
-        launch = self.launch.launch if self.launch is not None else Launch()
-        without = {"launch/encounter"} if launch.encounter is None else set()
+        without = {ENCOUNTER} if self.launch is not None and self.launch.launch.encounter is None else set()
         return ScopeRequest(within.resources, within.context - without)
 
     def needs_patient(self, person: Person) -> bool:
@@ -91,18 +91,22 @@ async def asked(hub: Hub, secret: str) -> Asked:
     return (await _found(hub, secret))[0]
 
 
-async def granted(visit: Visit, secret: str, *, scope: ScopeRequest, patient: str | None = None) -> str:
+async def granted(visit: Visit, secret: str, *, scope: ScopeRequest, patient: str | None = None, encounter: str | None = None) -> str:
     """The person said yes: the URL with the code. Raises FhirError with a text for the person.
 
-    scope    what was chosen, all of `grantable` or a part of it
-    patient  id of the patient that was chosen, where `needs_patient`
+    scope      what was chosen, all of `grantable` or a part of it
+    patient    id of the patient that was chosen, where `needs_patient`
+    encounter  id of the patient's visit that was chosen, standalone; without one the app is not told that there is one
     """
 
     async def once() -> str:
         found, note = await _found(visit.hub, secret)
         _check(found, visit, scope)
         launch = _launch(found, visit.signed.account.person, scope, patient)
-        return await _begun(visit, found, note, _authorization(visit, found, scope, launch))
+        if found.launch is None and ENCOUNTER in scope.context and launch.patient is not None:
+            launch = replace(launch, encounter=encounter)
+        given = scope if launch.encounter is not None else ScopeRequest(scope.resources, scope.context - {ENCOUNTER})
+        return await _begun(visit, found, note, _authorization(visit, found, given, launch))
 
     return await redoing(once, lambda: (f"account {visit.signed.account.id}",), visit.services.turns)
 

@@ -86,8 +86,11 @@ class Visited:
             response = refusal(language, 503, str(outcomes.unavailable()))
         except FhirError as error:
             response = await self._refused(error, facts, language)
-        except Exception as error:  # noqa: BLE001 - the last exit: whatever happened, nothing of it is disclosed
-            log.warning("unexpected", interaction=self._interaction, error=type(error).__name__, request=facts.request_id)
+        except Exception as error:
+            traceback = error if self._hub.services.settings.debug else None  # its text may repeat values of a resource (law 4)
+            log.warning(
+                "unexpected", interaction=self._interaction, error=type(error).__name__, request=facts.request_id, exc_info=traceback
+            )
             response = await self._refused(outcomes.unexpected(), facts, language)
         response.headers["X-Request-Id"] = facts.request_id
         return response

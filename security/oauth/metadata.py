@@ -21,13 +21,13 @@ CAPABILITIES: Final = (
     *("launch-ehr", "launch-standalone", "authorize-post"),
     *("client-public", "client-confidential-symmetric", "client-confidential-asymmetric"),
     "sso-openid-connect",
-    *("context-banner", "context-ehr-patient", "context-standalone-patient"),
+    *("context-banner", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient", "context-standalone-encounter"),
     *("permission-offline", "permission-online", "permission-patient", "permission-user", "permission-v1", "permission-v2"),
 )
 IDENTITY_SCOPES: Final = ("openid", "fhirUser", "profile")
 SCOPES: Final = (
     *IDENTITY_SCOPES,
-    *("launch", "launch/patient", "offline_access", "online_access"),
+    *("launch", "launch/patient", "launch/encounter", "offline_access", "online_access"),
     *("patient/*.cruds", "patient/*.rs", "patient/*.read", "patient/*.write", "user/*.cruds", "user/*.rs", "user/*.read", "user/*.write"),
     *("user/AuditEvent.rs", "system/*.cruds", "system/*.rs", "system/*.read", "system/*.write", "system/AuditEvent.rs"),
 )

@@ -20,7 +20,7 @@ from tests.support.caller import Caller
 from tests.support.fixtures import Running
 from tests.support.persons import HOUR_US, authorization, begin, new_app, token_of
 from tests.support.resources import patient
-from tests.support.signed import Somebody, somebody, sound
+from tests.support.signed import Somebody, sent, somebody, sound
 
 pytestmark = pytest.mark.database
 
@@ -79,7 +79,9 @@ def test_whoever_has_no_session_is_led_to_the_sign_in_and_back(home: Home, http:
 
 def test_the_home_leads_to_everything_a_role_has(home: Home, running: Running) -> None:
     page = home.who.get("/account").text
-    assert all(f'href="{path}?' in page for path in ("/account/apps", "/account/launch", "/account/device", "/account/security"))
+    assert all(f'href="{path}?' in page for path in ("/account/apps", "/account/launch", "/account/security"))
+    for path in ("/account/apps", "/account/launch", "/account/security"):
+        assert home.who.get(path).status_code == 200, path
     officer = somebody(running.backstage, running.process.url, "compliance").get("/account").text
     assert 'href="/account/launch?' not in officer
 
@@ -168,11 +170,11 @@ def test_an_app_is_ended_by_keyboard_alone(browser: Browser, home: Home, size: d
         sound(page)
         assert accessibility_faults(page) == []
         page.screenshot(path=tmp_path / f"account-{language}-{size['width']}.png", full_page=True)
-        page.get_by_role("link", name=t["apps"]).press("Enter")
+        sent(page, page.get_by_role("link", name=t["apps"]))
         sound(page)
         assert accessibility_faults(page) == []
         page.screenshot(path=tmp_path / f"apps-{language}-{size['width']}.png", full_page=True)
-        page.locator(f"a[href*='{one.id}']").press("Enter")
+        sent(page, page.locator(f"a[href*='{one.id}']"))
         sound(page)
         assert accessibility_faults(page) == []
         page.screenshot(path=tmp_path / f"app-{language}-{size['width']}.png", full_page=True)
@@ -181,7 +183,7 @@ def test_an_app_is_ended_by_keyboard_alone(browser: Browser, home: Home, size: d
             page.keyboard.press("Tab")
             if button.evaluate("node => node === document.activeElement"):
                 break
-        page.keyboard.press("Enter")
+        sent(page)
         page.get_by_role("status").filter(has_text=t["withdrawn"]).wait_for()
         sound(page)
     assert home.now(one).ended_us is not None

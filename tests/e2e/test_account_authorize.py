@@ -28,7 +28,7 @@ from tests.support.caller import Caller
 from tests.support.fixtures import Running
 from tests.support.persons import REDIRECT, new_app
 from tests.support.resources import patient
-from tests.support.signed import Somebody, somebody, sound
+from tests.support.signed import Somebody, sent, somebody, sound
 
 pytestmark = pytest.mark.database
 
@@ -349,7 +349,7 @@ def test_an_app_is_let_in_by_keyboard_alone(browser: Browser, home: Home, size: 
         page.keyboard.press("Space")
         assert not last.is_checked()
         tabbed_to(page, "button", t["allow"])
-        page.keyboard.press("Enter")
+        sent(page)
         page.get_by_role("heading", name="The app").wait_for()
     assert set(asking.answer(home.place.last)) == {"code"}
     assert not home.allowed(home.who)[0].offline, "the last box is the absence of the person"

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser
 
 from hub.account.consent import WORDS
 from hub.account.consent_words import naming
@@ -24,7 +24,7 @@ from tests.support.caller import Caller
 from tests.support.fixtures import Running
 from tests.support.persons import REDIRECT, new_app
 from tests.support.resources import ABSENT, patient
-from tests.support.signed import Somebody, somebody, sound
+from tests.support.signed import Somebody, sent, somebody, sound
 
 pytestmark = pytest.mark.database
 
@@ -88,7 +88,9 @@ def ward(running: Running, ehr: Caller, stranger: Caller) -> Iterator[Ward]:
             client=replace(stranger.account.client, client_id="elsewhere-client", recorder=True, consent_default="opt-out"),
         )
     )
-    made = new_app("courbe", SCOPE + " launch user/*.cruds patient/*.cruds", organization=organization, consent_default="opt-out")
+    made = new_app(
+        "courbe", SCOPE + " launch launch/encounter user/*.cruds patient/*.cruds", organization=organization, consent_default="opt-out"
+    )
     app = App(redirect_uris=(REDIRECT, place.redirect_uri), launch_url=place.launch_url, homepage="https://app.example/")
     who = somebody(
         running.backstage, running.process.url, "practitioner", "Practitioner/p1", organization=organization, name="Dr Andrée Soignante"
@@ -243,6 +245,23 @@ def encounter(person: str, day: str) -> dict[str, Any]:
     }
 
 
+def test_an_app_that_asks_for_a_visit_is_given_the_one_that_was_chosen(ward: Ward, ehr: Caller) -> None:
+    """launch/encounter, standalone; without one the app is not told that there is one."""
+    visit, strange = (ehr.create(encounter(person, "2026-04-01"))["id"] for person in (ward.many[3], ward.many[4]))
+    scope = "openid launch/patient launch/encounter patient/Observation.rs"
+    for chosen, expected in ((visit, visit), ("*", None), (strange, None), (ABSENT, None)):
+        _, secret = ward.asks(scope=scope)
+        ward.says(secret, "choose", patient=ward.many[3])
+        page = ward.who.get(f"/account/authorize?request={secret}").text
+        assert f'<option value="{visit}">' in page
+        assert strange not in page
+        ward.says(secret, "allow", encounter=chosen, **{"read.0": "on"})
+        held = ward.running.backstage.run(Authorizations(ward.running.backstage.hub.services).of_account(ward.who.account.id))
+        latest = held[0].authorization
+        assert (latest.launch.patient, latest.launch.encounter) == (ward.many[3], expected)
+        assert ("launch/encounter" in latest.scope) is (expected is not None)
+
+
 def launched(answer: httpx.Response) -> dict[str, str]:
     assert answer.status_code == 303, answer.text
     assert "/launch?" in answer.headers["location"]
@@ -341,14 +360,6 @@ def test_a_form_from_elsewhere_starts_nothing(ward: Ward) -> None:
     """ASVS 5.0 3.5.1"""
     answer = ward.who.post("/account/launch", csrf="x", app=ward.app.id, do="choose", patient=ward.one)
     assert (answer.status_code, "location" in answer.headers) == (403, False)
-
-
-def sent(page: Page, on: Locator | None = None) -> None:
-    """By the enter key, on what has the focus; the next page is there."""
-    if on is not None:
-        on.focus()
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from hub.instants import now_us
 from hub.people.accounts import Accounts
@@ -99,3 +99,11 @@ def sound(page: Page) -> None:
     assert page.evaluate(REPORT)
     assert page.locator("h1").count() == 1
     assert page.locator("html").get_attribute("lang") in ("en", "fr")
+
+
+def sent(page: Page, on: Locator | None = None) -> None:
+    """By the enter key, on what has the focus; the next page is there."""
+    if on is not None:
+        on.focus()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")

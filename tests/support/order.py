@@ -61,6 +61,8 @@ LONGEST_FIRST = (
     "tests/adapters/test_declarative_mistakes.py",
     "tests/spec/ingest/test_pipeline_order.py",
     "tests/e2e/test_guide_ehr.py",
+    "tests/e2e/test_guide_app.py",
+    "tests/e2e/test_smart_js_client.py",
     "tests/e2e/test_decided_meanwhile.py",
     "tests/e2e/test_first_page.py",
 )

@@ -225,3 +225,64 @@ def test_a_code_says_nothing(public: Party, launches: Launches) -> None:
     codes = {launches.coded(public).code for _ in range(3)}
     assert len(codes) == 3
     assert not [code for code in codes if "." in code or len(code) < 22]
+
+
+def cookies_of(answer: httpx.Response) -> dict[str, set[str]]:
+    """Name and value of each cookie that is set, and its attributes in lower case."""
+    lines = answer.headers.get_list("set-cookie")
+    return {line.split(";")[0]: {part.strip().lower() for part in line.split(";")[1:]} for line in lines}
+
+
+def signed_in_anew(browser: httpx.Client, target: Target, who: Somebody, **changed: str) -> httpx.Response:
+    """The sign-in form, filled in and sent."""
+    page = browser.get(f"{target.origin}/account/sign-in")
+    form = next(one for one in forms_of(page.text) if "password" in one.fields)
+    fields = {**form.fields, "login": who.login, "password": who.password, **changed}
+    return browser.post(urljoin(str(page.request.url), form.action), data=fields)
+
+
+def test_the_cookie_is_for_this_hub_and_no_script(target: Target, patient: Somebody) -> None:
+    """Beyond: ASVS 5.0 3.3.2 to 3.3.4, RFC 6265 section 4.1.2: HttpOnly, SameSite, the whole path, no Domain."""
+    with http_client() as browser:
+        browser.get(f"{target.origin}/account/sign-in")
+        answer = signed_in_anew(browser, target, patient)
+        found = cookies_of(answer)
+        assert found
+        for attributes in found.values():
+            assert {"httponly", "path=/"} <= attributes
+            assert {"samesite=lax", "samesite=strict"} & attributes
+            assert not [one for one in attributes if one.startswith("domain")]
+
+
+def test_a_sign_in_changes_the_session(target: Target, patient: Somebody) -> None:
+    """Beyond: ASVS 5.0 7.2.4 (session fixation): a new session at each sign-in; what the browser held before opens nothing."""
+    with http_client() as browser:
+        browser.get(f"{target.origin}/account/sign-in")
+        before = dict(browser.cookies)
+        assert signed_in_anew(browser, target, patient).is_redirect
+        assert browser.get(f"{target.origin}/account").status_code == 200
+        assert dict(browser.cookies) != before
+    with http_client() as other:
+        for name, value in before.items():
+            other.cookies.set(name, value, domain=urlsplit(target.origin).hostname or "")
+        assert other.get(f"{target.origin}/account").is_redirect
+
+
+def test_nobody_is_signed_in_by_a_form_from_elsewhere(target: Target, patient: Somebody) -> None:
+    """Beyond: RFC 9700 section 4.7.1 (login CSRF): the right password in a form that this browser was not given begins no session."""
+    with http_client() as browser:
+        answer = signed_in_anew(browser, target, patient, csrf="0" * 64)
+        assert answer.status_code == 403
+        assert browser.get(f"{target.origin}/account").is_redirect
+
+
+def test_a_wrong_password_and_an_unknown_name_read_alike(target: Target, patient: Somebody) -> None:
+    """Beyond: ASVS 5.0 6.3.8: neither status nor text tells whether there is such an account."""
+    unknown = secrets.token_hex(8)
+    with http_client() as browser:
+        wrong = signed_in_anew(browser, target, patient, password="not the one at all")
+        nobody = signed_in_anew(browser, target, patient, login=unknown, password="not the one at all")
+    told = [one.text.replace(patient.login, "").replace(unknown, "") for one in (wrong, nobody)]
+    without = [re.sub(r'name="csrf" value="[^"]*"', "", text) for text in told]
+    assert wrong.status_code == nobody.status_code
+    assert without[0] == without[1]

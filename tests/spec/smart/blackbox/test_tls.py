@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.spec.smart.blackbox.target import Target
@@ -78,3 +79,14 @@ def test_no_answer_comes_in_clear(place: Place, path: str) -> None:
             answer = b""
     assert not answer.startswith(b"HTTP/1.1 2")
     assert not answer.startswith(b"HTTP/1.1 3")
+
+
+def test_cookies_go_over_tls_alone(place: Place) -> None:
+    """Beyond: ASVS 5.0 3.3.1, RFC 6265bis section 4.1.3: Secure, and a name with the prefix that binds it to this host."""
+    context = ssl.create_default_context(cafile=place.authority)
+    with httpx.Client(verify=context, trust_env=False) as client:
+        answer = client.get(f"https://{place.host}:{place.port}/account/sign-in")
+    for cookie in answer.headers.get_list("set-cookie"):
+        assert cookie.startswith("__Host-")
+        assert "; secure" in cookie.lower()
+    assert answer.headers.get_list("set-cookie")

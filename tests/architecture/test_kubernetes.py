@@ -186,3 +186,10 @@ def test_settings_given_are_settings_the_hub_knows(folder: Path, monkeypatch: py
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert Settings().origin == given["HUB_BASE_URL"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda folder: folder.name)
+def test_an_overlay_asks_for_tokens_that_are_bound(overlay: Path) -> None:
+    """SECURITY 1.5: what is rolled out begins in the production profile, and leaving it is a decision."""
+    (settings,) = yaml.safe_load((overlay / "kustomization.yaml").read_text())["configMapGenerator"]
+    assert "HUB_PROFILE=production" in settings["literals"]

@@ -19,6 +19,7 @@ from tests.support.backstage import Account, new_client
 from tests.support.far_side import ForeignIssuer, foreign_issuer
 from tests.support.fixtures import Running
 from tests.support.inprocess import ORIGIN, InProcess, in_process
+from tests.support.process import free_port, invoke
 
 AUDIENCE = f"{ORIGIN}/fhir"
 NOW_S = int(time.time())
@@ -222,3 +223,13 @@ def test_one_issuer_comes_once(issuer: ForeignIssuer) -> None:
         read_issuers([row, row], ORIGIN)
     (known,) = read_issuers([row], ORIGIN)
     assert replace(known) == known
+
+
+def test_a_hub_with_a_file_that_it_cannot_use_says_so_before_it_starts_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DESIGN 4: errors go to stderr with exit code 1."""
+    file = tmp_path / "issuers.json"
+    file.write_text('[{"issuer": "https://idp.example.org"}]')
+    monkeypatch.setenv("HUB_ISSUERS", str(file))
+    done = invoke("serve", "--port", str(free_port()), "--data-dir", str(tmp_path / "data"))
+    assert (done.code, "row 1" in done.err) == (1, True)
+    assert not (tmp_path / "data" / "mongodb").exists()

@@ -10,6 +10,7 @@ from hub.console.words import Language, said
 from hub.people.words import PEOPLE_WORDS
 from security.people.lockout import FREE_ACCOUNT
 from security.people.totp import code_of, step_of
+from tests.support.axe import accessibility_faults
 from tests.support.browser import CONTRAST, DESK, PHONE
 from tests.support.fixtures import Running
 from tests.support.signing_in import PASSWORD, Someone, add_person, now_us
@@ -41,6 +42,7 @@ def typed(page: Page, someone: Someone, password: str = PASSWORD, words: dict[st
 def assert_readable(page: Page, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CONTRAST) == []
+    assert accessibility_faults(page) == []
 
 
 def test_a_practitioner_signs_in_by_keyboard_and_looks_at_the_sessions(context: BrowserContext, running: Running) -> None:

@@ -116,7 +116,7 @@ def _next(answer: httpx.Response, who: Somebody, *, allow: bool) -> _Act | None:
     if answer.status_code != httpx.codes.OK or not answer.headers.get("content-type", "").startswith("text/html"):
         return None
     forms = [form for form in forms_of(answer.text) if form.method == "post"]
-    wanted = (("do", ALLOW if allow else DENY), ("patient", who.patient))
+    wanted = (("do", ALLOW if allow else DENY), ("encounter", who.encounter), ("patient", who.patient))
     for button in wanted:
         for form in forms:
             if button in form.buttons:

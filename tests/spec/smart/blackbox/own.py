@@ -27,6 +27,7 @@ class Data:
 
     patient: str
     other: str
+    encounter: str
 
 
 def condition(patient_id: str, category: str, code: str) -> dict[str, Any]:
@@ -40,6 +41,12 @@ def condition(patient_id: str, category: str, code: str) -> dict[str, Any]:
     }
 
 
+def encounter(patient_id: str) -> dict[str, Any]:
+    ambulatory = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}
+    subject = {"reference": f"Patient/{patient_id}"}
+    return {"resourceType": "Encounter", "status": "in-progress", "class": ambulatory, "subject": subject}
+
+
 def given_data(ehr: Caller) -> Data:
     """Somebody with readings and conditions of two categories each, and somebody else."""
     here, other = ehr.create(patient(FAMILY))["id"], ehr.create(patient("Noire"))["id"]
@@ -48,7 +55,7 @@ def given_data(ehr: Caller) -> Data:
         ehr.create(observation(one, "2339-0", 5, category="laboratory", unit="mmol/L"))
         ehr.create(condition(one, "problem-list-item", "38341003"))
         ehr.create(condition(one, "encounter-diagnosis", "195662009"))
-    return Data(patient=here, other=other)
+    return Data(patient=here, other=other, encounter=ehr.create(encounter(here))["id"])
 
 
 def own_target(running: Running, ehr: Caller, data: Data) -> Target:
@@ -111,5 +118,6 @@ def _somebody(running: Running, role: Any, fhir_user: str, organization: str, da
         totp=someone.totp,
         patient=data.patient,
         patient_name=FAMILY,
+        encounter=data.encounter,
         fhir_user=fhir_user,
     )

@@ -43,7 +43,7 @@ class Registration:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Somebody:
     """Who signs in. `patient`: the id of the Patient that a launch is about; of a practitioner, whom to pick, and
-    `patient_name` what to look for.
+    `patient_name` what to look for, `encounter` the visit that a launch from the EHR is about.
     """
 
     login: str
@@ -52,6 +52,7 @@ class Somebody:
     patient: str = ""
     patient_name: str = ""
     fhir_user: str = ""
+    encounter: str = ""
 
 
 APPS = ("public", "symmetric", "asymmetric", "other", "backend", "limited", "introspector")

@@ -25,6 +25,7 @@ def test_the_context_is_the_one_that_was_chosen(party: Callable[[str], Party], l
     app = party(name)
     body = launches.tokens(app, SCOPE, who="practitioner", launch=launches.from_ehr(app)["launch"])
     assert body["patient"] == launches.target.people["practitioner"].patient
+    assert body["encounter"] == launches.target.people["practitioner"].encounter
     assert isinstance(body["need_patient_banner"], bool)
     assert app.read(body["access_token"], f"Patient/{body['patient']}").status_code == 200
 

@@ -80,7 +80,7 @@ class Operator:
 
     async def add_client(self, client: Client, organization_name: str | None) -> Client:
         """Register a client; without an organisation it gets one of its own, so that none is shared by accident."""
-        async with self.recording("client-add") as recording:
+        async with self.recording("client-add", path=f"/clients/{client.client_id}") as recording:
             return await self._added(client, organization_name, recording)
 
     async def _added(self, client: Client, organization_name: str | None, recording: Recording, notes: Sequence[NoteWrite] = ()) -> Client:
@@ -111,7 +111,7 @@ class Operator:
     async def change_client(self, kind: str, client_id: str, change: Callable[[Client], Client], *, revoked_too: bool = False) -> Client:
         """Change a registration and record it, in one transaction. `change` raises ValueError with a text for the person."""
         registry = Registry(self._services, self._hub.oauth)
-        async with self.recording(kind) as recording:
+        async with self.recording(kind, path=f"/clients/{client_id}") as recording:
             try:
                 return await registry.change(client_id, change, recording, revoked_too=revoked_too)
             except ValueError as error:

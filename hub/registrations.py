@@ -43,7 +43,7 @@ class Registrations(Operator):
 
     async def show(self, client_id: str) -> Client:
         """One that counts, or one that waits. Raises OperatorError."""
-        async with self.recording("client-list"):
+        async with self.recording("client-list", path=f"/clients/{client_id}"):
             found = await self._oauth.registration(client_id)
             if found is not None:
                 return found
@@ -52,12 +52,16 @@ class Registrations(Operator):
                 raise OperatorError(NO_CLIENT)
             return waits.client
 
+    async def add(self, client: Client) -> Client:
+        """A new app. Raises OperatorError, or ValueError where it cannot be registered so."""
+        return await self.add_client(checked(client, self._check), None)
+
     async def approve(
         self, client_id: str, *, scope: str | None = None, organization: str | None = None, purpose: str | None = None
     ) -> Client:
         """From now on it counts, with no more scopes than it asked for. Raises OperatorError."""
         reference = organization if organization and organization.startswith("Organization/") else ""
-        async with self.recording("client-approve") as recording:
+        async with self.recording("client-approve", path=f"/clients/{client_id}") as recording:
 
             async def once() -> Client:
                 recording.forget()
@@ -71,7 +75,7 @@ class Registrations(Operator):
 
     async def refuse(self, client_id: str) -> None:
         """It is as if it had never come. Raises OperatorError."""
-        async with self.recording("client-refuse") as recording:
+        async with self.recording("client-refuse", path=f"/clients/{client_id}") as recording:
 
             async def once() -> None:
                 done = await Waiting(self._services).done(await self._waits(client_id))

@@ -24,6 +24,9 @@ from hub.account.sign_in import sign_in as person_sign_in
 from hub.account.sign_in import sign_out as person_sign_out
 from hub.account.sign_in import signed_in as person_signed_in
 from hub.console.welcome import welcome
+from hub.desk import clients as desk_clients
+from hub.desk import keys as desk_keys
+from hub.desk import users as desk_users
 from hub.desk.confirm import confirm_page, confirm_page_assign, confirm_page_reject
 from hub.desk.overview import overview
 from hub.desk.quarantine import act as desk_quarantine_act
@@ -240,6 +243,28 @@ ROUTES: tuple[RouteRow, ...] = (
         endpoint=confirm_page_reject,
     ),
     RouteRow(method="GET", path="/console/units", interaction="console-units", guard="desk", endpoint=units),
+    *(
+        RouteRow(
+            method=method, path=f"/console/{path}", interaction=f"console-{path.split('/', maxsplit=1)[0]}", guard="desk", endpoint=endpoint
+        )
+        for method, path, endpoint in (
+            ("GET", "clients", desk_clients.clients),
+            ("GET", "clients/new", desk_clients.new),
+            ("POST", "clients/new", desk_clients.register),
+            ("GET", "clients/{id}", desk_clients.client),
+            ("GET", "clients/{id}/{act}", desk_clients.ask),
+            ("POST", "clients/{id}/{act}", desk_clients.do),
+            ("GET", "users", desk_users.users),
+            ("GET", "users/new", desk_users.new_user),
+            ("POST", "users/new", desk_users.add_user),
+            ("GET", "users/{id}", desk_users.user),
+            ("GET", "users/{id}/{act}", desk_users.ask_user),
+            ("POST", "users/{id}/{act}", desk_users.do_user),
+            ("GET", "keys", desk_keys.keys),
+            ("GET", "keys/rotate", desk_keys.ask_keys),
+            ("POST", "keys/rotate", desk_keys.rotate_keys),
+        )
+    ),
     RouteRow(method="GET", path="/console/quarantine", interaction="console-quarantine", guard="desk", endpoint=desk_quarantine),
     RouteRow(method="POST", path="/console/quarantine", interaction="console-quarantine-act", guard="desk", endpoint=desk_quarantine_act),
     *ENTRANCES,

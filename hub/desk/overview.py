@@ -8,9 +8,11 @@ from starlette.responses import Response
 
 from hub.console.words import Said, in_language
 from hub.desk import Desk
+from hub.desk.client_words import CLIENT_WORDS
 from hub.desk.confirm_words import CONFIRM_WORDS
 from hub.desk.quarantine_words import QUARANTINE_WORDS
 from hub.desk.unit_words import UNIT_WORDS
+from hub.desk.user_words import KEY_WORDS, USER_WORDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,9 @@ ENTRIES: Sequence[Entry] = (
     Entry(path="/console/units", title=UNIT_WORDS["units"], what=UNIT_WORDS["units-lede"]),
     Entry(path="/console/quarantine", title=QUARANTINE_WORDS["quarantine"], what=QUARANTINE_WORDS["quarantine-lede"]),
     Entry(path="/console/confirm", title=CONFIRM_WORDS["confirm"], what=CONFIRM_WORDS["confirm-lede"]),
+    Entry(path="/console/clients", title=CLIENT_WORDS["clients"], what=CLIENT_WORDS["clients-lede"]),
+    Entry(path="/console/users", title=USER_WORDS["users"], what=USER_WORDS["users-lede"]),
+    Entry(path="/console/keys", title=KEY_WORDS["keys"], what=KEY_WORDS["keys-lede"]),
 )
 
 

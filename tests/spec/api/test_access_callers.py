@@ -308,7 +308,7 @@ def test_pages_open_for_their_own_sessions_and_lead_everybody_else_to_the_sign_i
             continue
         shown = KINDS[who].shows(cast)
         body = {"data": {"x": "y"}} if row.method == "POST" else {}
-        path = row.path.format(id=ABSENT, provider="x")
+        path = row.path.format(id=ABSENT, provider="x", act="revoke")
         answer = cast.running.http.request(row.method, path, headers=shown, **body)  # type: ignore[arg-type]
         if who == GUARDS[guard]:
             assert not answer.headers.get("location", "").startswith(LED_AWAY[guard]), row.interaction

@@ -244,25 +244,23 @@ ROUTES: tuple[RouteRow, ...] = (
     ),
     RouteRow(method="GET", path="/console/units", interaction="console-units", guard="desk", endpoint=units),
     *(
-        RouteRow(
-            method=method, path=f"/console/{path}", interaction=f"console-{path.split('/', maxsplit=1)[0]}", guard="desk", endpoint=endpoint
-        )
-        for method, path, endpoint in (
-            ("GET", "clients", desk_clients.clients),
-            ("GET", "clients/new", desk_clients.new),
-            ("POST", "clients/new", desk_clients.register),
-            ("GET", "clients/{id}", desk_clients.client),
-            ("GET", "clients/{id}/{act}", desk_clients.ask),
-            ("POST", "clients/{id}/{act}", desk_clients.do),
-            ("GET", "users", desk_users.users),
-            ("GET", "users/new", desk_users.new_user),
-            ("POST", "users/new", desk_users.add_user),
-            ("GET", "users/{id}", desk_users.user),
-            ("GET", "users/{id}/{act}", desk_users.ask_user),
-            ("POST", "users/{id}/{act}", desk_users.do_user),
-            ("GET", "keys", desk_keys.keys),
-            ("GET", "keys/rotate", desk_keys.ask_keys),
-            ("POST", "keys/rotate", desk_keys.rotate_keys),
+        RouteRow(method=method, path=f"/console/{path}", interaction=f"console-{interaction}", guard="desk", endpoint=endpoint)
+        for method, path, interaction, endpoint in (
+            ("GET", "clients", "clients", desk_clients.clients),
+            ("GET", "clients/new", "client-new", desk_clients.new),
+            ("POST", "clients/new", "client-register", desk_clients.register),
+            ("GET", "clients/{id}", "client", desk_clients.client),
+            ("GET", "clients/{id}/{act}", "client-ask", desk_clients.ask),
+            ("POST", "clients/{id}/{act}", "client-act", desk_clients.do),
+            ("GET", "users", "users", desk_users.users),
+            ("GET", "users/new", "user-new", desk_users.new_user),
+            ("POST", "users/new", "user-add", desk_users.add_user),
+            ("GET", "users/{id}", "user", desk_users.user),
+            ("GET", "users/{id}/{act}", "user-ask", desk_users.ask_user),
+            ("POST", "users/{id}/{act}", "user-act", desk_users.do_user),
+            ("GET", "keys", "keys", desk_keys.keys),
+            ("GET", "keys/rotate", "keys-ask", desk_keys.ask_keys),
+            ("POST", "keys/rotate", "keys-rotate", desk_keys.rotate_keys),
         )
     ),
     RouteRow(method="GET", path="/console/quarantine", interaction="console-quarantine", guard="desk", endpoint=desk_quarantine),

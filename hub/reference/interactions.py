@@ -14,6 +14,16 @@ WRITTEN: Mapping[int, Answer] = {200: "resource", 201: "resource"}
 HISTORY = ("_count", "_since", "_at", "_page")
 CONFLICT = (409, 412)
 
+
+def _desk_page(english: str, french: str, *query: str) -> Described:
+    """A page of the console; without a session it leads to the sign-in."""
+    return Described(title=Said(english, french), query=query or ("lang",), done={200: "page", 303: "none"}, refused=(404, 409, 503))
+
+
+def _desk_form(english: str, french: str) -> Described:
+    return Described(title=Said(english, french), done={200: "page", 303: "none"}, refused=(400, 403, 404, 409, 413, 503))
+
+
 DESCRIBED: Mapping[str, Described] = {
     "read": Described(
         title=Said("The current version of a resource", "La version actuelle d’une ressource"),
@@ -225,6 +235,13 @@ DESCRIBED: Mapping[str, Described] = {
         done={200: "configuration"},
         refused=(),
     ),
+    "client-register": Described(
+        title=Said("An app registers itself, and waits", "Une application s’enregistre elle-même, et attend"),
+        spec="https://www.rfc-editor.org/rfc/rfc7591#section-3",
+        body="registration",
+        done={201: "registration"},
+        refused=(400, 401, 403, 413, 415, 429, 500, 503),
+    ),
     "credential-enrol": Described(
         title=Said("A unit enrols with its own key and a one-time code", "Un appareil s’inscrit avec sa clé et un code à usage unique"),
         spec="https://www.rfc-editor.org/rfc/rfc7591#section-3",
@@ -298,6 +315,23 @@ DESCRIBED: Mapping[str, Described] = {
         done={200: "page", 303: "none"},
         refused=(400, 503),
     ),
+    "console-clients": _desk_page("Applications, in the console", "Les applications, dans la console", "lang", "sought"),
+    "console-client": _desk_page("One application", "Une application"),
+    "console-client-new": _desk_page("The form of an app", "Le formulaire d’une application"),
+    "console-client-ask": _desk_page("Is it meant?", "Est-ce voulu ?"),
+    "console-client-register": _desk_form("Register an app by the form", "Enregistrer une application par le formulaire"),
+    "console-client-act": _desk_form(
+        "Approve, refuse, narrow, revoke, give another secret", "Approuver, refuser, restreindre, révoquer, donner un autre secret"
+    ),
+    "console-users": _desk_page("People, in the console", "Les personnes, dans la console", "lang", "sought"),
+    "console-user": _desk_page("One person", "Une personne"),
+    "console-user-new": _desk_page("The form of an invitation", "Le formulaire d’une invitation"),
+    "console-user-ask": _desk_page("Is it meant?", "Est-ce voulu ?"),
+    "console-user-add": _desk_form("Invite somebody by the form", "Inviter quelqu’un par le formulaire"),
+    "console-user-act": _desk_form("Invite again, reset, end, open again", "Réinviter, réinitialiser, fermer, rouvrir"),
+    "console-keys": _desk_page("Keys that sign, in the console", "Les clés de signature, dans la console"),
+    "console-keys-ask": _desk_page("Is it meant?", "Est-ce voulu ?"),
+    "console-keys-rotate": _desk_form("Announce new keys", "Annoncer de nouvelles clés"),
     "console-confirm": Described(
         title=Said("Readings to confirm, in the console", "Les mesures à confirmer, dans la console"),
         query=("lang",),

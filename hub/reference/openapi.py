@@ -37,7 +37,7 @@ DETAILED = words(
 COLLECTION = "/fhir/{type}"
 OF_BYTES = (COLLECTION, f"{COLLECTION}/{{id}}", f"{COLLECTION}/{{id}}/_history/{{version_id}}")
 """Where a Binary is read and written as its bytes, too."""
-IN_OAUTH_WORDS = frozenset({"token", "credential-enrol", "par", "introspect", "revoke"})
+IN_OAUTH_WORDS = frozenset({"token", "credential-enrol", "client-register", "device-authorization", "par", "introspect", "revoke"})
 """Interactions whose errors are those of RFC 6749."""
 BYTES: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 HEADERS: Mapping[str, str] = {
@@ -64,6 +64,9 @@ QUERY: Mapping[str, str] = {
     "timeZone": "Europe/Paris",
     "lang": "fr",
     "finding": "silent",
+    "sought": "diary",
+    "next": "/account",
+    "code": "3q2-7w0aT4JH1mXcY8rZbVdEfGhIjKlMnOpQrStUvWx",
     "request": "kQ7w0aT4JH1mXcY8rZbVdEfGhIjKlMnOpQrStUvWxYz",
     "app": "carnet-de-tension",
     "done": "withdrawn",

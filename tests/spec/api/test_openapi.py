@@ -22,7 +22,15 @@ Json = dict[str, Any]
 
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 SIZE_MAX = 600_000
-PLACES = {"type": "Observation", "id": ABSENT, "version_id": "1", "adapter": "withings", "compartment": "Patient", "within": "Observation"}
+PLACES = {
+    "type": "Observation",
+    "id": ABSENT,
+    "version_id": "1",
+    "adapter": "withings",
+    "compartment": "Patient",
+    "within": "Observation",
+    "act": "revoke",
+}
 TYPES_HERE = [name for name in DETAILED if name in RESOURCE_TYPES]
 
 

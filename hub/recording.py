@@ -29,6 +29,7 @@ BY_TOKEN = "Patient/token."  # noqa: S105 (a reference)
 AS_RECORDED: Mapping[str, str] = {
     "token": "token-refused",
     "par": "authorize",
+    "device-authorization": "authorize",
     "introspect": "token-introspected",
     "revoke": "token-revoked",
     "unknown": "capabilities",
@@ -67,7 +68,7 @@ AS_RECORDED: Mapping[str, str] = {
 }
 WITHOUT_CALLER = frozenset(
     {
-        *("token", "unknown", "sign-in-refused", "authorize", "par", "introspect", "revoke"),
+        *("token", "unknown", "sign-in-refused", "authorize", "par", "device-authorization", "introspect", "revoke"),
         *("token-issued", "token-refreshed", "token-reused"),
     }
 )

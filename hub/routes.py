@@ -60,6 +60,7 @@ from hub.interactions.vread import vread
 from hub.linking import link_begin, link_callback, link_page
 from hub.oauth.authorize import authorize
 from hub.oauth.brands import brands
+from hub.oauth.device_grant import device_authorization
 from hub.oauth.discovery import oauth_authorization_server, openid_configuration
 from hub.oauth.introspect import introspect
 from hub.oauth.jwks import jwks
@@ -70,6 +71,7 @@ from hub.oauth.token import token
 from hub.oauth.userinfo import userinfo
 from hub.probes import livez, readyz
 from hub.reference.pages import docs, docs_type, openapi
+from security.oauth.device_flow import DEVICE_AUTHORIZATION_PATH
 from security.oauth.dynamic_registration import REGISTRATION_PATH
 
 Guard = Literal["open", "fhir", "desk", "person"]
@@ -126,6 +128,13 @@ ROUTES: tuple[RouteRow, ...] = (
     # Open, for a client proves itself in the endpoint, as it does for a token.
     RouteRow(method="POST", path="/oauth/par", interaction="par", guard="open", endpoint=par),
     RouteRow(method="POST", path="/oauth/introspect", interaction="introspect", guard="open", endpoint=introspect),
+    RouteRow(
+        method="POST",
+        path=DEVICE_AUTHORIZATION_PATH,
+        interaction="device-authorization",
+        guard="open",
+        endpoint=device_authorization,
+    ),
     RouteRow(method="POST", path="/oauth/revoke", interaction="revoke", guard="open", endpoint=revoke),
     RouteRow(method="GET", path="/oauth/userinfo", interaction="userinfo", guard="fhir", endpoint=userinfo),
     RouteRow(method="POST", path="/oauth/userinfo", interaction="userinfo", guard="fhir", endpoint=userinfo),

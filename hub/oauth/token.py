@@ -13,9 +13,10 @@ from starlette.responses import Response
 from hub.oauth.answers import Asking, answered, oauth_json
 from hub.oauth.binding import binding_of
 from hub.oauth.code_grant import authorization_code
+from hub.oauth.device_grant import device_code
 from hub.oauth.refresh_grant import refresh_token
 from security.oauth.client_authentication import ProvedClient
-from security.oauth.clients import GRANT_CLIENT_CREDENTIALS, GRANT_CODE, GRANT_REFRESH
+from security.oauth.clients import GRANT_CLIENT_CREDENTIALS, GRANT_CODE, GRANT_DEVICE, GRANT_REFRESH
 from security.oauth.errors import OAuthError
 from security.oauth.token_endpoint import issue_to
 
@@ -46,4 +47,5 @@ GRANTS: Final[Mapping[str, Grant]] = {
     GRANT_CLIENT_CREDENTIALS: client_credentials,
     GRANT_CODE: authorization_code,
     GRANT_REFRESH: refresh_token,
+    GRANT_DEVICE: device_code,
 }

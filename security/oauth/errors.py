@@ -18,8 +18,12 @@ OAuthErrorCode = Literal[
     "use_dpop_nonce",
     "unsupported_response_type",
     "invalid_target",
+    "authorization_pending",
+    "slow_down",
+    "access_denied",
+    "expired_token",
 ]
-"""RFC 6749 section 5.2; the last two at PAR (RFC 9126 section 2.3)."""
+"""RFC 6749 section 5.2; then two of PAR (RFC 9126 section 2.3) and four of the device grant (RFC 8628 section 3.5)."""
 
 STATUS: Mapping[OAuthErrorCode, int] = MappingProxyType(
     {
@@ -33,6 +37,10 @@ STATUS: Mapping[OAuthErrorCode, int] = MappingProxyType(
         "use_dpop_nonce": 400,
         "unsupported_response_type": 400,
         "invalid_target": 400,
+        "authorization_pending": 400,
+        "slow_down": 400,
+        "access_denied": 400,
+        "expired_token": 400,
     }
 )
 

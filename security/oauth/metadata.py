@@ -6,7 +6,8 @@ https://openid.net/specs/openid-connect-discovery-1_0.html. What is listed here 
 
 from typing import Any, Final
 
-from security.oauth.clients import GRANT_CLIENT_CREDENTIALS, GRANT_CODE, GRANT_REFRESH
+from security.oauth.clients import GRANT_CLIENT_CREDENTIALS, GRANT_CODE, GRANT_DEVICE, GRANT_REFRESH
+from security.oauth.device_flow import DEVICE_AUTHORIZATION_PATH
 from security.oauth.dpop import PROOF_ALGORITHMS
 from security.oauth.dynamic_registration import REGISTRATION_PATH
 from security.oauth.jwks import KEY_TYPE
@@ -32,7 +33,7 @@ SCOPES: Final = (
     *("user/AuditEvent.rs", "system/*.cruds", "system/*.rs", "system/*.read", "system/*.write", "system/AuditEvent.rs"),
 )
 """A selection, as SMART allows: the grammar is served whole."""
-GRANTS: Final = (GRANT_CODE, GRANT_REFRESH, GRANT_CLIENT_CREDENTIALS)
+GRANTS: Final = (GRANT_CODE, GRANT_REFRESH, GRANT_CLIENT_CREDENTIALS, GRANT_DEVICE)
 METHODS: Final = ("private_key_jwt", "client_secret_basic", "none")
 """At the token endpoint, where a public client only says its name."""
 PROVING: Final = tuple(method for method in METHODS if method != "none")
@@ -45,6 +46,8 @@ ENDPOINTS: Final = {
     "pushed_authorization_request_endpoint": "/oauth/par",
     "introspection_endpoint": "/oauth/introspect",
     "revocation_endpoint": "/oauth/revoke",
+    "device_authorization_endpoint": DEVICE_AUTHORIZATION_PATH,
+    "registration_endpoint": REGISTRATION_PATH,
     "jwks_uri": "/oauth/jwks",
 }
 MANAGEMENT_PATH: Final = "/account/apps"

@@ -235,6 +235,13 @@ DESCRIBED: Mapping[str, Described] = {
         done={200: "configuration"},
         refused=(),
     ),
+    "device-authorization": Described(
+        title=Said("A device without a browser asks to be let act", "Un appareil sans navigateur demande à être autorisé"),
+        spec="https://www.rfc-editor.org/rfc/rfc8628#section-3.1",
+        body="oauth",
+        done={200: "configuration"},
+        refused=(400, 401, 500, 503),
+    ),
     "client-register": Described(
         title=Said("An app registers itself, and waits", "Une application s’enregistre elle-même, et attend"),
         spec="https://www.rfc-editor.org/rfc/rfc7591#section-3",

@@ -514,7 +514,9 @@ def test_a_refused_read_is_found_under_the_patient_by_the_command(running: Runni
 def test_pages_of_the_console_lead_whoever_has_no_session_to_the_sign_in(row: RouteRow, http: httpx.Client, ehr: Caller) -> None:
     """A token of the API is no session, and a cookie that nobody made is none either."""
     for headers in ({}, {"Authorization": f"Bearer {ehr.token}"}, {"Cookie": f"hub-console={'x' * 43}"}):
-        answer = http.request(row.method, row.path.format(id=ABSENT, act="revoke"), headers=headers, data={"x": "y"} if row.method == "POST" else None)
+        answer = http.request(
+            row.method, row.path.format(id=ABSENT, act="revoke"), headers=headers, data={"x": "y"} if row.method == "POST" else None
+        )
         assert answer.status_code == 303
         assert answer.headers["Location"].startswith("/console/sign-in?")
         assert answer.content == b""
@@ -524,7 +526,9 @@ def test_pages_of_the_console_lead_whoever_has_no_session_to_the_sign_in(row: Ro
 def test_pages_for_people_lead_whoever_has_no_session_to_the_sign_in(row: RouteRow, http: httpx.Client, ehr: Caller) -> None:
     """A token of the API is no session, and a cookie that nobody made is none either."""
     for headers in ({}, {"Authorization": f"Bearer {ehr.token}"}, {"Cookie": f"hub-person={'x' * 43}"}):
-        answer = http.request(row.method, row.path.format(id=ABSENT, act="revoke"), headers=headers, data={"x": "y"} if row.method == "POST" else None)
+        answer = http.request(
+            row.method, row.path.format(id=ABSENT, act="revoke"), headers=headers, data={"x": "y"} if row.method == "POST" else None
+        )
         assert answer.status_code == 303
         assert answer.headers["Location"].startswith("/account/sign-in?")
         assert answer.content == b""

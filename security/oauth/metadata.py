@@ -47,7 +47,6 @@ ENDPOINTS: Final = {
     "introspection_endpoint": "/oauth/introspect",
     "revocation_endpoint": "/oauth/revoke",
     "device_authorization_endpoint": DEVICE_AUTHORIZATION_PATH,
-    "registration_endpoint": REGISTRATION_PATH,
     "jwks_uri": "/oauth/jwks",
 }
 MANAGEMENT_PATH: Final = "/account/apps"

@@ -60,6 +60,8 @@ AS_RECORDED: Mapping[str, str] = {
     "console-confirm-reject": "confirm-reject",
     "account-authorize": "authorize-shown",
     "account-authorize-form": "authorize-denied",
+    "account-device": "device-code-shown",
+    "account-device-form": "device-code-shown",
     "account-launch": "launch-list",
     "account-launch-form": "launch-begin",
     "account-apps": "authorization-list",

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from hub.account.apps import app, app_withdraw, apps
 from hub.account.consent import authorize as consent
 from hub.account.consent import authorize_form as consent_form
+from hub.account.device import device, device_form
 from hub.account.federated import federated, federated_back
 from hub.account.home import account
 from hub.account.invitation import invitation, invitation_taken
@@ -233,6 +234,8 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="POST", path="/account/apps/{id}/withdraw", interaction="account-app-withdraw", guard="person", endpoint=app_withdraw),
     RouteRow(method="GET", path="/account/authorize", interaction="account-authorize", guard="person", endpoint=consent),
     RouteRow(method="POST", path="/account/authorize", interaction="account-authorize-form", guard="person", endpoint=consent_form),
+    RouteRow(method="GET", path="/account/device", interaction="account-device", guard="person", endpoint=device),
+    RouteRow(method="POST", path="/account/device", interaction="account-device-form", guard="person", endpoint=device_form),
     RouteRow(method="GET", path="/account/launch", interaction="account-launch", guard="person", endpoint=launch),
     RouteRow(method="POST", path="/account/launch", interaction="account-launch-form", guard="person", endpoint=launch_form),
     RouteRow(method="GET", path="/console", interaction="console", guard="desk", endpoint=overview),

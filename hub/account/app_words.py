@@ -23,6 +23,8 @@ APP_WORDS: Mapping[str, Said] = {
         "Choose an app and a patient; the app opens with the patient.",
         "Choisissez une application et un patient ; elle s’ouvre sur ce patient.",
     ),
+    "device": Said("Connect a device with a code", "Connecter un appareil avec un code"),
+    "device-why": Said("Type the code that the device shows.", "Saisissez le code que l’appareil affiche."),
     "security": Said("Password and sign-in", "Mot de passe et connexion"),
     "security-why": Said("Password, second factor, where you are signed in.", "Mot de passe, second facteur, où vous êtes connecté."),
     "app": Said("App", "Application"),

@@ -85,6 +85,28 @@ CONSENT_WORDS: Mapping[str, Said] = {
     "launch-start": Said("Start {app}", "Lancer {app}"),
     "launch-own": Said("It opens with your own record.", "Elle s’ouvre sur votre dossier."),
     "launch-others": Said("Another app", "Une autre application"),
+    "code": Said("Code", "Code affiché"),
+    "code-warning": Said(
+        "Type only a code that you see on your own device now. Whoever sends you one by message, mail or telephone is after your data.",
+        "Ne saisissez qu’un code que vous voyez maintenant sur votre propre appareil. Qui vous en envoie un par message, courriel ou "
+        "téléphone en veut à vos données.",
+    ),
+    "code-next": Said("Go on", "Continuer"),
+    "code-wrong": Said(
+        "This code is not known, or not any more. Look at the device and type it again.",
+        "Ce code est inconnu, ou ne l’est plus. Regardez l’appareil et saisissez-le à nouveau.",
+    ),
+    "code-allowed": Said(
+        "Allowed. The device goes on by itself in a moment.", "Autorisé. L’appareil continue de lui-même dans un instant."
+    ),
+    "code-denied": Said("Not allowed. The device gets nothing.", "Refusé. L’appareil n’obtient rien."),
+    "code-shows": Said(
+        "Allow it only if your own device shows this code now:", "N’autorisez que si votre appareil affiche ce code maintenant :"
+    ),
+    "code-then": Said(
+        "The device goes on by itself, in your name, within what you ticked; each access is on record.",
+        "L’appareil continue de lui-même, en votre nom, dans ce que vous avez coché ; chaque accès est tracé.",
+    ),
     "visit": Said("Which visit is it about?", "De quelle consultation s’agit-il ?"),
     "visit-lede": Said("The app may open with one of them.", "L’application peut s’ouvrir sur l’une d’elles."),
     "visit-none": Said("None of them", "Aucune d’elles"),

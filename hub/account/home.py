@@ -10,6 +10,7 @@ from security.oauth.person import Role
 PLACES: tuple[tuple[str, str, frozenset[Role] | None], ...] = (
     ("apps", "/account/apps", None),
     ("launch", "/account/launch", frozenset({"practitioner", "patient"})),
+    ("device", "/account/device", None),
     ("security", "/account/security", None),
 )
 """Key of the words, path, for which roles; None: for all."""

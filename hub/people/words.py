@@ -53,6 +53,9 @@ REFUSALS: Mapping[str, str] = {
     "The app asks that you sign in once more; go back to the app and begin there again.": (
         "L’application demande une nouvelle connexion ; retournez-y et recommencez."
     ),
+    "No device waits with this code. Look at it again: it is good for ten minutes, and once.": (
+        "Aucun appareil n’attend avec ce code. Regardez-le à nouveau : il est valable dix minutes, et une fois."
+    ),
     "Choose whose data the app is to see.": "Choisissez de qui l’application doit voir les données.",
     "An app sees your own record only.": "Une application ne voit que votre propre dossier.",
     "More was chosen than the app asked for, or than you may give.": (

@@ -26,6 +26,12 @@ ACCOUNT: Mapping[str, Described] = {
     "account-authorize-form": _form(
         "Allow it, a part of it, or not", "L’autoriser, en partie, ou non", refused=(400, 403, 404, 409, 413, 503)
     ),
+    "account-device": _page("The code that a device shows", "Le code qu’un appareil affiche", query=("lang",)),
+    "account-device-form": _form(
+        "See what a device asks for, and allow it or not",
+        "Voir ce qu’un appareil demande, et l’autoriser ou non",
+        refused=(400, 403, 404, 413, 429, 503),
+    ),
     "account-launch": _page(
         "Apps that are started with a patient", "Les applications lancées sur un patient", query=("app", "lang"), refused=(403, 404, 503)
     ),

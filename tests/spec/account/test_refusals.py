@@ -3,7 +3,7 @@
 import pytest
 
 from hub.account import apps, consent, consent_note, launch
-from hub.oauth import deciding
+from hub.oauth import deciding, devices
 from hub.outcomes import unavailable, unexpected
 from hub.people.visit import NOT_OURS
 from hub.people.words import REFUSALS, in_french
@@ -27,6 +27,7 @@ TEXTS = (
     deciding.NO_PATIENT,
     deciding.NOT_THEIRS,
     deciding.TOO_MUCH,
+    devices.UNKNOWN,
 )
 
 

@@ -20,6 +20,7 @@ from security.context import AccessContext
 from security.oauth.access_token import Acting, InvalidToken, TokenCache, TokenClaims, kid_of, verify_cached
 from security.oauth.clients import Client
 from security.oauth.issuers import ForeignToken
+from security.oauth.person import Person
 from security.oauth.signing_keys import SigningKeys
 from security.scopes import Scopes
 
@@ -101,20 +102,9 @@ class Authenticator:
         held = await self._authorizations.current(asked)
         if held is None or not is_good(held.authorization, claims.client_id, acting.person, claims.jti, self._clock()):
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
-        own = caller.organization == acting.person.organization
-        # What the client may do by itself (create patients, bring ids, see how searches run) is not the person's to do.
         return replace(
-            caller,
+            in_the_hands_of(acting.person, caller),
             key_id=claims.kid,
-            recorder=False,
-            importer=False,
-            administrator=False,
-            confirmer=False,
-            person=acting.person,
-            organization=acting.person.organization,
-            app_organization=caller.organization,
-            # The policy of an organisation's own app holds for those who act for that organisation, and for nobody else.
-            consent_default=caller.consent_default if own else "opt-in",
             patient=acting.patient,
             words=claims.context,
             authorization=acting.authorization,
@@ -190,6 +180,26 @@ def caller_of(
         unit=client.unit,
         signs=client.signs,
         registered=registered(client, changes),
+    )
+
+
+def in_the_hands_of(person: Person, caller: AccessContext) -> AccessContext:
+    """The caller that a client is while a person acts through it.
+
+    What the client may do by itself (create patients, bring ids, see how searches run) is not the person's to do.
+    """
+    own = caller.organization == person.organization
+    return replace(
+        caller,
+        recorder=False,
+        importer=False,
+        administrator=False,
+        confirmer=False,
+        person=person,
+        organization=person.organization,
+        app_organization=caller.organization,
+        # The policy of an organisation's own app holds for those who act for that organisation, and for nobody else.
+        consent_default=caller.consent_default if own else "opt-in",
     )
 
 

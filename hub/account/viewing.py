@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from hub.authenticate import caller_of
+from hub.authenticate import caller_of, in_the_hands_of
 from hub.errors import FhirError
 from hub.people.visit import Visit
 from hub.recording import RequestFacts
@@ -50,16 +50,8 @@ class Encounter:
 def repository_of(visit: Visit, client: Client) -> Repository:
     """Of the person who signed in, through this app."""
     person, facts = visit.signed.account.person, _facts(visit)
-    caller = replace(
-        caller_of(client, SEEN, ROLE_ROWS[person.role].purpose, facts.request_id, visit.services.store.changes),
-        recorder=False,
-        importer=False,
-        administrator=False,
-        confirmer=False,
-        person=person,
-        organization=person.organization,
-    )
-    facts.caller = caller
+    app = caller_of(client, SEEN, ROLE_ROWS[person.role].purpose, facts.request_id, visit.services.store.changes)
+    facts.caller = caller = in_the_hands_of(person, app)
     return Repository(caller, visit.services, facts)
 
 

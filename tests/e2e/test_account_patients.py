@@ -23,7 +23,7 @@ from tests.support.browser import DESK, PHONE
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
 from tests.support.persons import REDIRECT, new_app
-from tests.support.resources import ABSENT, patient
+from tests.support.resources import ABSENT, actor, consent, organization, patient
 from tests.support.signed import Somebody, sent, somebody, sound
 
 pytestmark = pytest.mark.database
@@ -79,7 +79,7 @@ def other_page(page: str, relation: str) -> str:
 @pytest.fixture(scope="module")
 def ward(running: Running, ehr: Caller, stranger: Caller) -> Iterator[Ward]:
     place = AppServer()
-    organization = ehr.account.organization
+    hospital = ehr.account.organization
     one = patient("Zéphirin", birthDate="1961-04-05", identifier=[{"system": SYSTEM, "value": "261049900000"}])
     one["name"] = [{"family": "Zéphirin", "given": ["Odile"]}]
     hidden = running.caller(
@@ -89,11 +89,11 @@ def ward(running: Running, ehr: Caller, stranger: Caller) -> Iterator[Ward]:
         )
     )
     made = new_app(
-        "courbe", SCOPE + " launch launch/encounter user/*.cruds patient/*.cruds", organization=organization, consent_default="opt-out"
+        "courbe", SCOPE + " launch launch/encounter user/*.cruds patient/*.cruds", organization=hospital, consent_default="opt-out"
     )
     app = App(redirect_uris=(REDIRECT, place.redirect_uri), launch_url=place.launch_url, homepage="https://app.example/")
     who = somebody(
-        running.backstage, running.process.url, "practitioner", "Practitioner/p1", organization=organization, name="Dr Andrée Soignante"
+        running.backstage, running.process.url, "practitioner", "Practitioner/p1", organization=hospital, name="Dr Andrée Soignante"
     )
     made_ward = Ward(
         running=running,
@@ -213,6 +213,29 @@ def test_nobody_chooses_whom_they_do_not_see(ward: Ward, kind: str) -> None:
     assert EN["pick-hidden"].en in page.text
     answer = ward.says(secret, "allow", **{"read.0": "on"})
     assert "location" not in answer.headers
+
+
+def test_opt_out_is_for_the_people_of_the_apps_own_organisation_here_too(ward: Ward, stranger: Caller) -> None:
+    """Law 1: whom the app could not show afterwards the page does not name."""
+    running, place = ward.running, stranger.account.organization
+    another = somebody(running.backstage, running.process.url, "practitioner", "Practitioner/p2", organization=place)
+    _, secret = ward.asks(another)
+    page = another.post("/account/authorize", request=secret, do="search", name="Zéphirin")
+    assert page.status_code == 200
+    assert found(page.text) == []
+
+
+def test_who_refuses_the_makers_of_an_app_is_not_found_for_it(ward: Ward, ehr: Caller) -> None:
+    """docs/consent.md: a deny that names the organisation of the app holds, whoever uses it."""
+    running, place = ward.running, ehr.create(organization())["id"]
+    made = new_app("vendue", SCOPE, organization=f"Organization/{place}")
+    theirs = replace(ward, app=running.backstage.register(made))
+    id = ehr.create(patient("Refusante"))["id"]
+    ehr.create(consent(id, provision={"actor": [actor(ehr.account.organization)]}))
+    question = {"do": "search", "name": "Refusante"}
+    assert found(ward.who.post("/account/authorize", request=theirs.asks()[1], **question).text) == [id]
+    ehr.create(consent(id, "deny", provision={"actor": [actor(f"Organization/{place}")]}))
+    assert found(ward.who.post("/account/authorize", request=theirs.asks()[1], **question).text) == []
 
 
 def test_saying_yes_without_having_chosen_gives_nothing(ward: Ward) -> None:

@@ -132,7 +132,7 @@ class Client:
     @property
     def allowed(self) -> ScopeRequest:
         """The same with the words that speak about a person's session."""
-        return ScopeRequest.parse(self.scopes)
+        return ScopeRequest.registered(self.scopes)
 
     def holds(self, kid: str, now_us: int) -> bool:
         """Is this key good now? Of keys at a URL whoever fetches them finds out."""

@@ -72,7 +72,7 @@ def _check_redirect_uris(uris: Sequence[str]) -> None:
 def checked_scopes(text: str, grants: Sequence[str], check_scope_query: CheckScopeQuery) -> str:
     """Canonical scopes that fit the grants and can be enforced. Raises ValueError."""
     try:
-        asked = ScopeRequest.parse(text)
+        asked = ScopeRequest.registered(text)
     except ScopeSyntax as error:
         raise ValueError(f"scope: {error}") from None
     for scope in asked.resources.items:
@@ -92,7 +92,7 @@ def checked_scopes(text: str, grants: Sequence[str], check_scope_query: CheckSco
 
 def narrowed(client: Client, scope: str, check_scope_query: CheckScopeQuery) -> Client:
     """The client with fewer scopes than it asked for. Raises ValueError where they are not inside."""
-    wanted = ScopeRequest.parse(checked_scopes(scope, client.grants, check_scope_query))
+    wanted = ScopeRequest.registered(checked_scopes(scope, client.grants, check_scope_query))
     if wanted.within(client.allowed) != wanted:
         raise ValueError("the scopes go beyond what the registration has; narrow them only")
     return replace(client, scopes=wanted.text())

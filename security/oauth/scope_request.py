@@ -13,7 +13,7 @@ NO_SCOPES = Scopes()
 
 @dataclass(frozen=True, slots=True)
 class ScopeRequest:
-    """`resources`: as `security.scopes` reads them. `context`: of CONTEXT_SCOPES; offline_access goes without online_access."""
+    """`resources`: as `security.scopes` reads them. `context`: of CONTEXT_SCOPES; asked for, offline_access goes without online_access."""
 
     resources: Scopes = NO_SCOPES
     context: frozenset[str] = frozenset()
@@ -21,12 +21,18 @@ class ScopeRequest:
     @staticmethod
     def parse(text: str) -> "ScopeRequest":
         """The canonical request of a scope parameter (RFC 6749 section 3.3). Raises ScopeSyntax."""
+        asked = ScopeRequest.registered(text)
+        if {"offline_access", "online_access"} <= asked.context:
+            raise ScopeSyntax("offline_access and online_access exclude each other")
+        return asked
+
+    @staticmethod
+    def registered(text: str) -> "ScopeRequest":
+        """What a client may ask for at most: offline or online access, as it needs. Raises ScopeSyntax."""
         if len(text) > SCOPE_TEXT_MAX_CHARS:
             raise ScopeSyntax(f"the scope parameter is longer than {SCOPE_TEXT_MAX_CHARS} characters")
         words = text.split(" ")
         context = frozenset(words) & CONTEXT_SCOPES
-        if {"offline_access", "online_access"} <= context:
-            raise ScopeSyntax("offline_access and online_access exclude each other")
         return ScopeRequest(_resources(word for word in words if word not in CONTEXT_SCOPES), context)
 
     def text(self) -> str:

@@ -88,7 +88,6 @@ def test_an_app_is_registered_in_canonical_form() -> None:
         {"scopes": "patient/Obs.rs"},
         {"scopes": "patient/Observation.rs?code=1"},
         {"scopes": "patient/*.rs offline_access"},
-        {"scopes": "patient/*.rs offline_access online_access", "grants": (GRANT_CODE, GRANT_REFRESH)},
         {"name": " "},
         {"name": "a" * 81},
         {"name": "Heart\u202ediary"},

@@ -24,6 +24,13 @@ def test_offline_and_online_exclude_each_other() -> None:
         ScopeRequest.parse("openid offline_access online_access")
 
 
+def test_a_registration_may_name_offline_and_online_access() -> None:
+    """SMART 2.2, scopes for requesting a refresh token: which of the two an app asks for may differ from one launch to the next."""
+    allowed = ScopeRequest.registered("openid offline_access online_access")
+    asked = ScopeRequest.parse("openid online_access")
+    assert asked.within(allowed) == asked
+
+
 def test_within_keeps_what_both_allow() -> None:
     """RFC 6749 section 3.3: the server may give less than was asked for."""
     asked = ScopeRequest.parse("openid offline_access patient/*.cruds")

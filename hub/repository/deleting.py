@@ -92,6 +92,8 @@ class Deleting:
         recording.aim(stored)
         reading = self._means.reading
         opened = await (reading.open_for_recorder(stored, "d") if type == "Consent" else reading.open(stored, "collect", "d"))
+        if not self._means.rights.reaches(type, "d", stored):  # it is there for this caller, but it is not about this patient alone
+            raise outcomes.forbidden()
         pending.rest_on(opened.rules)
         if stored.deleted:
             if type in NEEDED_TYPES:  # it was never acknowledged, perhaps, when it was deleted: now it is

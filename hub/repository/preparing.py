@@ -17,7 +17,7 @@ from hub.repository.compartment import about, place_of, require_compartment, sub
 from hub.repository.pending import Made, Pending
 from hub.repository.reading import Opened, Reading, basis_of, patient_reference
 from hub.repository.reserved import refuse_reserved, refuse_taken
-from hub.repository.rights import READ_OR_SEARCH, Rights
+from hub.repository.rights import READ_OR_SEARCH, Rights, Whose
 from hub.repository.standing import Standing
 from hub.repository.visibility import PatientRules
 from hub.search.index import Indexed, index
@@ -87,6 +87,8 @@ class Preparing:
         concerned = self._concerned(type, indexed, before, derived)
         require_compartment(type, content, indexed, derived=bool(derived))
         letter = "c" if before is None else "u"
+        if before is not None:  # whom it has concerned is nobody's to take out of it either
+            self._require_reached(type, letter, before.stored)
         self._require_reached(type, letter, concerned)
         basis = await self._decide(type, content, concerned, creating=before is None)
         if not self._rights.scopes_match(type, letter, content, concerned):
@@ -108,7 +110,7 @@ class Preparing:
         pending.made.append(made)
         return made
 
-    def _require_reached(self, type: str, letter: str, concerned: _Concerned) -> None:
+    def _require_reached(self, type: str, letter: str, concerned: Whose) -> None:
         """What would lie outside each compartment that the token speaks of is refused before anybody's rules are looked at: it must not
         make a difference whether there is somebody there (law 3).
         """

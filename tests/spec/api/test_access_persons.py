@@ -142,6 +142,25 @@ def test_what_would_lie_outside_the_own_record_is_refused_alike_whoever_is_named
     assert answers[0].json() == answers[1].json()
 
 
+def test_what_is_about_another_too_is_shown_and_not_changed(ehr: Caller, backstage: Backstage, http: httpx.Client) -> None:
+    """docs/scopes.md: writes are about the own record and nobody else's, though the other lets everybody see and collect."""
+    id, other = (ehr.create(patient())["id"] for _ in range(2))
+    ehr.create(consent(other))
+    caller = as_patient(backstage, http, app_of(backstage, EVERYTHING), id, EVERYTHING)
+    members = [{"entity": {"reference": f"Patient/{one}"}} for one in (id, other)]
+    group = ehr.create({"resourceType": "Group", "type": "person", "actual": True, "member": members})
+    reading = ehr.create(observation(id, performer=[members[1]["entity"]]))
+    alone = {name: value for name, value in reading.items() if name != "performer"}
+    for both, mine in ((group, {**group, "member": members[:1]}), (reading, alone)):
+        path = f"{both['resourceType']}/{both['id']}"
+        assert caller.get(path).status_code == 200
+        refused(caller.put(path, mine), 403, "forbidden")
+        refused(caller.request("DELETE", path), 403, "forbidden")
+        entry = {"request": {"method": "DELETE", "url": path}}
+        refused(caller.post("", {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}), 403, "forbidden")
+        assert ehr.get(path).json() == both
+
+
 def test_what_concerns_nobody_is_not_a_patients_to_write(writer: PersonCaller, on: Scene) -> None:
     """patient/*.cruds reaches the compartment and nothing else."""
     for made in (practitioner(), device(), observation(None, category="survey", subject={"reference": "Location/l1"})):

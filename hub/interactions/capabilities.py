@@ -20,6 +20,7 @@ from hub.http import json_response
 from hub.rendering import FHIR_JSON, FHIR_XML, Wanted, render, wanted
 from hub.search.follow import canonical_types
 from hub.search.parameters import RESOURCE_TYPES, Parameter, ResourceType
+from hub.settings import Settings
 from security.oauth.brands import brand_metadata
 from security.oauth.metadata import authorization_server, fhir_base
 from security.oauth.metadata import smart_configuration as smart
@@ -64,10 +65,14 @@ async def capabilities(request: Request) -> Response:
 
 async def smart_configuration(request: Request) -> Response:
     state = request.app.state
-    body = orjson.dumps(
-        {**smart(state.base_url, registration=state.services.settings.registration), **brand_metadata(state.brand, state.base_url)}
-    )
+    body = orjson.dumps({**smart(state.base_url, **offered(state.services.settings)), **brand_metadata(state.brand, state.base_url)})
     return Response(body, media_type="application/json", headers=OPEN)
+
+
+def offered(settings: Settings) -> Mapping[str, bool]:
+    """What the documents of discovery say of the way in which this hub is served (`security.oauth.metadata`)."""
+    certificates = settings.tls_client_ca is not None or bool(settings.proxy_networks)
+    return {"registration": settings.registration, "certificates": certificates}
 
 
 @lru_cache(4)

@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.interactions.capabilities import offered
 from security.oauth.metadata import authorization_server
 from security.oauth.metadata import openid_configuration as openid
 
@@ -17,11 +18,11 @@ HEADERS: Final = {"Cache-Control": "public, max-age=300", "X-Content-Type-Option
 
 
 async def openid_configuration(request: Request) -> Response:
-    return _json(openid(request.app.state.base_url, registration=request.app.state.services.settings.registration))
+    return _json(openid(request.app.state.base_url, **offered(request.app.state.services.settings)))
 
 
 async def oauth_authorization_server(request: Request) -> Response:
-    return _json(authorization_server(request.app.state.base_url, registration=request.app.state.services.settings.registration))
+    return _json(authorization_server(request.app.state.base_url, **offered(request.app.state.services.settings)))
 
 
 def _json(document: dict[str, object]) -> Response:

@@ -36,8 +36,8 @@ SCOPES: Final = (
 GRANTS: Final = (GRANT_CODE, GRANT_REFRESH, GRANT_CLIENT_CREDENTIALS, GRANT_DEVICE)
 METHODS: Final = ("private_key_jwt", "client_secret_basic", "none")
 """At the token endpoint, where a public client only says its name."""
-PROVING: Final = tuple(method for method in METHODS if method != "none")
-"""Where a client has to prove itself."""
+BY_CERTIFICATE: Final = "tls_client_auth"
+"""Where the hub sees the certificates of its clients (RFC 8705 section 2)."""
 CLAIMS: Final = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "fhirUser")
 
 ENDPOINTS: Final = {
@@ -65,22 +65,30 @@ def fhir_base(base_url: str) -> str:
     return base_url.rstrip("/") + FHIR_PATH
 
 
-def smart_configuration(base_url: str, *, registration: bool = False) -> Json:
+def smart_configuration(base_url: str, *, registration: bool = False, certificates: bool = False) -> Json:
     """The body of {FHIR base}/.well-known/smart-configuration, the same for any Accept header."""
     return {
-        **authorization_server(base_url, registration=registration),
+        **authorization_server(base_url, registration=registration, certificates=certificates),
         "capabilities": list(CAPABILITIES),
         "management_endpoint": base_url.rstrip("/") + MANAGEMENT_PATH,
     }
 
 
-def authorization_server(base_url: str, *, registration: bool = False) -> Json:
-    """RFC 8414; the other two say the same and more. `registration`: apps may register themselves."""
+def authorization_server(base_url: str, *, registration: bool = False, certificates: bool = False) -> Json:
+    """RFC 8414; the other two say the same and more.
+
+    registration  apps may register themselves
+    certificates  the hub sees the TLS certificates of its clients: at its own door, or a proxy says them
+    """
     base, algorithms = base_url.rstrip("/"), list(KEY_TYPE)
+    methods = [*METHODS, BY_CERTIFICATE] if certificates else list(METHODS)
     proving = {
         f"{endpoint}_endpoint_auth_{what}_supported": said
         for endpoint in ("introspection", "revocation")
-        for what, said in (("methods", list(PROVING if endpoint == "introspection" else METHODS)), ("signing_alg_values", algorithms))
+        for what, said in (
+            ("methods", [one for one in methods if one != "none" or endpoint == "revocation"]),
+            ("signing_alg_values", algorithms),
+        )
     }
     return {
         "issuer": base,
@@ -91,11 +99,11 @@ def authorization_server(base_url: str, *, registration: bool = False) -> Json:
         "response_modes_supported": ["query"],
         "scopes_supported": list(SCOPES),
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_methods_supported": methods,
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
         **proving,
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
-        "tls_client_certificate_bound_access_tokens": True,
+        "tls_client_certificate_bound_access_tokens": certificates,
         "authorization_response_iss_parameter_supported": True,
         "require_pushed_authorization_requests": False,
         "request_parameter_supported": False,
@@ -104,10 +112,10 @@ def authorization_server(base_url: str, *, registration: bool = False) -> Json:
     }
 
 
-def openid_configuration(base_url: str, *, registration: bool = False) -> Json:
+def openid_configuration(base_url: str, *, registration: bool = False, certificates: bool = False) -> Json:
     """OpenID Connect Discovery 1.0 section 3."""
     return {
-        **authorization_server(base_url, registration=registration),
+        **authorization_server(base_url, registration=registration, certificates=certificates),
         "userinfo_endpoint": base_url.rstrip("/") + USERINFO_PATH,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -107,6 +107,14 @@ def test_a_client_proves_itself_by_its_registered_certificate(tls: Tls) -> None:
             assert http.post("/oauth/token", data=form).status_code == status
 
 
+def test_discovery_says_that_certificates_are_taken(tls: Tls) -> None:
+    """Section 3.3, RFC 8414 section 2: this hub sees the certificates of its clients."""
+    with tls.connected(None) as http:
+        said = http.get("/fhir/.well-known/smart-configuration").json()
+    assert said["tls_client_certificate_bound_access_tokens"] is True
+    assert "tls_client_auth" in said["token_endpoint_auth_methods_supported"]
+
+
 def test_a_certificate_that_nobody_trusts_ends_the_connection(tls: Tls, tmp_path: Path) -> None:
     """Section 2: what is not proved is not looked at."""
     with tls.connected(certificate(tmp_path, "unknown")) as http, pytest.raises(httpx.TransportError):

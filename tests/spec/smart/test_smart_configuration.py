@@ -91,6 +91,16 @@ def test_self_registration_is_announced_where_it_is_offered() -> None:
     assert "registration_endpoint" not in smart_configuration(BASE_URL)
 
 
+@pytest.mark.parametrize("document", [smart_configuration, openid_configuration, authorization_server])
+def test_certificates_are_announced_where_the_hub_sees_them(document: Callable[..., dict[str, Any]]) -> None:
+    """RFC 8705 sections 2 and 3.3: a hub that sees no certificate of its clients takes none and binds to none."""
+    seen, unseen = document(BASE_URL, certificates=True), document(BASE_URL)
+    assert seen["tls_client_certificate_bound_access_tokens"] is True
+    assert unseen["tls_client_certificate_bound_access_tokens"] is False
+    methods = ("token_endpoint_auth_methods_supported", "introspection_endpoint_auth_methods_supported")
+    assert all("tls_client_auth" in seen[name] and "tls_client_auth" not in unseen[name] for name in methods)
+
+
 def test_the_issuer_has_the_fields_that_openid_connect_requires() -> None:
     """OpenID Connect Discovery 1.0 section 3. Item 32."""
     required = {

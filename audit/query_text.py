@@ -4,6 +4,7 @@ https://profiles.ihe.net/ITI/BALP/StructureDefinition-IHE.BasicAudit.Query.html
 """
 
 from base64 import b64encode
+from urllib.parse import unquote
 
 SECRETS = frozenset(
     {
@@ -24,6 +25,9 @@ SECRETS = frozenset(
 """OAuth parameters that open doors, or name a person (RFC 6749, 7521, 7636, 7009, 8628, 9126, OpenID Connect Core). Only requests
 to the authorization server have them; in a search `code` is a code."""
 
+CREDENTIALS = frozenset({"access_token", "client_assertion", "client_secret", "id_token_hint", "password", "refresh_token"})
+"""Nothing else is called so: who puts one into the URL of a search shows it to everybody on the way, but not to who reads the log."""
+
 
 def request_line(method: str | None, query: str | None, *, secrets: bool, values: bool) -> str:
     """Method, path and parameters in base64. Without `values` only the names of the parameters are kept; `secrets` says
@@ -40,6 +44,7 @@ def request_line(method: str | None, query: str | None, *, secrets: bool, values
 
 def _parameter(text: str, *, values: bool, secrets: bool) -> str:
     name, equals, _ = text.partition("=")
-    if values and not (secrets and name in SECRETS):
+    meant = unquote(name).lower()
+    if values and meant not in CREDENTIALS and not (secrets and meant in SECRETS):
         return text
     return name + equals if equals else ""

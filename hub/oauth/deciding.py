@@ -26,6 +26,7 @@ from security.oauth.authorization_request import Answering, AuthorizationRequest
 from security.oauth.clients import Client
 from security.oauth.code import CODE_US, OFFLINE_US, Code
 from security.oauth.person import Person
+from security.oauth.redirect_uri import is_registered
 from security.oauth.roles import ROLE_ROWS, allowed
 from security.oauth.scope_request import ScopeRequest
 
@@ -120,10 +121,12 @@ async def denied(visit: Visit, secret: str, error: AuthorizeErrorCode = "access_
 
 
 async def _found(hub: Hub, secret: str) -> tuple[Asked, Waiting]:
-    """The client may have been revoked, and the launch may have run out, while the request waited."""
+    """While the request waited the client may have been revoked, its redirect_uri taken away, and the launch may have run out."""
     note = await waiting(hub.services, secret)
     client = await hub.oauth.find_client(note.request.client_id) if note is not None else None
     if note is None or client is None or client.revoked_us is not None or client.pending:
+        raise FhirError("not-found", OVER)
+    if not is_registered(client, note.request.redirect_uri):
         raise FhirError("not-found", OVER)
     launch = None
     if note.request.launch is not None:

@@ -9,6 +9,7 @@ from hub.services import Services
 from hub.wiring import Hub
 from security.browser_session import SECRET
 from security.oauth.access_token import InvalidToken, TokenClaims, verify
+from security.oauth.binding import may_be_used
 from security.oauth.clients import Client
 from security.oauth.code import RefreshToken
 
@@ -19,7 +20,7 @@ class KnownToken:
 
     claims  of an access token; None: it is a refresh token
     held    what a person allowed; None: the client's own
-    good    neither it nor what it rests on has ended
+    good    neither it nor what it rests on has ended, and it is bound as the client's registration asks now
     """
 
     client: Client
@@ -40,7 +41,8 @@ async def known(hub: Hub, token: str) -> KnownToken | None:
     client = await hub.oauth.find_client(claims.client_id)
     if client is None:
         return None
-    good = client.is_good(claims.kid, services.clock()) and all(jti != claims.jti for jti, _ in client.ended_tokens)
+    strong = may_be_used(client, claims.cnf, production=services.settings.profile == "production")
+    good = strong and client.is_good(claims.kid, services.clock()) and all(jti != claims.jti for jti, _ in client.ended_tokens)
     if claims.acting is None:
         return KnownToken(client=client, claims=claims, held=None, good=good)
     held = await _of_client(services, claims.acting.authorization, claims.client_id)

@@ -1,7 +1,8 @@
 """A proof is looked at, and what is wrong is counted, in one transaction with the record.
 
 Nobody is told why it was not right: there is no such account, the proof was wrong, it was right but the account or the address has to
-wait, or the account was ended. The work is the same, and so is the answer (OWASP ASVS 5.0 6.3.8).
+wait, or the account was ended. The work is the same, and so is the answer (OWASP ASVS 5.0 6.3.8); only for an address that has to wait it
+is less, whatever it asks about.
 
 An account is written with each proof, right or wrong, in place of what was read: of many that are tried at once, on whichever process,
 each meets those before it, and a right one that comes after too many wrong ones finds the account locked.
@@ -72,11 +73,12 @@ class Proving:
         filed = await find()
         if filed is None:  # one is looked up in vain, so that a login that nobody has costs as many questions
             await accounts.find(self.services.new_id())
-        after = await check(filed.account if filed else None)
         now_us = self.services.clock()
+        # From an address that has to wait nothing is right, whoever it is about: it does not get the hub to hash for nothing either.
+        after = None if address.is_locked(now_us) else await check(filed.account if filed else None)
         if filed is not None:
             self.facts.user = filed.account.id
-            if after is not None and _is_open(filed.account, now_us) and not address.is_locked(now_us):
+            if after is not None and _is_open(filed.account, now_us):
                 return await passed(filed, after)
         notes = (*await self._counted(accounts, filed, now_us), await addresses.failed(page, address))
         error = NotRight()

@@ -156,10 +156,7 @@ class Roster:
 
 async def over(services: Services, account: str) -> tuple[NoteWrite, ...]:
     """What has to be committed so that no session and no authorization of the account is good any more."""
-    authorizations = Authorizations(services)
-    held = [one for one in await authorizations.of_account(account) if one.authorization.ended_us is None]
-    ended = [await authorizations.ended(one) for one in held]
-    return (*await all_ended(services, account), *ended)
+    return (*await all_ended(services, account), *await Authorizations(services).all_ended(account))
 
 
 def _parts(reference: str) -> tuple[str, str]:

@@ -279,3 +279,17 @@ def test_ids_are_taken_one_for_each_event() -> None:
     source = ids()
     events(interaction(), source, SOURCE)
     assert next(source) == "id-3"
+
+
+@pytest.mark.parametrize("parameter", ["access_token=CANARY", "access%5Ftoken=CANARY", "Client_Secret=CANARY", "refresh_token=CANARY"])
+def test_a_credential_in_any_url_is_kept_by_no_record(parameter: str) -> None:
+    """OWASP ASVS 5.0 16.2.5, 14.2.1: who may read the log must not act as others by it; the request is refused, its token may be good."""
+    line = b64decode(request_line("GET", f"/fhir/Observation?{parameter}&code=8867-4", secrets=False, values=True)).decode()
+    assert "CANARY" not in line
+    assert line.endswith("&code=8867-4")
+
+
+def test_a_name_that_is_written_another_way_is_the_same_secret() -> None:
+    """RFC 3986 section 2.3: the endpoint reads the name decoded, so the record has to."""
+    line = b64decode(request_line("POST", "/oauth/token?c%6Fde=CANARY&reques%74=CANARY", secrets=True, values=True)).decode()
+    assert line == "POST /oauth/token?c%6Fde=&reques%74="

@@ -129,3 +129,16 @@ def test_a_bearer_token_ends_when_the_registration_asks_for_bound_ones(running: 
     operator = Operator(running.backstage.hub, "tests")
     running.backstage.run(operator.change_client("client-key-add", caller.account.id, lambda client: replace(client, binding="dpop")))
     assert caller.get("Observation").status_code == 401
+
+
+def test_a_bearer_token_that_is_not_good_any_more_opens_introspection_neither(running: Running) -> None:
+    """RFC 7662 section 2.1: who asks is authorised as at any other resource, and what no resource takes is not active."""
+    caller = Caller(running.http, running.backstage.register(new_client("dpop-asks", "system/*.rs")))
+
+    def asked() -> httpx.Response:
+        return running.http.post("/oauth/introspect", data={"token": caller.token}, headers={"Authorization": f"Bearer {caller.token}"})
+
+    assert asked().json()["active"] is True
+    operator = Operator(running.backstage.hub, "tests")
+    running.backstage.run(operator.change_client("client-change", caller.account.id, lambda client: replace(client, binding="dpop")))
+    assert asked().status_code == 401

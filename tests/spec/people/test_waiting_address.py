@@ -1,0 +1,41 @@
+"""An address that has to wait: nothing from there is right, nothing is hashed for it. NIST SP 800-63B-4 section 3.2.2, ASVS 5.0 2.4.1."""
+
+import secrets
+
+import pytest
+
+from hub.people.addresses import Addresses
+from hub.people.proving import NotRight, Proving
+from hub.recording import RequestFacts
+from hub.store.protocol import Unit
+from security.people.account import Account
+from security.people.lockout import FREE_ADDRESS
+from tests.support.backstage import Backstage
+
+pytestmark = pytest.mark.database
+
+
+@pytest.mark.parametrize(("failures", "looked"), [(FREE_ADDRESS - 2, 1), (FREE_ADDRESS, 0)])
+def test_while_an_address_waits_no_proof_from_there_is_looked_at(backstage: Backstage, failures: int, looked: int) -> None:
+    """Each costs a tenth of a second and 64 MiB, and few wait at once: one sender could keep everybody else from signing in."""
+    address, checked = f"2001:db8:{secrets.randbelow(65_536):x}:{secrets.randbelow(65_536):x}::1", []
+
+    async def check(account: Account | None) -> Account | None:
+        checked.append(account)
+        return account
+
+    async def nobody() -> None:
+        return None
+
+    async def attempts() -> None:
+        services = backstage.hub.services
+        addresses = Addresses(services)
+        for _ in range(failures):
+            page, known = await addresses.read(address)
+            await services.store.commit(Unit(notes=(await addresses.failed(page, known),)))
+        facts = RequestFacts(request_id=services.new_id(), interaction="sign-in", address=address)
+        with pytest.raises(NotRight):
+            await Proving(services=services, facts=facts, known_as=address).proved(nobody, check, lambda *_: nobody())
+
+    backstage.run(attempts())
+    assert len(checked) == looked

@@ -1,7 +1,8 @@
-"""The client's certificate where a proxy ends TLS: the header Client-Cert, from the proxies of HUB_PROXY_NETWORKS alone.
+"""Certificate and address of the client where a proxy ends TLS: Client-Cert and X-Forwarded-For, from HUB_PROXY_NETWORKS alone.
 
-https://www.rfc-editor.org/rfc/rfc9440. From anybody else the header is taken out before anything looks at it; from a proxy the
-certificate of its own connection says nothing about the client. A header that comes twice, or cannot be read, is no certificate.
+https://www.rfc-editor.org/rfc/rfc9440. From anybody else Client-Cert is taken out before anything looks at it; from a proxy the
+certificate of its own connection says nothing about the client. A header that comes twice, or cannot be read, is no certificate. Without
+the address everybody would be one sender, and wrong passwords of one would have all the others wait (`hub.people.addresses`).
 """
 
 from base64 import b64decode
@@ -16,6 +17,7 @@ from security.oauth.binding import X5T, thumbprint
 
 HEADER: Final = b"client-cert"
 CHAIN: Final = b"client-cert-chain"
+FORWARDED: Final = b"x-forwarded-for"
 HEADER_MAX_BYTES: Final = 16_384
 DER_SEQUENCE: Final = 0x30
 
@@ -36,6 +38,7 @@ class Proxied:
                 scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in (HEADER, CHAIN)]
             if self._is_proxy(scope.get("client")):
                 scope["extensions"] = {**scope.get("extensions", {}), "tls": {X5T: certificate(lines)}}
+                scope["client"] = self._sender([value for name, value in scope["headers"] if name == FORWARDED]) or scope["client"]
         await self._app(scope, receive, send)
 
     def _is_proxy(self, client: tuple[str, int] | None) -> bool:
@@ -46,6 +49,25 @@ class Proxied:
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
         return address is not None and any(address in network for network in self._networks)
+
+    def _sender(self, lines: Sequence[bytes]) -> tuple[str, int] | None:
+        """The last address that is no proxy of ours: what stands before it was written by whoever has that address. None without one."""
+        for text in reversed(b",".join(lines).decode("latin-1").split(",")):
+            sender = (text.strip(), 0)
+            if not self._is_proxy(sender):
+                return sender if _is_address(sender[0]) else None
+        return None
+
+
+def _is_address(text: str) -> bool:
+    """Without a zone: that is a name on somebody else's machine."""
+    if "%" in text:
+        return False
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def certificate(lines: Sequence[bytes]) -> str | None:

@@ -52,8 +52,9 @@ class Settings(BaseSettings):
     )
     proxy_networks: Names = _setting(
         (),
-        "Networks of the proxies that end TLS for the hub, e.g. `10.4.0.0/24`, separated by commas: the header Client-Cert (RFC 9440) "
-        "counts from there and from nobody else. A proxy has to take it out of what clients send.",
+        "Networks of the proxies that end TLS for the hub, e.g. `10.4.0.0/24`, separated by commas: the headers Client-Cert (RFC 9440) "
+        "and X-Forwarded-For count from there and from nobody else. A proxy has to take the first out of what clients send, and to add the "
+        "address it sees to the second: wrong passwords are counted by it, and it stands in the log.",
     )
     base_url: str | None = _setting(
         None,

@@ -1,11 +1,14 @@
 """An address that has to wait: nothing from there is right, nothing is hashed for it. NIST SP 800-63B-4 section 3.2.2, ASVS 5.0 2.4.1."""
 
 import secrets
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
 from hub.people.addresses import Addresses
 from hub.people.proving import NotRight, Proving
+from hub.proxied import Proxied
 from hub.recording import RequestFacts
 from hub.store.protocol import Unit
 from security.people.account import Account
@@ -39,3 +42,33 @@ def test_while_an_address_waits_no_proof_from_there_is_looked_at(backstage: Back
 
     backstage.run(attempts())
     assert len(checked) == looked
+
+
+@pytest.mark.parametrize(
+    ("peer", "lines", "sender"),
+    [
+        ("10.4.0.7", ["192.0.2.1"], "192.0.2.1"),
+        ("10.4.0.7", ["198.51.100.9, 192.0.2.1"], "192.0.2.1"),
+        ("10.4.0.7", ["198.51.100.9", "192.0.2.1,10.4.0.8"], "192.0.2.1"),
+        ("10.4.0.7", ["2001:db8::1"], "2001:db8::1"),
+        ("10.4.0.7", ["192.0.2.1, unknown"], "10.4.0.7"),
+        ("10.4.0.7", ["fe80::1%x"], "10.4.0.7"),
+        ("10.4.0.7", [], "10.4.0.7"),
+        ("10.4.0.7", ["10.4.0.9"], "10.4.0.7"),
+        ("203.0.113.5", ["192.0.2.1"], "203.0.113.5"),
+    ],
+)
+async def test_behind_a_proxy_people_do_not_wait_for_each_others_wrong_passwords(peer: str, lines: list[str], sender: str) -> None:
+    """OWASP ASVS 5.0 4.1.3: the address that the proxy saw; what a client wrote before it, or sent past the proxy, counts for nothing."""
+    seen: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    async def nothing(*_: Any) -> Any:
+        return None
+
+    headers = [(b"x-forwarded-for", line.encode()) for line in lines]
+    scope = {"type": "http", "client": (peer, 1), "headers": headers}
+    await Proxied(app, [ip_network("10.4.0.0/24")])(scope, nothing, nothing)
+    assert seen == [sender]

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub import outcomes
-from hub.errors import FhirError
+from hub.errors import FhirError, Throttled
 from hub.guard import facts_of
 from hub.http import read_body
 from hub.oauth.client import proved_client
@@ -31,6 +31,7 @@ log = structlog.get_logger()
 HEADERS = {**NO_STORE, "X-Content-Type-Options": "nosniff"}
 NOT_NOW = {"error": "temporarily_unavailable", "error_description": "nothing was done; try again"}
 FAILED = {"error": "server_error", "error_description": "the hub failed; nothing was disclosed"}
+TOO_OFTEN = {"error": "slow_down", "error_description": "this was asked too often; ask again after Retry-After"}
 RETRY_AFTER_S = "1"
 
 
@@ -93,6 +94,9 @@ async def _answer(request: Request, act: Act, hub: Hub, facts: RequestFacts, rec
         except OAuthError as error:
             await recording.oauth_refused(error.error)
             return oauth_json(error.body(), error.status, error.headers)
+        except Throttled as error:
+            await recording.oauth_refused("slow_down")
+            return oauth_json(TOO_OFTEN, 429, {"Retry-After": str(error.retry_after_s)})
     except FhirError as error:
         return _failed(error)
     except Unavailable:

@@ -16,7 +16,7 @@ from hub.oauth.answers import Asking, answered, oauth_json
 from hub.oauth.binding import binding_of
 from hub.oauth.devices import DeviceNotes
 from hub.oauth.giving import ended_for_reuse, given, still_held
-from hub.oauth.limits import Limit
+from hub.oauth.limits import Limit, sender
 from hub.repository.redoing import redoing
 from hub.store.protocol import Unit
 from security.oauth.client_authentication import ProvedClient
@@ -29,8 +29,9 @@ from security.scopes import ScopeSyntax
 
 NOT_GOOD: Final = "the device code is not good: unknown, used, or given to another client"
 UNREGISTERED: Final = "this client is not registered for the device grant"
-PER_CLIENT: Final = Limit(what="device codes", most=600, window_us=600_000_000)
-"""As many of one app may wait at once: each device needs one, and none of them keeps on asking for others."""
+PER_SENDER: Final = Limit(what="device codes", most=600, window_us=600_000_000)
+"""As many of one app may wait at once behind one address: each device needs one. Whoever asks for more, in the name of an app that has
+nothing to prove itself by, keeps none of its devices elsewhere from asking."""
 
 
 async def device_authorization(request: Request) -> Response:
@@ -44,7 +45,7 @@ async def _begin(asking: Asking) -> Response:
     scope = _scope(asking, proved)
 
     async def once() -> tuple[str, str]:
-        counted = await PER_CLIENT.taken(asking.services, proved.client.client_id)
+        counted = await PER_SENDER.taken(asking.services, f"{proved.client.client_id} {sender(asking.facts.address)}")
         device_code, user_code, notes = await DeviceNotes(asking.services).begun(proved.client, scope)
         await asking.recording.commit(Unit(notes=(counted, *notes)), writes=())
         return device_code, user_code

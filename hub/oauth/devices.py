@@ -103,6 +103,7 @@ class DeviceNotes:
 
 async def look(visit: Visit, text: str) -> Waiting:
     """What waits under a code that somebody typed. Raises FhirError not-found, throttled; a wrong code counts as a guess."""
+    await GUESSES.check(visit.services, visit.signed.account.id)
     user_code = typed(text)
     found = None if user_code is None else await _found(visit, user_code)
     if found is not None:

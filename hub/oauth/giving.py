@@ -76,6 +76,7 @@ async def given(
     first: bool,
 ) -> Mapping[str, Any]:
     """The answer, once what was used up, what comes in its place and the record are durable. Raises Conflict if somebody was faster."""
+    _check_queries(asking, scope)
     made = issue(proved, authorization, scope, dependencies=asking.dependencies, cnf=cnf, first=first)
     body = dict(made.body)
     if not GOING_ON.isdisjoint(ScopeRequest.parse(authorization.scope).context) and GRANT_REFRESH in proved.client.grants:
@@ -86,6 +87,16 @@ async def given(
     aim(asking, authorization)
     await asking.recording.commit(Unit(notes=notes), writes=())
     return body
+
+
+def _check_queries(asking: Asking, scope: ScopeRequest) -> None:
+    """A device and a refresh name scopes too. SMART: better no token than one whose query would be left out. Raises OAuthError."""
+    try:
+        for one in scope.resources.items:
+            if one.query:
+                asking.dependencies.check_scope_query(one.resource_type, one.query)
+    except ValueError:
+        raise OAuthError("invalid_scope", "a scope query cannot be enforced on its resource type") from None
 
 
 async def _next(asking: Asking, authorization: Authorization) -> tuple[str, NoteWrite]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from hub.errors import Throttled
-from hub.notebook import Notebook
+from hub.notebook import Notebook, Page
 from hub.services import Services
 from hub.store.protocol import NoteWrite
 
@@ -27,13 +27,21 @@ class Limit:
 
     async def taken(self, services: Services, who: str) -> NoteWrite:
         """One more. Raises Throttled where there are none left."""
+        page, ends_us = await self._left(services, who)
+        return await Notebook(services, LIMITS).write(page, {"n": page.content.get("n", 0) + 1}, ends_us)
+
+    async def check(self, services: Services, who: str) -> None:
+        """Raises Throttled where there are none left: then nothing is tried, for what is found all the same was guessed."""
+        await self._left(services, who)
+
+    async def _left(self, services: Services, who: str) -> tuple[Page, int]:
         notes = Notebook(services, LIMITS)
         page = await notes.read(f"{self.what} {who}")
-        spent, now_us = page.content.get("n", 0), notes.now_us
+        now_us = notes.now_us
         ends_us = page.note.expires_us if page.content and page.note is not None and page.note.expires_us else now_us + self.window_us
-        if spent >= self.most:
+        if page.content.get("n", 0) >= self.most:
             raise Throttled("Too many tries; try again after Retry-After.", max(1, -(-(ends_us - now_us) // SECOND_US)))
-        return await notes.write(page, {"n": spent + 1}, ends_us)
+        return page, ends_us
 
 
 def sender(address: str | None) -> str:

@@ -11,7 +11,10 @@ import pytest
 
 from hub.errors import FhirError
 from hub.instants import now_us
+from hub.notebook import Notebook
+from hub.oauth.device_grant import PER_SENDER
 from hub.oauth.devices import DeviceNotes, Waiting, allow, deny, look
+from hub.oauth.limits import LIMITS
 from hub.operator import Operator
 from hub.people.sessions import SignedIn
 from hub.people.visit import Visit
@@ -237,14 +240,36 @@ def test_nobody_gives_more_than_was_asked_for_or_than_the_own_role_has(
 
 
 def test_guesses_at_codes_are_counted_for_each_account(http: httpx.Client, gateway: Client, running: Running, ana: SignedIn) -> None:
-    """Section 5.1; what is found does not count, and another person is not kept out."""
+    """Section 5.1; what is found does not count but is not told any more either, and another person is not kept out."""
     made = begun(http, gateway)
     for _ in range(10):
         with pytest.raises(FhirError) as refused:
             found(running, ana, new_user_code())
         assert refused.value.code == "not-found"
-    with pytest.raises(FhirError) as refused:
-        found(running, ana, "nonsense")
-    assert refused.value.code == "throttled"
+    for text in ("nonsense", made["user_code"]):
+        with pytest.raises(FhirError) as refused:
+            found(running, ana, text)
+        assert refused.value.code == "throttled"
     other = signed_in_as(running.backstage, "patient", "Patient/other")
     assert found(running, other, made["user_code"]).client.client_id == gateway.client_id
+
+
+def test_who_asks_for_too_many_codes_is_told_to_wait_and_others_of_the_app_are_not(
+    http: httpx.Client, gateway: Client, running: Running
+) -> None:
+    """Section 5.2, RFC 6585 section 4: a public app's id is known to everybody, so it is the sender who is counted."""
+    services, spent = running.backstage.hub.services, PER_SENDER
+
+    async def fill(who: str) -> None:
+        notes = Notebook(services, LIMITS)
+        page = await notes.read(f"{spent.what} {gateway.client_id} {who}")
+        await services.store.commit(Unit(notes=(await notes.write(page, {"n": spent.most}, now_us() + spent.window_us),)))
+
+    running.backstage.run(fill("192.0.2.1"))
+    assert begin(http, gateway).status_code == 200
+    running.backstage.run(fill("127.0.0.1"))
+    answer = begin(http, gateway)
+    assert (answer.status_code, answer.json()["error"]) == (429, "slow_down")
+    assert int(answer.headers["retry-after"]) > 0
+    (record,) = running.backstage.records(answer.headers["x-request-id"])
+    assert record.outcome == "4"

@@ -65,6 +65,13 @@ def test_a_refresh_gives_no_more_than_was_granted(app: SmartApp, ana: SignedIn) 
     assert app.refreshed(refresh)
 
 
+def test_a_refresh_gives_no_token_whose_query_cannot_be_enforced(app: SmartApp, ana: SignedIn) -> None:
+    """SMART App Launch 2.2, scopes: no token is better than one whose query is left out; the refresh token stays good."""
+    refresh = app.tokens(ana)["refresh_token"]
+    refused(app.refresh(refresh, scope="patient/Observation.rs?no-such-parameter=x"), "invalid_scope")
+    assert app.refreshed(refresh, scope="patient/Observation.rs?category=vital-signs")
+
+
 def test_a_refresh_token_that_comes_twice_ends_everything(app: SmartApp, ana: SignedIn) -> None:
     """RFC 9700 section 4.14.2, ASVS 5.0 10.4.5: one of the two who had it is not the app."""
     first = app.tokens(ana)

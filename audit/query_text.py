@@ -19,11 +19,11 @@ SECRETS = frozenset(
             "subject_token",
             "token",
         ),
-        *("request", "request_uri", "launch", "device_code", "user_code", "state", "nonce", "id_token_hint", "login_hint"),
+        *("request", "request_uri", "launch", "device_code", "user_code", "state", "nonce", "id_token_hint", "login_hint", "next"),
     }
 )
-"""OAuth parameters that open doors, or name a person (RFC 6749, 7521, 7636, 7009, 8628, 9126, OpenID Connect Core). Only requests
-to the authorization server have them; in a search `code` is a code."""
+"""OAuth parameters that open doors, or name a person (RFC 6749, 7521, 7636, 7009, 8628, 9126, OpenID Connect Core), and `next`, the
+address of a page that may hold such a one. Only requests to the authorization server have them; in a search `code` is a code."""
 
 CREDENTIALS = frozenset({"access_token", "client_assertion", "client_secret", "id_token_hint", "password", "refresh_token"})
 """Nothing else is called so: who puts one into the URL of a search shows it to everybody on the way, but not to who reads the log."""

@@ -15,6 +15,8 @@ from security.oauth.authorization import ENDED_TOKENS_MAX, Authorization
 OF_ACCOUNT = "authorizations-of"
 KEPT_US = 30 * 86_400 * 1_000_000
 """What has ended is shown to its person for a month."""
+OVER_SHOWN_MAX = 100
+"""As many of those: an app that is started fifty times a day must not make each start, and the end of the account, longer than the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ class Authorizations:
         return Current(authorization=remembered[1], rests_on=(asked.key, note.version))
 
     async def of_account(self, account: str) -> list[Held]:
-        """The latest first; those that ended more than a month ago are gone."""
+        """The latest first; those that ended more than a month ago, or before many others, are gone."""
         listed = (await self._lists.read(account)).content.get("ids", [])
         found = [await self.find(id) for id in reversed(listed)]
         return [one for one in found if one is not None]
@@ -81,7 +83,10 @@ class Authorizations:
     async def begun(self, new: Authorization) -> tuple[NoteWrite, ...]:
         """A new one; two that begin for one account at the same time meet a Conflict, and the later is made again."""
         listed = await self._lists.read(new.person.account)
-        ids = [id for id in listed.content.get("ids", []) if await self.find(id) is not None]
+        found = [one for id in listed.content.get("ids", []) if (one := await self.find(id)) is not None]
+        over = [one.authorization.id for one in found if not one.authorization.holds(self._notes.now_us)]
+        forgotten = set(over[:-OVER_SHOWN_MAX])
+        ids = [one.authorization.id for one in found if one.authorization.id not in forgotten]
         return (
             await self._notes.write(await self._notes.read(new.id), new.to_document(), new.expires_us + KEPT_US),
             await self._lists.write(listed, {"ids": [*ids, new.id]}),

@@ -50,4 +50,5 @@ def sender(address: str | None) -> str:
         found = ip_address(address or "")
     except ValueError:
         return address or "unknown"
+    found = (isinstance(found, IPv6Address) and found.ipv4_mapped) or found  # as a socket for both kinds writes an IPv4 address
     return str(ip_network((found, IPV6_PREFIX), strict=False)) if isinstance(found, IPv6Address) else str(found)

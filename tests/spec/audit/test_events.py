@@ -291,5 +291,6 @@ def test_a_credential_in_any_url_is_kept_by_no_record(parameter: str) -> None:
 
 def test_a_name_that_is_written_another_way_is_the_same_secret() -> None:
     """RFC 3986 section 2.3: the endpoint reads the name decoded, so the record has to."""
-    line = b64decode(request_line("POST", "/oauth/token?c%6Fde=CANARY&reques%74=CANARY", secrets=True, values=True)).decode()
-    assert line == "POST /oauth/token?c%6Fde=&reques%74="
+    query = "/oauth/token?c%6Fde=CANARY&reques%74=CANARY&next=%2F%3Frequest%3DCANARY"
+    line = b64decode(request_line("POST", query, secrets=True, values=True)).decode()
+    assert line == "POST /oauth/token?c%6Fde=&reques%74=&next="

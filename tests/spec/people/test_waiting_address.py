@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from hub.people.addresses import Addresses
+from hub.oauth.limits import sender
+from hub.people.addresses import Addresses, name_of
 from hub.people.proving import NotRight, Proving
 from hub.proxied import Proxied
 from hub.recording import RequestFacts
@@ -72,3 +73,18 @@ async def test_behind_a_proxy_people_do_not_wait_for_each_others_wrong_passwords
     scope = {"type": "http", "client": (peer, 1), "headers": headers}
     await Proxied(app, [ip_network("10.4.0.0/24")])(scope, nothing, nothing)
     assert seen == [sender]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+    ],
+)
+def test_who_counts_as_one_sender(one: str, other: str, same: bool) -> None:
+    """RFC 4291 section 2.5.5.2: an IPv4 address in IPv6's form is that address, and not all of them are one; RFC 6177: a network is."""
+    assert (sender(one) == sender(other)) is same
+    assert (name_of(one) == name_of(other)) is same

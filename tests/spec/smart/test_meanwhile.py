@@ -5,6 +5,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from hub.authorizations import Authorizations
 from hub.errors import FhirError
 from hub.operator import Operator
 from hub.people.roster import over
@@ -49,5 +50,30 @@ def test_what_a_person_allows_at_the_moment_the_account_is_ended_is_not_overlook
     tokens = app.redeem(answer_in(app.allowed(ana, app.waiting()))["code"]).json()
     with pytest.raises(Conflict):
         backstage.run(services.store.commit(Unit(notes=ending)))
+    backstage.run(services.store.commit(Unit(notes=backstage.run(over(services, ana.account.id)))))
+    assert app.get("/oauth/userinfo", tokens["access_token"]).status_code == 401
+
+
+def test_what_is_over_does_not_make_the_next_longer_and_what_holds_stays_listed(
+    http: httpx.Client, backstage: Backstage, ehr: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OWASP ASVS 5.0 10.7.3, 15.2.2: of what has ended the latest are shown; nothing that goes on is left out of what the account ends."""
+    monkeypatch.setattr("hub.authorizations.OVER_SHOWN_MAX", 2)
+    app = smart_app(http, backstage, SCOPE)
+    ana = signed_in_as(backstage, "patient", f"Patient/{ehr.create(patient())['id']}")
+    kept, services = Authorizations(backstage.hub.services), backstage.hub.services
+
+    def listed() -> list[str]:
+        return [one.authorization.id for one in backstage.run(kept.of_account(ana.account.id))]
+
+    tokens = app.tokens(ana)
+    (first,) = listed()
+    for _ in range(4):
+        app.allowed(ana, app.waiting())
+        (latest,) = backstage.run(kept.of_account(ana.account.id))[:1]
+        backstage.run(services.store.commit(Unit(notes=(backstage.run(kept.ended(latest)),))))
+    app.allowed(ana, app.waiting())
+    assert len(listed()) == 4  # one that goes on, two that are over, one that has begun
+    assert first in listed()
     backstage.run(services.store.commit(Unit(notes=backstage.run(over(services, ana.account.id)))))
     assert app.get("/oauth/userinfo", tokens["access_token"]).status_code == 401

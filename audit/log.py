@@ -96,7 +96,7 @@ def shared_words(interaction: Interaction) -> Iterator[tuple[str, str]]:
         yield "altid", f"|{interaction.client_id}"
     if interaction.user:
         yield "altid", f"|{interaction.user}"
-    elif interaction.organization:
+    if interaction.organization and (interaction.account or not interaction.user):
         yield "agent", interaction.organization
     if interaction.account:
         yield "altid", f"|{interaction.account}"

@@ -4,7 +4,7 @@ https://www.rfc-editor.org/rfc/rfc6750. Silence means no: no header, another sch
 revoked client all end in the same 401.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -14,7 +14,7 @@ from hub.authorizations import Asked, Authorizations
 from hub.errors import CHALLENGE, CHALLENGE_INVALID, Unauthenticated
 from hub.issuers import Issuers
 from hub.repository.standing import is_good, registered
-from hub.sender import BEARER, Senders, credential
+from hub.sender import BEARER, Credential, Senders, credential
 from hub.store.oauth import OAuthStore
 from security.context import AccessContext
 from security.oauth.access_token import Acting, InvalidToken, TokenCache, TokenClaims, kid_of, verify_cached
@@ -75,8 +75,19 @@ class Authenticator:
         shown = credential(request.headers.get("authorization"))
         said = await self._said(shown.token)
         meanwhile()
-        changes = self._changes()
         acting = said.acting if isinstance(said, TokenClaims) else None
+        try:
+            return await self._admitted(request, request_id, shown, said, acting)
+        except Unauthenticated as error:
+            error.claimed = error.claimed or said.client_id
+            error.who = {} if acting is None else _recorded(acting.person)
+            raise
+
+    async def _admitted(
+        self, request: Request, request_id: str, shown: Credential, said: TokenClaims | ForeignToken, acting: Acting | None
+    ) -> AccessContext:
+        """Is what a valid token says still so?"""
+        changes = self._changes()
         asked = None if acting is None else self._authorizations.ask(acting.authorization)
         client = await self._clients.find_client(said.client_id)
         if client is None:
@@ -86,8 +97,8 @@ class Authenticator:
             raise Unauthenticated(challenge=CHALLENGE_INVALID, claimed=claims.client_id)
         await self._senders.check(request, shown, claims.cnf, client)
         caller = caller_of(client, claims.scopes, claims.purpose, request_id, changes, token_id=claims.jti)
-        if claims.acting is not None and asked is not None:
-            return await self._acting(caller, claims, claims.acting, asked)
+        if acting is not None and asked is not None:
+            return await self._acting(caller, claims, acting, asked)
         return replace(caller, key_id=claims.kid)
 
     def _is_ended(self, claims: TokenClaims, client: Client) -> bool:
@@ -140,6 +151,16 @@ class Authenticator:
             audience=self._audience,
             now_us=self._clock(),
         )
+
+
+def _recorded(person: Person) -> Mapping[str, str | None]:
+    """Of a person who is not let in (any more), for the log."""
+    return {
+        "person": person.fhir_user,
+        "account": person.account,
+        "role": person.role,
+        "organization": person.organization or None,
+    }
 
 
 def _as_ours(said: TokenClaims | ForeignToken, client: Client) -> TokenClaims:

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/valueset-issue-type.html. Nobody but `hub.outcomes` turns it into a status or a body.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -89,12 +89,15 @@ class Deleted(FhirError):
 
 
 class Unauthenticated(FhirError):
-    """401 (RFC 6750). `claimed` is the client the token names, if a valid signature says so; for the log only. `nonce`: for DPoP-Nonce."""
+    """401 (RFC 6750). `nonce`: for DPoP-Nonce. For the log only, if a valid signature says so: `claimed` is the client the token names,
+    `who` what the record says besides of the person who acts in it.
+    """
 
     def __init__(self, *, challenge: str, claimed: str | None = None, nonce: str | None = None) -> None:
         super().__init__("login", "A valid access token is needed: send it as `Authorization: Bearer …`.")
         self.challenge = challenge
         self.claimed = claimed
+        self.who: Mapping[str, str | None] = {}
         self.nonce = nonce
 
 

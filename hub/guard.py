@@ -139,8 +139,7 @@ class Guarded:
         """A refusal that no interaction recorded (no token, unknown type, a body that is no resource) is recorded here."""
         if not facts.recorded:
             try:
-                claimed: dict[str, Any] = {"client_id": error.claimed} if isinstance(error, Unauthenticated) and error.claimed else {}
-                await Recording(self._interaction, facts.caller, facts, self._services).refused(error, **claimed)
+                await Recording(self._interaction, facts.caller, facts, self._services).refused(error, **_claimed(error))
             except (FhirError, Unavailable):
                 return error_response(error if error.code == "transient" else outcomes.unavailable())
         return error_response(error)
@@ -156,6 +155,13 @@ class Guarded:
         """Only the kind of error: its text may repeat values of a resource (law 4)."""
         traceback = error if self._services.settings.debug else None
         log.error("unexpected", interaction=self._interaction, error=type(error).__name__, request=facts.request_id, exc_info=traceback)
+
+
+def _claimed(error: FhirError) -> dict[str, Any]:
+    """Who a valid token says it was that is not let in (any more): the app, and the person who acted through it."""
+    if not isinstance(error, Unauthenticated) or error.claimed is None:
+        return {}
+    return {"client_id": error.claimed, **error.who}
 
 
 def request_ids(facts: RequestFacts) -> dict[str, str]:

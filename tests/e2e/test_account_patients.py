@@ -147,6 +147,8 @@ def test_the_search_is_recorded_as_the_practitioners_and_finds_its_patient(ward:
     assert {one.patient for one in searches} == {None, ward.running.backstage.patient_token(ward.one)}
     assert all("Practitioner/p1" in str(one.event["agent"]) and ward.app.id in str(one.event["agent"]) for one in searches)
     assert secret not in str([one.event for one in records])
+    place = ward.running.process.command("audit", "query", "--organization", ward.app.organization, "--limit", "1000", "--json")
+    assert answer.headers["x-request-id"] in {one["request"] for one in place.json()}
 
 
 @pytest.mark.parametrize(

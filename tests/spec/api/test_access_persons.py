@@ -320,7 +320,7 @@ def test_sending_readings_in_is_for_clients_by_themselves(own: PersonCaller, met
 
 
 def test_what_a_person_withdrew_ends_with_the_next_request(backstage: Backstage, http: httpx.Client, on: Scene) -> None:
-    """RFC 7009; ASVS 5.0 8.3.2: changes take effect at once."""
+    """RFC 7009; ASVS 5.0 8.3.2: changes take effect at once, and whose token it was is in the log."""
     caller = as_patient(backstage, http, app_of(backstage, "patient/*.rs"), on.mine.patient, "patient/*.rs")
     headers = {"Authorization": f"Bearer {caller.token}"}
     assert http.get(f"/fhir/Patient/{on.mine.patient}", headers=headers).status_code == 200
@@ -328,6 +328,10 @@ def test_what_a_person_withdrew_ends_with_the_next_request(backstage: Backstage,
     ended = http.get(f"/fhir/Patient/{on.mine.patient}", headers=headers)
     assert ended.status_code == 401
     assert "invalid_token" in ended.headers["WWW-Authenticate"]
+    (record,) = backstage.records(ended.headers["x-request-id"])
+    (asking,) = [agent for agent in record.event["agent"] if agent["requestor"]]
+    assert (asking["who"], asking["altId"]) == ({"reference": f"Patient/{on.mine.patient}"}, caller.held.person.account)
+    assert caller.account.id in {agent.get("altId") for agent in record.event["agent"]}
 
 
 def test_an_account_that_is_disabled_takes_what_it_allowed_with_it(

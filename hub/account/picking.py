@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
 import orjson
 
@@ -58,6 +59,7 @@ async def picker(visit: Visit, client: Client) -> Picker:
     repository = repository_of(visit, client)
     try:
         search, cursor = _search(asked, visit.form.get("page"), repository)
+        repository.facts.query = urlencode(search.used)  # the log has the question, wherever it stood
         found = await repository.search(search, cursor)
     except FhirError as error:
         if error.code not in UNREADABLE:

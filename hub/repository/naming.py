@@ -183,6 +183,8 @@ class Naming:
                 return None
             self._recording.aim(stored)
             opened = await self._means.reading.open(stored, "collect")
+            if not self._means.rights.readable(step.type, opened.content, stored):
+                return None  # criteria would ask what it says
             return self._named.linked(step, step.apply(numbers.loads(opened.json)))
         except FhirError:
             return None

@@ -1,5 +1,6 @@
 """Choosing a patient: for an app that asks for one, and for one that is started here. SMART App Launch 2.2: launch/patient, EHR launch."""
 
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,6 +68,12 @@ class Ward:
 def found(page: str) -> list[str]:
     """Ids that can be chosen on a page."""
     return [part.partition('"')[0] for part in page.split('name="patient" value="')[1:]]
+
+
+def asked_in(event: dict[str, Any]) -> str:
+    """The question that a record of a search holds."""
+    (query,) = [one["query"] for one in event["entity"] if "query" in one]
+    return b64decode(query).decode()
 
 
 def other_page(page: str, relation: str) -> str:
@@ -147,6 +154,8 @@ def test_the_search_is_recorded_as_the_practitioners_and_finds_its_patient(ward:
     assert {one.patient for one in searches} == {None, ward.running.backstage.patient_token(ward.one)}
     assert all("Practitioner/p1" in str(one.event["agent"]) and ward.app.id in str(one.event["agent"]) for one in searches)
     assert secret not in str([one.event for one in records])
+    (of_patient,) = [one for one in searches if one.patient is not None]
+    assert "name=Z%C3%A9phirin" in asked_in(of_patient.event)
     place = ward.running.process.command("audit", "query", "--organization", ward.app.organization, "--limit", "1000", "--json")
     assert answer.headers["x-request-id"] in {one["request"] for one in place.json()}
 

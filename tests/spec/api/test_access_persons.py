@@ -15,7 +15,7 @@ from tests.support.caller import Caller, link
 from tests.support.fixtures import Running
 from tests.support.outcomes import refused
 from tests.support.persons import PersonCaller, acting, app_of, as_patient, person
-from tests.support.resources import ABSENT, actor, consent, device, observation, patient, practitioner, replacing
+from tests.support.resources import ABSENT, HEART_RATE, actor, consent, device, observation, patient, practitioner, replacing
 from tests.support.signing_in import add_person
 
 ID = r'"(id|issued|lastUpdated|effectiveDateTime|start|end)":"[^"]*"'
@@ -236,6 +236,22 @@ def test_criteria_match_in_the_own_record_alone(writer: PersonCaller, on: Scene,
     assert writer.request("DELETE", f"Observation?{criteria}").status_code == 204
     refused(writer.request("DELETE", f"Observation?{criteria}"), 404, "not-found")
     assert ehr.get(f"Observation/{theirs}").status_code == 200
+
+
+def test_of_what_may_be_changed_and_not_read_criteria_ask_nothing(own: PersonCaller, on: Scene) -> None:
+    """SMART 2.2, law 3: a conditional reference is asked of what a patch leaves, which tells whoever reads it alone."""
+    caller = own.with_scope("patient/Observation.cu patient/Observation.rs?category=laboratory")
+    patch = {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": "W10="}
+    answers = []
+    for code in (HEART_RATE, "1234-5"):
+        made = observation(on.mine.patient, "2710-2", hasMember=[{"reference": f"Observation?code={code}"}])
+        entries = [
+            {"request": {"method": "PATCH", "url": f"Observation/{on.mine.pulse}"}, "resource": patch},
+            {"request": {"method": "POST", "url": "Observation"}, "resource": made},
+        ]
+        answers.append(caller.post("", {"resourceType": "Bundle", "type": "transaction", "entry": entries}))
+    assert [one.status_code for one in answers] == [412, 412]
+    assert answers[0].json() == answers[1].json()
 
 
 def test_a_granular_scope_holds_within_the_own_record(own: PersonCaller, on: Scene) -> None:

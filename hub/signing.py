@@ -20,6 +20,7 @@ from security.oauth.signing_keys import SigningKey, SigningKeys
 KIND: Final = "signing-keys"
 NAME: Final = "all"
 RELOAD_S: Final = 1.0
+ASKED_AGAIN_S: Final = 0.1
 ROTATED: Final = "keys-rotate"
 HUB: Final = "hub"
 """Who acts when the first keys are made."""
@@ -67,12 +68,13 @@ class Keyring:
     async def knowing(self, kid: str) -> SigningKeys:
         """The keys, read again if none of them has this name: another process may have made it a moment ago. Raises Unavailable.
 
-        Whoever sends made-up names causes one reading in RELOAD_S, which all who ask meanwhile share.
+        Whoever sends made-up names causes one reading in ASKED_AGAIN_S, which all who ask meanwhile share; a token that another process
+        has just signed with a new key is refused for no longer than that.
         """
         if self.now.knows(kid):
             return self.now
         now_s = asyncio.get_running_loop().time()
-        if self._reading is None and now_s - self._read_s >= RELOAD_S:
+        if self._reading is None and now_s - self._read_s >= ASKED_AGAIN_S:
             self._reading = asyncio.create_task(self._read())
         if self._reading is not None:
             await asyncio.shield(self._reading)

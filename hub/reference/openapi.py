@@ -70,6 +70,8 @@ QUERY: Mapping[str, str] = {
     "request": "kQ7w0aT4JH1mXcY8rZbVdEfGhIjKlMnOpQrStUvWxYz",
     "app": "carnet-de-tension",
     "done": "withdrawn",
+    "error": "access_denied",
+    "iss": "https://provider.example",
     "invitation": "3q2-7w0aT4JH1mXcY8rZbVdEfGhIjKlMnOpQrStUvWx",
     "state": "9Xb4pQ1sWc7LkJ2hGf5dTa8rNe3mYv6uZo0iPqRtSxA",
 }

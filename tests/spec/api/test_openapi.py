@@ -30,6 +30,7 @@ PLACES = {
     "compartment": "Patient",
     "within": "Observation",
     "act": "revoke",
+    "provider": "psc",
 }
 TYPES_HERE = [name for name in DETAILED if name in RESOURCE_TYPES]
 

@@ -10,6 +10,7 @@ from hub.shelf import CHOSEN, Shelf, Straight
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 NAMES = {"type": "Observation", "compartment": "Patient", "within": "Observation", "id": "x", "version_id": "1", "adapter": "withings"}
+NAMES |= {"act": "revoke", "provider": "psc"}
 PATHS = sorted(
     {row.path.format(**NAMES) for row in ROUTES}
     | {row.path.format(**{**NAMES, "type": "Patient", "id": "$everything"}) for row in ROUTES}

@@ -34,7 +34,7 @@ def forms(secret: str) -> set[bytes]:
 
 
 def test_no_secret_of_an_app_or_a_person_lies_in_the_database(http: httpx.Client, backstage: Backstage) -> None:
-    """RFC 6819 section 5.1.4.1.3 (no credentials in clear): codes, tokens, cookies, secrets and names of people are sealed, keyed or hashed."""
+    """RFC 6819 section 5.1.4.1.3 (no credentials in clear): codes, tokens, cookies, secrets and logins are sealed, keyed or hashed."""
     scope = "openid fhirUser launch/patient offline_access patient/*.rs"
     app = smart_app(http, backstage, scope, authentication="client_secret_basic")
     person = signed_in_as(backstage, "patient", "Patient/zq-nobody")

@@ -145,9 +145,11 @@ REQUESTS: dict[str, Request] = {
     "GET /quarantine": Request(lambda _: "/quarantine"),
     "GET /quarantine/counts": Request(lambda _: "/quarantine/counts"),
     "GET /quarantine/{id}": Request(lambda on: f"/quarantine/{on.reading}"),
-    "POST /quarantine/replay": Request(lambda _: "/quarantine/replay?adapter=withings"),
+    "POST /quarantine/replay": Request(lambda _: "/quarantine/replay?adapter=withings&olderThan=3650"),
     "POST /quarantine/{id}/replay": Request(lambda on: f"/quarantine/{on.reading}/replay"),
-    "POST /quarantine/discard": Request(lambda _: "/quarantine/discard?adapter=withings", lambda _: {"reason": "sent twice"}),
+    "POST /quarantine/discard": Request(
+        lambda _: "/quarantine/discard?adapter=withings&olderThan=3650", lambda _: {"reason": "sent twice"}
+    ),
     "POST /quarantine/{id}/discard": Request(lambda on: f"/quarantine/{on.reading}/discard", lambda _: {"reason": "sent twice"}),
     "GET /confirm": Request(lambda _: "/confirm"),
     "POST /confirm/{id}/assign": Request(lambda on: f"/confirm/{on.reading}/assign", lambda on: {"patient": f"Patient/{on.patient}"}),

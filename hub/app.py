@@ -40,6 +40,7 @@ from hub.shelf import Shelf, Straight
 from hub.wiring import Hub
 from security.oauth.clients import Client
 from security.oauth.dpop import Nonces
+from security.oauth.jwks import Proves
 from security.oauth.metadata import token_url
 from security.oauth.token_endpoint import TokenDependencies
 
@@ -131,8 +132,8 @@ def token_dependencies(hub: Hub) -> TokenDependencies:
     outbound = Outbound(outbound_policy(hub.services.settings))
     cache = JwksCache(outbound.fetch_jwks, now_us=now_us)
 
-    async def fetch_jwks(client: Client, kid: str | None = None) -> dict[str, object]:
-        return await cache.get(client.jwks_uri or "", kid)
+    async def fetch_jwks(client: Client, kid: str | None, proves: Proves) -> dict[str, object]:
+        return await cache.get(client.jwks_uri or "", kid, proves)
 
     return TokenDependencies(
         find_client=hub.oauth.find_client,

@@ -1,6 +1,8 @@
 """Tokens of other issuers at a running hub: their rows from the file of HUB_ISSUERS, their keys over the one outbound client."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,10 @@ import orjson
 from security.oauth.access_token import InvalidToken, kid_of
 from security.oauth.errors import JwksUnavailable
 from security.oauth.issuers import ForeignToken, Issuer, read_issuers, unverified_issuer, verify
+from security.oauth.jwks import Proves
 
-FetchKeys = Callable[[str, str | None], Awaitable[Mapping[str, Any]]]
-"""URL and kid to the key set; raises JwksUnavailable"""
+FetchKeys = Callable[[str, str | None, Proves], Awaitable[Mapping[str, Any]]]
+"""URL, kid, and whether the token was signed with a key of a set, to the key set; raises JwksUnavailable"""
 
 
 class BadIssuers(Exception):
@@ -45,7 +48,13 @@ class Issuers:
         if issuer is None:
             return None
         try:
-            jwks = await self._fetch(issuer.jwks_uri, kid_of(token))
+            jwks = await self._fetch(issuer.jwks_uri, kid_of(token), partial(self._proves, token, issuer))
         except JwksUnavailable:
             raise InvalidToken from None
         return verify(token, issuer=issuer, jwks=jwks, now_us=self._clock())
+
+    def _proves(self, token: str, issuer: Issuer, jwks: Mapping[str, Any]) -> bool:
+        with suppress(InvalidToken):
+            verify(token, issuer=issuer, jwks=jwks, now_us=self._clock())
+            return True
+        return False

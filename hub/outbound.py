@@ -23,6 +23,7 @@ import httpx
 import orjson
 
 from security.oauth.errors import JwksUnavailable
+from security.oauth.jwks import Proves
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -36,9 +37,8 @@ CALL_MAX_BYTES, CALL_TIME_LIMIT_S = 16_000_000, 30.0
 """Of a page of readings."""
 MAX_AGE_DEFAULT_S = 300
 MAX_AGE_MAX_S = 3_600
-FAILURE_AGE_S = 10
-UNKNOWN_KID_S = 30
-"""How often at most a set that is still good is fetched anew because it has no key of the name asked for."""
+ASKED_AGAIN_S = 10
+"""How often at most one address is asked on behalf of what no key proves (docs/adr/0031-how-long-keys-of-others-are-kept.md)."""
 
 EMBEDDING_NETWORKS: tuple[Network, ...] = tuple(
     ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2001::/23", "2002::/16", "fec0::/10", "192.0.0.0/24")
@@ -80,23 +80,27 @@ class Heard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
-    """A key set, or None for a failure; until when, and when it was last asked for. Times in microseconds since 1970 UTC."""
+    """A key set, or None for a failure; until when it is good, and when it was last asked for. Times in microseconds since 1970 UTC."""
 
     until_us: int
     asked_us: int
     jwks: dict[str, Any] | None
 
+    def is_recent(self, now_us: int) -> bool:
+        return now_us < self.asked_us + ASKED_AGAIN_S * 1_000_000
+
 
 class JwksCache:
     """Key sets by URL, each for as long as its server allows (SMART: no longer than its Cache-Control).
 
-    Requests for one URL at one time share one call; a failure is remembered for FAILURE_AGE_S, so that forged
-    assertions cannot make the hub call without end. A client that has begun to sign with a new key need not wait for the
-    old set to run out: for a name that the set has not it is fetched anew, every UNKNOWN_KID_S at most.
+    Requests for one URL at one time share one call. What anybody can forge makes the hub ask one address every ASKED_AGAIN_S at most,
+    whatever its Cache-Control says: a failure is remembered for so long; a name that a good set has not is looked for once in that time,
+    so that a client may begin to sign with a new key; and of a set that may not be used any more it is remembered what it was, to know
+    what comes from the client by. That proves nothing: what it vouches for is asked for anew, what it does not is refused meanwhile.
 
     fetch    `Outbound.fetch_jwks`
     now_us   microseconds since 1970 UTC
-    maximum  entries kept; the least recently used goes first
+    maximum  entries kept; the least recently used goes first, unless it was asked for within ASKED_AGAIN_S
     """
 
     def __init__(self, fetch: Callable[[str], Awaitable[FetchedJwks]], *, now_us: Callable[[], int], maximum: int = 256) -> None:
@@ -106,15 +110,21 @@ class JwksCache:
         self._entries: OrderedDict[str, _Kept] = OrderedDict()
         self._calls: dict[str, asyncio.Task[dict[str, Any]]] = {}
 
-    async def get(self, url: str, kid: str | None = None) -> dict[str, Any]:
-        """The key set of this URL; with `kid`, one with this key if there is any. Raises JwksUnavailable."""
+    async def get(self, url: str, kid: str | None, proves: Proves) -> dict[str, Any]:
+        """The key set of this URL; with `kid`, one with this key if there is any. Raises JwksUnavailable.
+
+        proves  asked of a set that ran out, and never more than that: whoever calls looks at the set that is returned
+        """
         kept = self._entries.get(url)
-        if kept is None or self._now_us() >= kept.until_us:
+        if kept is None:
             return await self._awaited(url)
         self._entries.move_to_end(url)
-        if kept.jwks is None:
-            raise JwksUnavailable("the JWKS could not be fetched a moment ago")
-        if kid is not None and not _has(kept.jwks, kid) and self._now_us() >= kept.asked_us + UNKNOWN_KID_S * 1_000_000:
+        recent = kept.is_recent(self._now_us())
+        if kept.jwks is None or self._now_us() >= kept.until_us:
+            if recent and (kept.jwks is None or not proves(kept.jwks)):
+                raise JwksUnavailable("the JWKS was asked for a moment ago, and nothing says that this is worth another call")
+            return await self._awaited(url)
+        if kid is not None and not _has(kept.jwks, kid) and not recent:
             self._entries[url] = replace(kept, asked_us=self._now_us())
             with suppress(JwksUnavailable):
                 return await self._awaited(url)
@@ -139,17 +149,16 @@ class JwksCache:
         except JwksUnavailable:
             kept = self._entries.get(url)
             if kept is None or self._now_us() >= kept.until_us:  # what is still good is not given up for a key that nobody knows
-                self._keep(url, None, FAILURE_AGE_S)
+                self._keep(url, None, 0)
             raise
         self._keep(url, found.jwks, found.max_age_s)
         return found.jwks
 
     def _keep(self, url: str, jwks: dict[str, Any] | None, max_age_s: int) -> None:
-        self._entries.pop(url, None)
-        if max_age_s > 0:
-            now_us = self._now_us()
-            self._entries[url] = _Kept(until_us=now_us + max_age_s * 1_000_000, asked_us=now_us, jwks=jwks)
-        if len(self._entries) > self._maximum:
+        now_us = self._now_us()
+        self._entries[url] = _Kept(until_us=now_us + max_age_s * 1_000_000, asked_us=now_us, jwks=jwks)
+        self._entries.move_to_end(url)
+        while len(self._entries) > self._maximum and not next(iter(self._entries.values())).is_recent(now_us):
             self._entries.popitem(last=False)
 
 

@@ -3,12 +3,18 @@
 https://www.rfc-editor.org/rfc/rfc7797. Enforced where it is registered; where it is not and comes all the same, it has to be good.
 """
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 from starlette.requests import Request
 
 from hub.errors import FhirError
 from security.context import AccessContext
 from security.detached import HEADER, signed_detached
 from security.oauth.errors import JwksUnavailable
+from security.oauth.jwks import Proves
+from security.oauth.token_endpoint import TokenDependencies
 
 PLACE = f"http.{HEADER}"
 MISSING = f"signature-missing: each batch of this registration bears a signature in {HEADER} (detached JWS, RFC 7797)."
@@ -30,14 +36,21 @@ async def require_signature(request: Request, caller: AccessContext, body: bytes
         if caller.signs:
             raise FhirError("forbidden", MISSING, expression=PLACE)
         return
-    dependencies = request.app.state.token_dependencies
-    client = await dependencies.find_client(caller.client_id)
-    try:
-        jwks = None if client is None else client.good_jwks(dependencies.now_us()) or await dependencies.fetch_jwks(client)
-    except JwksUnavailable:
-        jwks = None
-    if jwks is None or not signed_detached(given, body, _url(request), jwks):
+    proves = partial(signed_detached, given, body, _url(request))
+    jwks = await _keys(request.app.state.token_dependencies, caller.client_id, proves)
+    if jwks is None or not proves(jwks):
         raise FhirError("forbidden", WRONG, expression=PLACE)
+
+
+async def _keys(dependencies: TokenDependencies, client_id: str, proves: Proves) -> Mapping[str, Any] | None:
+    """Those that are good now; None where there are none, or they cannot be had."""
+    client = await dependencies.find_client(client_id)
+    if client is None:
+        return None
+    try:
+        return client.good_jwks(dependencies.now_us()) or await dependencies.fetch_jwks(client, None, proves)
+    except JwksUnavailable:
+        return None
 
 
 def _url(request: Request) -> str:

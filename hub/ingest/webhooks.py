@@ -32,6 +32,7 @@ from hub.repository.standing import Standing
 from hub.store.protocol import NoteWrite, Unavailable
 from security.context import AccessContext
 from security.oauth.clients import Client
+from security.oauth.errors import JwksUnavailable
 from security.webhooks import SECRET_PREFIX, WINDOW_S, Signed, signed_by_key, signed_by_secret
 
 log = structlog.get_logger()
@@ -117,8 +118,14 @@ async def _signed(request: Request, found: _Found | None, body: bytes) -> Signed
     hook, client = found.hook, found.client
     if hook.scheme == "hmac":
         return signed_by_secret(headers, body, hook.good(now_us), now_us)
-    jwks = client.good_jwks(now_us) or await request.app.state.token_dependencies.fetch_jwks(client)
-    return signed_by_key(headers.get(JWS_HEADER, ""), body, jwks, now_us)
+    token, fetch_jwks = headers.get(JWS_HEADER, ""), request.app.state.token_dependencies.fetch_jwks
+    try:
+        jwks = client.good_jwks(now_us) or await fetch_jwks(
+            client, None, lambda known: signed_by_key(token, body, known, now_us) is not None
+        )
+    except JwksUnavailable:
+        return None
+    return signed_by_key(token, body, jwks, now_us)
 
 
 def _rest_on(standing: Standing, found: _Found) -> None:

@@ -11,14 +11,16 @@ import secrets
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import unquote_plus
 
 from security.oauth.assertion import CLIENT_ID_MAX_CHARS, UNPROVED, VerifiedAssertion, unverified_client_id, unverified_kid, verify
 from security.oauth.clients import Authentication, Client
 from security.oauth.errors import JwksUnavailable, OAuthError
+from security.oauth.jwks import Proves
 
 CLIENT_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_FIELDS: Final = ("client_assertion", "client_assertion_type")
@@ -32,9 +34,13 @@ NAMELESS: Final = "the client does not say who it is: client_id, client_assertio
 
 
 class FetchJwks(Protocol):
-    """The keys of a client registered with a URL, afresh if the set at hand has no key `kid`; raises JwksUnavailable."""
+    """The keys of a client registered with a URL, afresh if the set at hand has no key `kid`; raises JwksUnavailable.
 
-    def __call__(self, client: Client, kid: str | None = None) -> Awaitable[Mapping[str, object]]: ...
+    proves  was what has come signed with a key of this set? Asked of a set that must not be used any more, to know whether another
+            call is worth it
+    """
+
+    def __call__(self, client: Client, kid: str | None, proves: Proves) -> Awaitable[Mapping[str, Any]]: ...
 
 
 class ProofDependencies(Protocol):
@@ -176,12 +182,19 @@ async def _found(client_id: str, dependencies: ProofDependencies) -> Client | No
     return None if client is None or client.pending or client.revoked_us is not None else client
 
 
-async def _jwks(client: Client, assertion: str, dependencies: ProofDependencies) -> Mapping[str, object]:
+async def _jwks(client: Client, assertion: str, dependencies: ProofDependencies) -> Mapping[str, Any]:
     good = client.good_jwks(dependencies.now_us())
     if good is not None:
         return good
+
+    def proves(jwks: Mapping[str, Any]) -> bool:
+        with suppress(OAuthError):
+            verify(assertion, client=client, jwks=jwks, token_urls=dependencies.token_urls, now_us=dependencies.now_us())
+            return True
+        return False
+
     try:
-        return await dependencies.fetch_jwks(client, unverified_kid(assertion))
+        return await dependencies.fetch_jwks(client, unverified_kid(assertion), proves)
     except JwksUnavailable as error:
         raise _refused(UNPROVED) from error
 

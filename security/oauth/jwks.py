@@ -3,7 +3,7 @@
 https://www.rfc-editor.org/rfc/rfc7517, https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, EllipticCurvePrivateKey
@@ -12,6 +12,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.util import base64_to_int
+
+Proves = Callable[[Mapping[str, Any]], bool]
+"""Was what has come signed with a key of this set?"""
 
 ClientAlgorithm = Literal["ES384", "RS384"]
 """The two that SMART names; nothing else is ever tried."""

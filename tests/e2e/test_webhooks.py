@@ -4,9 +4,11 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from joserfc import jws
 
@@ -14,6 +16,7 @@ from security.oauth.jwks import private_key
 from security.webhooks import signature
 from tests.support.backstage import Backstage, new_client
 from tests.support.caller import Caller
+from tests.support.far_side import far_side, whole
 from tests.support.fixtures import Running
 from tests.support.outcomes import refused
 from tests.support.payloads import identifier_system, weight
@@ -149,6 +152,17 @@ def test_a_call_is_signed_with_the_clients_own_key(running: Running, vendor: Cal
     assert cloud.call(body, {"JWS-Signature": token}).json()[0]["fate"] == "stored"
     refused(cloud.call(body, {"JWS-Signature": token}), 401, "login")
     refused(cloud.call(body + b" ", {"JWS-Signature": token}), 401, "login")
+
+
+def test_forged_calls_for_a_client_with_its_keys_at_a_url_are_refused_and_make_the_hub_ask_once(running: Running) -> None:
+    """Ours: a set answered with no-store is not fetched for whoever calls, and no key to be had is no other answer than a wrong one."""
+    account = new_client("webhook-url", "system/Observation.c")
+    with far_side(whole(orjson.dumps(account.client.jwks), "Cache-Control: no-store")) as far:
+        caller = running.caller(replace(account, client=replace(account.client, jwks=None, jwks_uri=far.url())))
+        cloud = Vendor(running, caller, "jws")
+        for _ in range(3):
+            refused(cloud.call(weight(70_000), {"JWS-Signature": "e30..c2ln"}), 401, "login")
+        assert len(far.asked) == 1
 
 
 def test_a_packed_body_is_refused(cloud: Vendor) -> None:

@@ -18,6 +18,7 @@ from security.oauth.client import token_form
 from security.oauth.client_authentication import BASIC_CHALLENGE, Presented, ProvedClient, new_client_secret, prove, secret_hash
 from security.oauth.clients import Client
 from security.oauth.errors import OAuthError
+from security.oauth.jwks import Proves
 from tests.spec.oauth.world import JWKS_URI, World, jwk
 
 SECRET, THUMBPRINT = "s3cret-of+the:tests%", "A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"
@@ -159,15 +160,15 @@ async def test_a_set_of_keys_at_a_url_is_asked_for_the_key_that_signed(world: Wo
     """SMART: keys at a URL let a client rotate them; a name that the kept set has not is worth another look."""
     world.register(jwks=None, jwks_uri=JWKS_URI)
     world.published[JWKS_URI] = {"keys": [jwk(world.key)]}
-    asked: list[str | None] = []
+    asked: list[tuple[str | None, bool, bool]] = []
 
-    async def fetch(client: Client, kid: str | None = None) -> Mapping[str, Any]:
-        asked.append(kid)
-        return await world.fetch_jwks(client)
+    async def fetch(client: Client, kid: str | None, proves: Proves) -> Mapping[str, Any]:
+        asked.append((kid, proves({"keys": [jwk(world.key)]}), proves({"keys": []})))
+        return await world.fetch_jwks(client, kid, proves)
 
     form = assertion_form(world)
     await prove(Presented(form=form), replace(world.dependencies(), fetch_jwks=fetch))
-    assert asked == [world.key.thumbprint()]
+    assert asked == [(world.key.thumbprint(), True, False)]
 
 
 def test_a_new_secret_is_as_long_as_it_should_be_and_is_kept_as_its_hash_alone() -> None:

@@ -3,10 +3,8 @@
 SMART, client-confidential-asymmetric (registration by URL; not cached beyond Cache-Control); ASVS 5.0 1.3.6 (SSRF); RFC 9111.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from ipaddress import ip_address, ip_network
-from typing import Any
 
 import httpx
 import pytest
@@ -14,12 +12,9 @@ import respx
 
 from hub.outbound import (
     BODY_MAX_BYTES,
-    FAILURE_AGE_S,
     MAX_AGE_DEFAULT_S,
     MAX_AGE_MAX_S,
-    UNKNOWN_KID_S,
     FetchedJwks,
-    JwksCache,
     Outbound,
     OutboundPolicy,
     max_age_s,
@@ -298,140 +293,3 @@ async def test_cookies_are_neither_kept_nor_sent(internet: respx.MockRouter) -> 
 def test_a_key_set_is_kept_no_longer_than_its_server_says(headers: dict[str, str], seconds: int) -> None:
     """SMART: not cached beyond Cache-Control; RFC 9111 sections 4.2 and 5.2. What cannot be read is not kept."""
     assert max_age_s(httpx.Headers(headers)) == seconds
-
-
-class Far:
-    """The far side and a clock, in memory."""
-
-    def __init__(self, max_age_s: int = 60) -> None:
-        self.now_us = 1_788_000_000_000_000
-        self.max_age_s = max_age_s
-        self.calls: list[str] = []
-        self.down = False
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def fetch(self, url: str) -> FetchedJwks:
-        self.calls.append(url)
-        await self.gate.wait()
-        if self.down:
-            raise JwksUnavailable("down")
-        return FetchedJwks(jwks={"keys": [], "url": url, "call": len(self.calls)}, max_age_s=self.max_age_s)
-
-    def cache(self, **given: Any) -> JwksCache:
-        return JwksCache(self.fetch, now_us=lambda: self.now_us, **given)
-
-    def pass_s(self, seconds: float) -> None:
-        self.now_us += round(seconds * 1_000_000)
-
-
-async def test_a_kept_key_set_is_used_until_its_time_is_over() -> None:
-    """RFC 9111 section 4.2: fresh while age < lifetime."""
-    far = Far(max_age_s=60)
-    cache = far.cache()
-    first = await cache.get(URL)
-    far.pass_s(59.999999)
-    assert await cache.get(URL) is first
-    far.pass_s(0.000001)
-    assert await cache.get(URL) is not first
-    assert len(far.calls) == 2
-
-
-async def test_a_key_set_that_must_not_be_kept_is_fetched_each_time() -> None:
-    """RFC 9111 section 5.2.2.5 no-store."""
-    far = Far(max_age_s=0)
-    cache = far.cache()
-    assert await cache.get(URL) is not await cache.get(URL)
-
-
-async def test_each_url_has_its_own_key_set() -> None:
-    """One client's keys never stand for another's."""
-    cache = Far().cache()
-    assert (await cache.get(URL))["url"] == URL
-    assert (await cache.get("https://other.example.org/"))["url"] == "https://other.example.org/"
-
-
-async def test_requests_at_one_time_share_one_call() -> None:
-    """Ours: a burst of assertions is one call outside."""
-    far = Far(max_age_s=0)
-    cache = far.cache()
-    far.gate.clear()
-    waiting = [asyncio.create_task(cache.get(URL)) for _ in range(5)]
-    await asyncio.sleep(0)
-    far.gate.set()
-    assert len({id(jwks) for jwks in await asyncio.gather(*waiting)}) == 1
-    assert len(far.calls) == 1
-
-
-async def test_one_who_stops_waiting_does_not_stop_the_others() -> None:
-    """A client that hangs up ends its own request only."""
-    far = Far()
-    cache = far.cache()
-    far.gate.clear()
-    gone, patient = asyncio.create_task(cache.get(URL)), asyncio.create_task(cache.get(URL))
-    await asyncio.sleep(0)
-    gone.cancel()
-    await asyncio.sleep(0)
-    far.gate.set()
-    assert (await patient)["url"] == URL
-    assert gone.cancelled()
-
-
-async def test_a_failure_is_remembered_for_a_moment_and_then_tried_again() -> None:
-    """Ours: forged assertions must not make the hub call without end; a client's mistake must not last."""
-    far = Far()
-    cache = far.cache()
-    far.down = True
-    for _ in range(3):
-        with pytest.raises(JwksUnavailable):
-            await cache.get(URL)
-    assert len(far.calls) == 1
-    far.down = False
-    far.pass_s(FAILURE_AGE_S)
-    assert await cache.get(URL)
-
-
-async def test_keys_that_ran_out_are_not_used_when_the_far_side_is_down() -> None:
-    """SMART: not beyond Cache-Control, whatever the reason."""
-    far = Far(max_age_s=60)
-    cache = far.cache()
-    await cache.get(URL)
-    far.down = True
-    far.pass_s(60)
-    with pytest.raises(JwksUnavailable):
-        await cache.get(URL)
-
-
-async def test_the_number_of_kept_key_sets_is_bounded() -> None:
-    """Ours: the least recently used goes first."""
-    far = Far()
-    cache = far.cache(maximum=2)
-    for name in ("a", "b", "a", "c", "a", "b"):
-        await cache.get(name)
-    assert far.calls == ["a", "b", "c", "b"]
-
-
-async def test_a_key_that_the_kept_set_has_not_is_looked_for_once_in_a_while() -> None:
-    """SMART: a client may rotate its keys at any time; ours: forged names must not make the hub call without end."""
-    far = Far(max_age_s=300)
-    cache = far.cache()
-    await cache.get(URL)
-    for _ in range(3):
-        await cache.get(URL, "new")
-    assert len(far.calls) == 1, "asked for a moment ago"
-    far.pass_s(UNKNOWN_KID_S)
-    for _ in range(3):
-        await cache.get(URL, "new")
-    assert len(far.calls) == 2
-
-
-async def test_a_set_that_is_good_is_not_given_up_for_a_key_that_nobody_knows() -> None:
-    """Ours: a stranger who names a key while the far side is down takes nothing away from the client."""
-    far = Far(max_age_s=300)
-    cache = far.cache()
-    good = await cache.get(URL)
-    far.pass_s(UNKNOWN_KID_S)
-    far.down = True
-    assert await cache.get(URL, "forged") is good
-    assert await cache.get(URL, "forged") is good
-    assert len(far.calls) == 2

@@ -43,7 +43,7 @@ class World:
     async def find_client(self, client_id: str) -> Client | None:
         return self.clients.get(client_id)
 
-    async def fetch_jwks(self, client: Client, kid: str | None = None) -> Mapping[str, Any]:  # noqa: ARG002
+    async def fetch_jwks(self, client: Client, _kid: str | None, _proves: object) -> Mapping[str, Any]:
         return self.published[str(client.jwks_uri)]
 
     async def consume_jti(self, key: bytes, exp_us: int) -> bool:

@@ -76,6 +76,8 @@ class Party(NamedTuple):
     person: str | None = None
     account: str | None = None
     role: str | None = None
+    issuer: str | None = None
+    subject: str | None = None
 
 
 @lru_cache(CACHED_MAX)
@@ -84,10 +86,12 @@ def agents(party: Party) -> list[Json]:
 
     Of somebody who acts through the client both: the person, and the organisation in whose name.
     The one on whose behalf asked for it; if there is none, the client; if there is none, the hub. What allowed it stands
-    with the client, because a token's id stands alone in its agent's policy (BALP OAUTHaccessTokenUse.Minimal).
+    with the client, because a token's id stands alone in its agent's policy (BALP OAUTHaccessTokenUse.Minimal). Where another
+    authorization server vouched, its name and the client's name there are the identifier of the one on whose behalf (BALP
+    OAUTHaccessTokenUse.Comprehensive).
     """
     client = party.client_id is not None or party.network is not None
-    on_behalf = bool(party.organization or party.user or party.token_id or party.account)
+    on_behalf = bool(party.organization or party.user or party.token_id or party.account or party.issuer)
     asking = {"requestor": True, "purposeOfUse": purpose_of_use(party.purpose)}
     allowed = {"policy": list(party.policies)}
     made: list[Json] = []
@@ -124,8 +128,9 @@ def _user(party: Party) -> Json:
         return {**_typed(*codings), **_person(party.person, party.account, party.role)}
     if party.user:
         return {**_typed(*codings), "who": {"identifier": {"value": party.user}}, "altId": party.user}
-    who = {"reference": party.organization} if party.organization else {"identifier": {"value": party.client_id}}
-    return {**_typed(*codings), "who": who}
+    who: Json = {"reference": party.organization} if party.organization else {"identifier": {"value": party.client_id}}
+    vouched = {"identifier": {"system": party.issuer, "value": party.subject}} if party.issuer else {}
+    return {**_typed(*codings), "who": {**who, **vouched}}
 
 
 def _person(reference: str | None, account: str, role: str | None) -> Json:

@@ -179,6 +179,8 @@ def _party(interaction: Interaction, row: Row, source: Source, policies: tuple[s
         interaction.person,
         interaction.account,
         interaction.role,
+        interaction.issuer,
+        interaction.subject,
     )
 
 

@@ -151,6 +151,7 @@ class Interaction:
     client_id, client_name   the OAuth client as registered; None when none is known
     organization    "Organization/x" for which the client acts
     token_id        `jti` of the access token used, or issued
+    issuer, subject   the other authorization server that vouched for the client, and its name for it; None where it was the hub itself
     person          "Practitioner/x" or "Patient/x", whom somebody is who acts through the client; None for who is no resource
     account, role   the account that person signed in with, and what the person is to the hub; None where the client acts by itself
     user, reason    operating-system user of a command, and the reason that was given
@@ -171,6 +172,8 @@ class Interaction:
     client_name: str | None = None
     organization: str | None = None
     token_id: str | None = None
+    issuer: str | None = None
+    subject: str | None = None
     person: str | None = None
     account: str | None = None
     role: str | None = None

@@ -1,6 +1,6 @@
 """From events to drafts: sealed by whoever holds the keys, findable by tokens that whoever holds the index key makes.
 
-Token spaces are named as the search parameters of AuditEvent (https://hl7.org/fhir/R4/auditevent.html#search); values are
+Token spaces are named as the search parameters of AuditEvent (https://hl7.org/fhir/R4/auditevent.html#search), but for ISSUER; values are
 written as the search writes them: "system|code" for codings, "|code" for codes and strings, "Type/id" for references.
 """
 
@@ -18,6 +18,9 @@ WRITES_MAX = 1_000
 """Writes told of in one record, as long as the interaction has further ones."""
 FOUND_BY_BARE_CODE = frozenset({RESTFUL, DICOM, f"{TERMINOLOGY}/iso-21089-lifecycle", f"{TERMINOLOGY}/audit-event-type"})
 """Code systems that the search knows; a coding of another gets a second token for searches by bare code."""
+
+ISSUER = "issuer"
+"""The space of other authorization servers, for the command: FHIR searches for them by agent:identifier, which opens."""
 
 Token = Callable[[str, str], bytes]
 """(space, value) -> keyed token"""
@@ -98,6 +101,8 @@ def shared_words(interaction: Interaction) -> Iterator[tuple[str, str]]:
         yield "altid", f"|{interaction.user}"
     if interaction.organization and (interaction.account or not interaction.user):
         yield "agent", interaction.organization
+    if interaction.issuer:
+        yield ISSUER, interaction.issuer
     if interaction.account:
         yield "altid", f"|{interaction.account}"
     if interaction.person:

@@ -11,7 +11,7 @@ from typing import Any
 from audit.agents import TOKEN_ID
 from audit.entities import DOMAIN_RESOURCE, PATIENT, REQUEST_ID, SECURITY_RESOURCE
 from audit.kinds import DICOM, POLICY
-from audit.log import Token
+from audit.log import ISSUER, Token
 from audit.record import Draft
 
 LIMIT_DEFAULT, LIMIT_MAX = 100, 10_000
@@ -48,6 +48,7 @@ def audit_query(
     user: str | None = None,
     person: str | None = None,
     organization: str | None = None,
+    issuer: str | None = None,
     entity: str | None = None,
     action: str | None = None,
     outcome: str | None = None,
@@ -61,6 +62,7 @@ def audit_query(
         ("altid", "|", user),
         ("agent", "", person),
         ("agent", "", organization),
+        (ISSUER, "", issuer),
         ("entity", "", entity),
         ("action", "|", action),
         ("outcome", "|", outcome),
@@ -91,6 +93,7 @@ class Row:
 
     who       on whose behalf it was done: an organisation, an operating-system user, a person, or nobody but the client
     role, organization   of a person who acted through the client: what it is to the hub, and in whose name it acted
+    issuer    the other authorization server that vouched for the client; empty where it was the hub itself
     what      the interaction; references   what it named
     basis     policies and versions of Consents that allowed it, or why it was refused
     """
@@ -109,6 +112,7 @@ class Row:
     request: str
     role: str = ""
     organization: str = ""
+    issuer: str = ""
 
 
 def row(resource: Json) -> Row:
@@ -131,6 +135,7 @@ def row(resource: Json) -> Row:
         request=next(_request_ids(entities), ""),
         role=next((_code(role) for role in asked.get("role", ())), ""),
         organization=next((_name(agent) for agent in agents if _is_in_whose_name(agent)), ""),
+        issuer=asked.get("who", {}).get("identifier", {}).get("system", ""),
     )
 
 
@@ -140,7 +145,8 @@ def cells(row: Row) -> tuple[str, ...]:
     more = f" and {len(row.references) - REFERENCES_SHOWN} more" if len(row.references) > REFERENCES_SHOWN else ""
     purpose = f"{row.purpose} ({row.reason})" if row.reason else row.purpose
     who = f"{row.who} for {row.organization}" if row.organization else row.who
-    return (row.when, who, row.client, purpose, f"{row.what} {shown}{more}".strip(), row.patient, row.outcome, ", ".join(row.basis))
+    client = f"{row.client}, vouched for by {row.issuer}" if row.issuer else row.client
+    return (row.when, who, client, purpose, f"{row.what} {shown}{more}".strip(), row.patient, row.outcome, ", ".join(row.basis))
 
 
 def as_json(rows: Iterable[Row]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from hub.issuers import Issuers
 from hub.repository.standing import is_good, registered
 from hub.sender import BEARER, Credential, Senders, credential
 from hub.store.oauth import OAuthStore
-from security.context import AccessContext
+from security.context import AccessContext, Vouched
 from security.oauth.access_token import Acting, InvalidToken, TokenCache, TokenClaims, kid_of, verify_cached
 from security.oauth.clients import Client
 from security.oauth.issuers import ForeignToken
@@ -80,7 +80,7 @@ class Authenticator:
             return await self._admitted(request, request_id, shown, said, acting)
         except Unauthenticated as error:
             error.claimed = error.claimed or said.client_id
-            error.who = {} if acting is None else _recorded(acting.person)
+            error.who = _vouched_for(said) if acting is None else _recorded(acting.person)
             raise
 
     async def _admitted(
@@ -99,7 +99,8 @@ class Authenticator:
         caller = caller_of(client, claims.scopes, claims.purpose, request_id, changes, token_id=claims.jti)
         if acting is not None and asked is not None:
             return await self._acting(caller, claims, acting, asked)
-        return replace(caller, key_id=claims.kid)
+        vouched = Vouched(issuer=said.issuer, subject=said.subject) if isinstance(said, ForeignToken) else None
+        return replace(caller, key_id=claims.kid, vouched=vouched)
 
     def _is_ended(self, claims: TokenClaims, client: Client) -> bool:
         """Was this very token revoked (RFC 7009)? Of a person's token the authorization knows."""
@@ -161,6 +162,11 @@ def _recorded(person: Person) -> Mapping[str, str | None]:
         "role": person.role,
         "organization": person.organization or None,
     }
+
+
+def _vouched_for(said: TokenClaims | ForeignToken) -> Mapping[str, str | None]:
+    """Which other issuer vouched for a client that is not let in (any more), for the log."""
+    return {"issuer": said.issuer, "subject": said.subject} if isinstance(said, ForeignToken) else {}
 
 
 def _as_ours(said: TokenClaims | ForeignToken, client: Client) -> TokenClaims:

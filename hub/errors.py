@@ -90,7 +90,7 @@ class Deleted(FhirError):
 
 class Unauthenticated(FhirError):
     """401 (RFC 6750). `nonce`: for DPoP-Nonce. For the log only, if a valid signature says so: `claimed` is the client the token names,
-    `who` what the record says besides of the person who acts in it.
+    `who` what the record says besides of the person who acts in it, or of who else vouched for the client.
     """
 
     def __init__(self, *, challenge: str, claimed: str | None = None, nonce: str | None = None) -> None:

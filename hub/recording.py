@@ -292,6 +292,8 @@ class Recording:
                 "purpose": caller.purpose,
                 "token_id": caller.token_id,
             }
+            if caller.vouched is not None:
+                who |= {"issuer": caller.vouched.issuer, "subject": caller.vouched.subject}
             if caller.person is not None:
                 who |= {"person": caller.person.fhir_user, "account": caller.person.account, "role": caller.person.role}
         return Interaction(

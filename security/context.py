@@ -41,6 +41,14 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """By which other authorization server, and under which name it knows the client. Both stand in the configuration."""
+
+    issuer: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessContext:
     """A caller whose token has been verified. Only `hub.authenticate` makes one.
 
@@ -60,6 +68,7 @@ class AccessContext:
     registered       the registration that all this was read from; None only where nobody registered (tests)
     request_id       links the audit records of one interaction
     token_id         `jti` of the access token, for the audit record
+    vouched          who vouches for the caller, where it is another authorization server; None: this hub does
     person           who acts through the client; None: the client itself does (system scopes)
     patient          id of the patient in context, whose compartment `patient/` scopes reach; None: they reach nothing
     words            scope words of the token that speak about a person's session (openid, fhirUser, …)
@@ -79,6 +88,7 @@ class AccessContext:
     importer: bool
     request_id: str
     token_id: str | None = None
+    vouched: Vouched | None = None
     key_id: str | None = None
     administrator: bool = False
     confirmer: bool = False

@@ -33,6 +33,7 @@ ClientOption = Annotated[str | None, typer.Option("--client", help="client_id th
 User = Annotated[str | None, typer.Option("--user", help="Operating-system user of a command, or the id of an account.")]
 Person = Annotated[str | None, typer.Option("--person", help="Practitioner/ID or Patient/ID who acted through an app.")]
 Organization = Annotated[str | None, typer.Option("--organization", help="Organization/ID on whose behalf.")]
+Issuer = Annotated[str | None, typer.Option("--issuer", help="The other authorization server that vouched for the client.")]
 Entity = Annotated[str | None, typer.Option("--entity", help="A resource that was named, e.g. Observation/ID.")]
 Action = Annotated[str | None, typer.Option("--action", help="C, R, U, D or E.")]
 Outcome = Annotated[str | None, typer.Option("--outcome", help="0 done, 4 refused, 8 failed.")]
@@ -48,6 +49,7 @@ def query(
     user: User = None,
     person: Person = None,
     organization: Organization = None,
+    issuer: Issuer = None,
     entity: Entity = None,
     action: Action = None,
     outcome: Outcome = None,
@@ -60,7 +62,7 @@ def query(
     mongodb_url: MongodbUrl = None,
 ) -> None:
     """Who did what, newest first. The question itself is recorded, under your user and the reason given."""
-    asker = {"client": client, "user": user, "person": person, "organization": organization}
+    asker = {"client": client, "user": user, "person": person, "organization": organization, "issuer": issuer}
     words = {**asker, "entity": entity, "action": action, "outcome": outcome}
     period = {"from_us": _moment(from_, "--from"), "to_us": _moment(to, "--to")}
     found = _ask(data_dir, mongodb_url, _reason(reason), patient, {**words, **period, "limit": limit})

@@ -56,9 +56,12 @@ class Issuer:
 class ForeignToken:
     """A verified token of another issuer. `scopes` lie below the issuer's ceiling; the registration narrows them further.
 
+    issuer, subject  who vouches, and under which name it knows the client; both as configured
     purpose  what the token says it is for; None: nothing, and the registration's holds
     """
 
+    issuer: str
+    subject: str
     client_id: str
     scopes: Scopes
     purpose: str | None
@@ -121,6 +124,8 @@ def verify(token: str, *, issuer: Issuer, jwks: Mapping[str, Any], now_us: int) 
         raise InvalidToken
     iat_us, exp_us = _times(claims, now_us)
     return ForeignToken(
+        issuer=issuer.issuer,
+        subject=str(claims.get(issuer.client_claim)),
         client_id=_mapped(issuer.clients, claims.get(issuer.client_claim)),
         scopes=_scopes(claims.get(issuer.scope_claim), issuer),
         purpose=_mapped(issuer.purposes, claims.get(issuer.purpose_claim)) if issuer.purposes else None,

@@ -165,6 +165,19 @@ def test_the_use_of_a_token_is_recorded_with_its_id_allowed_or_refused() -> None
             assert balp.problems(resource) == []
 
 
+@pytest.mark.parametrize("organization", ["Organization/o", None])
+def test_a_token_of_another_issuer_names_it_and_the_name_it_has_for_the_client(organization: str | None) -> None:
+    """BALP OAUTHaccessTokenUse.Comprehensive: iss is who.identifier.system, the subject its value; allowed or refused."""
+    vouched = {"issuer": "https://idp.example.org", "subject": "lab", "organization": organization}
+    for what in (interaction(token_id="jti-7", **vouched), refused(**vouched)):
+        for resource in as_sent(what):
+            assert balp.problems(resource) == []
+            (asking,) = [agent for agent in resource["agent"] if agent["requestor"]]
+            assert asking["who"]["identifier"] == {"system": "https://idp.example.org", "value": "lab"}
+            assert asking["who"].get("reference") == organization
+            assert [agent["altId"] for agent in resource["agent"] if "altId" in agent] == ["client-1"]
+
+
 @pytest.mark.parametrize("kind", sorted(set(get_args(Kind)) - set(CLAIMS) - {"token-issued", "token-refused"}))
 def test_what_balp_does_not_profile_claims_nothing(kind: Kind) -> None:
     assert [balp.claimed(resource) for resource in as_sent(EXAMPLES[kind])] == [[]] * len(made(EXAMPLES[kind]))

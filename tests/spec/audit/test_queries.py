@@ -56,6 +56,17 @@ def test_what_was_done_on_behalf_of_an_organisation() -> None:
     assert {row(opened(draft)).who for draft in answers(organization="Organization/p")} == {"Organization/p"}
 
 
+def test_what_was_done_with_tokens_of_another_issuer() -> None:
+    """Ours: which issuer vouched for the caller is asked for and answered; of the hub's own tokens nothing is said."""
+    foreign = drafted(interaction(issuer="https://idp.example.org", subject="lab"))
+    query = asked(issuer="https://idp.example.org")
+    assert [draft for draft in (*LOG, *foreign) if asks_for(query, draft)] == foreign
+    shown = row(opened(foreign[0]))
+    assert (shown.client, shown.who, shown.issuer) == ("EHR of the clinic (client-1)", "Organization/o", "https://idp.example.org")
+    assert cells(shown)[2] == "EHR of the clinic (client-1), vouched for by https://idp.example.org"
+    assert {row(opened(draft)).issuer for draft in LOG} == {""}
+
+
 def test_who_was_refused() -> None:
     """SECURITY 3.5: denied attempts by client and patient."""
     assert [draft.patient for draft in answers(outcome="4", client="client-2")] == [None, b"Patient/x"]

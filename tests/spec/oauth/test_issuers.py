@@ -3,6 +3,7 @@
 RFC 9068 section 4, RFC 8725; against a second issuer whose keys lie behind a real HTTP server.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +17,7 @@ from joserfc.jwk import ECKey, OctKey
 from hub.issuers import BadIssuers, issuers_of
 from security.oauth.issuers import LIFETIME_MAX_S, read_issuers
 from tests.support.backstage import Account, new_client
+from tests.support.caller import Caller
 from tests.support.far_side import ForeignIssuer, foreign_issuer
 from tests.support.fixtures import Running
 from tests.support.inprocess import ORIGIN, InProcess, in_process
@@ -84,6 +86,47 @@ async def test_its_scopes_end_at_the_ceiling_and_at_the_registration(hub: InProc
     headers = {"Authorization": f"Bearer {everything}", "Content-Type": "application/fhir+json"}
     made = await hub.http.post("/fhir/Patient", headers=headers, content=b'{"resourceType":"Patient"}')
     assert made.status_code == 403
+
+
+async def test_the_record_says_which_issuer_vouched_for_whom(
+    hub: InProcess, issuer: ForeignIssuer, account: Account, running: Running, auditor: Caller
+) -> None:
+    """BALP OAUTHaccessTokenUse.Comprehensive: iss and subject are who.identifier; a token of the hub itself has none there."""
+    answers = [
+        await hub.http.get("/fhir/Observation", headers={"Authorization": f"Bearer {issuer.token()}"}),
+        await hub.http.get("/fhir/Observation", headers=hub.authorization(account, "system/Observation.rs")),
+    ]
+    foreign, own = (running.backstage.records(answer.headers["x-request-id"])[0] for answer in answers)
+    (asking,) = [agent for agent in foreign.event["agent"] if agent["requestor"]]
+    vouched = {"system": issuer.issuer, "value": "their-client"}
+    assert asking["who"] == {"reference": account.organization, "identifier": vouched}
+    assert issuer.issuer not in str(own.event)
+    asked = {"agent:identifier": f"{issuer.issuer}|their-client", "altid": account.id}
+    found = auditor.get("AuditEvent", params=asked).json()["entry"]
+    assert foreign.event["id"] in {one["resource"]["id"] for one in found}
+    assert own.event["id"] not in {one["resource"]["id"] for one in found}
+    asked_for = ("--issuer", issuer.issuer, "--client", account.id, "--reason", "tests")
+    rows = (await asyncio.to_thread(running.process.invoke, "audit", "query", *asked_for, "--json")).json()
+    assert {row["issuer"] for row in rows} == {issuer.issuer}
+    assert foreign.event["id"] in {row["id"] for row in rows}
+
+
+async def test_whom_an_issuer_vouched_for_in_vain_is_recorded_with_it(hub: InProcess, issuer: ForeignIssuer, running: Running) -> None:
+    """SECURITY 3.5: denied attempts, too; what no signature says is not believed and not recorded."""
+    refused = await hub.http.get("/fhir/Observation", headers={"Authorization": f"Bearer {issuer.token(client_id='their-nobody')}"})
+    forged = issuer.token(key=ECKey.generate_key("P-256", private=True), header={"kid": issuer.ec.thumbprint()})
+    unproved = await hub.http.get("/fhir/Observation", headers={"Authorization": f"Bearer {forged}"})
+    (record,) = running.backstage.records(refused.headers["x-request-id"])
+    assert {"system": issuer.issuer, "value": "their-nobody"} in [agent["who"].get("identifier") for agent in record.event["agent"]]
+    (other,) = running.backstage.records(unproved.headers["x-request-id"])
+    assert (refused.status_code, unproved.status_code, issuer.issuer in str(other.event)) == (401, 401, False)
+
+
+def test_no_issuer_lies_in_clear_in_the_log(issuer: ForeignIssuer, running: Running) -> None:
+    """Law 4: by keyed token and inside the seal, as clients do."""
+    for document in running.backstage.admin["hub_audit"]["records"].find().sort("t", -1).limit(200):
+        assert issuer.issuer not in str(document)
+        assert "their-client" not in str(document)
 
 
 @pytest.mark.parametrize(

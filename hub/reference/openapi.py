@@ -20,6 +20,7 @@ from hub.rendering import FHIR_JSON
 from hub.search.definitions import COMPARTMENTS
 from hub.search.parameters import ResourceType
 from hub.search.result import RESULT_PARAMETERS
+from hub.sender import CHALLENGES
 from security.oauth.metadata import SCOPES, token_url
 
 Json = dict[str, Any]
@@ -39,6 +40,9 @@ OF_BYTES = (COLLECTION, f"{COLLECTION}/{{id}}", f"{COLLECTION}/{{id}}/_history/{
 """Where a Binary is read and written as its bytes, too."""
 IN_OAUTH_WORDS = frozenset({"token", "credential-enrol", "client-register", "device-authorization", "par", "introspect", "revoke"})
 """Interactions whose errors are those of RFC 6749."""
+PROVING = frozenset({"token", "par"})
+"""Interactions that take a DPoP proof without a token: what they give is bound to its key."""
+PROOF, NONCE, CHALLENGE = "DPoP", "DPoP-Nonce", "WWW-Authenticate"
 BYTES: Json = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 HEADERS: Mapping[str, str] = {
     "If-Match": 'W/"1"',
@@ -49,6 +53,7 @@ HEADERS: Mapping[str, str] = {
     "Prefer": "return=representation",
     "X-Provenance": '{"resourceType": "Provenance"}',
     CONTEXT: "Patient/0000000000000000000000",
+    PROOF: "eyJ0eXAiOiJkcG9wK2p3dCJ9.eyJodG0iOiJQT1NUIn0.c2lnbmF0dXJl",
 }
 QUERY: Mapping[str, str] = {
     "_summary": "true",
@@ -75,6 +80,21 @@ QUERY: Mapping[str, str] = {
     "invitation": "3q2-7w0aT4JH1mXcY8rZbVdEfGhIjKlMnOpQrStUvWx",
     "state": "9Xb4pQ1sWc7LkJ2hGf5dTa8rNe3mYv6uZo0iPqRtSxA",
 }
+SENDERS: Json = {
+    CHALLENGE: {
+        "description": (
+            "How the hub wants to be asked: Bearer or DPoP with the algorithms of proofs; with error invalid_token, invalid_dpop_proof or "
+            "use_dpop_nonce where there was a token. Of OAuth endpoints: Basic, for clients that tried a secret."
+        ),
+        "schema": {"type": "string"},
+        "example": CHALLENGES,
+    },
+    NONCE: {
+        "description": "With use_dpop_nonce: what the member nonce of the next proof has to be (RFC 9449 section 8).",
+        "schema": {"type": "string"},
+    },
+}
+"""Headers of refusals that are about who sends."""
 
 
 class Row(Protocol):
@@ -147,7 +167,7 @@ def _operation(row: Row, type: ResourceType | None = None) -> Json:
         "responses": _responses(row, said, type),
     }
     if row.guard == "fhir":
-        made["security"] = [{"smart": []}]
+        made["security"] = [{"smart": []}, {"dpop": []}]
     if said.spec:
         made["externalDocs"] = {"url": said.spec if "://" in said.spec else SPECIFICATION + said.spec}
     body = _body(row, said, type)
@@ -180,7 +200,8 @@ def _given(row: Row, said: Described) -> list[Json]:
         [name for name in RESULT_PARAMETERS if name in RESULTS and name not in query] if _searches(row) and row.method != "POST" else []
     )
     every = ["_format", "_pretty"] if row.path.startswith("/fhir") and row.interaction != "smart-configuration" else []
-    return [ref("parameters", name) for name in (*said.headers, *query, *results, *every)]
+    proof = [PROOF] if row.guard == "fhir" or row.interaction in PROVING else []
+    return [ref("parameters", name) for name in (*said.headers, *proof, *query, *results, *every)]
 
 
 def _context(said: Described, type: ResourceType | None) -> list[Json]:
@@ -237,7 +258,7 @@ def _responses(row: Row, said: Described, type: ResourceType | None) -> Json:
         if answer in ("resource", "bundle") and row.guard == "fhir":
             headers = ("ETag", "Last-Modified", "X-Request-Id") if answer == "resource" else ("X-Request-Id",)
             made[str(status)]["headers"] = {name: ref("headers", name) for name in headers}
-    kind = "token-" if row.interaction in IN_OAUTH_WORDS else ""
+    kind = "proof-" if row.interaction in PROVING else "token-" if row.interaction in IN_OAUTH_WORDS else ""
     return {**made, **{str(status): ref("responses", f"{kind}{status}") for status in sorted(set(said.refused))}}
 
 
@@ -268,23 +289,47 @@ def _body(row: Row, said: Described, type: ResourceType | None) -> Json | None:
 
 
 def _components(rows: Sequence[Row], types: Mapping[str, ResourceType], base_url: str) -> Json:
-    outcome = {FHIR_JSON: {"schema": ref("schemas", "OperationOutcome")}}
-    token = {"application/json": {"schema": ref("schemas", "TokenError")}}
     return {
         "schemas": schemas(types),
         "parameters": {**_path_parameters(rows), **_query_parameters(), **_header_parameters()},
-        "headers": {name: {"schema": {"type": "string"}} for name in ("ETag", "Last-Modified", "X-Request-Id")},
-        "responses": {
-            **{str(status): {"description": said.en, "content": outcome} for status, said in REFUSED.items()},
-            **{f"token-{status}": {"description": said.en, "content": token} for status, said in REFUSED.items()},
-        },
+        "headers": {name: {"schema": {"type": "string"}} for name in ("ETag", "Last-Modified", "X-Request-Id")} | SENDERS,
+        "responses": _refusals(),
         "securitySchemes": {
             "smart": {
                 "type": "oauth2",
                 "description": "SMART Backend Services: a token for an assertion signed with the client's key (private_key_jwt).",
                 "flows": {"clientCredentials": {"tokenUrl": token_url(base_url), "scopes": dict.fromkeys(SCOPES, "")}},
-            }
+            },
+            "dpop": {
+                "type": "http",
+                "scheme": PROOF,
+                "description": (
+                    "RFC 9449: the same tokens, bound to a key of the client by a proof at the token endpoint. Each request then has "
+                    "the header DPoP with a proof of its own. A bound token is refused as a bearer token, and a bearer token by this "
+                    "scheme; some registrations get no others than bound ones."
+                ),
+            },
         },
+    }
+
+
+def _refusals() -> Json:
+    """By status: an OperationOutcome, an error of RFC 6749 (token-), the same where a DPoP proof is taken (proof-)."""
+    outcome = {FHIR_JSON: {"schema": ref("schemas", "OperationOutcome")}}
+    token = {"application/json": {"schema": ref("schemas", "TokenError")}}
+    kinds: Mapping[str, tuple[Json, Mapping[int, tuple[str, ...]]]] = {
+        "": (outcome, {401: (CHALLENGE, NONCE)}),
+        "token-": (token, {401: (CHALLENGE,)}),
+        "proof-": (token, {400: (NONCE,), 401: (CHALLENGE,)}),
+    }
+    return {
+        f"{kind}{status}": {
+            "description": said.en,
+            "content": content,
+            **({"headers": {name: ref("headers", name) for name in headers[status]}} if status in headers else {}),
+        }
+        for kind, (content, headers) in kinds.items()
+        for status, said in REFUSED.items()
     }
 
 
@@ -319,4 +364,9 @@ def _query_parameters() -> Json:
 
 
 def _header_parameters() -> Json:
-    return {name: {"name": name, "in": "header", "schema": {"type": "string"}, "example": value} for name, value in HEADERS.items()}
+    made: Json = {name: {"name": name, "in": "header", "schema": {"type": "string"}, "example": value} for name, value in HEADERS.items()}
+    made[PROOF]["description"] = (
+        "A proof of RFC 9449, made for this method and URL, good for a minute and once; with a token also for that token (ath). With "
+        "Authorization: DPoP it has to be there; at the token endpoint it binds the token, at PAR the code."
+    )
+    return made

@@ -1,12 +1,14 @@
 """/openapi.json says what runs, and all of it. https://spec.openapis.org/oas/v3.1.0; DESIGN 6."""
 
 import re
+from secrets import token_urlsafe
 from typing import Any
 
 import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from hub.instants import now_us
 from hub.outcomes import R4_CODE, STATUS
 from hub.reference.interactions import DESCRIBED
 from hub.reference.openapi import DETAILED, QUERY
@@ -15,6 +17,7 @@ from hub.reference.searching import RESULTS, TYPES, example, search_type
 from hub.reference.statuses import REFUSED
 from hub.routes import ROUTES
 from hub.search.parameters import RESOURCE_TYPES
+from security.oauth.client import client_assertion, token_form
 from tests.support.caller import FHIR_JSON, Caller
 from tests.support.resources import ABSENT, patient
 
@@ -105,7 +108,7 @@ def test_every_search_parameter_of_a_type_is_in_it_and_taken(type: str, document
     """Both ways: rows that the hub searches by are in the document; what is there finds or finds nothing, and is no error."""
     caller, rows = auditor if type == "AuditEvent" else ehr, RESOURCE_TYPES[type].parameters
     said = parameters(document, "get", f"/fhir/{type}")
-    every = {"_format", "_pretty", "Prefer", *RESULTS}
+    every = {"_format", "_pretty", "Prefer", "DPoP", *RESULTS}
     assert {name for name in said if name not in every} == set(rows)
     for name, one in said.items():
         if one["in"] != "query" or name in ("_page", "_pretty", "_format"):
@@ -140,6 +143,34 @@ def test_tokens_are_had_where_it_says(document: Json, http: httpx.Client) -> Non
     assert list(flow["scopes"]) == discovered["scopes_supported"]
     guarded = {(row.method.lower(), row.path) for row in ROUTES if row.guard == "fhir"}
     assert {key for key, one in operations(document).items() if "security" in one} >= guarded
+
+
+def test_a_bound_token_is_asked_for_as_it_says(document: Json, ehr: Caller) -> None:
+    """RFC 9449 section 7.1: each way in of a challenge is a security scheme; what needs a token may be had by either, with a proof."""
+    schemes = document["components"]["securitySchemes"]
+    assert (schemes["dpop"]["type"], schemes["dpop"]["scheme"]) == ("http", "DPoP")
+    said = document["components"]["headers"]["WWW-Authenticate"]["example"]
+    for (method, path), one in operations(document).items():
+        takes_proof = "DPoP" in parameters(document, method, path)
+        assert takes_proof == ("security" in one or path in ("/oauth/token", "/oauth/par")), (method, path)
+        if "security" in one:
+            assert one["security"] == [{"smart": []}, {"dpop": []}]
+            refused = ehr.http.request(method.upper(), path.format(**PLACES))
+            assert refused.headers["www-authenticate"] == said
+            assert resolved(document, one["responses"]["401"])["headers"].keys() == {"WWW-Authenticate", "DPoP-Nonce"}
+
+
+def test_a_proof_that_is_none_is_refused_where_it_says(document: Json, ehr: Caller) -> None:
+    """RFC 9449 sections 5, 8 and 10: at the token endpoint and at PAR, whose 400 may bear a nonce; a token is of one of two types."""
+    assert document["components"]["schemas"]["Token"]["properties"]["token_type"]["enum"] == ["Bearer", "DPoP"]
+    for path in ("/oauth/token", "/oauth/par"):
+        refusal = resolved(document, document["paths"][path]["post"]["responses"]["400"])
+        assert refusal["headers"].keys() == {"DPoP-Nonce"}
+    endpoint = str(ehr.http.base_url.join("/oauth/token"))
+    assertion = client_assertion(ehr.account.id, ehr.account.key, endpoint, now_us(), token_urlsafe(16))
+    example = document["components"]["parameters"]["DPoP"]["example"]
+    answer = ehr.http.post("/oauth/token", data=token_form(assertion), headers={"DPoP": example})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
 
 
 def test_examples_are_of_the_type_they_stand_for() -> None:

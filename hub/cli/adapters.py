@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, cast, get_args
+from typing import Annotated, Any, Final, NamedTuple, cast, get_args
 
 import httpx
 import typer
@@ -23,6 +23,7 @@ from adapters.reading import TimeKind
 from hub.cli.common import DataDir, Json, MongodbUrl, fail, in_hub, stderr, table
 from hub.cli.kit import golden, page, report, scaffold, simulate
 from hub.cli.kit.subject import EXEMPTIONS, Found, NoSubject, find
+from hub.cli.prover import Prover
 from hub.instants import fhir_instant, now_us
 from hub.wiring import Hub
 
@@ -199,6 +200,7 @@ def simulate_(
     base_url: Annotated[str | None, typer.Option("--base-url", help="A hub on this machine, e.g. http://127.0.0.1:8000")] = None,
     client_id: Annotated[str | None, typer.Option("--client-id", help="As `hub client add` printed it.")] = None,
     key: Annotated[Path | None, typer.Option("--key", help="The client's private key, PEM.")] = None,
+    dpop: Annotated[bool, typer.Option("--dpop", help="The token is bound to a key made for this command (RFC 9449).")] = False,
     as_json: Json = False,
     data_dir: DataDir = None,
     mongodb_url: MongodbUrl = None,
@@ -212,7 +214,8 @@ def simulate_(
             return
         if base_url is None or client_id is None or key is None:
             raise typer.BadParameter("say --into DIR, or --base-url, --client-id and --key of a hub on this machine")
-        tallies = _sent(plan, base_url, client_id, key, lambda act: in_hub(data_dir, mongodb_url, act))
+        account = _Account(base_url, client_id, key, Prover.fresh() if dpop else None)
+        tallies = _sent(plan, account, lambda act: in_hub(data_dir, mongodb_url, act))
     except NoSense as error:
         raise typer.BadParameter(f"--faults: {error}") from None
     except (NoSimulator, simulate.SendingFailed) as error:
@@ -277,10 +280,19 @@ def _write_report(document: dict[str, Any], into: Path) -> list[Path]:
     return made
 
 
-def _sent(plan: Plan, base_url: str, client_id: str, key: Path, run: Callable[[Callable[[Hub], Awaitable[None]]], None]) -> dict[str, Any]:
+class _Account(NamedTuple):
+    """Where to send, as whom, and the key that tokens are bound to, if they are to be."""
+
+    base_url: str
+    client_id: str
+    key: Path
+    prover: Prover | None
+
+
+def _sent(plan: Plan, account: _Account, run: Callable[[Callable[[Hub], Awaitable[None]]], None]) -> dict[str, Any]:
     """Make the patients, pair their devices, send."""
     with httpx.Client(timeout=simulate.TIMEOUT_S, trust_env=False) as http, Progress(console=stderr, transient=True) as progress:
-        sender = simulate.Sender(http, base_url, client_id, key)
+        sender = simulate.Sender(http, *account)
         people = progress.add_task("patients", total=plan.patients)
         made = []
         for number in range(plan.patients):

@@ -14,6 +14,7 @@ import httpx
 
 from adapters.kit.checks.simulation import sender_names
 from adapters.kit.simulation import TIME_ZONE, Batch, Plan, batches
+from hub.cli.prover import Prover
 from hub.cli.token import fetch_token
 from hub.instants import now_us
 from hub.operator import Operator
@@ -74,8 +75,9 @@ def write_files(plan: Plan, folder: Path) -> list[Path]:
 class Sender:
     """One client, over HTTP as a vendor would."""
 
-    def __init__(self, http: httpx.Client, base_url: str, client_id: str, key: Path) -> None:
-        self._http, self._base = http, base_url.rstrip("/")
+    def __init__(self, http: httpx.Client, base_url: str, client_id: str, key: Path, prover: Prover | None = None) -> None:
+        """`prover`: its tokens are bound to this key, and each request bears a proof."""
+        self._http, self._base, self._prover = http, base_url.rstrip("/"), prover
         self._account = (client_id, key)
         self._token, self._since = "", float("-inf")
 
@@ -113,24 +115,28 @@ class Sender:
         return items
 
     def _post(self, path: str, body: bytes, asked: Mapping[str, str], **headers: str) -> httpx.Response:
-        """Sent again while the hub asks for patience (429, 503)."""
+        """Sent again while the hub asks for patience (429, 503), or for a nonce in the proof."""
+        url = self._base + path
         for _ in range(TRIES_MAX):
             try:
-                answer = self._http.post(
-                    self._base + path, content=body, params=asked, headers={**headers, "Authorization": f"Bearer {self._bearer()}"}
-                )
+                answer = self._http.post(url, content=body, params=asked, headers={**headers, **self._shown(url)})
             except httpx.HTTPError as error:
                 raise SendingFailed(f"the hub does not answer ({type(error).__name__})") from None
+            if self._prover is not None and self._prover.asked_again(answer):
+                continue
             if answer.status_code not in {429, 503}:
                 return answer
             waiting = answer.headers.get("Retry-After", "1")
             time.sleep(min(int(waiting) if waiting.isdecimal() else 1, WAIT_S_MAX))
         raise SendingFailed(f"the hub kept asking for patience: {_why(answer)}")
 
-    def _bearer(self) -> str:
+    def _shown(self, url: str) -> dict[str, str]:
+        """Headers of a request by POST to this URL."""
         if time.monotonic() - self._since > TOKEN_S:
-            self._token, self._since = fetch_token(self._base, *self._account), time.monotonic()
-        return self._token
+            self._token, self._since = fetch_token(self._base, *self._account, prover=self._prover), time.monotonic()
+        if self._prover is None:
+            return {"Authorization": f"Bearer {self._token}"}
+        return self._prover.headers("POST", url, self._token)
 
 
 async def pair(hub: Hub, plan: Plan, patients: Iterable[str]) -> None:

@@ -27,7 +27,7 @@ from hub.oauth.origins import AppOrigins
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.people.providers import providers_of
 from hub.people.visit import Visited
-from hub.proxied import Proxied
+from hub.proxied import Proxied, Watched
 from hub.recording import Recording
 from hub.rendering import render, wanted_of_refused
 from hub.routes import ROUTES, RouteRow
@@ -96,8 +96,8 @@ def create_app(hub: Hub) -> Starlette:
         app.add_exception_handler(status, partial(_no_route, hub=hub, status=status))
     app.add_middleware(Straight, shelf=shelf, is_safe=lambda endpoint: isinstance(endpoint, Guarded))
     app.add_middleware(Cors, origins=hub.services.settings.cors_origins, registered=AppOrigins(hub.oauth, now_us))
-    if hub.services.settings.proxy_networks:
-        app.add_middleware(Proxied, networks=[ip_network(network) for network in hub.services.settings.proxy_networks])
+    app.state.proxies = watched = Watched(unnamed=hub.services.settings.has_unnamed_proxy)
+    app.add_middleware(Proxied, networks=[ip_network(network) for network in hub.services.settings.proxy_networks], watched=watched)
     return app
 
 

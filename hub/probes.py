@@ -5,6 +5,7 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from hub.proxied import UNNAMED
 from hub.store.protocol import Unavailable
 
 READY_S = 2
@@ -15,7 +16,7 @@ async def livez(_: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """200 when a write could be made durable now, and the log's heads signed."""
+    """200 when a write could be made durable now, and the log's heads signed. A proxy that nobody named is said beside it."""
     try:
         async with asyncio.timeout(READY_S):
             await request.app.state.services.store.ping()
@@ -23,4 +24,4 @@ async def readyz(request: Request) -> Response:
         return PlainTextResponse("the database does not answer", status_code=503)
     if request.app.state.heads_fault() is not None:
         return PlainTextResponse("the signed heads of the audit log cannot be written", status_code=503)
-    return PlainTextResponse("ready")
+    return PlainTextResponse(f"ready; {UNNAMED}" if request.app.state.proxies.unnamed else "ready")

@@ -7,10 +7,11 @@ the address everybody would be one sender, and wrong passwords of one would have
 
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
+import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from security.oauth.binding import X5T, thumbprint
@@ -21,27 +22,62 @@ FORWARDED: Final = b"x-forwarded-for"
 HEADER_MAX_BYTES: Final = 16_384
 DER_SEQUENCE: Final = 0x30
 
+WRITTEN_BY_PROXIES: Final = frozenset({HEADER, FORWARDED, b"forwarded", b"x-real-ip"})
+UNNAMED: Final = (
+    "requests come through a proxy that HUB_PROXY_NETWORKS does not name: the log has its address for everybody's, and who types wrong "
+    "passwords has all others wait"
+)
+
 Network = IPv4Network | IPv6Network
+log = structlog.get_logger()
+
+
+class Watched:
+    """Has a header that proxies write come from where none is named? Said once in the log of each process, and by /readyz from then on.
+
+    Anybody can write such a header, so it changes nothing but what is said; no address is told, for it may be a person's.
+    """
+
+    def __init__(self, *, unnamed: bool = False) -> None:
+        """`unnamed`: it is known from the settings already."""
+        self.unnamed = False
+        if unnamed:
+            self._say()
+
+    def see(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Of a request from no proxy."""
+        if not self.unnamed and not WRITTEN_BY_PROXIES.isdisjoint(name for name, _ in headers):
+            self._say()
+
+    def _say(self) -> None:
+        self.unnamed = True
+        log.warning("proxy_not_named", hint=UNNAMED)
 
 
 class Proxied:
     """Goes around the whole application, so that nobody meets the header but here."""
 
-    def __init__(self, app: ASGIApp, networks: Sequence[Network]) -> None:
+    def __init__(self, app: ASGIApp, networks: Sequence[Network], watched: Watched | None = None) -> None:
         self._app = app
         self._networks = tuple(networks)
+        self._watched = watched or Watched()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            is_proxy = self._is_proxy(scope.get("client"))
+            if not is_proxy:
+                self._watched.see(scope["headers"])
             lines = [value for name, value in scope["headers"] if name == HEADER]
             if lines:
                 scope["headers"] = [(name, value) for name, value in scope["headers"] if name not in (HEADER, CHAIN)]
-            if self._is_proxy(scope.get("client")):
+            if is_proxy:
                 scope["extensions"] = {**scope.get("extensions", {}), "tls": {X5T: certificate(lines)}}
                 scope["client"] = self._sender([value for name, value in scope["headers"] if name == FORWARDED]) or scope["client"]
         await self._app(scope, receive, send)
 
     def _is_proxy(self, client: tuple[str, int] | None) -> bool:
+        if not self._networks:
+            return False
         try:
             address = ip_address(client[0]) if client else None
         except ValueError:

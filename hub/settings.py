@@ -294,6 +294,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def has_unnamed_proxy(self) -> bool:
+        """Somebody else has to end TLS, for clients are told https and the hub speaks http; and nobody said who."""
+        return (self.base_url or "").startswith("https://") and self.tls_cert is None and not self.proxy_networks
+
+    @property
     def origin(self) -> str:
         """Where clients reach the hub, without a slash at the end."""
         scheme = "https" if self.tls_cert else "http"

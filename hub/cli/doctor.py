@@ -9,6 +9,7 @@ import typer
 from adapters.discovery import adapters
 from hub.cli.common import DataDir, Json, MongodbUrl, in_hub, settings_with, table
 from hub.ingest.topics import TopicRow, TopicSyntax, parse_row
+from hub.proxied import UNNAMED
 from hub.settings import Settings
 from hub.store.embedded import NoDatabase, require_usable
 from hub.store.embedded.binary import find_mongod
@@ -94,4 +95,11 @@ def _good(settings: Settings, clients: Iterable[str]) -> dict[str, bool]:
     return in_hub(settings.data_dir, settings.mongodb_url.get_secret_value() if settings.mongodb_url else None, act)
 
 
-CHECKS: tuple[Callable[[Settings], Check], ...] = (_database, _key_file, _adapters, _mqtt)
+def _proxy(settings: Settings) -> Check:
+    """The hub cannot look into the network: it is seen from what clients are told."""
+    if settings.has_unnamed_proxy:
+        return Check(what="proxy", well=False, text=f"HUB_BASE_URL is https and the hub speaks http, so {UNNAMED}")
+    return Check(what="proxy", well=True, text=", ".join(settings.proxy_networks) or "none")
+
+
+CHECKS: tuple[Callable[[Settings], Check], ...] = (_database, _key_file, _adapters, _mqtt, _proxy)

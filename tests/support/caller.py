@@ -23,6 +23,11 @@ def http_client(url: str) -> httpx.Client:
     return httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False, verify=TLS)
 
 
+def asked_alone(method: str, url: str, **more: Any) -> httpx.Response:
+    """Over a connection of its own, and with all the time that a busy machine needs: httpx by itself gives up after five seconds."""
+    return httpx.request(method, url, timeout=TIMEOUT_S, trust_env=False, **more)
+
+
 class Caller:
     """One client at one hub. `narrowed` asks for tokens of a narrower scope."""
 

@@ -3,9 +3,9 @@
 import asyncio
 import json
 import os
+import random
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +21,7 @@ from hub.instants import now_us
 from hub.operator import Operator
 from hub.settings import Settings
 from hub.store.embedded import Endpoint, sharing
+from hub.store.embedded.process import is_free
 from hub.wiring import Hub, open_hub
 from security.oauth.client import client_assertion, token_form
 from security.oauth.clients import Client, new_client_keys
@@ -33,6 +34,7 @@ TOKEN_AGE_MAX_S = 150
 """Half of a token's life: what is prepared with it can be sent before it ends."""
 READY_TIMEOUT_S = 60
 FHIR = ("Content-Type", "application/fhir+json")
+PORTS = range(10_000, 20_000)
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 
@@ -184,6 +186,5 @@ def without_own_settings() -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Not of those that the kernel gives to any connection before the hub has bound it."""
+    return next(port for port in random.SystemRandom().sample(PORTS, len(PORTS)) if is_free(port))

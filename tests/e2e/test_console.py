@@ -1,20 +1,20 @@
 """The console in a real browser: a link that is good once, a session, forms that only its own pages can send."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from hub.console.words import Language, said
 from hub.desk.words import DESK_WORDS
 from tests.support.browser import CONTRAST, DESK, PHONE
+from tests.support.caller import asked_alone, http_client
+from tests.support.process import free_port
 
 HUB = Path(sys.executable).with_name("hub")
 EN = said("en", DESK_WORDS)
@@ -47,11 +47,8 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     directory = tmp_path_factory.mktemp("hub-console")
-    command = [HUB, "serve", "--port", str(port), "--data-dir", directory, "--workers", "2"]
+    command = [HUB, "serve", "--port", str(free_port()), "--data-dir", directory, "--workers", "2"]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -81,7 +78,7 @@ def test_a_link_opens_the_console_under_the_name_of_whoever_had_it_printed(conte
     """The operating system says who that is; the cookie cannot be read by a page, nor sent by one from elsewhere."""
     page = signed_in(context, running)
     assert urlsplit(page.url).path == "/console"
-    assert page.get_by_text(EN["signed-in"]).is_visible()
+    expect(page.get_by_text(EN["signed-in"])).to_be_visible()
     (cookie,) = context.cookies()
     assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == (COOKIE, True, "Strict")
 
@@ -96,13 +93,13 @@ def test_a_link_is_good_once(context: BrowserContext, running: Running) -> None:
     context.clear_cookies()
     page.goto(link)
     assert page.get_by_role("alert").inner_text() == EN["sign-in-over"]
-    assert page.get_by_role("button", name=EN["sign-in"]).count() == 0
+    expect(page.get_by_role("button", name=EN["sign-in"])).to_have_count(0)
 
 
 def test_of_two_browsers_that_use_a_link_at_once_one_is_let_in(running: Running) -> None:
     """The second meets the first one's note, on whichever process."""
     code = running.link().rpartition("=")[2]
-    with httpx.Client(base_url=running.base, trust_env=False) as one, httpx.Client(base_url=running.base, trust_env=False) as other:
+    with http_client(running.base) as one, http_client(running.base) as other:
         answers = [client.post("/console/sign-in", data={"code": code}) for client in (one, other)]
     assert sorted(answer.status_code for answer in answers) == [303, 403]
 
@@ -115,7 +112,7 @@ def test_signing_out_ends_the_session_on_every_process(context: BrowserContext, 
     assert page.get_by_role("status").inner_text() == EN["signed-out"]
     assert context.cookies() == []
     for _ in range(8):  # connections of their own: both processes answer some
-        answer = httpx.get(f"{running.base}/console", headers={"Cookie": f"{COOKIE}={cookie['value']}"}, trust_env=False)
+        answer = asked_alone("GET", f"{running.base}/console", headers={"Cookie": f"{COOKIE}={cookie['value']}"})
         assert answer.status_code == 303
 
 
@@ -125,9 +122,9 @@ def test_a_form_from_elsewhere_does_nothing_and_is_recorded(context: BrowserCont
     signed_in(context, running)
     (cookie,) = context.cookies()
     headers = {"Cookie": f"{COOKIE}={cookie['value']}"}
-    answer = httpx.post(f"{running.base}/console/sign-out", headers=headers, data={"csrf": token}, trust_env=False)
+    answer = asked_alone("POST", f"{running.base}/console/sign-out", headers=headers, data={"csrf": token})
     assert answer.status_code == 403
-    assert httpx.get(f"{running.base}/console", headers=headers, trust_env=False).status_code == 200
+    assert asked_alone("GET", f"{running.base}/console", headers=headers).status_code == 200
     assert answer.headers["x-request-id"] in running.command("audit", "query", "--limit", "20", "--json")
 
 
@@ -137,7 +134,7 @@ def test_a_browser_that_says_the_form_is_from_elsewhere_is_believed(context: Bro
     (cookie,) = context.cookies()
     token = page.locator("input[name=csrf]").first.get_attribute("value")
     headers = {"Cookie": f"{COOKIE}={cookie['value']}", "Sec-Fetch-Site": "cross-site"}
-    answer = httpx.post(f"{running.base}/console/sign-out", headers=headers, data={"csrf": token}, trust_env=False)
+    answer = asked_alone("POST", f"{running.base}/console/sign-out", headers=headers, data={"csrf": token})
     assert answer.status_code == 403
 
 
@@ -145,7 +142,7 @@ def test_a_browser_that_says_the_form_is_from_elsewhere_is_believed(context: Bro
 def test_after_the_sign_in_nobody_is_led_elsewhere(running: Running, place: str) -> None:
     """OWASP ASVS 5.0 3.7.2: no open redirect."""
     code = running.link().rpartition("=")[2]
-    answer = httpx.post(f"{running.base}/console/sign-in", data={"code": code, "next": place}, trust_env=False)
+    answer = asked_alone("POST", f"{running.base}/console/sign-in", data={"code": code, "next": place})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/console?lang=en")
 
 

@@ -1,7 +1,6 @@
 """The first page in a real browser, against a hub that runs: both languages, by keyboard alone, on a telephone and on a desk."""
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -9,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from hub.console.words import WORDS, said
 from tests.support.browser import CONTRAST, DESK, PHONE, opened
+from tests.support.caller import asked_alone
+from tests.support.process import free_port
 
 HUB = Path(sys.executable).with_name("hub")
 
@@ -24,12 +24,9 @@ pytestmark = pytest.mark.database
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
     """A hub on an empty directory; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     with tempfile.TemporaryDirectory(prefix="hub-page-") as directory:
-        command = [HUB, "serve", "--port", str(port), "--data-dir", directory]
+        command = [HUB, "serve", "--port", str(free_port()), "--data-dir", directory]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None
@@ -53,10 +50,10 @@ def test_the_languages_are_switched_by_a_link_and_back(browser: Browser, base: s
     """https://www.w3.org/TR/WCAG22/#language-of-parts: each link is in the language it leads to."""
     with opened(browser, base) as page:
         page.get_by_role("link", name="Français").click()
-        assert page.get_by_role("heading", name=said("fr")["start"]).is_visible()
+        expect(page.get_by_role("heading", name=said("fr")["start"])).to_be_visible()
         assert page.locator("nav a[aria-current]").inner_text() == "Français"
         page.get_by_role("link", name="English").click()
-        assert page.get_by_role("heading", name=said("en")["start"]).is_visible()
+        expect(page.get_by_role("heading", name=said("en")["start"])).to_be_visible()
 
 
 def test_the_first_tab_stop_skips_to_the_content(browser: Browser, base: str) -> None:
@@ -113,5 +110,5 @@ def test_where_the_page_leads_there_is_an_answer(browser: Browser, base: str) ->
     """DESIGN 4, paths: discovery and probes are for everybody."""
     with opened(browser, base) as page:
         paths = page.evaluate("[...document.querySelectorAll('main a')].map(a => a.getAttribute('href'))")
-    assert {path: httpx.get(base + path, trust_env=False).status_code for path in paths} == dict.fromkeys(paths, 200)
+    assert {path: asked_alone("GET", base + path).status_code for path in paths} == dict.fromkeys(paths, 200)
     assert len(paths) == 4

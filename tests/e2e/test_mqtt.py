@@ -5,19 +5,19 @@ https://docs.oasis-open.org/mqtt/mqtt/v5.0/os/mqtt-v5.0-os.html#_Toc3901234 (QoS
 
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from hub.operator import Operator
 from tests.spec.oauth.test_jwks_fetch_tls import certificate
 from tests.support.backstage import Account, Backstage, new_client
 from tests.support.broker import Broker, Listener
-from tests.support.caller import Caller
+from tests.support.caller import Caller, asked_alone
 from tests.support.fixtures import Running
 from tests.support.payloads import identifier_system, weight
 from tests.support.process import free_port
@@ -147,15 +147,15 @@ class Ward:
     def __init__(self, running: Running, ehr: Caller, backstage: Backstage, broker: Broker) -> None:
         self.backstage, self.ehr, self.broker = backstage, ehr, broker
         self.listeners: list[Listener] = []
-        self.accounts: list[Account] = [self.account(f"mqtt-{broker.port}-{number}") for number in range(2)]
+        self.accounts: list[Account] = [self.account() for _ in range(2)]
         self.people: list[str] = [ehr.create(patient())["id"] for _ in self.accounts]
         for person in self.people:
             backstage.pair(identifier_system("withings"), f"W-{person}", f"Patient/{person}", from_us=0)
         self.admin_port = free_port()
         self.data_dir = running.process.data_dir
 
-    def account(self, name: str) -> Account:
-        organization = self.ehr.account.organization
+    def account(self) -> Account:
+        organization, name = self.ehr.account.organization, f"mqtt-{secrets.token_hex(4)}"
         return self.backstage.register(new_client(name, "system/Observation.c", consent_default="opt-out", organization=organization))
 
     def listener(self) -> Listener:
@@ -175,7 +175,7 @@ class Ward:
 
     def rows(self) -> dict[str, float]:
         """As /metrics shows them."""
-        shown = httpx.get(f"http://127.0.0.1:{self.admin_port}/metrics").text
+        shown = asked_alone("GET", f"http://127.0.0.1:{self.admin_port}/metrics").text
         return {state: float(number) for state, number in re.findall(r'^hub_mqtt_rows\{state="(\w+)"\} (\S+)$', shown, re.MULTILINE)}
 
     def restore(self, account: Account) -> None:
@@ -229,7 +229,7 @@ def test_a_row_that_is_stopped_from_the_start_holds_nobody_up_and_another_client
     ward.publish(1, 1_750_000_000)
     assert listener.fates(1) == [{"stored": 1}]
     assert listener.stop() == 0
-    ward.accounts[0] = ward.account(f"mqtt-{ward.broker.port}-new")
+    ward.accounts[0] = ward.account()
     following = ward.listener()
     assert following.fates(1) == [{"stored": 1}]
     assert (ward.totals(), following.stop()) == ([1, 1], 0)

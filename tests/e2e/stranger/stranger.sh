@@ -46,7 +46,9 @@ wheel() {
 value() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 
 start_hub() {
-  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  # Not of those that the kernel gives to any connection before the hub has bound it.
+  port=$(python3 -c 'import random, socket
+print(next(port for port in random.sample(range(10_000, 20_000), 99) if socket.socket().connect_ex(("127.0.0.1", port))))')
   base=http://127.0.0.1:$port
   hub serve --port "$port" --data-dir data > hub.txt 2>&1 &
   hub_pid=$!

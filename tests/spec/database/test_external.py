@@ -1,6 +1,5 @@
 """With HUB_MONGODB_URL no mongod is started; what answers there must be able to do transactions (DESIGN 5)."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,27 +12,22 @@ from pymongo import MongoClient
 from hub.store.embedded import Endpoint, NoDatabase, require_usable, serving, sharing
 from hub.store.embedded.binary import find_mongod
 from hub.store.embedded.process import listens
+from tests.support.process import free_port
 
 PASSWORD = "not-to-be-told"
 START_TIMEOUT_S = 240
 
 
 @pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def standalone(tmp_path: Path, free_port: int) -> Iterator[str]:
+def standalone(tmp_path: Path) -> Iterator[str]:
     """A mongod without a replica set."""
-    arguments = ["--dbpath", str(tmp_path), "--port", str(free_port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
+    port = free_port()
+    arguments = ["--dbpath", str(tmp_path), "--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
     process = subprocess.Popen([str(find_mongod()), *arguments], stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + START_TIMEOUT_S
-    while not listens(free_port):
+    while not listens(port):
         assert time.monotonic() < deadline
-    yield f"mongodb://127.0.0.1:{free_port}/"
+    yield f"mongodb://127.0.0.1:{port}/"
     process.kill()
     process.wait()
 
@@ -55,10 +49,11 @@ def test_a_standalone_server_is_refused_with_the_remedy(standalone: str) -> None
         require_usable(standalone)
 
 
-def test_an_address_where_nobody_answers_is_told_without_the_password(free_port: int) -> None:
+def test_an_address_where_nobody_answers_is_told_without_the_password() -> None:
     """Passwords never in logs or on the terminal: the message names the address only."""
-    url = f"mongodb://hub:{PASSWORD}@127.0.0.1:{free_port}/?replicaSet=rs0"
-    with pytest.raises(NoDatabase, match=rf"127.0.0.1:{free_port} does not answer within 0.1 s") as told:
+    port = free_port()
+    url = f"mongodb://hub:{PASSWORD}@127.0.0.1:{port}/?replicaSet=rs0"
+    with pytest.raises(NoDatabase, match=rf"127.0.0.1:{port} does not answer within 0.1 s") as told:
         require_usable(url, timeout_s=0.1)
     assert PASSWORD not in _whole_text(told.value)
 

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from hub.cli.main import app
 from hub.demo.accounts import KEPT
 from hub.demo.leaflet import Leaflet, typed
+from tests.support.process import free_port
 from tests.support.signing_in import COOKIE, sent, visitor
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,13 +39,6 @@ LEAFLET = Leaflet(
     compliance="demo-compliance-1",
     compliance_key="with a blank/.hub-data/demo-compliance.pem",
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import gc
 import shutil
-import socket
 import subprocess
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from hub.store.embedded.binary import find_mongod
 from security.keys import WrappedKey
 from security.kms.local import LocalKms, open_key_file
+from tests.support.process import free_port
 
 
 class MemoryKeys:
@@ -66,7 +66,7 @@ def kms(key_file: Path) -> LocalKms:
 @pytest.fixture(scope="session")
 def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A mongod of this test run alone: one member of a replica set on a loopback port."""
-    folder, port, mongod = tmp_path_factory.mktemp("mongod"), _free_port(), str(find_mongod())
+    folder, port, mongod = tmp_path_factory.mktemp("mongod"), free_port(), str(find_mongod())
     options = ["--replSet", "keys", "--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"]
     subprocess.run([mongod, "--dbpath", folder, "--logpath", folder / "log", "--fork", *options], check=True, stdout=subprocess.DEVNULL)
     try:
@@ -88,14 +88,8 @@ async def collection(mongodb_url: str) -> AsyncIterator[AsyncCollection[dict[str
 @pytest.fixture
 def unused_url() -> Iterator[str]:
     """An address where nobody listens."""
-    yield f"mongodb://127.0.0.1:{_free_port()}"
+    yield f"mongodb://127.0.0.1:{free_port()}"
     with warnings.catch_warnings():
         # PyMongo drops the sockets of connections that failed; collected here, they are not laid at another test's door.
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

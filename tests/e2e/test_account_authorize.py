@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from hub.account.consent_words import CONSENT_WORDS, naming
 from hub.account.launch import WORDS
@@ -361,5 +361,5 @@ def test_by_night_it_is_as_readable(browser: Browser, home: Home, tmp_path: Path
     with home.who.browsing(browser, color_scheme="dark") as page:
         page.goto(f"{home.who.base}/account/authorize?request={secret}&lang=fr")
         sound(page)
-        assert page.locator(".all").count() == 4
+        expect(page.locator(".all")).to_have_count(4)
         page.screenshot(path=tmp_path / "consent-night.png", full_page=True)

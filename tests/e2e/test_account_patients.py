@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from hub.account.consent import WORDS
 from hub.account.consent_words import naming
@@ -410,7 +410,7 @@ def test_a_patient_is_chosen_by_keyboard_alone(
         page.goto(ward.who.base + asking.path)
         page.get_by_label(t["pick-name"]).fill("Nombreuse")
         sent(page)
-        assert page.get_by_role("button", name=t["pick-choose"]).count() == 10
+        expect(page.get_by_role("button", name=t["pick-choose"])).to_have_count(10)
         sound(page)
         assert accessibility_faults(page) == []
         page.screenshot(path=tmp_path / f"picker-{language}-{size['width']}.png", full_page=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from adapters.kit.rulebook import RULES
 from hub.cli.kit.words import RULES_FR
@@ -208,6 +208,6 @@ def test_the_page_can_be_read_on_every_screen_by_day_and_by_night(
         assert page.locator("html").get_attribute("lang") == language
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
         assert page.evaluate(CONTRAST) == []
-        assert page.locator("tbody th[scope=row]").count() == len(RULES)
+        expect(page.locator("tbody th[scope=row]")).to_have_count(len(RULES))
         page.get_by_role("link").first.click()
         assert page.locator("html").get_attribute("lang") != language

@@ -13,7 +13,7 @@ from adapters.discovery import adapters
 pytestmark = pytest.mark.database
 
 ROOT = Path(__file__).resolve().parents[2]
-TIMEOUT_S = 240
+TIMEOUT_S = 1_200
 FLOORS = {
     "shapes": {"read and write"},
     "create": {"insert_one", "GET /livez"},

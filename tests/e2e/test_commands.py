@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.support.caller import Caller
+from tests.support.caller import Caller, asked_alone
 from tests.support.fixtures import Running
 from tests.support.outcomes import refused
 from tests.support.process import HubProcess, command, invoke
@@ -26,7 +25,7 @@ def test_an_administrators_searches_are_explained(running: Running, tmp_path: Pa
     assert (added.code, added.json()["administrator"]) == (0, True), added.err
     token = command("token", "--base-url", hub.url, "--client-id", added.json()["client_id"], "--key", str(key))
     headers = {"Authorization": f"Bearer {token.out.strip()}"}
-    answer = httpx.get(f"{hub.url}/fhir/Device?status=active&_explain=true", headers=headers)
+    answer = asked_alone("GET", f"{hub.url}/fhir/Device?status=active&_explain=true", headers=headers)
     assert [one["search"]["mode"] for one in answer.json()["entry"]][-1] == "outcome"
 
 

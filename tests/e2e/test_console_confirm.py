@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from hub.console.words import Language, said
 from hub.desk.confirm_words import CONFIRM_WORDS
@@ -16,7 +15,7 @@ from hub.ingest.wearing import Use
 from hub.operator import Operator, user_name
 from hub.sessions import new_code
 from tests.support.browser import CONTRAST, DESK, PHONE
-from tests.support.caller import Caller
+from tests.support.caller import Caller, asked_alone
 from tests.support.fixtures import Running
 from tests.support.payloads import frame, gatt, identifier_system
 from tests.support.resources import patient
@@ -95,7 +94,7 @@ def test_a_click_on_a_patient_stores_it_for_this_patient(page: Page, home: Home)
     row = page.get_by_role("row", name=at)
     records = home.running.backstage.recorded_by(lambda: row.get_by_role("button", name=f"Patient/{home.other}").click())
     assert page.get_by_role("status").first.inner_text() == EN["confirm-done-assigned"]
-    assert page.get_by_role("row", name=at).count() == 0
+    expect(page.get_by_role("row", name=at)).to_have_count(0)
     assert home.total(home.other) == before + 1
     (own,) = [one for one in records if one.kind == "confirm-assign" and one.patient is None]
     assert all(word in json.dumps(own.event) for word in ("asked them", user_name()))
@@ -108,7 +107,7 @@ def test_a_guests_reading_is_taken_off_the_page(page: Page, home: Home) -> None:
     assert EN["confirm-guest"] in row.inner_text()
     row.get_by_role("button", name=EN["confirm-nobody"]).click()
     assert page.get_by_role("status").first.inner_text() == EN["confirm-done-rejected"]
-    assert page.get_by_role("row", name=at).count() == 0
+    expect(page.get_by_role("row", name=at)).to_have_count(0)
 
 
 def test_whoever_comes_second_is_told_so(page: Page, home: Home) -> None:
@@ -141,7 +140,7 @@ def test_a_form_from_elsewhere_does_nothing(page: Page, home: Home) -> None:
     headers = {"Cookie": f"{cookie['name']}={cookie['value']}"}
     url = f"{home.running.process.url}{action}"
     before = home.total(home.one)
-    answer = httpx.post(url, data={"patient": f"Patient/{home.one}"}, headers=headers, trust_env=False)
+    answer = asked_alone("POST", url, data={"patient": f"Patient/{home.one}"}, headers=headers)
     assert (answer.status_code, home.total(home.one)) == (403, before)
     (record,) = home.running.backstage.records(answer.headers["x-request-id"])
     assert (record.kind, record.outcome) == ("confirm-assign", "4")
@@ -172,7 +171,7 @@ def test_it_is_readable_on_every_screen(browser: Browser, home: Home, viewport: 
     page.goto(home.link())
     page.get_by_role("button").click()
     page.goto(f"{home.running.process.url}/console/confirm?lang={language}")
-    assert page.get_by_role("button", name=said(language, CONFIRM_WORDS)["confirm-nobody"]).first.is_visible()
+    expect(page.get_by_role("button", name=said(language, CONFIRM_WORDS)["confirm-nobody"]).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     edges = [box["x"] + box["width"] for one in page.get_by_role("button").all() if (box := one.bounding_box())]
     assert max(edges) <= viewport["width"], "no button is cut off"

@@ -9,9 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from hub.console.words import Language, said
 from hub.desk.quarantine_chart import DAYS, Seen, chart
@@ -21,7 +20,7 @@ from hub.operator import Operator, user_name
 from hub.sessions import new_code
 from tests.support.backstage import Backstage
 from tests.support.browser import CONTRAST, DESK, PHONE
-from tests.support.caller import Caller
+from tests.support.caller import Caller, asked_alone
 from tests.support.fixtures import Running
 from tests.support.payloads import identifier_system, libreview, weight
 from tests.support.resources import patient
@@ -94,7 +93,7 @@ def test_causes_are_counted_and_drawn_over_time(context: BrowserContext, running
     assert page.locator(".facts dd").first.inner_text() == "10"
     counts = page.locator("section[aria-labelledby=causes] .many").all_inner_texts()
     assert counts == ["6", "3", "1"]
-    assert page.get_by_role("img", name=EN["q-over-time"]).is_visible()
+    expect(page.get_by_role("img", name=EN["q-over-time"])).to_be_visible()
     assert page.locator(".chart rect[class]").count() >= 10
     assert page.locator(".legend code").all_inner_texts() == ["device-missing", "device-not-paired", "time-zone-missing"]
     page.get_by_text(EN["q-as-table"]).click()
@@ -143,7 +142,7 @@ def test_one_item_is_looked_at_with_a_reason_and_that_is_on_record(
     entry = unfold(page, "items", "time-zone-missing")
     entry.get_by_label(EN["q-reason"]).fill("the vendor asks")
     records = backstage.recorded_by(lambda: entry.get_by_role("button", name=EN["q-look"]).click())
-    assert "104" in page.get_by_role("main").inner_text()
+    expect(page.get_by_role("main")).to_contain_text("104")
     assert "quarantine-read" in {one.kind for one in records}
 
 
@@ -161,19 +160,19 @@ def test_a_look_is_on_record_for_who_had_the_unit_where_no_time_can_be_told(
     entry.locator("summary").click()
     entry.get_by_label(EN["q-reason"]).fill("the vendor asks")
     records = backstage.recorded_by(lambda: entry.get_by_role("button", name=EN["q-look"]).click())
-    assert "105" in page.get_by_role("main").inner_text()
+    expect(page.get_by_role("main")).to_contain_text("105")
     assert backstage.patient_token(person) in {one.patient for one in records if one.kind == "quarantine-read"}
 
 
 def test_filters_narrow_the_page_and_can_be_taken_off(context: BrowserContext, running: Running, sender: Caller) -> None:
     page = opened(context, running)
     page.get_by_role("link", name="device-not-paired").click()
-    assert page.locator("section[aria-labelledby=items] li").count() == 3
+    expect(page.locator("section[aria-labelledby=items] li")).to_have_count(3)
     page.get_by_label(EN["q-older"]).fill("30")
     page.get_by_role("button", name=EN["q-show"]).click()
-    assert page.locator("section[aria-labelledby=items] li").count() == 0
+    expect(page.locator("section[aria-labelledby=items] li")).to_have_count(0)
     page.get_by_role("link", name=EN["q-everything"]).click()
-    assert page.locator("section[aria-labelledby=items] li").count() == 10
+    expect(page.locator("section[aria-labelledby=items] li")).to_have_count(10)
 
 
 def test_a_form_from_elsewhere_does_nothing(context: BrowserContext, running: Running, sender: Caller, backstage: Backstage) -> None:
@@ -183,10 +182,12 @@ def test_a_form_from_elsewhere_does_nothing(context: BrowserContext, running: Ru
     url = f"{running.process.url}/console/quarantine"
     form = {"act": "discard", "code": "device-missing", "reason": "x"}
     for more in ({}, {"csrf": "x" * 43}):
-        answer = httpx.post(url, data={**form, **more}, cookies={cookie["name"]: cookie["value"]}, headers={"Origin": running.process.url})
+        answer = asked_alone(
+            "POST", url, data={**form, **more}, cookies={cookie["name"]: cookie["value"]}, headers={"Origin": running.process.url}
+        )
         assert answer.status_code == 403
-    assert httpx.post(url, data=form).status_code == 303
-    assert httpx.get(url).headers["location"].startswith("/console/sign-in")
+    assert asked_alone("POST", url, data=form).status_code == 303
+    assert asked_alone("GET", url).headers["location"].startswith("/console/sign-in")
     assert waiting(backstage, co="device-missing") == 6
 
 
@@ -199,7 +200,8 @@ def test_a_form_that_names_nothing_or_says_no_reason_does_nothing(
     page = opened(context, running)
     (cookie,) = context.cookies()
     token = page.locator("input[name=csrf]").first.get_attribute("value") or ""
-    answer = httpx.post(
+    answer = asked_alone(
+        "POST",
         f"{running.process.url}/console/quarantine",
         data={**form, "csrf": token},
         cookies={cookie["name"]: cookie["value"]},

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import orjson
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from fhir_profiles.product import Product
 from fhir_profiles.unit import UnitNames
@@ -18,7 +17,7 @@ from hub.operator import Operator, user_name
 from hub.registry import Registry
 from hub.sessions import new_code
 from tests.support.browser import CONTRAST, DESK, PHONE
-from tests.support.caller import Caller
+from tests.support.caller import Caller, asked_alone
 from tests.support.fixtures import Running
 from tests.support.payloads import identifier_system
 from tests.support.resources import patient
@@ -76,13 +75,13 @@ def test_the_console_leads_to_the_units_that_somebody_should_look_at(page: Page,
     page.get_by_role("link", name=words["units"]).click()
     page.goto(f"{page.url}&unit=page-" if "?" in page.url else f"{page.url}?unit=page-")
     row = page.get_by_role("row", name="page-expired")
-    assert row.count() == 1
+    expect(row).to_have_count(1)
     assert row.locator(".marks li").all_inner_texts() == [words["finding-low-battery"], words["finding-expired"]]
-    assert page.get_by_role("row", name="page-well").count() == 0
+    expect(page.get_by_role("row", name="page-well")).to_have_count(0)
     page.get_by_role("link", name=words["units-all"], exact=True).click()
-    assert page.get_by_role("row", name="page-well").count() == 1
+    expect(page.get_by_role("row", name="page-well")).to_have_count(1)
     page.get_by_role("link", name=words["finding-silent"]).click()
-    assert page.get_by_role("row", name="page-expired").count() == 0
+    expect(page.get_by_role("row", name="page-expired")).to_have_count(0)
 
 
 def test_a_unit_is_found_by_a_part_of_its_name_among_thousands(page: Page, fleet: Fleet) -> None:
@@ -92,8 +91,8 @@ def test_a_unit_is_found_by_a_part_of_its_name_among_thousands(page: Page, fleet
     page.get_by_label(words["units-sought"]).fill("PAGE-we")
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    assert page.locator("tbody tr").count() == 1
-    assert page.get_by_role("row", name="page-well").count() == 1
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.get_by_role("row", name="page-well")).to_have_count(1)
     assert page.get_by_label(words["units-sought"]).input_value() == "PAGE-we"
     page.get_by_label(words["units-sought"]).fill('capteur & fils"')
     page.get_by_role("button", name=words["units-seek"]).click()
@@ -116,12 +115,12 @@ def test_it_is_recorded_who_looked_and_an_unknown_finding_is_refused(page: Page,
     (cookie,) = page.context.cookies()
     headers = {"Cookie": f"{cookie['name']}={cookie['value']}"}
     url = f"{fleet.running.process.url}/console/units"
-    answer = httpx.get(url, headers=headers, trust_env=False)
+    answer = asked_alone("GET", url, headers=headers)
     (record,) = fleet.running.backstage.records(answer.headers["x-request-id"])
     assert (answer.status_code, record.kind, record.outcome) == (200, "device-status", "0")
     assert "to look" in json.dumps(record.event)
-    assert httpx.get(f"{url}?finding=sad", headers=headers, trust_env=False).status_code == 400
-    assert httpx.get(url, trust_env=False).status_code == 303
+    assert asked_alone("GET", f"{url}?finding=sad", headers=headers).status_code == 400
+    assert asked_alone("GET", url).status_code == 303
 
 
 def test_the_keyboard_reaches_every_choice(page: Page, fleet: Fleet) -> None:
@@ -144,7 +143,7 @@ def test_it_is_readable_on_every_screen(browser: Browser, fleet: Fleet, viewport
     page.goto(fleet.link())
     page.get_by_role("button").click()
     page.goto(f"{fleet.running.process.url}/console/units?finding=expired&lang={language}")
-    assert page.get_by_text(said(language, FINDING_WORDS)["finding-expired"]).first.is_visible()
+    expect(page.get_by_text(said(language, FINDING_WORDS)["finding-expired"]).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     assert page.evaluate(CONTRAST) == []
     assert page.locator("html").get_attribute("lang") == language

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.support.backstage import Account, new_client
+from tests.support.caller import asked_alone
 from tests.support.fixtures import Running
 from tests.support.process import invoke
 
@@ -33,7 +33,7 @@ def test_headers_for_one_request_are_printed_and_taken(running: Running, account
         done = invoke("token", *flags(running, account), "--dpop", str(key), "--proof", f"GET {url}?_count=1")
         assert done.code == 0, done.err
         headers = dict(line.split(": ", 1) for line in done.out.splitlines())
-        assert httpx.get(f"{url}?_count=1", headers=headers, trust_env=False).status_code == 200
+        assert asked_alone("GET", f"{url}?_count=1", headers=headers).status_code == 200
     assert key.stat().st_mode & 0o077 == 0
 
 

@@ -21,7 +21,7 @@ from tests.support.guides import END, check, examples, script_of
 GUIDE = Path(__file__).resolve().parents[2] / "docs/guides/app.md"
 EXAMPLES = list(examples(GUIDE))
 PASSWORD = "four herons wade at low tide"
-SHELL_S = 120
+SHELL_S = 900
 JS = re.compile(r"^```js\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 
 

@@ -11,7 +11,7 @@ from tests.support.fixtures import Running
 from tests.support.guides import END, check, examples, script_of
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/guides/ehr.md"
-SHELL_S = 120
+SHELL_S = 900
 EXAMPLES = list(examples(GUIDE))
 
 

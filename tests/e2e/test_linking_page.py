@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.backstage import Backstage, new_client
 from tests.support.browser import CONTRAST, DESK, PHONE
@@ -34,7 +34,7 @@ def sound(page: Page) -> None:
     """Enough contrast, nothing wider than the screen, one heading, a name for the language."""
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.locator("h1").count() == 1
+    expect(page.locator("h1")).to_have_count(1)
 
 
 @pytest.mark.parametrize(("size", "language", "begin"), [(PHONE, "fr", "Commencer"), (DESK, "en", "Begin")])
@@ -45,7 +45,7 @@ def test_an_account_is_linked_by_keyboard_alone(browser: Browser, invited: str, 
     page.on("console", lambda message: complaints.append(message.text))
     page.goto(f"{invited}&lang={language}")
     sound(page)
-    assert page.get_by_text("Clinique du Lac").count() == 1
+    expect(page.get_by_text("Clinique du Lac")).to_have_count(1)
     button = page.get_by_role("button", name=begin)
     for _ in range(10):
         page.keyboard.press("Tab")
@@ -61,5 +61,5 @@ def test_an_account_is_linked_by_keyboard_alone(browser: Browser, invited: str, 
     assert complaints == []
     page.goto(f"{invited.partition('/clouds')[0]}/clouds/callback?error=access_denied&lang={language}")
     sound(page)
-    assert page.get_by_role("alert").count() == 1
+    expect(page.get_by_role("alert")).to_have_count(1)
     context.close()

@@ -19,6 +19,7 @@ from hub.account.words import SECURITY_WORDS
 from hub.console.words import said
 from security.people.rpps import is_rpps
 from tests.support.backstage import Backstage
+from tests.support.caller import asked_alone
 from tests.support.issuer import CLIENT_ID, SECRET, Issuer, issuing
 from tests.support.process import HubProcess
 from tests.support.signing_in import COOKIE, Someone, add_person, sent, visitor
@@ -96,7 +97,7 @@ def back(client: httpx.Client, **fields: str) -> str:
     """Path and query with which the provider leads the browser back."""
     there = sent(client, SIGN_IN, fields, to=BUTTON)
     assert there.status_code == 303, there.text
-    answer = httpx.get(there.headers["location"], trust_env=False)
+    answer = asked_alone("GET", there.headers["location"])
     return answer.headers["location"].partition("//")[2].partition("/")[2].join(("/", ""))
 
 

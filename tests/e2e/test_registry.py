@@ -50,7 +50,7 @@ class Made:
 def made(running: Running) -> Made:
     """A product of its own and one unit of it."""
     hub, mark = running.process, secrets.token_hex(4)
-    one = {"product": f"scale-{mark}", "gtin": gtin(), "unit": f"unit-{mark}", "eui": eui(), "maker": f"ACME{mark}", "model": f"M{mark}"}
+    one = {"product": f"scale-{mark}", "gtin": gtin(), "unit": f"unit-{mark}", "eui": eui(), "maker": f"Works{mark}", "model": f"M{mark}"}
     udi = f"(01){one['gtin']}(17)300131(10)LOT{mark}(21)SER{mark}"
     flags = ("--standing", "medical-device", "--class", "mdr-iia", "--specialization", "scale", "--lifetime", "14d")
     names = ("--manufacturer", one["maker"], "--model", one["model"], "--udi-di", one["gtin"])

@@ -8,10 +8,9 @@ from threading import Thread
 from typing import Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import httpx
-
 from security.browser_session import new_secret
 from tests.support.backstage import Account
+from tests.support.caller import asked_alone
 from tests.support.persons import REDIRECT
 from tests.support.process import HubProcess
 
@@ -47,7 +46,7 @@ class Asking:
 
     def waiting(self) -> str:
         """The secret under which the request waits for its person."""
-        answer = httpx.get(self.process.url + self.path, trust_env=False, follow_redirects=False)
+        answer = asked_alone("GET", self.process.url + self.path)
         assert answer.status_code == 303, answer.text
         location = urlsplit(answer.headers["location"])
         assert location.path == "/account/authorize", answer.headers["location"]

@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 ARGUMENTS = ["--disable-features=LocalNetworkAccessChecks"]
 """Chromium asks a person before a page from elsewhere may reach this machine; a test has no person to ask."""
+SHOWN_MS = 60_000
+"""Only what never comes takes so long. `expect(…)` waits for it, where `is_visible()` looks at once, maybe at half of a page."""
+expect.set_options(timeout=SHOWN_MS)
 
 CONTRAST = """() => {
   const lit = text => { const [r, g, b] = text.match(/[\\d.]+/g).map(Number).map(v => v / 255)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from hub.instants import now_us
 from hub.people.accounts import Accounts
@@ -19,6 +19,7 @@ from security.oauth.person import Person, Role
 from security.people.account import Account
 from tests.support.backstage import Backstage, Recorded
 from tests.support.browser import CONTRAST, DESK
+from tests.support.caller import TIMEOUT_S
 
 REPORT = "document.documentElement.scrollWidth <= innerWidth"
 
@@ -74,7 +75,7 @@ class Somebody:
         context.add_cookies([{"name": name, "value": value, "url": self.base} for name, value in self.cookies.items()])
 
     def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        with httpx.Client(cookies=self.cookies, trust_env=False, follow_redirects=False) as client:
+        with httpx.Client(cookies=self.cookies, trust_env=False, follow_redirects=False, timeout=TIMEOUT_S) as client:
             return client.request(method, self.base + path, **more)
 
 
@@ -97,7 +98,7 @@ def sound(page: Page) -> None:
     """Enough contrast, nothing wider than the screen, one heading, a name for the language, each field with a label."""
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate(REPORT)
-    assert page.locator("h1").count() == 1
+    expect(page.locator("h1")).to_have_count(1)
     assert page.locator("html").get_attribute("lang") in ("en", "fr")
 
 

@@ -7,7 +7,6 @@ failure there, and what each kind of caller has to expect of it follows from how
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-import httpx
 import pytest
 
 from adapters.discovery import adapters
@@ -20,7 +19,7 @@ from security.oauth.access_token import issue
 from security.oauth.person import Role
 from tests.spec.api.test_access_matrix import BY_NOBODY, HIDDEN, OPEN, REQUESTS, RIGHT, Target, name_of
 from tests.support.backstage import Account, Backstage, new_client
-from tests.support.caller import Caller
+from tests.support.caller import Caller, asked_alone
 from tests.support.fixtures import Running
 from tests.support.persons import HOUR_US, PersonCaller, acting, app_of, as_patient, as_practitioner, person, token_of
 from tests.support.resources import ABSENT, action, actor, consent, observation, patient
@@ -141,7 +140,7 @@ def of_console(cast: Cast) -> Headers:
         async with Operator(cast.backstage.hub, "to look").recording("console-link") as recording:
             return await new_code(services, "tests", "to look", recording)
 
-    answer = httpx.post(f"{cast.running.process.url}/console/sign-in", data={"code": cast.backstage.run(made())}, trust_env=False)
+    answer = asked_alone("POST", f"{cast.running.process.url}/console/sign-in", data={"code": cast.backstage.run(made())})
     name, _, value = answer.headers["set-cookie"].partition(";")[0].partition("=")
     return {"Cookie": f"{name}={value}"}
 

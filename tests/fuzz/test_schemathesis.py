@@ -14,6 +14,7 @@ EXAMPLES, WHOLE_S = 5, 1_200
 
 def test_what_it_promises_it_keeps(running: Running, ehr: Caller, tmp_path: Path) -> None:
     """No server error; statuses, formats and schemas as written; nothing guarded answers without a token."""
-    run = command(running.process.url, ehr.token, PATHS, tmp_path, examples=EXAMPLES, seed=SEED)
+    fresh = Caller(ehr.http, ehr.account)
+    run = command(running.process.url, fresh.token, PATHS, tmp_path, examples=EXAMPLES, seed=SEED)
     done = subprocess.run(run, capture_output=True, text=True, check=False, timeout=WHOLE_S, cwd=tmp_path)
     assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-1_000:]

@@ -31,7 +31,7 @@ def kept(directory: Path) -> list[Head | Finding]:
 
 async def until(holds: Callable[[], bool]) -> None:
     """The keeper writes in a thread, which no event of the loop announces."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0)
 

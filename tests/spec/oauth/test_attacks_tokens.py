@@ -41,8 +41,9 @@ def status(http: httpx.Client, token: str, scheme: str = "Bearer") -> int:
     return http.get("/fhir/Observation?_count=0", headers={"Authorization": f"{scheme} {token}"}).status_code
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def token(ehr: Caller) -> str:
+    """One that is good for a while: the tests of a file may last longer than that."""
     return ehr.token
 
 

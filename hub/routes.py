@@ -59,6 +59,7 @@ from hub.interactions.update import conditional_update, update
 from hub.interactions.validate import validate
 from hub.interactions.vread import vread
 from hub.linking import link_begin, link_callback, link_page
+from hub.oauth import configuration
 from hub.oauth.authorize import authorize
 from hub.oauth.brands import brands
 from hub.oauth.device_grant import device_authorization
@@ -156,6 +157,14 @@ ROUTES: tuple[RouteRow, ...] = (
     RouteRow(method="GET", path="/oauth/jwks", interaction="jwks", guard="open", endpoint=jwks),
     # Open, for who registers has no client yet; an initial access token, where the settings ask for one, is looked at in the endpoint.
     RouteRow(method="POST", path=REGISTRATION_PATH, interaction="client-register", guard="open", endpoint=register_client),
+    *(
+        RouteRow(method=method, path=f"{REGISTRATION_PATH}/{{id}}", interaction=kind, guard="open", endpoint=endpoint)
+        for method, kind, endpoint in (
+            ("GET", configuration.READ, configuration.read),
+            ("PUT", configuration.CHANGE, configuration.change),
+            ("DELETE", configuration.DELETE, configuration.delete),
+        )
+    ),
     # Open, for who enrols has no token yet: the one-time code is looked at in the endpoint.
     RouteRow(method="POST", path="/oauth/register", interaction="credential-enrol", guard="open", endpoint=register),
     RouteRow(method="GET", path="/fhir/metadata", interaction="capabilities", guard="open", endpoint=capabilities),

@@ -5,7 +5,8 @@ Nothing of it counts before an administrator has approved it (hub/registrations.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -21,13 +22,13 @@ from hub.guard import error_response, facts_of, request_ids
 from hub.http import read_body
 from hub.oauth.limits import Limit, sender
 from hub.oauth.self_registered import Waiting
-from hub.recording import Recording, RequestFacts
+from hub.recording import AS_RECORDED, Recording, RequestFacts
 from hub.repository.redoing import redoing
 from hub.services import Services
 from hub.store.protocol import Unavailable, Unit
 from security.oauth.client_authentication import new_client_secret
 from security.oauth.clients import Client, new_client_id
-from security.oauth.dynamic_registration import RegistrationRefused, described
+from security.oauth.dynamic_registration import REGISTRATION_PATH, RegistrationRefused, described
 from security.oauth.errors import NO_STORE
 from security.oauth.registration import metadata
 
@@ -54,11 +55,18 @@ class Refused(Exception):
         self.status, self.error, self.headers = status, error, headers or {}
 
 
+Act = Callable[[Request, RequestFacts], Awaitable[Response]]
+
+
 async def register(request: Request) -> Response:
+    return await answered(request, KIND, _answer)
+
+
+async def answered(request: Request, kind: str, act: Act) -> Response:
     """One attempt. Every way out is an answer with a record behind it."""
-    facts = facts_of(request, KIND, request.app.state.services)
+    facts = facts_of(request, kind, request.app.state.services)
     try:
-        response = await _answer(request, facts)
+        response = await act(request, facts)
     except Refused as error:
         response = await _refused(error, facts, request)
     except RegistrationRefused as error:
@@ -70,8 +78,8 @@ async def register(request: Request) -> Response:
     except Unavailable:
         response = error_response(outcomes.unavailable())
     except Exception as error:  # noqa: BLE001 - the last exit of this route, as hub.guard is of all others
-        log.warning("unexpected", interaction=KIND, error=type(error).__name__, request=facts.request_id)
-        response = await _refused(Refused(500, "server_error", "the hub failed; nothing was registered"), facts, request)
+        log.warning("unexpected", interaction=kind, error=type(error).__name__, request=facts.request_id)
+        response = await _refused(Refused(500, "server_error", "the hub failed; nothing was done"), facts, request)
     response.headers.update(request_ids(facts))
     return response
 
@@ -79,8 +87,9 @@ async def register(request: Request) -> Response:
 async def _answer(request: Request, facts: RequestFacts) -> Response:
     services: Services = request.app.state.services
     _admit(request, services)
-    members = _members(request.headers.get("content-type", ""), await read_body(request, BODY_MAX_BYTES))
+    members = json_body(request.headers.get("content-type", ""), await read_body(request, BODY_MAX_BYTES))
     secret, kept = new_client_secret()
+    token, kept_of_token = new_client_secret()
     name = members.get("client_name") if isinstance(members, dict) else None
     client = described(
         members,
@@ -89,9 +98,11 @@ async def _answer(request: Request, facts: RequestFacts) -> Response:
         now_us=services.clock(),
         check_scope_query=request.app.state.token_dependencies.check_scope_query,
     )
+    client = replace(client, registration_token=kept_of_token)
     who = sender(facts.address)
     await redoing(partial(_waiting, services, client, who, facts), lambda: (f"registrations {who}",), services.turns)
-    return _json(registered(client, secret), 201)
+    shown = secret if client.secret_hash is not None else None
+    return json_response(registered(client, shown, token, request.app.state.base_url), 201)
 
 
 def _admit(request: Request, services: Services) -> None:
@@ -109,7 +120,8 @@ def _admit(request: Request, services: Services) -> None:
         raise Refused(401, "invalid_token", NO_TOKEN, {"WWW-Authenticate": CHALLENGE})
 
 
-def _members(content_type: str, body: bytes) -> object:
+def json_body(content_type: str, body: bytes) -> object:
+    """Raises Refused."""
     if content_type.partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise Refused(400, "invalid_client_metadata", f"the body must be {MEDIA_TYPE}")
     try:
@@ -127,24 +139,39 @@ async def _waiting(services: Services, client: Client, who: str, facts: RequestF
     await recording.commit(Unit(notes=(counted, await waiting.added(client))), writes=())
 
 
-def registered(client: Client, secret: str) -> dict[str, Any]:
-    """RFC 7591 section 3.2.1; the secret is shown this once. `approved` is ours: nothing works before somebody has approved it."""
-    shown = {"client_secret": secret, "client_secret_expires_at": 0} if client.secret_hash is not None else {}
+def registered(client: Client, secret: str | None, token: str, base_url: str) -> dict[str, Any]:
+    """RFC 7591 section 3.2.1, RFC 7592 section 3. `approved` is ours: nothing works before somebody has approved it.
+
+    secret  where it is a new one: it is shown this once
+    token   by which the app looks after its registration
+    """
+    shown = {} if secret is None else {"client_secret": secret, "client_secret_expires_at": 0}
     issued = client.created_us // 1_000_000
-    return {"client_id": client.client_id, "client_id_issued_at": issued, **shown, **metadata(client), "approved": False}
+    access = {"registration_access_token": token, "registration_client_uri": f"{base_url}{REGISTRATION_PATH}/{client.client_id}"}
+    return {
+        "client_id": client.client_id,
+        "client_id_issued_at": issued,
+        **shown,
+        **access,
+        **metadata(client),
+        "approved": not client.pending,
+    }
 
 
 async def _refused(error: Refused, facts: RequestFacts, request: Request) -> Response:
     if not facts.recorded:
         try:
-            recording = Recording(KIND, None, facts, request.app.state.services)
-            await recording.refused(FhirError("exception" if error.status >= 500 else "forbidden", error.error), kind=KIND)  # noqa: PLR2004
+            known = facts.interaction == KIND or facts.caller is not None
+            kind = AS_RECORDED.get(facts.interaction, facts.interaction) if known else "authentication-failed"
+            recording = Recording(kind, facts.caller, facts, request.app.state.services)
+            await recording.refused(FhirError("exception" if error.status >= 500 else "forbidden", error.error), kind=kind)  # noqa: PLR2004
         except (FhirError, Unavailable):
             return error_response(outcomes.unavailable())
-    response = _json({"error": error.error, "error_description": str(error)}, error.status)
+    response = json_response({"error": error.error, "error_description": str(error)}, error.status)
     response.headers.update(error.headers)
     return response
 
 
-def _json(body: object, status: int) -> Response:
-    return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=HEADERS)
+def json_response(body: object, status: int) -> Response:
+    """`body`: None for an answer without one."""
+    return Response(b"" if body is None else orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=HEADERS)

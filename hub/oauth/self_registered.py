@@ -14,6 +14,7 @@ from security.oauth.clients import Client
 WAITING: Final = "oauth-registration"
 DAY_US: Final = 86_400_000_000
 LISTED_MAX: Final = 10_000
+HASHES: Final = ("secret_hash", "registration_token")
 GONE_US: Final = 60_000_000
 """How long it stays that one was approved or refused, for whoever comes at the same time."""
 
@@ -47,6 +48,10 @@ class Waiting:
         expires_us = self._notes.now_us + self._days * DAY_US
         return await self._notes.write(await self._notes.read(client.client_id), _document(client), expires_us)
 
+    async def changed(self, one: SelfRegistered, client: Client) -> NoteWrite:
+        """Described anew by itself; it is forgotten when it would have been."""
+        return await self._notes.write(one.page, _document(client), one.expires_us)
+
     async def done(self, one: SelfRegistered) -> NoteWrite:
         """Approved or refused; whoever comes second meets a Conflict."""
         return await self._notes.write(one.page, {}, self._notes.now_us + GONE_US)
@@ -56,9 +61,11 @@ def _opened(page: Page) -> SelfRegistered | None:
     if not page.content or page.note is None:
         return None
     found = dict(page.content)
-    found["secret_hash"] = None if found["secret_hash"] is None else bytes.fromhex(found["secret_hash"])
+    found |= {name: bytes.fromhex(found[name]) for name in HASHES if found.get(name) is not None}
     return SelfRegistered(client=Client.from_document(found), page=page, expires_us=page.note.expires_us or 0)
 
 
 def _document(client: Client) -> dict[str, Any]:
-    return client.to_document() | {"secret_hash": None if client.secret_hash is None else client.secret_hash.hex()}
+    """As JSON can hold it."""
+    made = client.to_document()
+    return made | {name: made[name].hex() for name in HASHES if made[name] is not None}

@@ -13,6 +13,7 @@ READ = ("If-None-Match", "If-Modified-Since")
 WRITTEN: Mapping[int, Answer] = {200: "resource", 201: "resource"}
 HISTORY = ("_count", "_since", "_at", "_page")
 CONFLICT = (409, 412)
+CONFIGURATION = "https://www.rfc-editor.org/rfc/rfc7592#section-2"
 
 
 def _desk_page(english: str, french: str, *query: str) -> Described:
@@ -248,6 +249,25 @@ DESCRIBED: Mapping[str, Described] = {
         body="registration",
         done={201: "registration"},
         refused=(400, 401, 403, 413, 415, 429, 500, 503),
+    ),
+    "client-configuration": Described(
+        title=Said("An app looks at its registration", "Une application regarde son enregistrement"),
+        spec=f"{CONFIGURATION}.1",
+        done={200: "registration"},
+        refused=(401, 500, 503),
+    ),
+    "client-configuration-change": Described(
+        title=Said("An app describes itself anew", "Une application se décrit à nouveau"),
+        spec=f"{CONFIGURATION}.2",
+        body="registration",
+        done={200: "registration"},
+        refused=(400, 401, 413, 500, 503),
+    ),
+    "client-configuration-delete": Described(
+        title=Said("An app ends its registration", "Une application met fin à son enregistrement"),
+        spec=f"{CONFIGURATION}.3",
+        done={204: "none"},
+        refused=(401, 500, 503),
     ),
     "credential-enrol": Described(
         title=Said("A unit enrols with its own key and a one-time code", "Un appareil s’inscrit avec sa clé et un code à usage unique"),

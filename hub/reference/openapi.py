@@ -38,7 +38,12 @@ DETAILED = words(
 COLLECTION = "/fhir/{type}"
 OF_BYTES = (COLLECTION, f"{COLLECTION}/{{id}}", f"{COLLECTION}/{{id}}/_history/{{version_id}}")
 """Where a Binary is read and written as its bytes, too."""
-IN_OAUTH_WORDS = frozenset({"token", "credential-enrol", "client-register", "device-authorization", "par", "introspect", "revoke"})
+IN_OAUTH_WORDS = frozenset(
+    {
+        *("token", "credential-enrol", "client-register", "device-authorization", "par", "introspect", "revoke"),
+        *("client-configuration", "client-configuration-change", "client-configuration-delete"),
+    }
+)
 """Interactions whose errors are those of RFC 6749."""
 PROVING = frozenset({"token", "par"})
 """Interactions that take a DPoP proof without a token: what they give is bound to its key."""

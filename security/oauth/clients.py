@@ -79,6 +79,7 @@ class Client:
     binding          what its access tokens are bound to
     introspector     may ask about tokens of other clients (RFC 7662)
     pending          it registered itself, and nobody has approved it yet: as if it were not there
+    registration_token  SHA-256 of the token by which an app that registered itself looks after its registration (RFC 7592)
     ended_tokens     (jti, exp_us) of its own tokens revoked one by one (RFC 7009)
     revision         counts the changes of the registration
     created_us       microseconds since 1970 UTC, as is `revoked_us`
@@ -111,6 +112,7 @@ class Client:
     binding: Binding = "none"
     introspector: bool = False
     pending: bool = False
+    registration_token: bytes | None = None
     ended_tokens: tuple[tuple[str, int], ...] = ()
     revision: int = 0
 

@@ -5,7 +5,7 @@ those that are known each has to have its own form, so that nobody is told 201 a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from security.oauth.addresses import web_url
@@ -22,6 +22,11 @@ DEFAULT_METHOD: Final = "client_secret_basic"
 CONTACTS_MAX: Final = 1
 PURPOSE: Final = "TREAT"
 """Of what it does by itself; what it does for a person has the purpose of the person's role. Whoever approves it may give another."""
+
+LESS_ALONE: Final = (
+    "a registration may have fewer scopes and redirect URIs later, stricter requests and tokens, and other keys; for anything else "
+    "register anew, or ask who runs the hub"
+)
 
 
 class RegistrationRefused(Exception):
@@ -83,6 +88,36 @@ def described(members: object, *, client_id: str, secret_hash: bytes, now_us: in
         **_keys(said, method),
     }
     return _checked(fields, now_us, check_scope_query)
+
+
+def changed_by_itself(client: Client, wanted: Client) -> Client:
+    """A registration that is less now, or has other keys, as its app describes it. Raises RegistrationRefused for anything else.
+
+    Names, pages and addresses are what somebody looks at before approving it, and what people are shown: they stay. What whoever
+    approved it has given it (an organisation, a purpose) stays too.
+    """
+    app, other = client.app or App(), wanted.app or App()
+    less = wanted.allowed.within(client.allowed) == wanted.allowed and set(other.redirect_uris) <= set(app.redirect_uris)
+    bound = wanted.binding == client.binding or (client.binding, wanted.binding) == ("none", "dpop")
+    tighter = bound and other.par_required >= app.par_required
+    if not less or not tighter or _looked_at(wanted) != _looked_at(client):
+        raise RegistrationRefused("invalid_client_metadata", LESS_ALONE)
+    origins = tuple(one for one in app.origins if one in other.origins)
+    kept = replace(app, redirect_uris=other.redirect_uris, origins=origins, par_required=other.par_required)
+    return replace(
+        client,
+        scopes=wanted.scopes,
+        jwks=wanted.jwks,
+        jwks_uri=wanted.jwks_uri,
+        binding=wanted.binding,
+        app=None if client.app is None else kept,
+    )
+
+
+def _looked_at(client: Client) -> tuple[object, ...]:
+    app = client.app or App()
+    pages = (app.launch_url, app.homepage, app.policy_uri, app.logo_uri, app.contact)
+    return (client.name, client.authentication, client.grants, bool(app.redirect_uris), *pages)
 
 
 def _checked(fields: Mapping[str, Any], now_us: int, check_scope_query: CheckScopeQuery) -> Client:

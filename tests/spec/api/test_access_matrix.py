@@ -340,6 +340,7 @@ OPEN: dict[str, Due] = {
     "openapi": Due(200, ()),
     "brands": Due(200, ()),
     "client-register": Due(400, own("client-register", REFUSED)),
+    **{f"client-configuration{act}": Due(401, own("110122", REFUSED)) for act in ("", "-change", "-delete")},
     "livez": Due(200, ()),
     "readyz": Due(200, ()),
     "token": Due(400, own("ITI-71", REFUSED)),
@@ -471,7 +472,7 @@ def test_open_routes_answer_everybody_and_show_no_data(row: RouteRow, http: http
     before = log.count_documents({})
     answer = http.request(
         row.method,
-        row.path.format(type="Observation", adapter="withings", provider="nobody"),
+        row.path.format(type="Observation", adapter="withings", provider="nobody", id="nobody"),
         data={"x": "y"} if row.method == "POST" else None,
     )
     assert answer.status_code == expected.status

@@ -15,7 +15,7 @@ from hub import outcomes
 from hub.authenticate import Authenticator
 from hub.authorizations import Authorizations
 from hub.cors import Cors
-from hub.desk import Desked
+from hub.desk import DESK
 from hub.errors import FhirError
 from hub.guard import FHIR_BASE, Entries, Guarded, error_response, facts_of, names_operation, request_ids
 from hub.ingest.polling import At
@@ -25,8 +25,9 @@ from hub.issuers import Issuers, issuers_of
 from hub.oauth.brands import brand_of
 from hub.oauth.origins import AppOrigins
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
+from hub.page_guard import GuardedPage, Kind
 from hub.people.providers import providers_of
-from hub.people.visit import Visited
+from hub.people.visit import PERSON
 from hub.proxied import Proxied, Watched
 from hub.recording import Recording
 from hub.rendering import render, wanted_of_refused
@@ -47,6 +48,8 @@ from security.oauth.token_endpoint import TokenDependencies
 log = structlog.get_logger()
 
 BASE_WITH_SLASH = f"{FHIR_BASE}/"
+KINDS: Mapping[str, Kind[Any]] = {"desk": DESK, "person": PERSON}
+"""Of the pages, by the guard of their row."""
 
 
 def create_app(hub: Hub) -> Starlette:
@@ -78,10 +81,11 @@ def create_app(hub: Hub) -> Starlette:
         changes=lambda: hub.services.store.changes,
     )
     guards = {row: Guarded(row.interaction, row.endpoint, hub.services, authenticator) for row in ROUTES if row.guard == "fhir"}
-    desks: dict[RouteRow, Desked | Visited] = {row: Desked(row.interaction, row.endpoint, hub) for row in ROUTES if row.guard == "desk"}
-    desks |= {row: Visited(row.interaction, row.endpoint, hub) for row in ROUTES if row.guard == "person"}
+    pages: dict[RouteRow, GuardedPage[Any]] = {
+        row: GuardedPage(row.interaction, row.endpoint, hub, KINDS[row.guard]) for row in ROUTES if row.guard in KINDS
+    }
     routes = [
-        Route(path, guards.get(row) or desks.get(row) or row.endpoint, methods=[row.method])
+        Route(path, guards.get(row) or pages.get(row) or row.endpoint, methods=[row.method])
         for row in ROUTES
         # Clients write the base with a slash and without.
         for path in (row.path, *((BASE_WITH_SLASH,) if row.path == FHIR_BASE else ()))

@@ -64,7 +64,7 @@ async def begin(services: Services, code: str, recording: Recording) -> Session:
 
 async def session_of(services: Services, cookie: str | None) -> Session | None:
     """The session of a cookie, on every process; None if there is none, or it is over. Raises FhirError transient."""
-    if cookie is None or SECRET.fullmatch(cookie) is None:
+    if cookie is None:
         return None
     page = await _read(services, SESSIONS, cookie)
     if page.note is None or page.note.expires_us is None or not page.content.get("user"):

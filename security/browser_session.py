@@ -8,8 +8,10 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from http.cookies import CookieError, SimpleCookie
+from typing import Final, Literal
 
 SECRET_BYTES: Final = 32
 SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -39,12 +41,37 @@ def is_ours(cookie: str, sent: str, headers: Mapping[str, str]) -> bool:
     return site in SAME_SITE and hmac.compare_digest(form_token(cookie).encode(), sent.encode())
 
 
-def cookie_name(*, secure: bool) -> str:
-    """https://www.rfc-editor.org/rfc/rfc6265#section-4.1.2: the prefix binds it to this host alone, and to TLS."""
-    return "__Host-hub-console" if secure else "hub-console"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretCookie:
+    """A cookie that holds a secret as `new_secret` makes it: for this host alone, unseen by any script.
+
+    plain      its name on a hub without TLS
+    same_site  "Strict": no page from elsewhere makes a browser send it; "Lax": none but by a link
+    age_us     how long a browser keeps it
+    """
+
+    plain: str
+    same_site: Literal["Strict", "Lax"]
+    age_us: int
+
+    def name(self, base_url: str) -> str:
+        """https://www.rfc-editor.org/rfc/rfc6265#section-4.1.2: the prefix binds it to this host alone, and to TLS."""
+        return f"__Host-{self.plain}" if _is_secure(base_url) else self.plain
+
+    def of(self, headers: Mapping[str, str], base_url: str) -> str | None:
+        """What a browser brought. What cannot be read, or cannot be a secret of ours, is none."""
+        try:
+            found = SimpleCookie(headers.get("cookie", "")).get(self.name(base_url))
+        except CookieError:
+            return None
+        return found.value if found and SECRET.fullmatch(found.value) else None
+
+    def header(self, value: str, base_url: str) -> str:
+        """Set-Cookie, https://www.rfc-editor.org/rfc/rfc6265#section-4.1. The empty value takes it from the browser."""
+        age_s = self.age_us // 1_000_000 if value else 0
+        parts = [f"{self.name(base_url)}={value}", "Path=/", "HttpOnly", f"SameSite={self.same_site}", f"Max-Age={age_s}"]
+        return "; ".join([*parts, *(("Secure",) if _is_secure(base_url) else ())])
 
 
-def set_cookie(name: str, value: str, *, secure: bool, age_s: int) -> str:
-    """The header. Strict: no page from elsewhere makes a browser send it, not even by a link."""
-    parts = [f"{name}={value}", "Path=/", "HttpOnly", "SameSite=Strict", f"Max-Age={age_s}", *(("Secure",) if secure else ())]
-    return "; ".join(parts)
+def _is_secure(base_url: str) -> bool:
+    return base_url.startswith("https:")

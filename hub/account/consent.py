@@ -21,18 +21,17 @@ from hub.account.showing import moment
 from hub.account.viewing import NO_ENCOUNTER, Encounter, Patient, encounters_of, own_record, patient_of
 from hub.console.pages import form_target
 from hub.errors import FhirError
-from hub.forms import is_secure
 from hub.oauth import deciding
 from hub.oauth.deciding import Asked
+from hub.page_guard import SEE_OTHER
 from hub.people.sessions import ended
-from hub.people.visit import SEE_OTHER, SIGN_IN, Visit, set_cookie
+from hub.people.visit import COOKIE, SIGN_IN, Visit
 from hub.recording import Recording
 from hub.store.protocol import Unit
 from security.oauth.code import OFFLINE_US
 
 AUTHORIZE = "/account/authorize"
 WORDS = {**APP_WORDS, **CONSENT_WORDS}
-UNKNOWN_STEP = "The form asks for something that this page does not do."
 LEAVING = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 Step = Callable[[Visit, str], Awaitable[Response]]
@@ -45,10 +44,7 @@ async def authorize(request: Request, visit: Visit) -> Response:
 
 async def authorize_form(_: Request, visit: Visit) -> Response:
     """POST /account/authorize: `do` says which button it was."""
-    step = STEPS.get(visit.form.get("do", ""))
-    if step is None:
-        raise FhirError("invalid", UNKNOWN_STEP)
-    return await step(visit, visit.form.get("request", ""))
+    return await visit.step(STEPS)(visit, visit.form.get("request", ""))
 
 
 async def _shown(visit: Visit, secret: str, *, fault: str | None = None, ticked: Collection[str] | None = None) -> Response:
@@ -183,7 +179,7 @@ async def _somebody_else(visit: Visit, secret: str) -> Response:
     recording = visit.recording("sign-out")
     await recording.commit(Unit(notes=(await ended(visit.services, visit.signed), await released(visit, found))), writes=())
     response = _sign_in(visit, secret)
-    response.headers["Set-Cookie"] = set_cookie("", secure=is_secure(visit.hub.base_url), age_s=0)
+    response.headers["Set-Cookie"] = COOKIE.header("", visit.hub.base_url)
     return response
 
 

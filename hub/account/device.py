@@ -26,7 +26,6 @@ from security.oauth.device_flow import shown
 DEVICE = "/account/device"
 WORDS = {**APP_WORDS, **CONSENT_WORDS}
 CODE_MAX_CHARS = 32
-UNKNOWN_STEP = "The form asks for something that this page does not do."
 
 Step = Callable[[Visit, Waiting], Awaitable[Response]]
 
@@ -39,9 +38,7 @@ async def device(request: Request, visit: Visit) -> Response:
 
 async def device_form(_: Request, visit: Visit) -> Response:
     """POST /account/device: `do` says which button it was; each step looks the code up anew."""
-    step, code = STEPS.get(visit.form.get("do", "")), visit.form.get("user_code", "")[:CODE_MAX_CHARS]
-    if step is None:
-        raise FhirError("invalid", UNKNOWN_STEP)
+    step, code = visit.step(STEPS), visit.form.get("user_code", "")[:CODE_MAX_CHARS]
     try:
         async with visit.recording("device-code-shown") as recording:
             found = await devices.look(visit, code)

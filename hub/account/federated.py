@@ -4,10 +4,10 @@ from starlette.responses import RedirectResponse, Response
 
 from hub.account.sign_in import WRONG, sign_in_page
 from hub.errors import FhirError
+from hub.page_guard import SEE_OTHER
 from hub.people.federating import Federating
 from hub.people.open_pages import HOME, Caller, opened, place_of
 from hub.people.proving import NotRight
-from hub.people.visit import SEE_OTHER
 
 PATH = "/account/federated"
 

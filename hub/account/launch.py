@@ -19,7 +19,8 @@ from hub.account.viewing import NO_ENCOUNTER, Encounter, encounters_of, own_reco
 from hub.console.pages import form_target
 from hub.errors import FhirError
 from hub.oauth.launching import new_launch
-from hub.people.visit import SEE_OTHER, Visit
+from hub.page_guard import SEE_OTHER
+from hub.people.visit import Visit
 from security.oauth.authorization import Launch
 from security.oauth.clients import Client
 from security.oauth.redirect_uri import answer_at
@@ -29,7 +30,6 @@ LAUNCH = "/account/launch"
 WORDS = {**APP_WORDS, **CONSENT_WORDS}
 NOT_YOURS_TO_START = "Your role starts no apps with a patient."
 NO_SUCH_APP = "This app is not registered, or cannot be started from here."
-UNKNOWN_STEP = "The form asks for something that this page does not do."
 LEAVING = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
@@ -56,9 +56,7 @@ async def launch(request: Request, visit: Visit) -> Response:
 
 async def launch_form(_: Request, visit: Visit) -> Response:
     """POST /account/launch: look for a patient, or start the app with the one that was chosen."""
-    step = STEPS.get(visit.form.get("do", ""))
-    if step is None:
-        raise FhirError("invalid", UNKNOWN_STEP)
+    step = visit.step(STEPS)
     _require(visit)
     return await step(visit, await _named(visit, visit.form.get("app", "")))
 

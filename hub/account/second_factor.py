@@ -21,7 +21,7 @@ _KEY_GROUP = 4
 async def second_factor(caller: Caller) -> Response:
     """GET /account/second-factor: what is asked for now; without a step, back to the sign-in."""
     step = await step_of(caller.services, caller.cookie)
-    return caller.to(SIGN_IN) if step is None else _page(caller, step)
+    return caller.done(SIGN_IN) if step is None else _page(caller, step)
 
 
 @opened("second-factor")
@@ -29,7 +29,7 @@ async def second_factor_given(caller: Caller) -> Response:
     """POST /account/second-factor: the session, if the code is right."""
     step = await step_of(caller.services, caller.cookie)
     if step is None:
-        return caller.to(SIGN_IN)
+        return caller.done(SIGN_IN)
     code = caller.form.get("code", "")
     try:
         if step.secret is None:
@@ -39,7 +39,7 @@ async def second_factor_given(caller: Caller) -> Response:
         return _page(caller, step, fault="code-not-right" if step.secret is None else "enrol-wrong", status=WRONG)
     if entered.signed is None:
         raise FhirError("login", "The step ended without a session.")
-    next = caller.to(entered.next).headers["location"]
+    next = caller.done(entered.next).headers["location"]
     return caller.begun(entered.signed, caller.page("account_codes.html", ENTRY_WORDS, codes=entered.codes, next=next))
 
 

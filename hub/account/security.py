@@ -10,15 +10,13 @@ from hub.account.second_factor import shown_secret
 from hub.account.words import FAULTS, SECURITY_WORDS
 from hub.console.words import in_language
 from hub.errors import FhirError
-from hub.forms import is_secure
 from hub.instants import fhir_instant
 from hub.people.browsers import browser_of
 from hub.people.entering import PasswordFault
 from hub.people.proving import NotRight
 from hub.people.securing import Renewed, Securing
 from hub.people.sessions import Listed, id_of, sessions_of
-from hub.people.visit import Visit, set_cookie
-from security.browser_session import SESSION_US
+from hub.people.visit import COOKIE, Visit
 
 PATH = "/account/security"
 WRONG = 403
@@ -104,8 +102,7 @@ def _codes_shown(visit: Visit, renewed: Renewed) -> Response:
 
 
 def _with(visit: Visit, renewed: Renewed, response: Response) -> Response:
-    header = set_cookie(renewed.signed.cookie, secure=is_secure(visit.hub.base_url), age_s=SESSION_US // 1_000_000)
-    response.headers["Set-Cookie"] = header
+    response.headers["Set-Cookie"] = COOKIE.header(renewed.signed.cookie, visit.hub.base_url)
     return response
 
 

@@ -8,11 +8,11 @@ from starlette.responses import RedirectResponse, Response
 
 from hub.account.words import ENTRY_WORDS
 from hub.console.pages import form_target
-from hub.forms import is_secure
+from hub.page_guard import SEE_OTHER
 from hub.people.open_pages import Caller, opened, place_of
 from hub.people.proving import NotRight
 from hub.people.sessions import ended
-from hub.people.visit import SEE_OTHER, SIGN_IN, Visit, set_cookie
+from hub.people.visit import COOKIE, SIGN_IN, Visit
 from hub.store.protocol import Conflict, Unit
 
 WRONG = 403
@@ -39,9 +39,8 @@ async def sign_out(_: Request, visit: Visit) -> Response:
     """POST /account/sign-out: over on every process, and the browser forgets it."""
     with suppress(Conflict):  # ended by somebody else at this moment
         await visit.recording("sign-out").commit(Unit(notes=(await ended(visit.services, visit.signed),)), writes=())
-    secure = is_secure(visit.hub.base_url)
     response = RedirectResponse(f"{SIGN_IN}?out=1&lang={visit.language}", SEE_OTHER)
-    response.headers["Set-Cookie"] = set_cookie("", secure=secure, age_s=0)
+    response.headers["Set-Cookie"] = COOKIE.header("", visit.hub.base_url)
     return response
 
 

@@ -124,7 +124,7 @@ ASKED: Final = frozenset({"refuse", "revoke", "rotate"})
 
 def _registrations(request: Request, desk: Desk) -> Registrations:
     check = request.app.state.token_dependencies.check_scope_query
-    return Registrations(desk.hub, check, desk.session.reason, user=desk.session.user)
+    return Registrations(desk.hub, check, desk.signed.reason, user=desk.signed.user)
 
 
 def _secret(desk: Desk, made: Client, secret: str) -> Response:

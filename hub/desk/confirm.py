@@ -60,7 +60,7 @@ def _senders(request: Request, desk: Desk) -> Any:
     find_client = request.app.state.token_dependencies.find_client
 
     async def sender_of(client_id: str) -> Repository:
-        return await Senders(services=desk.services, find_client=find_client, user=desk.session.user).repository(client_id)
+        return await Senders(services=desk.services, find_client=find_client, user=desk.signed.user).repository(client_id)
 
     return sender_of
 

@@ -86,7 +86,7 @@ async def act(_: Request, desk: Desk) -> Response:
 async def _replay(desk: Desk) -> Response:
     asked = _meant(desk)
     how = How(device=desk.form.get("device", "").strip() or None, time_zone=desk.form.get("zone", "").strip() or None)
-    find, who = desk.hub.oauth.find_client, desk.session.user
+    find, who = desk.hub.oauth.find_client, desk.signed.user
     senders = Senders(services=desk.services, find_client=find, user=who, reason=desk.facts.reason)
     told: Counter[str] = Counter()
     done = 0

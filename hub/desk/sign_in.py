@@ -9,18 +9,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.console.words import Language, said
-from hub.desk import SEE_OTHER, Desk
+from hub.desk import COOKIE, Desk
 from hub.desk.words import DESK_WORDS
 from hub.errors import FhirError
-from hub.forms import desk_page, form_of, is_secure, language_asked
+from hub.forms import desk_page, form_of, language_asked
 from hub.guard import facts_of
 from hub.outcomes import status as status_of
+from hub.page_guard import SEE_OTHER
 from hub.recording import Recording, RequestFacts
 from hub.sessions import begin, end, who_of
-from security.browser_session import SESSION_US, cookie_name, set_cookie
 
 HOME = "/console"
-SESSION_S = SESSION_US // 1_000_000
 
 
 async def sign_in(request: Request) -> Response:
@@ -54,20 +53,18 @@ async def _begun(request: Request, facts: RequestFacts, language: Language) -> R
             session = await begin(services, form.get("code", ""), recording)
     except FhirError as error:
         return _refused(language, error)
-    secure = is_secure(request.app.state.base_url)
     place = form.get("next", HOME)
     response = RedirectResponse(f"{place if _is_inside(place) else HOME}?lang={language}", SEE_OTHER)
-    response.headers["Set-Cookie"] = set_cookie(cookie_name(secure=secure), session.cookie, secure=secure, age_s=SESSION_S)
+    response.headers["Set-Cookie"] = COOKIE.header(session.cookie, request.app.state.base_url)
     return response
 
 
-async def sign_out(request: Request, desk: Desk) -> Response:
+async def sign_out(_: Request, desk: Desk) -> Response:
     """POST /console/sign-out: over on every process, and the browser forgets it."""
     async with desk.recording("console-sign-out") as recording:
-        await end(desk.services, desk.session, recording)
-    secure = is_secure(request.app.state.base_url)
+        await end(desk.services, desk.signed, recording)
     response = _page(desk.language, out=True)
-    response.headers["Set-Cookie"] = set_cookie(cookie_name(secure=secure), "", secure=secure, age_s=0)
+    response.headers["Set-Cookie"] = COOKIE.header("", desk.hub.base_url)
     return response
 
 
@@ -78,9 +75,8 @@ def _refused(language: Language, error: FhirError) -> Response:
 
 
 def _page(language: Language, *, status: int = 200, **values: object) -> Response:
-    t = {**said(language), **said(language, DESK_WORDS)}
     blank = {"code": None, "who": None, "next": HOME, "fault": None, "out": False, "user": None, "form_token": ""}
-    return desk_page("desk_sign_in.html", language, t, status=status, **{**blank, **values})
+    return desk_page("desk_sign_in.html", language, DESK_WORDS, status=status, **{**blank, **values})
 
 
 def _next(request: Request) -> str:

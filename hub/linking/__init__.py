@@ -4,7 +4,6 @@ GET /clouds/link shows what will be fetched and changes nothing; the button (POS
 where the vendor leads the browser back to. A page never says whose link it is: whoever holds it knows.
 """
 
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from starlette.responses import Response
 
 from hub.console.words import Language, said
 from hub.errors import FhirError
-from hub.forms import desk_page, form_of, is_secure, language_asked
+from hub.forms import desk_page, language_asked, own_form
 from hub.guard import facts_of, request_ids
 from hub.ingest.granting import INVITED_US, Granting, Invitation
 from hub.ingest.polling import At
@@ -21,12 +20,14 @@ from hub.linking.words import LINK_WORDS, VENDORS
 from hub.recording import Recording, RequestFacts
 from hub.services import Services
 from hub.store.protocol import Unavailable
-from security.browser_session import FORM_TOKEN, SECRET, form_token, is_ours, new_secret
+from security.browser_session import SecretCookie, form_token, new_secret
 from security.oauth.clients import Client
 
 CALLBACK = "/clouds/callback"
 INVITATION, STATE, CODE = "invitation", "state", "code"
-COOKIE_S = INVITED_US // 1_000_000
+COOKIE = SecretCookie(plain="hub-link", same_site="Lax", age_us=INVITED_US)
+"""Lax: the vendor's page leads back by a link, and the browser has to bring it then; no form from elsewhere does."""
+NOT_OURS = "This form does not come from a page that this browser was given."
 
 
 async def link_page(request: Request) -> Response:
@@ -37,20 +38,21 @@ async def link_page(request: Request) -> Response:
         client = await _client(request, invitation)
     except (FhirError, Unavailable) as error:
         return _not(language, error)
-    cookie = cookie_of(request) or new_secret()
+    cookie = _cookie_of(request) or new_secret()
     facts = {**_facts(language, invitation, client), "word": word, "form_token": form_token(cookie), "keep": f"{INVITATION}={word}&"}
-    return _with_cookie(request, _page("link.html", language, **facts), cookie)
+    response = _page("link.html", language, **facts)
+    response.headers["Set-Cookie"] = COOKIE.header(cookie, request.app.state.base_url)
+    return response
 
 
 async def link_begin(request: Request) -> Response:
     """POST /clouds/link: the way to the vendor's page, for this browser."""
     language, services = language_asked(request), _services(request)
     facts = facts_of(request, "cloud-link", services)
-    cookie = cookie_of(request)
+    cookie = _cookie_of(request)
     try:
-        form = await form_of(request)
-        if cookie is None or not is_ours(cookie, form.get(FORM_TOKEN, ""), request.headers):
-            raise FhirError("forbidden", "This form does not come from a page that this browser was given.")  # noqa: TRY301
+        form = await own_form(request, cookie, NOT_OURS)
+        assert cookie is not None  # noqa: S101 - `own_form` has refused whoever has none
         granting = Granting(services)
         _, invitation = await granting.invitation(form.get(INVITATION, ""))
         async with _recording(facts, invitation, services) as recording:
@@ -67,7 +69,7 @@ async def link_callback(request: Request) -> Response:
     language, services = language_asked(request), _services(request)
     facts = facts_of(request, "cloud-link", services)
     facts.query = ""  # the code in it is a secret, if only for half a minute
-    asked, cookie = request.query_params, cookie_of(request)
+    asked, cookie = request.query_params, _cookie_of(request)
     try:
         if cookie is None or CODE not in asked:
             raise FhirError("business-rule", "No permission came back with this browser.")  # noqa: TRY301
@@ -93,23 +95,8 @@ def redirect_uri(request: Request) -> str:
     return f"{request.app.state.base_url}{CALLBACK}"
 
 
-def cookie_of(request: Request) -> str | None:
-    try:
-        found = SimpleCookie(request.headers.get("cookie", "")).get(_cookie_name(request))
-    except CookieError:
-        return None
-    return found.value if found and SECRET.fullmatch(found.value) else None
-
-
-def _cookie_name(request: Request) -> str:
-    return "__Host-hub-link" if is_secure(request.app.state.base_url) else "hub-link"
-
-
-def _with_cookie(request: Request, response: Response, cookie: str) -> Response:
-    """Lax: the vendor's page leads back by a link, and the browser has to bring it then; no form from elsewhere does."""
-    secure = "; Secure" if is_secure(request.app.state.base_url) else ""
-    response.headers["Set-Cookie"] = f"{_cookie_name(request)}={cookie}; Path=/; HttpOnly; SameSite=Lax; Max-Age={COOKIE_S}{secure}"
-    return response
+def _cookie_of(request: Request) -> str | None:
+    return COOKIE.of(request.headers, request.app.state.base_url)
 
 
 def _services(request: Request) -> Services:
@@ -167,5 +154,4 @@ def _not(language: Language, error: FhirError | Unavailable) -> Response:
 
 
 def _page(template: str, language: Language, *, status: int = 200, **values: object) -> Response:
-    t = {**said(language), **said(language, LINK_WORDS)}
-    return desk_page(template, language, t, status=status, **values)
+    return desk_page(template, language, LINK_WORDS, status=status, **values)

@@ -20,8 +20,9 @@ from hub.guard import facts_of
 from hub.http import read_body
 from hub.oauth.launching import launch_of
 from hub.oauth.waiting import REQUEST_URI, Waiting, answered, begun, waiting
+from hub.page_guard import SEE_OTHER
 from hub.people.sessions import signed_in
-from hub.people.visit import SEE_OTHER, cookie_of, refusal
+from hub.people.visit import COOKIE, refusal
 from hub.recording import Recording, RequestFacts
 from hub.store.protocol import Conflict, Unavailable, Unit
 from hub.wiring import Hub
@@ -147,7 +148,7 @@ async def _check_silent(request: Request, hub: Hub, asked: AuthorizationRequest)
     """prompt=none (OpenID Connect Core section 3.1.2.6). Nothing is ever granted without the page on which the person says yes."""
     if "none" not in asked.prompt:
         return
-    signed = await signed_in(hub.services, cookie_of(request, hub.base_url))
+    signed = await signed_in(hub.services, COOKIE.of(request.headers, hub.base_url))
     if signed is None or (asked.max_age_s is not None and hub.services.clock() - signed.auth_us > asked.max_age_s * 1_000_000):
         raise Refused("login_required", "nobody is signed in, or not recently enough")
     raise Refused("consent_required", "the person has to be asked each time")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from hub.instants import now_us
 from hub.people.accounts import Accounts
 from hub.people.sessions import SignedIn, begun
-from hub.people.visit import cookie_name
+from hub.people.visit import COOKIE
 from hub.services import random_id
 from hub.store.protocol import Unit
 from security.browser_session import form_token
@@ -40,7 +40,7 @@ class Somebody:
 
     @property
     def cookies(self) -> dict[str, str]:
-        return {cookie_name(secure=False): self.signed.cookie}
+        return {COOKIE.name(self.base): self.signed.cookie}
 
     @property
     def csrf(self) -> str:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from hub.account import apps, consent, consent_note, launch
+from hub.account import apps, consent_note, launch
 from hub.oauth import deciding, devices
 from hub.outcomes import unavailable, unexpected
-from hub.people.visit import NOT_OURS
+from hub.page_guard import NOT_OURS
+from hub.people.visit import UNKNOWN_STEP
 from hub.people.words import REFUSALS, in_french
 from hub.repository.redoing import CHANGED
 
@@ -15,12 +16,11 @@ TEXTS = (
     CHANGED,
     NOT_OURS,
     apps.NO_SUCH,
-    consent.UNKNOWN_STEP,
+    UNKNOWN_STEP,
     consent_note.SOMEBODY_ELSES,
     consent_note.NOT_OPENED,
     launch.NOT_YOURS_TO_START,
     launch.NO_SUCH_APP,
-    launch.UNKNOWN_STEP,
     deciding.OVER,
     deciding.NOT_YOURS,
     deciding.STALE,

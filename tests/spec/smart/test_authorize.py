@@ -11,7 +11,7 @@ import pytest
 from hub.errors import FhirError
 from hub.oauth.launching import new_launch
 from hub.people.sessions import SignedIn
-from hub.people.visit import cookie_name
+from hub.people.visit import COOKIE
 from hub.recording import Recording, RequestFacts
 from security.oauth.authorization import Launch
 from security.oauth.compact import peek, signature_holds
@@ -171,7 +171,7 @@ def test_an_app_may_ask_for_a_sign_in_that_is_fresh(app: SmartApp, backstage: Ba
 
 def test_who_is_signed_in_is_asked_all_the_same(app: SmartApp, ana: SignedIn) -> None:
     """OpenID Connect Core section 3.1.2.6: with prompt=none nothing is granted unasked."""
-    cookie = {"Cookie": f"{cookie_name(secure=False)}={ana.cookie}"}
+    cookie = {"Cookie": f"{COOKIE.name('http:')}={ana.cookie}"}
     assert error_in(app.authorize(prompt="none"))["error"] == "login_required"
     assert error_in(app.authorize(prompt="none", headers=cookie))["error"] == "consent_required"
 

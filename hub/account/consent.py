@@ -12,11 +12,11 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.account.app_words import APP_WORDS
+from hub.account.asking import WORDS, decision, gives_nothing, to_app
 from hub.account.consent_note import Consenting, chosen, opened, own, released
-from hub.account.consent_words import CONSENT_WORDS, naming
+from hub.account.consent_words import naming
 from hub.account.picking import Picker, blank, picker
-from hub.account.scope_lines import fields, granted, sections, words
+from hub.account.scope_lines import granted
 from hub.account.showing import moment
 from hub.account.viewing import NO_ENCOUNTER, Encounter, Patient, encounters_of, own_record, patient_of
 from hub.console.pages import form_target
@@ -31,8 +31,6 @@ from hub.store.protocol import Unit
 from security.oauth.code import OFFLINE_US
 
 AUTHORIZE = "/account/authorize"
-WORDS = {**APP_WORDS, **CONSENT_WORDS}
-LEAVING = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 Step = Callable[[Visit, str], Awaitable[Response]]
 
@@ -57,7 +55,7 @@ async def _shown(visit: Visit, secret: str, *, fault: str | None = None, ticked:
         found = await opened(visit, secret, recording)
     person = visit.signed.account.person
     scope = asked.grantable(person)
-    if not scope.resources.items and (asked.request.asked.resources.items or not scope.context):
+    if gives_nothing(scope, asked.request.asked):
         return _page(visit, asked, "account_refused.html", status=403)
     patient, hidden = await _patient(visit, asked, found)
     if asked.needs_patient(person) and patient is None:
@@ -66,21 +64,21 @@ async def _shown(visit: Visit, secret: str, *, fault: str | None = None, ticked:
         visit,
         asked,
         "account_authorize.html",
-        status=400 if fault else 200,
-        fault=fault,
-        client=asked.client,
         place=urlsplit(asked.request.redirect_uri).hostname or asked.request.redirect_uri,
-        patient=patient,
         hidden=hidden,
         may_pick=asked.needs_patient(person),
-        sections=sections(scope, person.role, visit.language),
-        also=words(scope, visit.language),
-        ticked=fields(scope) if ticked is None else ticked,
         visits=await _visits(visit, asked, patient.id if patient is not None else own_record(visit)),
         no_visit=NO_ENCOUNTER,
-        left_out=scope.resources != asked.request.asked.resources,
-        until=_until(visit, scope.context),
-        technical=scope.text(),
+        **decision(
+            visit,
+            asked.client,
+            scope,
+            asked.request.asked,
+            patient=patient,
+            until=_until(visit, scope.context),
+            fault=fault,
+            ticked=ticked,
+        ),
     )
 
 
@@ -133,18 +131,18 @@ async def _allow(visit: Visit, secret: str) -> Response:
         return await _shown(visit, secret)
     visits = await _visits(visit, asked, patient or own_record(visit))
     encounter = next((one.id for one in visits if one.id == visit.form.get("encounter")), None)
-    return _to_app(await deciding.granted(visit, secret, scope=given, patient=patient, encounter=encounter))
+    return to_app(await deciding.granted(visit, secret, scope=given, patient=patient, encounter=encounter))
 
 
 async def _deny(visit: Visit, secret: str) -> Response:
     await own(visit, secret)
-    return _to_app(await deciding.denied(visit, secret))
+    return to_app(await deciding.denied(visit, secret))
 
 
 async def _back(visit: Visit, secret: str) -> Response:
     """From the page that says that the role may give nothing of it."""
     await own(visit, secret)
-    return _to_app(await deciding.denied(visit, secret, "invalid_scope"))
+    return to_app(await deciding.denied(visit, secret, "invalid_scope"))
 
 
 async def _search(visit: Visit, secret: str) -> Response:
@@ -219,8 +217,3 @@ def _again(visit: Visit, secret: str) -> Response:
 def _sign_in(visit: Visit, secret: str) -> Response:
     next = quote(f"{AUTHORIZE}?request={quote(secret)}", safe="")
     return RedirectResponse(f"{SIGN_IN}?next={next}&lang={visit.language}", SEE_OTHER)
-
-
-def _to_app(url: str) -> Response:
-    """Where the app waits. Nothing of this page's address goes along."""
-    return RedirectResponse(url, SEE_OTHER, headers=LEAVING)

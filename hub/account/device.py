@@ -10,10 +10,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.account.app_words import APP_WORDS
-from hub.account.consent_words import CONSENT_WORDS, naming
+from hub.account.asking import WORDS, decision, gives_nothing
+from hub.account.consent_words import naming
 from hub.account.picking import Picker, blank, picker
-from hub.account.scope_lines import fields, granted, sections, words
+from hub.account.scope_lines import granted
 from hub.account.showing import moment
 from hub.account.viewing import patient_of
 from hub.errors import FhirError
@@ -24,7 +24,6 @@ from security.oauth.code import OFFLINE_US
 from security.oauth.device_flow import shown
 
 DEVICE = "/account/device"
-WORDS = {**APP_WORDS, **CONSENT_WORDS}
 CODE_MAX_CHARS = 32
 
 Step = Callable[[Visit, Waiting], Awaitable[Response]]
@@ -54,7 +53,7 @@ async def _ask(visit: Visit, found: Waiting, fault: str | None = None, ticked: C
     """What is asked for; for whoever has to choose a patient first, that."""
     person = visit.signed.account.person
     scope = found.grantable(person)
-    if not scope.resources.items and (found.asked.resources.items or not scope.context):
+    if gives_nothing(scope, found.asked):
         return _page(visit, found, "account_device_refused.html", {}, status=403)
     patient = (
         await patient_of(visit, found.client, visit.form["patient"]) if found.needs_patient(person) and "patient" in visit.form else None
@@ -62,21 +61,16 @@ async def _ask(visit: Visit, found: Waiting, fault: str | None = None, ticked: C
     if found.needs_patient(person) and patient is None:
         return _picker_page(visit, found, blank(), "pick-hidden" if "patient" in visit.form else None)
     away = "offline_access" in scope.context
+    until = ("until-away", moment(visit.services.clock() + OFFLINE_US, visit.language)) if away else ("until-brief", "")
     return _page(
         visit,
         found,
         "account_device_ask.html",
         {} if patient is None else {"patient": patient.id},
-        status=400 if fault else 200,
-        fault=fault,
-        client=found.client,
-        patient=patient,
-        sections=sections(scope, person.role, visit.language),
-        also=words(scope, visit.language),
-        ticked=fields(scope) if ticked is None else ticked,
-        left_out=scope.resources != found.asked.resources,
-        until=("until-away", moment(visit.services.clock() + OFFLINE_US, visit.language)) if away else ("until-brief", ""),
-        technical=scope.text(),
+        place=None,
+        hidden=False,
+        visits=(),
+        **decision(visit, found.client, scope, found.asked, patient=patient, until=until, fault=fault, ticked=ticked),
     )
 
 
@@ -113,8 +107,8 @@ def _picker_page(visit: Visit, found: Waiting, picked: Picker, fault: str | None
     return _page(visit, found, "account_device_patient.html", {}, picker=picked, fault=fault or picked.fault)
 
 
-def _page(visit: Visit, found: Waiting, template: str, hidden: Mapping[str, str], **values: Any) -> Response:
+def _page(visit: Visit, found: Waiting, template: str, carried: Mapping[str, str], **values: Any) -> Response:
     code = shown(found.user_code)
     return visit.page(
-        template, naming(WORDS, found.client.name), action=DEVICE, code=code, hidden_fields={"user_code": code, **hidden}, **values
+        template, naming(WORDS, found.client.name), action=DEVICE, code=code, hidden_fields={"user_code": code, **carried}, **values
     )

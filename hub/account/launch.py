@@ -10,16 +10,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from hub.account.app_words import APP_WORDS
-from hub.account.consent_words import CONSENT_WORDS, naming
+from hub.account.asking import WORDS, to_app
+from hub.account.consent_words import naming
 from hub.account.picking import Picker, blank, picker
 from hub.account.viewing import NO_ENCOUNTER, Encounter, encounters_of, own_record, patient_of
 from hub.console.pages import form_target
 from hub.errors import FhirError
 from hub.oauth.launching import new_launch
-from hub.page_guard import SEE_OTHER
 from hub.people.visit import Visit
 from security.oauth.authorization import Launch
 from security.oauth.clients import Client
@@ -27,10 +26,8 @@ from security.oauth.redirect_uri import answer_at
 from security.oauth.roles import ROLE_ROWS
 
 LAUNCH = "/account/launch"
-WORDS = {**APP_WORDS, **CONSENT_WORDS}
 NOT_YOURS_TO_START = "Your role starts no apps with a patient."
 NO_SUCH_APP = "This app is not registered, or cannot be started from here."
-LEAVING = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +106,7 @@ async def _choose(visit: Visit, app: Startable) -> Response:
             ),
             recording=recording,
         )
-    return RedirectResponse(answer_at(app.url, {"iss": visit.services.base_url, "launch": id}), SEE_OTHER, headers=LEAVING)
+    return to_app(answer_at(app.url, {"iss": visit.services.base_url, "launch": id}))
 
 
 async def _seen(visit: Visit, client: Client) -> str | None:

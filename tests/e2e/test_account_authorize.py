@@ -9,8 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from hub.account.asking import WORDS
 from hub.account.consent_words import CONSENT_WORDS, naming
-from hub.account.launch import WORDS
 from hub.authorizations import Authorizations
 from hub.console.words import Language, said
 from hub.notebook import Notebook

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from hub.account.asking import WORDS
 from hub.account.consent_words import naming
-from hub.account.device import WORDS
 from hub.authorizations import Authorizations
 from hub.console.words import Language, said
 from security.oauth.clients import GRANT_DEVICE, GRANT_REFRESH

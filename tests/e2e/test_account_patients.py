@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from hub.account.consent import WORDS
+from hub.account.asking import WORDS
 from hub.account.consent_words import naming
 from hub.authorizations import Authorizations
 from hub.console.words import Language, said

@@ -26,6 +26,7 @@ from hub.oauth.brands import brand_of
 from hub.oauth.origins import AppOrigins
 from hub.outbound import JwksCache, Outbound, OutboundPolicy
 from hub.page_guard import GuardedPage, Kind
+from hub.people.discovery import Discovery
 from hub.people.providers import providers_of
 from hub.people.visit import PERSON
 from hub.proxied import Proxied, Watched
@@ -68,6 +69,7 @@ def create_app(hub: Hub) -> Starlette:
     app.state.clouds = clouds_of(hub.services.settings)
     app.state.openid_providers = providers_of(hub.services.settings.openid_providers)
     app.state.outbound = Outbound(outbound_policy(hub.services.settings))
+    app.state.discovery = Discovery(app.state.outbound, app.state.openid_providers, now_us=now_us)
     app.state.senders = senders = senders_of(hub)
     authenticator = Authenticator(
         hub.oauth,

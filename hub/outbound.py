@@ -60,7 +60,7 @@ class OutboundPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedJwks:
-    """A key set and for how many seconds it may be kept."""
+    """A key set, or another JSON object, and for how many seconds it may be kept."""
 
     jwks: dict[str, Any]
     max_age_s: int
@@ -98,7 +98,7 @@ class JwksCache:
     so that a client may begin to sign with a new key; and of a set that may not be used any more it is remembered what it was, to know
     what comes from the client by. That proves nothing: what it vouches for is asked for anew, what it does not is refused meanwhile.
 
-    fetch    `Outbound.fetch_jwks`
+    fetch    `Outbound.fetch_jwks`, or what gives other JSON objects by URL in the same way (`hub.people.discovery`)
     now_us   microseconds since 1970 UTC
     maximum  entries kept; the least recently used goes first, unless it was asked for within ASKED_AGAIN_S
     """
@@ -200,12 +200,19 @@ class Outbound:
 
     async def fetch_jwks(self, url: str) -> FetchedJwks:
         """The JWKS at this registered URL. Raises JwksUnavailable, whatever went wrong."""
+        found = await self.fetch_object(url)
+        if not isinstance(found.jwks.get("keys"), list):
+            raise JwksUnavailable("the JWKS is not an object with keys")
+        return found
+
+    async def fetch_object(self, url: str) -> FetchedJwks:
+        """Any small JSON object, for instance the discovery document that leads to a JWKS; guarded, bounded and failing in the same way."""
         try:
             async with asyncio.timeout(TIME_LIMIT_S):
                 response, body = await self._get(url)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:  # TimeoutError is an OSError
             raise JwksUnavailable(f"the JWKS could not be fetched: {type(error).__name__}") from error
-        return FetchedJwks(jwks=_jwks(body), max_age_s=max_age_s(response.headers))
+        return FetchedJwks(jwks=_object(body), max_age_s=max_age_s(response.headers))
 
     async def call(
         self, url: str, *, form: Mapping[str, str] | None = None, token: str | None = None, basic: tuple[str, str] | None = None
@@ -334,11 +341,11 @@ def _has(jwks: Mapping[str, Any], kid: str) -> bool:
     return any(isinstance(key, dict) and key.get("kid") == kid for key in jwks["keys"])
 
 
-def _jwks(body: bytes) -> dict[str, Any]:
+def _object(body: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise JwksUnavailable("the JWKS is not JSON") from error
-    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
+    if not isinstance(document, dict):
         raise JwksUnavailable("the JWKS is not an object with keys")
     return document

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from hub import outcomes
 from hub.console.words import Language
-from hub.errors import FhirError
+from hub.errors import FhirError, Throttled
 from hub.forms import language_asked, own_form
 from hub.guard import facts_of
 from hub.recording import Recording, RequestFacts
@@ -96,7 +96,10 @@ class Exit:
                 await Recording(self.refused_as, None, facts, services).refused(error)
             except (FhirError, Unavailable):
                 return self.refusal(language, 503, str(outcomes.unavailable()))
-        return self.refusal(language, outcomes.status(error), str(error))
+        response = self.refusal(language, outcomes.status(error), str(error))
+        if isinstance(error, Throttled):
+            response.headers["Retry-After"] = str(error.retry_after_s)
+        return response
 
 
 class Signed(Protocol):

@@ -36,6 +36,7 @@ def _federating(caller: Caller) -> Federating:
     return Federating(
         entering=caller.entering,
         outbound=caller.outbound,
+        discovery=caller.discovery,
         provider=provider,
         redirect_uri=f"{caller.hub.base_url}{PATH}/{provider.name}",
     )

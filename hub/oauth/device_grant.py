@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.authorizations import Authorizations
+from hub.limits import Limit, sender
 from hub.oauth.answers import Asking, answered, oauth_json
 from hub.oauth.binding import binding_of
 from hub.oauth.devices import DeviceNotes
 from hub.oauth.giving import ended_for_reuse, given, still_held
-from hub.oauth.limits import Limit, sender
 from hub.repository.redoing import redoing
 from hub.store.protocol import Unit
 from security.oauth.client_authentication import ProvedClient

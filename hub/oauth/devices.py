@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from hub.authorizations import Authorizations
 from hub.errors import FhirError
+from hub.limits import Limit
 from hub.notebook import Notebook, Page
 from hub.oauth.deciding import BRIEF_US, NO_PATIENT, NOT_THEIRS, TOO_MUCH, wants_patient
-from hub.oauth.limits import Limit
 from hub.people.visit import Visit
 from hub.recording import Recording
 from hub.repository.redoing import redoing

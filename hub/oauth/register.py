@@ -20,7 +20,7 @@ from hub.authenticate import bearer, caller_of
 from hub.errors import FhirError, Throttled, Unauthenticated
 from hub.guard import error_response, facts_of, request_ids
 from hub.http import read_body
-from hub.oauth.limits import Limit, sender
+from hub.limits import Limit, sender
 from hub.oauth.self_registered import Waiting
 from hub.recording import AS_RECORDED, Recording, RequestFacts
 from hub.repository.redoing import redoing

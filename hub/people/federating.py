@@ -12,15 +12,19 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from hub.errors import FhirError
+from hub.errors import FhirError, Throttled
+from hub.limits import Limit, sender
 from hub.notebook import Notebook, Page
 from hub.outbound import Outbound, Unreachable
 from hub.people.accounts import Accounts, Filed
+from hub.people.addresses import Addresses
+from hub.people.discovery import AWAY, Discovery
 from hub.people.entering import Entered, Entering, Proof
 from hub.people.proving import REFUSED, NotRight, Proving
 from hub.recording import Recording
+from hub.repository.redoing import redoing
 from hub.services import Services
-from hub.store.protocol import Conflict, Unit
+from hub.store.protocol import Conflict, NoteWrite, Unit
 from security.browser_session import SECRET, new_secret
 from security.oauth.client import client_assertion
 from security.oauth.errors import JwksUnavailable
@@ -32,10 +36,11 @@ log = structlog.get_logger()
 
 BEGUN: Final = "person-federation"
 BEGUN_US: Final = 600_000_000
-DISCOVERY: Final = "/.well-known/openid-configuration"
 OVER: Final = "This sign-in was not begun in this browser, or is over; begin again."
-AWAY: Final = "The other service does not answer as it should; try again later, or sign in with a password."
+OFTEN: Final = "Too many sign-ins were begun from where you are; wait for some minutes, and try again."
 OK: Final = 200
+PER_SENDER: Final = Limit(what="sign-ins elsewhere", most=300, window_us=600_000_000)
+"""A hospital whose shift begins sits behind one address; whoever begins more than that, good or not, is no shift."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +49,7 @@ class Federating:
 
     entering: Entering
     outbound: Outbound
+    discovery: Discovery
     provider: Provider
     redirect_uri: str
 
@@ -52,29 +58,55 @@ class Federating:
         return self.entering.services
 
     async def begin(self, cookie: str, next: str, language: str) -> str:
-        """Where the browser is sent."""
-        endpoints = await self._endpoints()
-        notes, state, nonce, verifier = Notebook(self.services, BEGUN), new_secret(), new_secret(), new_secret()
-        content = {"provider": self.provider.name, "browser": _bound(cookie), "nonce": nonce, "verifier": verifier, "next": next}
-        note = await notes.write(await notes.read(state), content, notes.now_us + BEGUN_US)
-        await self._record("sign-in-begun").commit(Unit(notes=(note,)), writes=())
-        return authorization_url(
-            self.provider, endpoints, redirect_uri=self.redirect_uri, state=state, nonce=nonce, verifier=verifier, language=language
-        )
+        """Where the browser is sent. Raises Throttled for who has begun too often or has to wait; then nobody is asked."""
+
+        async def attempt() -> str:
+            counted = await self._counted()
+            endpoints = await self.discovery.endpoints(self.provider)
+            notes, state, nonce, verifier = Notebook(self.services, BEGUN), new_secret(), new_secret(), new_secret()
+            content = {"provider": self.provider.name, "browser": _bound(cookie), "nonce": nonce, "verifier": verifier, "next": next}
+            note = await notes.write(await notes.read(state), content, notes.now_us + BEGUN_US)
+            await self._record("sign-in-begun").commit(Unit(notes=(counted, note)), writes=())
+            return authorization_url(
+                self.provider, endpoints, redirect_uri=self.redirect_uri, state=state, nonce=nonce, verifier=verifier, language=language
+            )
+
+        return await redoing(attempt, self._about, self.services.turns)
+
+    async def _counted(self) -> NoteWrite:
+        now_us, (_, address) = self.services.clock(), await Addresses(self.services).read(self._address)
+        if address.is_locked(now_us):
+            raise Throttled(OFTEN, -(-(address.locked_until_us - now_us) // 1_000_000))
+        try:
+            return await PER_SENDER.taken(self.services, sender(self._address))
+        except Throttled as error:
+            raise Throttled(OFTEN, error.retry_after_s) from None
 
     async def finish(self, cookie: str, answer: Mapping[str, str]) -> Entered:
         """The provider has led the browser back. Raises NotRight where its word proves nobody who has an account here."""
         page = await self._used(answer.get("state", ""), cookie)
-        endpoints = await self._endpoints()
+        if (await Addresses(self.services).read(self._address))[1].is_locked(self.services.clock()):
+            await self._refused()  # the provider is not asked either
+            raise NotRight
+        endpoints = await self.discovery.endpoints(self.provider)
         try:
             check_answer(self.provider, endpoints, answer.get("iss"))
             who = await self._who(endpoints, answer.get("code", ""), page.content)
         except NotProved as error:
             log.warning("not_proved_elsewhere", provider=self.provider.name, why=str(error), request=self.entering.facts.request_id)
-            refused = NotRight()
-            await self._record(REFUSED).refused(refused)
-            raise refused from None
+            await self._refused()
+            raise NotRight from None
         return await self._entered(who, page.content["next"])
+
+    async def _refused(self) -> None:
+        """Recorded, and counted where it came from, as a wrong password is."""
+        addresses = Addresses(self.services)
+
+        async def attempt() -> None:
+            page, address = await addresses.read(self._address)
+            await self._record(REFUSED).refused(NotRight(), notes=(await addresses.failed(page, address),))
+
+        await redoing(attempt, self._about, self.services.turns)
 
     async def _used(self, state: str, cookie: str) -> Page:
         """What was begun, used up now: whatever comes of it, it is good once."""
@@ -136,25 +168,15 @@ class Federating:
         provider = self.provider
         return (provider.client_id, provider.secret or "") if provider.authentication == "client_secret_basic" else None
 
-    async def _endpoints(self) -> Endpoints:
-        document = await self._asked(f"{self.provider.issuer.rstrip('/')}{DISCOVERY}", None)
-        try:
-            return Endpoints.of(document, self.provider)
-        except NotProved as error:
-            log.warning("not_proved_elsewhere", provider=self.provider.name, why=str(error), request=self.entering.facts.request_id)
-            raise FhirError("transient", AWAY) from None
-
-    async def _asked(self, url: str, form: Mapping[str, str] | None, *, basic: tuple[str, str] | None = None) -> object:
+    async def _asked(self, url: str, form: Mapping[str, str], *, basic: tuple[str, str] | None) -> object:
         try:
             heard = await self.outbound.call(url, form=form, basic=basic)
             document: object = orjson.loads(heard.body)
         except (Unreachable, orjson.JSONDecodeError):
             raise FhirError("transient", AWAY) from None
-        if heard.status == OK:
-            return document
-        if form is None:
-            raise FhirError("transient", AWAY)
-        raise NotProved(f"the provider's token endpoint answers {heard.status}")
+        if heard.status != OK:
+            raise NotProved(f"the provider's token endpoint answers {heard.status}")
+        return document
 
     async def _entered(self, who: Proved, next: str) -> Entered:
         accounts = Accounts(self.services)
@@ -180,6 +202,13 @@ class Federating:
 
     def _proof_of(self, who: Proved) -> Proof:
         return Proof(acr=who.acr or ACR_PASSWORD, amr=who.amr, second_factor=bool(self.provider.acr_values), auth_us=who.auth_us)
+
+    @property
+    def _address(self) -> str | None:
+        return self.entering.facts.address
+
+    def _about(self) -> tuple[str]:
+        return (f"elsewhere-from/{sender(self._address)}",)
 
     def _record(self, kind: str) -> Recording:
         return Recording(kind, None, self.entering.facts, self.services)

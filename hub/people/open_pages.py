@@ -18,6 +18,7 @@ from hub.forms import desk_page, own_form
 from hub.outbound import Outbound
 from hub.page_guard import Exit, OpenedPage
 from hub.people.browsers import browser_of
+from hub.people.discovery import Discovery
 from hub.people.entering import Entered, Entering
 from hub.people.sessions import SignedIn, signed_in
 from hub.people.visit import COOKIE, refusal
@@ -50,6 +51,7 @@ class Caller(OpenedPage):
     before: SignedIn | None
     user_agent: str
     outbound: Outbound
+    discovery: Discovery
     providers: Mapping[str, Provider]
 
     @property
@@ -114,6 +116,7 @@ async def _caller(request: Request, hub: Hub, facts: RequestFacts, language: Lan
         before=await signed_in(hub.services, COOKIE.of(request.headers, hub.base_url)),
         user_agent=request.headers.get("user-agent", ""),
         outbound=request.app.state.outbound,
+        discovery=request.app.state.discovery,
         providers=request.app.state.openid_providers,
     )
 

@@ -56,6 +56,15 @@ REFUSALS: Mapping[str, str] = {
     "No device waits with this code. Look at it again: it is good for ten minutes, and once.": (
         "Aucun appareil n’attend avec ce code. Regardez-le à nouveau : il est valable dix minutes, et une fois."
     ),
+    "Too many sign-ins were begun from where you are; wait for some minutes, and try again.": (
+        "Trop de connexions ont été commencées d’où vous êtes ; attendez quelques minutes, puis réessayez."
+    ),
+    "The other service does not answer as it should; try again later, or sign in with a password.": (
+        "L’autre service ne répond pas comme il le devrait ; réessayez plus tard, ou connectez-vous par mot de passe."
+    ),
+    "This sign-in was not begun in this browser, or is over; begin again.": (
+        "Cette connexion n’a pas été commencée dans ce navigateur, ou elle est terminée ; recommencez."
+    ),
     "Choose whose data the app is to see.": "Choisissez de qui l’application doit voir les données.",
     "An app sees your own record only.": "Une application ne voit que votre propre dossier.",
     "More was chosen than the app asked for, or than you may give.": (

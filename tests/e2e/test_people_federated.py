@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,16 +18,23 @@ from playwright.sync_api import Browser, expect
 
 from hub.account.words import SECURITY_WORDS
 from hub.console.words import said
+from hub.limits import LIMITS, sender
+from hub.notebook import Notebook
+from hub.people.addresses import ADDRESSES, name_of
+from hub.people.federating import OFTEN, PER_SENDER
+from hub.store.protocol import Unit
+from security.people.lockout import FREE_ADDRESS
 from security.people.rpps import is_rpps
 from tests.support.backstage import Backstage
 from tests.support.caller import asked_alone
 from tests.support.issuer import CLIENT_ID, SECRET, Issuer, issuing
 from tests.support.process import HubProcess
-from tests.support.signing_in import COOKIE, Someone, add_person, sent, visitor
+from tests.support.signing_in import COOKIE, Someone, add_person, now_us, sent, visitor
 
 EN = said("en", SECURITY_WORDS)
 SIGN_IN, BUTTON = "/account/sign-in?lang=en", "/account/federated/directory"
 LEVEL = "eidas1"
+FORWARDED = "X-Forwarded-For"
 Json = dict[str, Any]
 
 pytestmark = pytest.mark.database
@@ -45,7 +53,8 @@ class Both:
 def module_both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     directory = tmp_path_factory.mktemp("federated")
     with issuing() as issuer:
-        process = HubProcess(directory / "data", HUB_OPENID_PROVIDERS=str(listed(directory, issuer))).start()
+        settings = {"HUB_OPENID_PROVIDERS": str(listed(directory, issuer)), "HUB_PROXY_NETWORKS": "127.0.0.0/8"}
+        process = HubProcess(directory / "data", **settings).start()
         try:
             with Backstage(process.data_dir, process.url) as backstage:
                 yield Both(process=process, backstage=backstage, issuer=issuer)
@@ -79,7 +88,9 @@ def both(module_both: Both) -> Both:
 
 @pytest.fixture
 def client(both: Both) -> Iterator[httpx.Client]:
+    """From an address of its own, as behind a proxy: what is wrong counts for nobody else."""
     with visitor(both.process.url) as one:
+        one.headers[FORWARDED] = f"2001:db8:{secrets.randbelow(65_536):x}:{secrets.randbelow(65_536):x}::1"
         yield one
 
 
@@ -234,6 +245,54 @@ def test_a_person_who_declines_there_is_told_so_here(both: Both, client: httpx.C
     both.issuer.answer = lambda given: {"error": "access_denied", "state": given["state"], "iss": given["iss"]}
     answer = client.get(back(client))
     assert (answer.status_code, EN["elsewhere-not"] in answer.text) == (403, True)
+
+
+def test_the_provider_is_asked_where_it_is_once_and_not_at_each_sign_in(both: Both, client: httpx.Client) -> None:
+    """RFC 9111 section 5.2: anybody can press the button, on any page of ours, without having proved anything."""
+    doctor(both, next(numbers()))
+    assert is_in(client.get(back(client)))
+    before = both.issuer.discovered
+    for _ in range(3):
+        back(client)
+    assert is_in(client.get(back(client)))
+    assert both.issuer.discovered == before
+
+
+def test_who_begins_too_often_has_to_wait_and_nobody_else_does(both: Both, client: httpx.Client) -> None:
+    """OWASP ASVS 5.0 2.4.1: counted for all processes by the address that the proxy saw, and on record."""
+    remember(both, LIMITS, f"{PER_SENDER.what} {sender(client.headers[FORWARDED])}", {"n": PER_SENDER.most - 1})
+    assert sent(client, SIGN_IN, {}, to=BUTTON).status_code == 303
+    refused = sent(client, SIGN_IN, {}, to=f"{BUTTON}?lang=en")
+    assert (refused.status_code, OFTEN in refused.text, 0 < int(refused.headers["retry-after"]) <= 600) == (429, True, True)
+    assert [(one.kind, one.outcome) for one in both.backstage.records(refused.headers["x-request-id"])] == [("sign-in-refused", "4")]
+    with visitor(both.process.url) as other:
+        assert sent(other, SIGN_IN, {}, to=BUTTON).status_code == 303
+
+
+def test_what_a_provider_does_not_prove_counts_where_it_came_from(both: Both, client: httpx.Client) -> None:
+    """As a wrong password does: an address that waits begins no sign-in elsewhere, and finishes none."""
+    doctor(both, next(numbers()))
+    places = [back(client), back(client)]
+    remember(both, ADDRESSES, name_of(client.headers[FORWARDED]), {"failures": FREE_ADDRESS - 1, "since_us": now_us()})
+    both.issuer.lie = changed(nonce=None)
+    assert client.get(places[0]).status_code == 403
+    both.issuer.honest()
+    waiting = len(both.issuer.codes)
+    assert not is_in(client.get(places[1]))
+    assert len(both.issuer.codes) == waiting, "the provider is not asked"
+    assert sent(client, SIGN_IN, {}, to=BUTTON).status_code == 429
+
+
+def remember(both: Both, kind: str, name: str, content: Json) -> None:
+    """A note about a sender, as if it had been written a moment ago."""
+    services = both.backstage.hub.services
+
+    async def written() -> None:
+        notes = Notebook(services, kind)
+        note = await notes.write(await notes.read(name), content, notes.now_us + PER_SENDER.window_us)
+        await services.store.commit(Unit(notes=(note,)))
+
+    both.backstage.run(written())
 
 
 def test_the_button_works_in_a_browser(both: Both, browser: Browser) -> None:

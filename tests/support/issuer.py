@@ -39,6 +39,8 @@ class Issuer:
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, parameters={"kid": "one", "use": "sig", "alg": "RS256"}))
     asked: list[Json] = field(default_factory=list)
     codes: dict[str, Json] = field(default_factory=dict)
+    discovered: int = 0
+    """How often its discovery document was fetched."""
 
     def signed(self, claims: Json, key: RSAKey | None = None, **header: Any) -> str:
         return jwt.encode({"alg": "RS256", "kid": "one", **header}, claims, key or self.key)
@@ -89,6 +91,7 @@ def issuing() -> Iterator[Issuer]:
             elif parts.path == "/jwks":
                 self._answer(200, {"keys": [issuer.key.as_dict(private=False)]})
             elif parts.path == "/.well-known/openid-configuration":
+                issuer.discovered += 1
                 self._answer(200, issuer.discovery())
             else:
                 self._answer(404, {})

@@ -6,6 +6,7 @@ from hub.account import apps, consent_note, launch
 from hub.oauth import deciding, devices
 from hub.outcomes import unavailable, unexpected
 from hub.page_guard import NOT_OURS
+from hub.people import discovery, federating
 from hub.people.visit import UNKNOWN_STEP
 from hub.people.words import REFUSALS, in_french
 from hub.repository.redoing import CHANGED
@@ -28,6 +29,9 @@ TEXTS = (
     deciding.NOT_THEIRS,
     deciding.TOO_MUCH,
     devices.UNKNOWN,
+    discovery.AWAY,
+    federating.OFTEN,
+    federating.OVER,
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hub.oauth.limits import sender
+from hub.limits import sender
 from hub.people.addresses import Addresses, name_of
 from hub.people.proving import NotRight, Proving
 from hub.proxied import Proxied

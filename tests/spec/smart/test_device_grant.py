@@ -11,10 +11,10 @@ import pytest
 
 from hub.errors import FhirError
 from hub.instants import now_us
+from hub.limits import LIMITS
 from hub.notebook import Notebook
 from hub.oauth.device_grant import PER_SENDER
 from hub.oauth.devices import DeviceNotes, Waiting, allow, deny, look
-from hub.oauth.limits import LIMITS
 from hub.operator import Operator
 from hub.people.sessions import SignedIn
 from hub.people.visit import Visit

@@ -171,6 +171,8 @@ def shown(account: Account) -> dict[str, Any]:
         "federated": [issuer for issuer, _ in account.federated],
         "failures": account.failures,
         "locked_until": _until(account.locked_until_us),
+        "code_failures": account.code_failures,
+        "code_locked_until": _until(account.code_locked_until_us),
     }
 
 

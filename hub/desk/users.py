@@ -172,7 +172,7 @@ def _row(account: Account, now_us: int) -> dict[str, Any]:
         "organization": account.person.organization,
         "state": _state(account, now_us),
         "factor": account.totp is not None,
-        "failures": account.failures,
+        "failures": account.failures + account.code_failures,
         "since": fhir_instant(account.created_us),
     }
 
@@ -180,7 +180,7 @@ def _row(account: Account, now_us: int) -> dict[str, Any]:
 def _state(account: Account, now_us: int) -> str:
     if account.disabled_us is not None:
         return "disabled"
-    if account.locked_until_us > now_us:
+    if max(account.locked_until_us, account.code_locked_until_us) > now_us:
         return "locked"
     return "invited" if account.password is None and not account.federated else "active"
 

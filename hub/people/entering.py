@@ -20,7 +20,7 @@ from hub.store.protocol import NoteWrite, Unit
 from security.browser_session import SECRET, new_secret
 from security.people.account import Account, folded
 from security.people.assurance import ACR_PASSWORD, ACR_SECOND_FACTOR, AMR_PASSWORD, AMR_SECOND_FACTOR
-from security.people.lockout import proved
+from security.people.lockout import Means, proved
 from security.people.password_rules import Fault, fault_of
 from security.people.passwords import SALT_BYTES
 from security.people.recovery import kept_of, left_after, new_codes
@@ -78,9 +78,9 @@ class Entering:
         accounts = Accounts(self.services)
 
         async def passed(filed: Filed, account: Account) -> Entered:
-            return await self._go_on(filed, account, next)
+            return await self._go_on(filed, account, next, "password")
 
-        proving = Proving(services=self.services, facts=self.facts, known_as=folded(login))
+        proving = Proving(services=self.services, facts=self.facts, known_as=folded(login), by="password")
         return await proving.proved(lambda: accounts.by_login(login), password_check(self.services, password), passed)
 
     async def by_code(self, cookie: str | None, code: str) -> Entered:
@@ -96,16 +96,16 @@ class Entering:
 
         async def passed(filed: Filed, account: Account) -> Entered:
             ended = await steps.ended(self.services, await self._step(cookie))
-            return await self._session(filed, account, step.next, (ended,))
+            return await self._session(filed, account, step.next, (step.by, "code"), (ended,))
 
-        proving = Proving(services=self.services, facts=self.facts, known_as=step.filed.account.login)
+        proving = Proving(services=self.services, facts=self.facts, known_as=step.filed.account.login, by="code")
         return await proving.proved(find, check, passed)
 
     async def elsewhere(self, filed: Filed, account: Account, proof: Proof, next: str) -> Entered:
         """Another provider has proved the person; where its word is one factor alone, what is asked here comes on top."""
         if proof.second_factor or (account.totp is None and not account.sees_others):
-            return await self._session(filed, account, next, (), proof=proof)
-        return await self._go_on(filed, account, next)
+            return await self._session(filed, account, next, ("elsewhere",), proof=proof)
+        return await self._go_on(filed, account, next, "elsewhere")
 
     async def enrolled(self, cookie: str | None, code: str) -> Entered:
         """The app shows the code of the secret it was given: it is the account's from now on. Raises NotRight."""
@@ -120,7 +120,7 @@ class Entering:
             codes = new_codes(os.urandom)
             account = replace(account, totp=step.secret, totp_step=used, recovery=kept_of(codes))
             ended = await steps.ended(self.services, step)
-            entered = await self._session(step.filed, account, step.next, (ended,), kind="second-factor")
+            entered = await self._session(step.filed, account, step.next, (step.by, "code"), (ended,), kind="second-factor")
             return replace(entered, codes=tuple(codes))
 
         return await redoing(attempt, lambda: (f"step/{cookie}",), self.services.turns)
@@ -145,7 +145,7 @@ class Entering:
             self.facts.user = filed.account.id
             now_us = self.services.clock()
             new = replace(filed.account, password=chosen, password_changed_us=now_us, invitation=None)
-            return await self._go_on(filed, proved(new), next, kind="account-password")
+            return await self._go_on(filed, proved(new, {"password"}), next, "password", kind="account-password")
 
         return await redoing(attempt, lambda: (f"invitation/{account.id}",), self.services.turns)
 
@@ -155,11 +155,11 @@ class Entering:
             raise FhirError("login", STEP_OVER)
         return step
 
-    async def _go_on(self, filed: Filed, account: Account, next: str, *, kind: str | None = None) -> Entered:
+    async def _go_on(self, filed: Filed, account: Account, next: str, by: Means, *, kind: str | None = None) -> Entered:
         """A session at once for who has no second factor and needs none."""
         if account.totp is None and not account.sees_others:
-            return await self._session(filed, account, next, (), kind=kind or "sign-in")
-        cookie, step = await steps.begun(self.services, account, next)
+            return await self._session(filed, account, next, (by,), kind=kind or "sign-in")
+        cookie, step = await steps.begun(self.services, account, next, by)
         await self._commit(kind or "sign-in-begun", (*await Accounts(self.services).changed(filed, account), step))
         return Entered(next=next, step=cookie)
 
@@ -168,12 +168,13 @@ class Entering:
         filed: Filed,
         account: Account,
         next: str,
-        more: tuple[NoteWrite, ...],
+        by: tuple[Means, ...],
+        more: tuple[NoteWrite, ...] = (),
         *,
         kind: str = "sign-in",
         proof: Proof | None = None,
     ) -> Entered:
-        known = proved(account)
+        known = proved(account, by)
         how = proof or (TWO_FACTORS if known.totp else ONE_FACTOR)
         signed, session = await sessions.begun(self.services, known, how.acr, how.amr, auth_us=how.auth_us)
         old = (await sessions.ended(self.services, self.before),) if self.before is not None else ()

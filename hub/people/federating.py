@@ -191,7 +191,9 @@ class Federating:
             return await self.entering.elsewhere(filed, account, self._proof_of(who), next)
 
         known_as = sha256(f"{who.issuer}\n{who.subject}".encode()).hexdigest()
-        return await Proving(services=self.services, facts=self.entering.facts, known_as=known_as).proved(find, check, passed)
+        return await Proving(services=self.services, facts=self.entering.facts, known_as=known_as, by="elsewhere").proved(
+            find, check, passed
+        )
 
     async def _by_rpps(self, accounts: Accounts, who: Proved) -> Filed | None:
         """The practitioner with this number, unless another person of this provider is linked with the account already."""

@@ -23,7 +23,7 @@ from hub.repository.redoing import redoing
 from hub.services import Services
 from hub.store.protocol import NoteWrite
 from security.people.account import Account
-from security.people.lockout import failed, is_locked
+from security.people.lockout import Means, failed, is_locked
 
 T = TypeVar("T")
 
@@ -47,11 +47,16 @@ class NotRight(FhirError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proving:
-    """For one request. `known_as`: what attempts take turns by in this process, for instance the login."""
+    """For one request.
+
+    known_as  what attempts take turns by in this process, for instance the login
+    by        what is proved with: a wait holds for some proofs and not for others
+    """
 
     services: Services
     facts: RequestFacts
     known_as: str
+    by: Means
 
     async def proved(self, find: Find, check: Check, passed: Passed[T]) -> T:
         """What `passed` makes of a good proof; it commits, and may meet a Conflict. Raises NotRight, FhirError, Unavailable."""
@@ -78,7 +83,7 @@ class Proving:
         after = None if address.is_locked(now_us) else await check(filed.account if filed else None)
         if filed is not None:
             self.facts.user = filed.account.id
-            if after is not None and _is_open(filed.account, now_us):
+            if after is not None and self._is_open(filed.account, now_us):
                 return await passed(filed, after)
         notes = (*await self._counted(accounts, filed, now_us), await addresses.failed(page, address))
         error = NotRight()
@@ -87,13 +92,12 @@ class Proving:
 
     async def _counted(self, accounts: Accounts, filed: Filed | None, now_us: int) -> tuple[NoteWrite, ...]:
         if filed is not None:
-            return await accounts.changed(filed, failed(filed.account, now_us))
+            return await accounts.changed(filed, failed(filed.account, self.by, now_us))
         strangers = Notebook(self.services, STRANGERS)
         return (await strangers.write(await strangers.read(self.known_as), {"at_us": now_us}, now_us + STRANGER_US),)
 
-
-def _is_open(account: Account, now_us: int) -> bool:
-    return account.disabled_us is None and not is_locked(account, now_us)
+    def _is_open(self, account: Account, now_us: int) -> bool:
+        return account.disabled_us is None and not is_locked(account, self.by, now_us)
 
 
 def password_check(services: Services, password: str) -> Check:

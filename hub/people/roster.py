@@ -19,6 +19,7 @@ from hub.services import Services
 from hub.store.protocol import NoteWrite, Stored, Unit
 from security.oauth.person import Role
 from security.people.account import Account, folded
+from security.people.lockout import opened
 from security.people.rpps import RPPS_SYSTEM
 
 FHIR_USERS: Mapping[Role, str] = {"patient": "Patient", "practitioner": "Practitioner"}
@@ -76,7 +77,7 @@ class Roster:
             if account.disabled_us is not None:
                 raise FhirError("conflict", "This account was ended; see hub user enable.")
             bare = replace(account, password=None, password_changed_us=self._services.clock(), totp=None, totp_step=0, recovery=())
-            return await self._invited(replace(bare, failures=0, locked_until_us=0), await over(self._services, account.id))
+            return await self._invited(opened(bare), await over(self._services, account.id))
 
         return await self._changed(login, change)
 
@@ -94,7 +95,7 @@ class Roster:
         """After it was ended, or after too many wrong proofs."""
 
         async def change(account: Account) -> Change:
-            return Change(account=replace(account, disabled_us=None, failures=0, locked_until_us=0))
+            return Change(account=opened(replace(account, disabled_us=None)))
 
         await self._changed(login, change)
 

@@ -20,7 +20,7 @@ from hub.services import Services
 from hub.store.protocol import NoteWrite, Unit
 from security.people.account import Account
 from security.people.assurance import ACR_SECOND_FACTOR, AMR_SECOND_FACTOR
-from security.people.lockout import proved
+from security.people.lockout import Means, proved
 from security.people.recovery import kept_of, new_codes
 from security.people.totp import SECRET_BYTES, new_secret, step_proved
 
@@ -118,8 +118,13 @@ class Securing:
         await redoing(attempt, self._about, self.services.turns)
 
     async def _proved(self, present: str, passed: Passed[T]) -> T:
-        proving = Proving(services=self.services, facts=self.facts, known_as=self.signed.account.login)
+        proving = Proving(services=self.services, facts=self.facts, known_as=self.signed.account.login, by=self._by)
         return await proving.proved(self._filed, self._check(present), passed)
+
+    @property
+    def _by(self) -> Means:
+        """Who has no password has signed in elsewhere."""
+        return "password" if self.signed.account.password is not None else "elsewhere"
 
     def _check(self, present: str) -> Check:
         by_password = password_check(self.services, present)
@@ -140,8 +145,8 @@ class Securing:
     async def _renewed(
         self, filed: Filed, account: Account, kind: str, more: tuple[NoteWrite, ...] = (), *, second: bool = False
     ) -> Renewed:
-        """The account as it is now, and a session of its own in place of all before."""
-        known = proved(account)
+        """The account as it is now, and a session of its own in place of all before. `second`: a code of a new second factor was right."""
+        known = proved(account, (self._by, "code") if second else (self._by,))
         acr, amr = (ACR_SECOND_FACTOR, AMR_SECOND_FACTOR) if second else (self.signed.acr, self.signed.amr)
         signed, begun = await sessions.begun(self.services, known, acr, amr)
         others = await all_ended(self.services, known.id, but=self.signed)

@@ -12,6 +12,7 @@ from hub.services import Services
 from hub.store.protocol import NoteWrite
 from security.browser_session import SECRET, new_secret
 from security.people.account import Account
+from security.people.lockout import Means
 from security.people.totp import SECRET_BYTES
 from security.people.totp import new_secret as new_totp
 
@@ -21,16 +22,22 @@ STEP_US = 600_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Whose password was right. `secret`: what an app is to be enrolled with, if there is none yet; `next`: where to go on afterwards."""
+    """Who has proved the first factor.
+
+    secret  what an app is to be enrolled with, if there is none yet
+    next    where to go on afterwards
+    by      what the first factor was
+    """
 
     cookie: str
     filed: Filed
     page: Page
     secret: str | None
     next: str
+    by: Means
 
 
-async def begun(services: Services, account: Account, next: str) -> tuple[str, NoteWrite]:
+async def begun(services: Services, account: Account, next: str, by: Means) -> tuple[str, NoteWrite]:
     """The cookie of a new step, and what has to be committed for it."""
     steps, cookie = Notebook(services, STEPS), new_secret()
     content = {
@@ -38,6 +45,7 @@ async def begun(services: Services, account: Account, next: str) -> tuple[str, N
         "since_us": account.password_changed_us,
         "secret": None if account.totp else new_totp(os.urandom(SECRET_BYTES)),
         "next": next,
+        "by": by,
     }
     return cookie, await steps.write(await steps.read(cookie), content, steps.now_us + STEP_US)
 
@@ -52,7 +60,8 @@ async def step_of(services: Services, cookie: str | None) -> Step | None:
         return None
     if (filed.account.totp is None) != (page.content["secret"] is not None):
         return None  # somebody has enrolled meanwhile
-    return Step(cookie=cookie, filed=filed, page=page, secret=page.content["secret"], next=page.content["next"])
+    by: Means = page.content.get("by", "password")  # before there was such a field it was a password
+    return Step(cookie=cookie, filed=filed, page=page, secret=page.content["secret"], next=page.content["next"], by=by)
 
 
 async def ended(services: Services, step: Step) -> NoteWrite:

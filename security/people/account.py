@@ -24,7 +24,8 @@ class Account:
     recovery   SHA-256 of the recovery codes that are left, hex
     federated  (issuer, subject) at other OpenID providers
     invitation  SHA-256 of the code of the one link that is good, hex; None: there is none
-    failures   wrong proofs since the last good one; locked_until_us: no proof is looked at before
+    failures   wrong passwords since the last good one; locked_until_us: no password is right before
+    code_failures  the same of codes of the second factor; code_locked_until_us: nothing opens the account before
     disabled_us  when the account was ended; its sessions and authorizations end with it
     """
 
@@ -42,6 +43,8 @@ class Account:
     invitation: str | None = None
     failures: int = 0
     locked_until_us: int = 0
+    code_failures: int = 0
+    code_locked_until_us: int = 0
     disabled_us: int | None = None
     language: str = "fr"
 

@@ -3,11 +3,14 @@
 NIST SP 800-63B-4 section 3.2.2 (rate limiting: no more than 100 failures in a row), OWASP ASVS 5.0 6.3.1.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 from security.people.account import Account
 
+Means = Literal["password", "code", "elsewhere"]
+"""What somebody proves themselves by: the password, a code of the second factor, the word of another provider."""
 SECOND_US: Final = 1_000_000
 DAY_US: Final = 86_400 * SECOND_US
 FREE_ACCOUNT: Final = 5
@@ -27,22 +30,39 @@ def wait_us(failures: int, free: int, most_us: int) -> int:
     return 0 if over < 0 else min(most_us, WAIT_FIRST_US << min(over, 40))
 
 
-def is_locked(account: Account, now_us: int) -> bool:
-    return now_us < account.locked_until_us
+def is_locked(account: Account, by: Means, now_us: int) -> bool:
+    """Wrong passwords make the password wait and nothing else: whoever knows a login can type some, and must not keep its person from
+    signing in elsewhere. Wrong codes make the account wait: whoever types those has the password already, or a sign-in elsewhere.
+    """
+    return now_us < account.code_locked_until_us or (by == "password" and now_us < account.locked_until_us)
 
 
-def failed(account: Account, now_us: int) -> Account:
-    """After a wrong proof. What is tried while it is locked counts for nothing: whoever tries must not make the person wait longer."""
-    if is_locked(account, now_us):
+def failed(account: Account, by: Means, now_us: int) -> Account:
+    """After a wrong proof. What is tried while it is locked counts for nothing: whoever tries must not make the person wait longer.
+
+    What another provider does not prove says nothing about an account.
+    """
+    if by == "elsewhere" or is_locked(account, by, now_us):
         return account
-    failures = account.failures + 1
+    failures = 1 + (account.failures if by == "password" else account.code_failures)
     until_us = FOREVER_US if failures >= FAILURES_MAX else now_us + wait_us(failures, FREE_ACCOUNT, DAY_US)
-    return replace(account, failures=failures, locked_until_us=until_us)
+    if by == "password":
+        return replace(account, failures=failures, locked_until_us=until_us)
+    return replace(account, code_failures=failures, code_locked_until_us=until_us)
 
 
-def proved(account: Account) -> Account:
-    """After all proofs that are asked for."""
-    return replace(account, failures=0, locked_until_us=0)
+def proved(account: Account, by: Collection[Means]) -> Account:
+    """After all proofs that were asked for. Those that were given count anew and no other: each sign-in elsewhere would otherwise give
+    somebody who guesses passwords five more.
+    """
+    if "password" in by:
+        account = replace(account, failures=0, locked_until_us=0)
+    return replace(account, code_failures=0, code_locked_until_us=0) if "code" in by else account
+
+
+def opened(account: Account) -> Account:
+    """By somebody who runs the hub: nothing waits any more."""
+    return proved(account, ("password", "code"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

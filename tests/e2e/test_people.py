@@ -148,14 +148,27 @@ def test_a_code_of_the_app_is_good_once(running: Running, client: httpx.Client, 
 
 
 def test_a_wrong_code_counts_as_a_wrong_password_does(running: Running, client: httpx.Client, doctor: Someone) -> None:
-    """Otherwise whoever has the password could try all codes; the right password does not set the count back."""
+    """Otherwise whoever has the password could try all codes; the right password does not set the count back, and waits with them."""
     for _ in range(FREE_ACCOUNT):
         attempt(client, doctor.login)
         wrong = sent(client, f"{SECOND}?lang=en", {"code": code_of("A" * 32, 1)})
         assert (wrong.status_code, EN["code-not-right"] in wrong.text) == (403, True)
     answer = sent(client, SECOND, {"code": doctor.code()})
     assert (answer.status_code, is_in(answer)) == (403, False)
-    assert account_of(running, doctor).failures == FREE_ACCOUNT
+    assert attempt(client, doctor.login).status_code == 403
+    account = account_of(running, doctor)
+    assert (account.failures, account.code_failures) == (0, FREE_ACCOUNT)
+
+
+def test_wrong_passwords_of_somebody_else_do_not_stop_who_has_shown_the_right_one(
+    running: Running, client: httpx.Client, doctor: Someone
+) -> None:
+    """The wait is the password's: between it and the code nobody can push a person out by typing wrong ones."""
+    attempt(client, doctor.login)
+    with visitor(running.process.url) as other:
+        for _ in range(FREE_ACCOUNT):
+            attempt(other, doctor.login, WRONG)
+    assert is_in(sent(client, SECOND, {"code": doctor.code()}))
 
 
 def test_who_needs_a_second_factor_and_has_none_sets_it_up_first(running: Running, client: httpx.Client) -> None:

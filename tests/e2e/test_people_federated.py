@@ -20,10 +20,11 @@ from hub.account.words import SECURITY_WORDS
 from hub.console.words import said
 from hub.limits import LIMITS, sender
 from hub.notebook import Notebook
+from hub.people.accounts import Accounts
 from hub.people.addresses import ADDRESSES, name_of
 from hub.people.federating import OFTEN, PER_SENDER
 from hub.store.protocol import Unit
-from security.people.lockout import FREE_ADDRESS
+from security.people.lockout import FOREVER_US, FREE_ADDRESS
 from security.people.rpps import is_rpps
 from tests.support.backstage import Backstage
 from tests.support.caller import asked_alone
@@ -293,6 +294,23 @@ def remember(both: Both, kind: str, name: str, content: Json) -> None:
         await services.store.commit(Unit(notes=(note,)))
 
     both.backstage.run(written())
+
+
+@pytest.mark.parametrize(
+    ("waiting", "enters"),
+    [({"failures": 100, "locked_until_us": FOREVER_US}, True), ({"code_failures": 100, "code_locked_until_us": FOREVER_US}, False)],
+    ids=["passwords", "codes"],
+)
+def test_wrong_passwords_keep_nobody_out_who_signs_in_elsewhere(both: Both, client: httpx.Client, waiting: Json, enters: bool) -> None:
+    """Whoever knows a login can type wrong passwords, and does it; wrong codes come from somebody who has a first factor already."""
+    number = next(numbers())
+    both.issuer.who = {"sub": f"sub-{number}", "acr": LEVEL, "amr": ["sc"], "SubjectNameID": f"8{number}"}
+    someone = add_person(both.backstage, "practitioner", rpps=number, **waiting)
+    assert is_in(client.get(back(client))) is enters
+    filed = both.backstage.run(Accounts(both.backstage.hub.services).find(someone.id))
+    assert filed is not None
+    assert {name: getattr(filed.account, name) for name in waiting} == waiting, "the password waits on"
+    assert sent(client, SIGN_IN, {"login": someone.login, "password": someone.password}).status_code == 403
 
 
 def test_the_button_works_in_a_browser(both: Both, browser: Browser) -> None:

@@ -39,7 +39,7 @@ def test_while_an_address_waits_no_proof_from_there_is_looked_at(backstage: Back
             await services.store.commit(Unit(notes=(await addresses.failed(page, known),)))
         facts = RequestFacts(request_id=services.new_id(), interaction="sign-in", address=address)
         with pytest.raises(NotRight):
-            await Proving(services=services, facts=facts, known_as=address).proved(nobody, check, lambda *_: nobody())
+            await Proving(services=services, facts=facts, known_as=address, by="password").proved(nobody, check, lambda *_: nobody())
 
     backstage.run(attempts())
     assert len(checked) == looked

@@ -101,13 +101,18 @@ class Authorizations:
         return await self.changed(held, replace(one, ended_us=one.ended_us or self._notes.now_us))
 
     async def all_ended(self, account: str) -> tuple[NoteWrite, ...]:
-        """All that the account let apps do and that still holds. The list is written again as it is: one that begins at the same moment
-        meets a Conflict, or is met by one, and is never overlooked.
+        """All that the account let apps do and that still holds."""
+        return (await self.ending(account))[1]
+
+    async def ending(self, account: str) -> tuple[list[Authorization], tuple[NoteWrite, ...]]:
+        """What the account let apps do and that still holds, and what ends it. The list is written again as it is: one that begins at the
+        same moment meets a Conflict, or is met by one, and is never overlooked.
         """
         listed = await self._lists.read(account)
-        held = [await self.find(id) for id in listed.content.get("ids", [])]
-        over = [await self.ended(one) for one in held if one is not None and one.authorization.holds(self._notes.now_us)]
-        return (await self._lists.write(listed, {"ids": listed.content.get("ids", [])}), *over)
+        found = [await self.find(id) for id in listed.content.get("ids", [])]
+        held = [one for one in found if one is not None and one.authorization.holds(self._notes.now_us)]
+        over = [await self.ended(one) for one in held]
+        return [one.authorization for one in held], (await self._lists.write(listed, {"ids": listed.content.get("ids", [])}), *over)
 
     async def token_ended(self, held: Held, jti: str, exp_us: int) -> NoteWrite:
         """One access token is over, the rest goes on; with too many of them all are."""

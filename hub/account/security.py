@@ -20,7 +20,7 @@ from hub.people.visit import COOKIE, Visit
 
 PATH = "/account/security"
 WRONG = 403
-DONE = frozenset({"password-done", "sessions-done"})
+DONE = frozenset({"password-done", "password-apps-done", "sessions-done"})
 
 
 async def security(request: Request, visit: Visit) -> Response:
@@ -47,8 +47,9 @@ async def security_changed(request: Request, visit: Visit) -> Response:
 async def _password(visit: Visit, securing: Securing) -> Response:
     if visit.form.get("password", "") != visit.form.get("again", ""):
         return await _page(visit, fault="not-same")
-    renewed = await securing.password(visit.form.get("present", ""), visit.form.get("password", ""))
-    return _with(visit, renewed, visit.done(f"{PATH}?done=password-done"))
+    apps = visit.form.get("apps") == "end"
+    renewed = await securing.password(visit.form.get("present", ""), visit.form.get("password", ""), apps=apps)
+    return _with(visit, renewed, visit.done(f"{PATH}?done={'password-apps-done' if apps else 'password-done'}"))
 
 
 async def _enrol(visit: Visit, securing: Securing) -> Response:

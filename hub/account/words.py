@@ -102,6 +102,17 @@ SECURITY_WORDS: Mapping[str, Said] = {
     "password-done": Said(
         "Your password is changed; all other sessions are over.", "Votre mot de passe est changé ; toutes les autres sessions sont fermées."
     ),
+    "password-apps-done": Said(
+        "Your password is changed; all other sessions are over, and so is what apps were allowed.",
+        "Votre mot de passe est changé ; toutes les autres sessions sont fermées, et les autorisations des applications aussi.",
+    ),
+    "end-apps": Said("End what apps may do, too", "Mettre fin aussi aux autorisations des applications"),
+    "end-apps-why": Said(
+        "Whoever knew your password may have let an app in, and it would go on. Your own apps ask you again. Your other sessions end "
+        "anyway.",
+        "Quiconque connaissait votre mot de passe a pu autoriser une application, et elle continuerait. Vos propres applications vous "
+        "redemanderont. Vos autres sessions se ferment dans tous les cas.",
+    ),
     "since": Said("Chosen on", "Choisi le"),
     "second-on": Said("An authenticator app is set up. Recovery codes left:", "Une application est en place. Codes de secours restants :"),
     "second-off": Said("Only your password protects this account.", "Seul votre mot de passe protège ce compte."),

@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from hub.authorizations import Authorizations
 from hub.errors import FhirError
 from hub.notebook import Notebook
 from hub.people import sessions
@@ -50,16 +51,27 @@ class Securing:
     signed: SignedIn
     browser: str
 
-    async def password(self, present: str, password: str) -> Renewed:
-        """Raises PasswordFault too."""
+    async def password(self, present: str, password: str, *, apps: bool) -> Renewed:
+        """Raises PasswordFault too.
+
+        apps  what apps may do ends with it: whoever knew the old password may have let one in, and that goes on without a session
+        """
         chosen = await chosen_password(self.services, self.signed.account, password)
 
         async def passed(filed: Filed, account: Account) -> Renewed:
-            return await self._renewed(
-                filed, replace(account, password=chosen, password_changed_us=self.services.clock()), "account-password"
-            )
+            new = replace(account, password=chosen, password_changed_us=self.services.clock())
+            notes, beside = await self._apps_ended() if apps else ((), ())
+            return await self._renewed(filed, new, "account-password", notes, beside=beside)
 
         return await self._proved(present, passed)
+
+    async def _apps_ended(self) -> tuple[tuple[NoteWrite, ...], tuple[Recording, ...]]:
+        """With a record of it beside that of the password, where there is something to end; a patient in context finds it."""
+        held, notes = await Authorizations(self.services).ending(self.signed.account.id)
+        record = self._record("authorization-end")
+        for patient in {one.launch.patient for one in held if one.launch.patient is not None}:
+            record.aim_patient(self.services.blind.patient(patient))
+        return notes, (record,) if held else ()
 
     async def codes(self, present: str) -> Renewed:
         """New recovery codes in place of those that are left."""
@@ -143,7 +155,14 @@ class Securing:
         return filed
 
     async def _renewed(
-        self, filed: Filed, account: Account, kind: str, more: tuple[NoteWrite, ...] = (), *, second: bool = False
+        self,
+        filed: Filed,
+        account: Account,
+        kind: str,
+        more: tuple[NoteWrite, ...] = (),
+        *,
+        second: bool = False,
+        beside: tuple[Recording, ...] = (),
     ) -> Renewed:
         """The account as it is now, and a session of its own in place of all before. `second`: a code of a new second factor was right."""
         known = proved(account, (self._by, "code") if second else (self._by,))
@@ -153,7 +172,7 @@ class Securing:
         own = await sessions.ended(self.services, self.signed)
         changed = await Accounts(self.services).changed(filed, known)
         notes = (*changed, begun, own, *others, *more, await sessions.listed(self.services, signed, self.browser))
-        await self._record(kind).commit(Unit(notes=notes), writes=())
+        await self._record(kind).commit(Unit(notes=notes), writes=(), beside=beside)
         return Renewed(signed=signed)
 
     def _record(self, kind: str) -> Recording:

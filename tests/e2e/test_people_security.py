@@ -1,6 +1,7 @@
 """What people change about how they prove themselves: with the present password alone, and whoever sat in another session is out."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -8,12 +9,14 @@ import pytest
 from hub.account.words import SECURITY_WORDS
 from hub.console.words import said
 from hub.people.sessions import SignedIn, id_of
+from security.oauth.authorization import Authorization
 from security.people.account import Account
 from security.people.lockout import FREE_ACCOUNT
 from security.people.totp import code_of, step_of
 from tests.e2e.test_people import account_of, attempt, is_in
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
+from tests.support.persons import app_of, authorization, begin, token_of
 from tests.support.resources import patient
 from tests.support.signing_in import COOKIE, PASSWORD, Someone, add_person, forget_addresses, now_us, sent, session_of, visitor
 
@@ -64,6 +67,55 @@ def test_a_password_is_changed_with_the_present_one(running: Running, client: ht
     with visitor(running.process.url) as other:
         assert not is_in(attempt(other, somebody.login, PASSWORD))
         assert is_in(attempt(other, somebody.login, NEW))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetIn:
+    """An app that somebody let in for a day, also when they are not there."""
+
+    running: Running
+    authorization: Authorization
+    token: str
+
+    def goes_on(self) -> bool:
+        answer = httpx.get(f"{self.running.process.url}/fhir/Patient", headers={"Authorization": f"Bearer {self.token}"}, trust_env=False)
+        return answer.status_code != 401
+
+
+def let_in(running: Running, someone: Someone) -> LetIn:
+    backstage, person = running.backstage, someone.account.person
+    app = app_of(backstage, "patient/Patient.rs offline_access")
+    own = (person.fhir_user or "").partition("/")[2]
+    made = authorization(app, person, "patient/Patient.rs offline_access", patient=own, purpose="PATRQT", now=now_us())
+    backstage.run(begin(backstage.hub, made))
+    return LetIn(running=running, authorization=made, token=token_of(backstage.hub, made))
+
+
+def test_with_the_password_ends_what_apps_may_do_unless_the_tick_is_taken_away(
+    running: Running, client: httpx.Client, somebody: Someone
+) -> None:
+    """OWASP ASVS 5.0 10.7.3: who knew the old password may have let an app in; it is on record for the patient in context too."""
+    app, page = let_in(running, somebody), client.get(SECURITY).text
+    assert 'name="apps" value="end" checked' in page
+    for fields in ({"present": NEW, "apps": "end"}, {"present": PASSWORD}):
+        sent(client, SECURITY, {"act": "password", "password": NEW, "again": NEW, **fields})
+        assert app.goes_on()
+    answer = sent(client, SECURITY, {"act": "password", "present": NEW, "password": PASSWORD, "again": PASSWORD, "apps": "end"})
+    assert "done=password-apps-done" in answer.headers["location"]
+    assert not app.goes_on()
+    records = running.backstage.records(answer.headers["x-request-id"])
+    assert {one.kind for one in records} == {"account-password", "authorization-end"}
+    patient_token = running.backstage.patient_token(app.authorization.launch.patient or "")
+    assert {one.kind for one in records if one.patient == patient_token} == {"authorization-end"}
+    assert client.get(SECURITY).status_code == 200
+
+
+def test_a_reset_ends_what_apps_may_do_without_asking(running: Running, somebody: Someone) -> None:
+    """`hub user reset` is for a password or a phone that may be in other hands."""
+    app = let_in(running, somebody)
+    assert app.goes_on()
+    assert running.process.invoke("user", "reset", somebody.login).code == 0
+    assert not app.goes_on()
 
 
 @pytest.mark.parametrize("act", ["password", "enrol", "codes"])

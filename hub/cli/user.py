@@ -1,4 +1,4 @@
-"""hub user add | list | show | invite | reset | disable | enable: people who sign in."""
+"""hub user add | list | show | invite | reset | disable | enable | link | unlink: people who sign in."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -149,6 +149,23 @@ def link(
     async def act(hub: Hub) -> dict[str, Any]:
         await _roster(hub, reason).link(login, issuer, subject)
         return {"login": folded(login), "issuer": issuer, "linked": True}
+
+    _print(data_dir, mongodb_url, act)
+
+
+@app.command("unlink")
+def unlink(
+    login: Login,
+    issuer: Annotated[str, typer.Option("--issuer", help="The provider, as hub user show names it.")],
+    reason: Reason = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """Another OpenID provider opens this account no more. Its sessions, and what it let apps do, end: whoever came in that way is out."""
+
+    async def act(hub: Hub) -> dict[str, Any]:
+        await _roster(hub, reason).unlink(login, issuer)
+        return {"login": folded(login), "issuer": issuer, "linked": False}
 
     _print(data_dir, mongodb_url, act)
 

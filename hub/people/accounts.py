@@ -52,11 +52,12 @@ class Accounts:
         return (await self._accounts.write(page, account.to_document()), *await self._named(account))
 
     async def changed(self, filed: Filed, account: Account) -> tuple[NoteWrite, ...]:
-        """The account in place of what was read. Its login stays; names at other providers may come."""
+        """The account in place of what was read. Its login stays; names at other providers may come and go."""
         new = await self._accounts.write(filed.page, account.to_document())
-        known = set(filed.account.federated)
-        names = [_federated(*one) for one in account.federated if one not in known]
-        return (new, *[await self._name(name, account.id) for name in names])
+        before, after = set(filed.account.federated), set(account.federated)
+        come = [await self._name(_federated(*one), account.id) for one in account.federated if one not in before]
+        gone = [await self._unnamed(_federated(*one)) for one in filed.account.federated if one not in after]
+        return (new, *come, *gone)
 
     async def _named(self, account: Account) -> list[NoteWrite]:
         numbers = () if account.rpps is None else (_rpps(account.rpps),)
@@ -68,6 +69,10 @@ class Accounts:
         if page.content.get("account") not in {None, id}:
             raise Conflict
         return await self._logins.write(page, {"account": id})
+
+    async def _unnamed(self, name: str) -> NoteWrite:
+        """It finds nobody from now on, and the database throws it away; who comes to have it at the same moment meets a Conflict."""
+        return await self._logins.write(await self._logins.read(name), {}, self._logins.now_us)
 
 
 def _rpps(number: str) -> str:

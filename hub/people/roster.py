@@ -26,6 +26,7 @@ FHIR_USERS: Mapping[Role, str] = {"patient": "Patient", "practitioner": "Practit
 """What an account of this role is in FHIR; the others are nothing there."""
 ABSENT = "There is no account with this login; see hub user list."
 TAKEN = "There is an account with this login already; see hub user list."
+NOT_LINKED = "This account is not linked with this provider; hub user show says with which it is."
 CHANGED = "The account is being changed by others; look at it again."
 
 
@@ -109,6 +110,20 @@ class Roster:
             pair = (issuer, subject)
             known = account.federated if pair in account.federated else (*account.federated, pair)
             return Change(account=replace(account, federated=known))
+
+        await self._changed(login, change)
+
+    async def unlink(self, login: str, issuer: str) -> None:
+        """No name at that provider opens this account any more. Sessions and what apps were allowed end: whoever came in by it is out.
+
+        Raises FhirError not-found if there is no such link.
+        """
+
+        async def change(account: Account) -> Change:
+            left = tuple(pair for pair in account.federated if pair[0] != issuer)
+            if left == account.federated:
+                raise FhirError("not-found", NOT_LINKED)
+            return Change(account=replace(account, federated=left), notes=await over(self._services, account.id))
 
         await self._changed(login, change)
 

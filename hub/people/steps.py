@@ -46,6 +46,7 @@ async def begun(services: Services, account: Account, next: str, by: Means) -> t
         "secret": None if account.totp else new_totp(os.urandom(SECRET_BYTES)),
         "next": next,
         "by": by,
+        "federated": [list(pair) for pair in account.federated],
     }
     return cookie, await steps.write(await steps.read(cookie), content, steps.now_us + STEP_US)
 
@@ -58,6 +59,8 @@ async def step_of(services: Services, cookie: str | None) -> Step | None:
     filed = await Accounts(services).find(page.content["account"]) if page.content else None
     if filed is None or filed.account.disabled_us is not None or filed.account.password_changed_us != page.content["since_us"]:
         return None
+    if any(tuple(pair) not in filed.account.federated for pair in page.content.get("federated", [])):
+        return None  # a link was taken away, perhaps the one that it began with
     if (filed.account.totp is None) != (page.content["secret"] is not None):
         return None  # somebody has enrolled meanwhile
     by: Means = page.content.get("by", "password")  # before there was such a field it was a password

@@ -24,6 +24,7 @@ from hub.people.accounts import Accounts
 from hub.people.addresses import ADDRESSES, name_of
 from hub.people.federating import OFTEN, PER_SENDER
 from hub.store.protocol import Unit
+from security.people.account import Account
 from security.people.lockout import FOREVER_US, FREE_ADDRESS
 from security.people.rpps import is_rpps
 from tests.support.backstage import Backstage
@@ -113,6 +114,12 @@ def back(client: httpx.Client, **fields: str) -> str:
     return answer.headers["location"].partition("//")[2].partition("/")[2].join(("/", ""))
 
 
+def account_of(both: Both, someone: Someone) -> Account:
+    filed = both.backstage.run(Accounts(both.backstage.hub.services).find(someone.id))
+    assert filed is not None
+    return filed.account
+
+
 def is_in(answer: httpx.Response) -> bool:
     return any(one.startswith(f"{COOKIE}=") for one in answer.headers.get_list("set-cookie"))
 
@@ -157,6 +164,26 @@ def test_an_account_is_linked_by_command(both: Both, client: httpx.Client) -> No
     assert is_in(client.get(back(client)))
     both.process.command("user", "disable", someone.login)
     assert not is_in(client.get(back(client)))
+
+
+def test_a_link_is_taken_away_by_command_and_whoever_came_in_by_it_is_out(both: Both, client: httpx.Client) -> None:
+    """On record under who gave the command; the name at the provider is free again, for whoever it is."""
+    someone, other = add_person(both.backstage, "compliance"), add_person(both.backstage, "vendor")
+    named = ("--issuer", both.issuer.url, "--subject", f"moved-{someone.id}")
+    unlink = ("user", "unlink", someone.login, "--issuer", both.issuer.url, "--reason", "it was somebody else")
+    both.issuer.who = {"sub": f"moved-{someone.id}", "acr": LEVEL}
+    assert both.process.invoke("user", "link", someone.login, *named).code == 0
+    assert is_in(client.get(back(client)))
+    assert both.process.invoke("user", "link", other.login, *named).code == 1
+    (record,) = both.backstage.recorded_by(lambda: both.process.invoke(*unlink))
+    assert (record.kind, "it was somebody else" in str(record.event), "moved-" in str(record.event)) == ("account-change", True, False)
+    assert client.get("/account/security").status_code == 303
+    assert not is_in(client.get(back(client)))
+    assert (account_of(both, someone).federated, both.process.invoke("user", "show", someone.login).json()["federated"]) == ((), [])
+    again = both.process.invoke(*unlink)
+    assert (again.code, "not linked" in again.err) == (1, True)
+    assert both.process.invoke("user", "link", other.login, *named).code == 0
+    assert is_in(client.get(back(client)))
 
 
 def unsigned(_: Issuer, claims: Json) -> str:
@@ -307,9 +334,8 @@ def test_wrong_passwords_keep_nobody_out_who_signs_in_elsewhere(both: Both, clie
     both.issuer.who = {"sub": f"sub-{number}", "acr": LEVEL, "amr": ["sc"], "SubjectNameID": f"8{number}"}
     someone = add_person(both.backstage, "practitioner", rpps=number, **waiting)
     assert is_in(client.get(back(client))) is enters
-    filed = both.backstage.run(Accounts(both.backstage.hub.services).find(someone.id))
-    assert filed is not None
-    assert {name: getattr(filed.account, name) for name in waiting} == waiting, "the password waits on"
+    account = account_of(both, someone)
+    assert {name: getattr(account, name) for name in waiting} == waiting, "the password waits on"
     assert sent(client, SIGN_IN, {"login": someone.login, "password": someone.password}).status_code == 403
 
 

@@ -230,8 +230,9 @@ class Recording:
         outcome = FAILED if error.code in outcomes.FAILURES else REFUSED
         await self._append(outcome, error.code, notes=notes, **more)
 
-    async def token_issued(self, client_id: str, token_id: str) -> None:
-        await self._append("0", None, kind="token-issued", client_id=client_id, token_id=token_id)
+    async def token_issued(self, client_id: str, token_id: str, *, notes: Sequence[NoteWrite] = ()) -> None:
+        """`notes`: what is remembered of it, in the same transaction; with them it may raise Conflict."""
+        await self._append("0", None, notes=notes, kind="token-issued", client_id=client_id, token_id=token_id)
 
     async def oauth_refused(self, error: str) -> None:
         """As the interaction that was asked for, whatever it would have become; `error`: the code of RFC 6749 or one that builds on it."""

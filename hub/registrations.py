@@ -6,13 +6,15 @@ As everything that an operator does (hub/operator.py): under a name and for a re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from hub.instants import fhir_instant
+from hub.oauth.client_used import last_used
 from hub.oauth.self_registered import SelfRegistered, Waiting
 from hub.operator import Operator, OperatorError
 from hub.repository.redoing import redoing
 from hub.store.protocol import Unit
 from hub.wiring import Hub
 from security.oauth.client_authentication import new_client_secret
-from security.oauth.clients import Client
+from security.oauth.clients import GRANT_CLIENT_CREDENTIALS, Client
 from security.oauth.registration import CheckScopeQuery, checked, narrowed
 
 NOT_WAITING = "no app of this id waits to be approved; hub client list --pending shows those that do"
@@ -51,6 +53,11 @@ class Registrations(Operator):
             if waits is None:
                 raise OperatorError(NO_CLIENT)
             return waits.client
+
+    async def last_used(self, client: Client) -> str | None:
+        """The day on which it got a token by itself last. None for apps through which people act: they see it each for themselves."""
+        used_us = await last_used(self._services, client.client_id) if GRANT_CLIENT_CREDENTIALS in client.grants else None
+        return None if used_us is None else fhir_instant(used_us)[:10]
 
     async def add(self, client: Client) -> Client:
         """A new app. Raises OperatorError, or ValueError where it cannot be registered so."""

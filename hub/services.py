@@ -22,6 +22,7 @@ KEYED = "~"
 OWN_ID = re.compile(r"[0-9A-Za-z]{22}")
 UNITS_REMEMBERED_MAX = 50_000
 AUTHORIZATIONS_REMEMBERED_MAX = 4_096
+CLIENTS_REMEMBERED_MAX = 50_000
 _EVEN = 256 - 256 % len(ALPHABET)
 _LETTERS, _UNEVEN = bytes(ALPHABET.encode()[byte % len(ALPHABET)] for byte in range(256)), bytes(range(_EVEN, 256))
 """A random byte as a letter; those that would give some letters more often than others are left out."""
@@ -51,6 +52,8 @@ class Services:
     """What `hub.units` last wrote about units, by the row of the Device."""
     authorizations: Remembered[bytes, tuple[int, Authorization]] = field(default_factory=lambda: Remembered(AUTHORIZATIONS_REMEMBERED_MAX))
     """What people let apps do, opened, by the note's key: with the version it was read from, good only if that is the one that counts."""
+    clients_used: Remembered[str, int] = field(default_factory=lambda: Remembered(CLIENTS_REMEMBERED_MAX))
+    """The day on which a client by itself was last seen to get a token (`hub.oauth.client_used`), by client_id."""
 
     async def resolve(self, type: str, id: str, *, deleted: bool = False, asked: Sequence[Asked] = ()) -> Stored | None:
         """The current row of a logical id, ours or brought by an importer. `deleted`: its tombstone too.

@@ -32,6 +32,7 @@ APP_WORDS: Mapping[str, Said] = {
     "app-client": Said("Registered as", "Enregistrée sous"),
     "app-since": Said("Since", "Depuis"),
     "app-until": Said("At the latest until", "Au plus tard jusqu’au"),
+    "app-used": Said("Last used on", "Utilisée pour la dernière fois le"),
     "app-present": Said("only while you are signed in", "seulement tant que vous êtes connecté"),
     "app-away": Said("also when you are not here", "aussi quand vous n’êtes pas là"),
     "app-ended": Said("Withdrawn", "Retirée le"),

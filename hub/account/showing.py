@@ -25,6 +25,7 @@ class Shown:
 
     name       of the app, or that it is gone
     since, until, ended  moments in words; `since_iso`, … for machines
+    used       the day on which it got a token last, in words; empty: that is not known
     over       None while it holds; otherwise the key of the word for why it does not
     about      in words: whom it concerns
     away       it goes on without the person
@@ -37,6 +38,8 @@ class Shown:
     since_iso: str
     until: str
     until_iso: str
+    used: str
+    used_iso: str
     over: str | None
     away: bool
     about: str
@@ -59,6 +62,8 @@ def shown(authorization: Authorization, client: Client | None, language: Languag
         since_iso=iso(authorization.created_us),
         until=moment(end_us, language),
         until_iso=iso(end_us),
+        used=day(authorization.used_us, language) if authorization.used_us is not None else "",
+        used_iso=iso(authorization.used_us)[:10] if authorization.used_us is not None else "",
         over=over,
         away=authorization.offline,
         about=said_about(about, language),
@@ -88,9 +93,15 @@ def about_of(authorization: Authorization) -> str:
 def moment(us: int, language: Language) -> str:
     """A day and a minute as people write them; the hub speaks UTC, and says so."""
     at = datetime.fromtimestamp(us // 1_000_000, UTC)
+    return f"{day(us, language)}{' à' if language == 'fr' else ','} {at:%H:%M} UTC"
+
+
+def day(us: int, language: Language) -> str:
+    """As people write it."""
+    at = datetime.fromtimestamp(us // 1_000_000, UTC)
     if language == "fr":
-        return f"{'1er' if at.day == 1 else at.day} {MONTHS_FR[at.month - 1]} {at.year} à {at:%H:%M} UTC"
-    return f"{at.day} {MONTHS_EN[at.month - 1]} {at.year}, {at:%H:%M} UTC"
+        return f"{'1er' if at.day == 1 else at.day} {MONTHS_FR[at.month - 1]} {at.year}"
+    return f"{at.day} {MONTHS_EN[at.month - 1]} {at.year}"
 
 
 def iso(us: int) -> str:

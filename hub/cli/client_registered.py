@@ -52,11 +52,13 @@ def _show(shown: Shown) -> Callable[..., None]:
     def show(client_id: ClientId, data_dir: DataDir = None, mongodb_url: MongodbUrl = None) -> None:
         """Everything about a client, or about an app that waits to be approved; no secret."""
 
-        async def act(hub: Hub) -> Client:
-            return await Registrations(hub, check_scope_query).show(client_id)
+        async def act(hub: Hub) -> tuple[Client, str | None]:
+            registrations = Registrations(hub, check_scope_query)
+            found = await registrations.show(client_id)
+            return found, await registrations.last_used(found)
 
-        found = in_hub(data_dir, mongodb_url, act)
-        typer.echo(json.dumps({**shown(found), **_more(found), "pending": found.pending}, indent=2))
+        found, used = in_hub(data_dir, mongodb_url, act)
+        typer.echo(json.dumps({**shown(found), **_more(found), "last_used": used, "pending": found.pending}, indent=2))
 
     return show
 

@@ -39,6 +39,7 @@ CLIENT_WORDS: Mapping[str, Said] = {
     "client-organization": Said("Organisation", "Organisation"),
     "client-purpose": Said("Purpose of use", "Finalité"),
     "client-created": Said("Registered on", "Enregistrée le"),
+    "client-used": Said("Last token on", "Dernier jeton le"),
     "client-until": Said("Forgotten on", "Oubliée le"),
     "client-led-back": Said("Redirect URIs", "URI de redirection"),
     "client-origins": Said("Pages that may call", "Pages qui peuvent appeler"),

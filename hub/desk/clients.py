@@ -48,9 +48,11 @@ async def clients(request: Request, desk: Desk) -> Response:
 
 async def client(request: Request, desk: Desk) -> Response:
     """One of them, with what can be done with it."""
-    found = await _registrations(request, desk).show(request.path_params["id"])
+    registrations = _registrations(request, desk)
+    found = await registrations.show(request.path_params["id"])
+    one = {**_row(found), "used": await registrations.last_used(found)}
     told = request.query_params.get("told", "")
-    return desk.page("client.html", CLIENT_WORDS, one=_row(found), app=found.app, told=told if told in TOLD else None, **_acts(found))
+    return desk.page("client.html", CLIENT_WORDS, one=one, app=found.app, told=told if told in TOLD else None, **_acts(found))
 
 
 async def new(_: Request, desk: Desk) -> Response:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from hub.authorizations import Authorizations
 from hub.notebook import Notebook
 from hub.oauth.answers import Asking
 from hub.oauth.binding import binding_of
@@ -55,9 +54,7 @@ async def _once(asking: Asking, proved: ProvedClient, cnf: Mapping[str, str], se
     authorization, jkt = held.authorization, cnf.get("jkt")
     check_key(code.jkt, jkt)
     used = await codes.write(page, replace(code, used=True).to_document(), codes.now_us + USED_CODE_KEPT_US)
-    notes: tuple[NoteWrite, ...] = (used,)
     if jkt is not None and proved.method == "none":  # RFC 9449 section 5: a public client's refresh tokens are bound to its key
         authorization = replace(authorization, jkt=jkt)
-        notes = (used, await Authorizations(asking.services).changed(held, authorization))
     scope = refreshed_scope(None, authorization, proved.client)
-    return await given(asking, proved, authorization, scope, cnf, notes, first=True)
+    return await given(asking, proved, held, authorization, scope, cnf, (used,), first=True)

@@ -11,7 +11,6 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.authorizations import Authorizations
 from hub.limits import Limit, sender
 from hub.oauth.answers import Asking, answered, oauth_json
 from hub.oauth.binding import binding_of
@@ -107,12 +106,11 @@ async def _once(asking: Asking, proved: ProvedClient, cnf: Mapping[str, str], se
         raise _not_yet(soon=soon)
     held = await still_held(asking, request.authorization or "", NOT_GOOD)
     authorization, jkt = held.authorization, cnf.get("jkt")
-    written = [await notes.changed(page, replace(request, state="redeemed")), polled]
+    written = (await notes.changed(page, replace(request, state="redeemed")), polled)
     if jkt is not None and proved.method == "none":  # RFC 9449 section 5: a public client's refresh tokens are bound to its key
         authorization = replace(authorization, jkt=jkt)
-        written.append(await Authorizations(asking.services).changed(held, authorization))
     scope = refreshed_scope(None, authorization, proved.client)
-    return await given(asking, proved, authorization, scope, cnf, tuple(written), first=True)
+    return await given(asking, proved, held, authorization, scope, cnf, written, first=True)
 
 
 def _not_yet(*, soon: bool) -> OAuthError:

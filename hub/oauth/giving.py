@@ -68,6 +68,7 @@ async def ended_for_reuse(asking: Asking, id: str, text: str) -> None:
 async def given(
     asking: Asking,
     proved: ProvedClient,
+    held: Held,
     authorization: Authorization,
     scope: ScopeRequest,
     cnf: Mapping[str, str],
@@ -75,13 +76,20 @@ async def given(
     *,
     first: bool,
 ) -> Mapping[str, Any]:
-    """The answer, once what was used up, what comes in its place and the record are durable. Raises Conflict if somebody was faster."""
+    """The answer, once what was used up, what comes in its place and the record are durable. Raises Conflict if somebody was faster.
+
+    held           what the person allowed, as it was read
+    authorization  as it is from now on; written if that is something else, or if this is its first token of the day
+    """
     _check_queries(asking, scope)
     made = issue(proved, authorization, scope, dependencies=asking.dependencies, cnf=cnf, first=first)
     body = dict(made.body)
     if not GOING_ON.isdisjoint(ScopeRequest.parse(authorization.scope).context) and GRANT_REFRESH in proved.client.grants:
         body["refresh_token"], note = await _next(asking, authorization)
         notes = (*notes, note)
+    new = authorization.used(asking.now_us)
+    if new != held.authorization:
+        notes = (*notes, await Authorizations(asking.services).changed(held, new))
     asking.recording.becomes("token-issued" if first else "token-refreshed")
     asking.recording.says(token_id=made.jti, purpose=authorization.purpose)
     aim(asking, authorization)

@@ -38,8 +38,9 @@ async def _once(asking: Asking, proved: ProvedClient, cnf: Mapping[str, str], se
     token = RefreshToken.from_document(page.content)
     if token.used:
         await ended_for_reuse(asking, token.authorization, NOT_GOOD_REFRESH)
-    authorization = (await still_held(asking, token.authorization, NOT_GOOD_REFRESH)).authorization
+    held = await still_held(asking, token.authorization, NOT_GOOD_REFRESH)
+    authorization = held.authorization
     check_key(authorization.jkt, cnf.get("jkt"))
     scope = refreshed_scope(asking.form.get("scope"), authorization, proved.client)
     used = await tokens.write(page, replace(token, used=True).to_document(), authorization.expires_us)
-    return await given(asking, proved, authorization, scope, cnf, (used,), first=False)
+    return await given(asking, proved, held, authorization, scope, cnf, (used,), first=False)

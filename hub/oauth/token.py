@@ -12,9 +12,11 @@ from starlette.responses import Response
 
 from hub.oauth.answers import Asking, answered, oauth_json
 from hub.oauth.binding import binding_of
+from hub.oauth.client_used import first_today, seen_today
 from hub.oauth.code_grant import authorization_code
 from hub.oauth.device_grant import device_code
 from hub.oauth.refresh_grant import refresh_token
+from hub.repository.redoing import redoing
 from security.oauth.client_authentication import ProvedClient
 from security.oauth.clients import GRANT_CLIENT_CREDENTIALS, GRANT_CODE, GRANT_DEVICE, GRANT_REFRESH
 from security.oauth.errors import OAuthError
@@ -39,7 +41,13 @@ async def _token(asking: Asking) -> Response:
 async def client_credentials(asking: Asking, proved: ProvedClient) -> Mapping[str, Any]:
     """https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html#obtain-access-token"""
     given = await issue_to(proved, asking.form, dependencies=asking.dependencies, bind=partial(binding_of, asking.request))
-    await asking.recording.token_issued(given.client_id, given.jti)
+    services, id = asking.services, given.client_id
+
+    async def recorded() -> None:
+        await asking.recording.token_issued(id, given.jti, notes=await first_today(services, id))
+
+    await redoing(recorded, lambda: (f"used {id}",), services.turns)
+    seen_today(services, id)
     return given.body()
 
 

@@ -5,11 +5,12 @@ tokens name it; who ends it ends them all, on every process, with the next reque
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from security.oauth.person import Person
 
+DAY_US = 86_400 * 1_000_000
 ENDED_TOKENS_MAX = 64
 """Access tokens revoked one by one (RFC 7009); beyond it the whole authorization is ended."""
 
@@ -43,6 +44,7 @@ class Authorization:
     jkt         thumbprint of the DPoP key that its tokens are bound to (RFC 9449); None: not bound
     ended_us    when it was ended, by whoever; None: it holds
     ended_tokens  (jti, exp_us) of access tokens revoked one by one
+    used_us     the day on which the app got a token last, by its first moment in UTC; None: none since days are kept
     """
 
     id: str
@@ -62,11 +64,16 @@ class Authorization:
     launch: Launch = field(default_factory=Launch)
     ended_us: int | None = None
     ended_tokens: tuple[tuple[str, int], ...] = ()
+    used_us: int | None = None
 
     def holds(self, now_us: int, jti: str | None = None) -> bool:
         """Is it good now, and so is this access token of it?"""
         alive = self.ended_us is None and now_us < self.expires_us
         return alive and all(jti != ended for ended, _ in self.ended_tokens)
+
+    def used(self, now_us: int) -> "Authorization":
+        """The app gets a token now. To the day: what changes once a day is written once a day, and nobody's hours are kept."""
+        return replace(self, used_us=now_us - now_us % DAY_US)
 
     def to_document(self) -> dict[str, Any]:
         """Plain JSON, to be sealed; `from_document` is its inverse."""

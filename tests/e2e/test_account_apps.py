@@ -39,10 +39,10 @@ class Home:
     own: str
     app: Account
 
-    def allowed(self, *, ago_us: int = 0, for_us: int = 24 * HOUR_US, scope: str = SCOPE) -> Authorization:
+    def allowed(self, *, ago_us: int = 0, for_us: int = 24 * HOUR_US, scope: str = SCOPE, used_us: int | None = None) -> Authorization:
         """One more authorization, begun so long ago, for so long."""
         made = authorization(self.app, self.who.account.person, scope, patient=self.own, purpose="PATRQT", now=now_us() - ago_us)
-        made = Authorization(**{**_fields(made), "id": random_id(), "expires_us": made.created_us + for_us})
+        made = Authorization(**{**_fields(made), "id": random_id(), "expires_us": made.created_us + for_us, "used_us": used_us})
         self.who.backstage.run(begin(self.who.backstage.hub, made))
         return made
 
@@ -101,6 +101,20 @@ def test_an_app_is_shown_with_what_since_when_until_when_and_about_whom(home: Ho
     for words in ("Carnet de tension", "About you", "Read", "Add", "problems that last", "your own use", "also when you are not here"):
         assert words in page
     assert f"/account/apps/{one.id}?" in home.who.get("/account/apps").text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", 'Last used on <time datetime="2026-11-01">1 November 2026'), ("fr", 'le <time datetime="2026-11-01">1er novembre 2026')],
+)
+def test_a_person_sees_on_which_day_an_app_was_used_last(home: Home, language: str, words: str) -> None:
+    """OWASP ASVS 5.0 10.7.3: what nobody uses any more is what to take away; nothing is said where it is not known."""
+    one = home.allowed(used_us=1_793_491_200_000_000)
+    page = home.who.get(f"/account/apps?lang={language}").text
+    assert words in page
+    label = said("en" if language == "en" else "fr", APP_WORDS)["app-used"]
+    assert label in home.who.get(f"/account/apps/{one.id}?lang={language}").text
+    assert label not in home.who.get(f"/account/apps/{home.allowed().id}?lang={language}").text
 
 
 def test_what_is_withdrawn_ends_with_the_next_request_and_is_recorded(home: Home, http: httpx.Client) -> None:

@@ -19,7 +19,7 @@ from hub.services import Services
 from hub.store.protocol import NoteWrite, Unit
 from security.browser_session import SECRET, new_secret
 from security.people.account import Account, folded
-from security.people.assurance import ACR_PASSWORD, ACR_SECOND_FACTOR, AMR_PASSWORD, AMR_SECOND_FACTOR
+from security.people.assurance import ACR_PASSWORD, ACR_SECOND_FACTOR, AMR_ELSEWHERE, AMR_PASSWORD, AMR_SECOND_FACTOR
 from security.people.lockout import Means, proved
 from security.people.password_rules import Fault, fault_of
 from security.people.passwords import SALT_BYTES
@@ -54,6 +54,7 @@ class Proof:
 
 ONE_FACTOR = Proof(acr=ACR_PASSWORD, amr=AMR_PASSWORD, second_factor=False)
 TWO_FACTORS = Proof(acr=ACR_SECOND_FACTOR, amr=AMR_SECOND_FACTOR, second_factor=True)
+TWO_WITH_ELSEWHERE = Proof(acr=ACR_SECOND_FACTOR, amr=AMR_ELSEWHERE, second_factor=True)
 
 
 class PasswordFault(FhirError):
@@ -175,7 +176,8 @@ class Entering:
         proof: Proof | None = None,
     ) -> Entered:
         known = proved(account, by)
-        how = proof or (TWO_FACTORS if known.totp else ONE_FACTOR)
+        second = TWO_FACTORS if "password" in by else TWO_WITH_ELSEWHERE
+        how = proof or (second if known.totp else ONE_FACTOR)
         signed, session = await sessions.begun(self.services, known, how.acr, how.amr, auth_us=how.auth_us)
         old = (await sessions.ended(self.services, self.before),) if self.before is not None else ()
         notes = (*await Accounts(self.services).changed(filed, known), session, *more, *old)

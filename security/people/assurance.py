@@ -11,3 +11,5 @@ ACRS: Final = (ACR_PASSWORD, ACR_SECOND_FACTOR)
 
 AMR_PASSWORD: Final = ("pwd",)
 AMR_SECOND_FACTOR: Final = ("pwd", "otp", "mfa")
+AMR_ELSEWHERE: Final = ("otp", "mfa")
+"""A code of ours on top of the word of another provider, which was one factor."""

@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from hub.cli.kit import simulate
+from hub.cli.prover import Prover
+from security.oauth.compact import peek_with_key
 from tests.support.process import Done, HubProcess
 
 FAULTS = "duplicates,corrected,garbage"
@@ -41,3 +45,21 @@ def test_a_simulation_binds_its_tokens_to_a_key_of_its_own(production: HubProces
     done = simulated(production, account, "--dpop")
     assert done.code == 0, done.out + done.err
     assert {what: one["unexpected"] for what, one in done.json().items()} == {"readings": 0, "duplicates": 0, "corrected": 0, "garbage": 0}
+
+
+def test_a_simulation_that_outlives_a_nonce_goes_on_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 9449 section 9: a resource may ask for another nonce at any time; the same request is sent again with it."""
+    nonces: list[object] = []
+
+    def hub(request: httpx.Request) -> httpx.Response:
+        proof, _ = peek_with_key(request.headers["DPoP"], max_chars=4_096)
+        nonces.append(proof.claims.get("nonce"))
+        if nonces[-1] != "fresh":
+            return httpx.Response(401, headers={"DPoP-Nonce": "fresh"})
+        return httpx.Response(201, json={"id": "p-1"})
+
+    monkeypatch.setattr(simulate, "fetch_token", lambda *_, **__: "token")
+    with httpx.Client(transport=httpx.MockTransport(hub)) as http:
+        sender = simulate.Sender(http, "http://hub.example", "client", Path("client.pem"), Prover.fresh())
+        assert sender.patient(1, 1) == "Patient/p-1"
+    assert nonces == [None, "fresh"]

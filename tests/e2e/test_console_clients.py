@@ -13,9 +13,10 @@ from hub.console.words import Language, said
 from hub.desk.client_words import CLIENT_WORDS
 from hub.desk.sure import SURE_WORDS
 from hub.desk.user_words import KEY_WORDS, USER_WORDS
+from hub.instants import fhir_instant, now_us
 from tests.support.axe import accessibility_faults
 from tests.support.browser import CONTRAST, DESK, PHONE
-from tests.support.caller import asked_alone
+from tests.support.caller import Caller, asked_alone
 from tests.support.console import console
 from tests.support.fixtures import Running
 
@@ -40,6 +41,15 @@ def self_registered(http: httpx.Client, name: str, **changes: object) -> dict[st
 
 def go(page: Page, running: Running, path: str) -> None:
     page.goto(f"{running.process.url}{path}")
+
+
+def test_of_a_client_by_itself_the_page_says_when_it_got_a_token_last(page: Page, running: Running, ehr: Caller) -> None:
+    """GDPR Art. 32(1)(d): what nobody uses any more is found, and ended. To the day."""
+    before = now_us()
+    assert ehr.ask_token().status_code == 200
+    go(page, running, f"/console/clients/{ehr.account.id}")
+    shown = page.locator("dl div").filter(has_text=T["client-used"]).locator("time").inner_text()
+    assert fhir_instant(before)[:10] <= shown <= fhir_instant(now_us())[:10]
 
 
 def test_an_app_that_waits_is_found_looked_at_and_approved_with_fewer_scopes(page: Page, running: Running, http: httpx.Client) -> None:

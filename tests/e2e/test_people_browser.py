@@ -102,6 +102,7 @@ def test_the_whole_way_in_is_readable_on_every_screen(
     assert_readable(page, width)
     page.get_by_role("link", name=words["codes-kept"]).click()
     page.locator("summary").first.click()
+    expect(page.get_by_label(words["end-apps"])).to_be_checked()
     assert_readable(page, width)
     assert page.locator("html").get_attribute("lang") == language
     context.close()

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from hub.oauth.limits import LIMITS
 
 from hub.app import check_scope_query
+from hub.limits import LIMITS
 from hub.operator import OperatorError
 from hub.registrations import Registrations
 from hub.settings import Settings

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from hub.app import check_scope_query
+from hub.limits import LIMITS
 from hub.registrations import Registrations
 from security.oauth.clients import new_client_keys
 from tests.spec.smart.test_registration import ask_token, description
@@ -23,7 +24,7 @@ Json = dict[str, Any]
 def many(running: Running) -> Iterator[None]:
     """What was counted of the registrations of this address is forgotten."""
     yield
-    running.backstage.admin["hub"]["notes"].delete_many({"kd": "oauth-limit"})
+    running.backstage.admin["hub"]["notes"].delete_many({"kd": LIMITS})
 
 
 class App:

@@ -22,9 +22,11 @@ Json = dict[str, Any]
 
 @pytest.fixture(autouse=True)
 def many(running: Running) -> Iterator[None]:
-    """What was counted of the registrations of this address is forgotten."""
+    """What was counted of the registrations of this address is forgotten, by whichever file."""
+    counted = running.backstage.admin["hub"]["notes"]
+    counted.delete_many({"kd": LIMITS})
     yield
-    running.backstage.admin["hub"]["notes"].delete_many({"kd": LIMITS})
+    counted.delete_many({"kd": LIMITS})
 
 
 class App:

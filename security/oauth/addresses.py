@@ -6,6 +6,7 @@ redirect URI is compared as text, and the browser that goes there has to mean th
 """
 
 import re
+from collections.abc import Sequence
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 
@@ -73,6 +74,11 @@ def origin_of(uri: str) -> str:
     parts = _web(uri)
     usual = {"https": 443, "http": 80}[parts.scheme]
     return f"{parts.scheme}://{parts.host}" + ("" if parts.port in (None, usual) else f":{parts.port}")
+
+
+def origins_of(redirect_uris: Sequence[str]) -> tuple[str, ...]:
+    """Of the pages that an app is led back to; each once, apps without a page left out. Raises ValueError."""
+    return tuple(dict.fromkeys(origin_of(uri) for uri in redirect_uris if uri.startswith(("https://", "http://"))))
 
 
 def _check_characters(text: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from security.oauth.addresses import web_url
+from security.oauth.addresses import origins_of, web_url
 from security.oauth.clients import GRANT_CODE, App, Authentication, Binding, Client
 from security.oauth.jwks import registrable
 from security.oauth.registration import APP_GRANTS, BadRedirectUri, CheckScopeQuery, checked
@@ -26,6 +26,10 @@ PURPOSE: Final = "TREAT"
 LESS_ALONE: Final = (
     "a registration may have fewer scopes and redirect URIs later, stricter requests and tokens, and other keys; for anything else "
     "register anew, or ask who runs the hub"
+)
+ENDED_KEYS: Final = (
+    "jwks: a key of this registration was ended, so its kid names no other key here, and the keys do not move to a URL, where it might "
+    "be again; give the others under names of their own, or register anew"
 )
 
 
@@ -102,7 +106,10 @@ def changed_by_itself(client: Client, wanted: Client) -> Client:
     tighter = bound and other.par_required >= app.par_required
     if not less or not tighter or _looked_at(wanted) != _looked_at(client):
         raise RegistrationRefused("invalid_client_metadata", LESS_ALONE)
-    origins = tuple(one for one in app.origins if one in other.origins)
+    if _brings_back(client, wanted):
+        raise RegistrationRefused("invalid_client_metadata", ENDED_KEYS)
+    given_up = set(origins_of(app.redirect_uris)) - set(origins_of(other.redirect_uris))
+    origins = tuple(one for one in app.origins if one not in given_up)
     kept = replace(app, redirect_uris=other.redirect_uris, origins=origins, par_required=other.par_required)
     return replace(
         client,
@@ -112,6 +119,15 @@ def changed_by_itself(client: Client, wanted: Client) -> Client:
         binding=wanted.binding,
         app=None if client.app is None else kept,
     )
+
+
+def _brings_back(client: Client, wanted: Client) -> bool:
+    """Might a key be good again that was ended (`security.oauth.rotation`), or another be told that it is and never be?"""
+    ended = {one.kid for one in client.key_ends}
+    if not ended or wanted.jwks is None:
+        return bool(ended)
+    known = () if client.jwks is None else client.jwks["keys"]
+    return any(one["kid"] in ended and one not in known for one in wanted.jwks["keys"])
 
 
 def _looked_at(client: Client) -> tuple[object, ...]:

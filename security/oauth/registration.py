@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from security.oauth.addresses import origin, origin_of, redirect_uri, web_url
+from security.oauth.addresses import origin, origins_of, redirect_uri, web_url
 from security.oauth.clients import (
     GRANT_CLIENT_CREDENTIALS,
     GRANT_CODE,
@@ -56,8 +56,7 @@ def checked_app(app: App, grants: Sequence[str]) -> App:
             web_url(url)
     if app.contact is not None and not (0 < len(app.contact) <= CONTACT_MAX_CHARS and app.contact.isprintable()):
         raise ValueError(f"a contact is a printable text of at most {CONTACT_MAX_CHARS} characters")
-    led_back = [origin_of(uri) for uri in app.redirect_uris if uri.startswith(("https://", "http://"))]
-    origins = tuple(origin(one) for one in app.origins) or tuple(dict.fromkeys(led_back))
+    origins = tuple(origin(one) for one in app.origins) or origins_of(app.redirect_uris)
     return replace(app, redirect_uris=tuple(dict.fromkeys(app.redirect_uris)), origins=origins)
 
 

@@ -3,7 +3,8 @@
 https://www.rfc-editor.org/rfc/rfc7592
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -11,8 +12,11 @@ import pytest
 
 from hub.app import check_scope_query
 from hub.limits import LIMITS
+from hub.operator import Operator
 from hub.registrations import Registrations
-from security.oauth.clients import new_client_keys
+from security.oauth.clients import App as ClientApp
+from security.oauth.clients import Client, new_client_keys
+from security.oauth.rotation import retired
 from tests.spec.smart.test_registration import ask_token, description
 from tests.support.fixtures import Running
 
@@ -52,6 +56,16 @@ class App:
     def approve(self, scope: str | None = None) -> None:
         registrations = Registrations(self.running.backstage.hub, check_scope_query, "tests")
         self.running.backstage.run(registrations.approve(self.id, scope=scope))
+
+    def by_operator(self, kind: str, change: Callable[[Client], Client]) -> None:
+        operator = Operator(self.running.backstage.hub, "tests")
+        self.running.backstage.run(operator.change_client(kind, self.id, change))
+
+    @property
+    def client(self) -> Client:
+        found = self.running.backstage.run(self.running.backstage.hub.oauth.registration(self.id))
+        assert found is not None
+        return found
 
     def records(self, answer: httpx.Response) -> list[tuple[str, str]]:
         return [(one.kind, one.outcome) for one in self.running.backstage.records(answer.headers["x-request-id"])]
@@ -164,12 +178,43 @@ def test_it_may_become_less_and_change_its_keys(http: httpx.Client, running: Run
     assert answer.json() == app.ask("GET").json()
     if not approved:
         app.approve()
-    client = running.backstage.run(running.backstage.hub.oauth.registration(app.id))
-    assert client is not None
+    client = app.client
     assert client.app is not None
     assert (client.jwks, client.scopes, client.app.redirect_uris, client.binding) == (second, "patient/Observation.rs", (uris[0],), "dpop")
     assert client.organization.startswith("Organization/")
     assert app.change(jwks=second, redirect_uris=uris).status_code == 400, "what was given up does not come back"
+
+
+def test_a_key_that_was_ended_comes_back_neither_under_its_name_nor_by_way_of_a_url(http: httpx.Client, running: Running) -> None:
+    """RFC 7517 section 5: whoever runs the hub has ended it, perhaps for somebody else has it; its kid is no other key's either."""
+    (_, first), (_, second), (_, third) = new_client_keys(), new_client_keys(), new_client_keys()
+    both = {"keys": [*first["keys"], *second["keys"]]}
+    app = App(http, running, token_endpoint_auth_method="private_key_jwt", jwks=both)
+    app.approve()
+    kid = first["keys"][0]["kid"]
+    app.by_operator("client-key-retire", lambda client: retired(client, kid, 1, 1))
+    assert app.change(jwks=both).status_code == 200, "described as it is"
+    assert app.change(jwks=second, scope="patient/Observation.rs").status_code == 200
+    another = {"keys": [{**third["keys"][0], "kid": kid}]}
+    for keys in ({"jwks": both}, {"jwks": another}, {"jwks": ..., "jwks_uri": "https://app.example.org/jwks"}):
+        answer = app.change(**keys, scope="patient/Observation.rs")
+        assert (answer.status_code, answer.json()["error"], "ended" in answer.text) == (400, "invalid_client_metadata", True)
+    assert app.ask("GET").json()["jwks"] == second
+
+
+def test_whose_pages_may_call_stays_as_an_administrator_said_but_for_addresses_given_up(http: httpx.Client, running: Running) -> None:
+    """Ours: a change of something else, for instance of a key, takes nothing away that was given to it."""
+    uris = ["https://app.example.org/back", "https://other.example.org/back"]
+    app = App(http, running, redirect_uris=uris)
+    app.approve()
+    origins = ("https://app.example.org", "https://pages.example.org", "https://other.example.org")
+    app.by_operator("client-change", lambda client: replace(client, app=replace(client.app or ClientApp(), origins=origins)))
+    assert app.change(dpop_bound_access_tokens=True).status_code == 200
+    assert app.client.app is not None
+    assert app.client.app.origins == origins
+    assert app.change(dpop_bound_access_tokens=True, redirect_uris=uris[:1]).status_code == 200
+    assert app.client.app is not None
+    assert app.client.app.origins == origins[:2]
 
 
 @pytest.mark.parametrize("approved", [False, True])

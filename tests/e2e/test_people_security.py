@@ -14,7 +14,7 @@ from security.people.account import Account
 from security.people.lockout import FREE_ACCOUNT
 from security.people.totp import code_of, step_of
 from tests.e2e.test_people import account_of, attempt, is_in
-from tests.support.caller import Caller
+from tests.support.caller import Caller, asked_alone
 from tests.support.fixtures import Running
 from tests.support.persons import app_of, authorization, begin, token_of
 from tests.support.resources import patient
@@ -78,7 +78,7 @@ class LetIn:
     token: str
 
     def goes_on(self) -> bool:
-        answer = httpx.get(f"{self.running.process.url}/fhir/Patient", headers={"Authorization": f"Bearer {self.token}"}, trust_env=False)
+        answer = asked_alone("GET", f"{self.running.process.url}/fhir/Patient", headers={"Authorization": f"Bearer {self.token}"})
         return answer.status_code != 401
 
 

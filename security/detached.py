@@ -47,6 +47,12 @@ def signed_detached(token: str, payload: bytes, url: str, jwks: Mapping[str, Any
         return False
 
 
+def unverified_kid(token: str) -> str | None:
+    """Which key it says it was signed with, to know whether the set at hand is too old."""
+    kid = _header(token).get("kid")
+    return kid if isinstance(kid, str) else None
+
+
 def _registry(algorithm: ClientAlgorithm, payload: bytes) -> jws.JWSRegistry:
     registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
     registry.max_payload_length = len(payload) + 1

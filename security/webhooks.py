@@ -82,6 +82,12 @@ def signed_by_key(token: str, body: bytes, jwks: Mapping[str, Any], now_us: int)
     return signed if is_now(signed, now_us) else None
 
 
+def unverified_kid(token: str) -> str | None:
+    """Which key it says it was signed with, to know whether the set at hand is too old."""
+    kid = _header(token).get("kid")
+    return kid if isinstance(kid, str) else None
+
+
 def is_now(signed: Signed, now_us: int) -> bool:
     """An id that can be remembered, and a time within the window."""
     if not 0 < len(signed.id) <= ID_CHARS_MAX or not signed.timestamp.isascii() or not signed.timestamp.isdecimal():

@@ -11,7 +11,8 @@ from starlette.requests import Request
 
 from hub.errors import FhirError
 from security.context import AccessContext
-from security.detached import HEADER, signed_detached
+from security.detached import HEADER, signed_detached, unverified_kid
+from security.oauth.clients import Client
 from security.oauth.errors import JwksUnavailable
 from security.oauth.jwks import Proves
 from security.oauth.token_endpoint import TokenDependencies
@@ -36,19 +37,17 @@ async def require_signature(request: Request, caller: AccessContext, body: bytes
         if caller.signs:
             raise FhirError("forbidden", MISSING, expression=PLACE)
         return
-    proves = partial(signed_detached, given, body, _url(request))
-    jwks = await _keys(request.app.state.token_dependencies, caller.client_id, proves)
+    dependencies: TokenDependencies = request.app.state.token_dependencies
+    client, proves = await dependencies.find_client(caller.client_id), partial(signed_detached, given, body, _url(request))
+    jwks = None if client is None else await good_keys(dependencies, client, unverified_kid(given), proves)
     if jwks is None or not proves(jwks):
         raise FhirError("forbidden", WRONG, expression=PLACE)
 
 
-async def _keys(dependencies: TokenDependencies, client_id: str, proves: Proves) -> Mapping[str, Any] | None:
-    """Those that are good now; None where there are none, or they cannot be had."""
-    client = await dependencies.find_client(client_id)
-    if client is None:
-        return None
+async def good_keys(dependencies: TokenDependencies, client: Client, kid: str | None, proves: Proves) -> Mapping[str, Any] | None:
+    """Those of a client that are good now, with `kid` if there is such a one; None where they cannot be had."""
     try:
-        return client.good_jwks(dependencies.now_us()) or await dependencies.fetch_jwks(client, None, proves)
+        return client.good_jwks(dependencies.now_us()) or await dependencies.fetch_jwks(client, kid, proves)
     except JwksUnavailable:
         return None
 

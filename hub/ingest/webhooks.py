@@ -8,8 +8,9 @@ A `ping` is not signed (Withings, DEVICES 2.1): its content is ignored, nothing 
 polled sooner than they would be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from hub.ingest.fates import Answer, array
 from hub.ingest.hooks import Hook, Hooks
 from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
 from hub.ingest.quota import admit, charge, room_for
+from hub.ingest.signed import good_keys
 from hub.ingest.wakes import wake
 from hub.notebook import Notebook, Page
 from hub.recording import Recording, RequestFacts
@@ -32,8 +34,8 @@ from hub.repository.standing import Standing
 from hub.store.protocol import NoteWrite, Unavailable
 from security.context import AccessContext
 from security.oauth.clients import Client
-from security.oauth.errors import JwksUnavailable
-from security.webhooks import SECRET_PREFIX, WINDOW_S, Signed, signed_by_key, signed_by_secret
+from security.oauth.token_endpoint import TokenDependencies
+from security.webhooks import SECRET_PREFIX, WINDOW_S, Signed, signed_by_key, signed_by_secret, unverified_kid
 
 log = structlog.get_logger()
 
@@ -118,14 +120,19 @@ async def _signed(request: Request, found: _Found | None, body: bytes) -> Signed
     hook, client = found.hook, found.client
     if hook.scheme == "hmac":
         return signed_by_secret(headers, body, hook.good(now_us), now_us)
-    token, fetch_jwks = headers.get(JWS_HEADER, ""), request.app.state.token_dependencies.fetch_jwks
-    try:
-        jwks = client.good_jwks(now_us) or await fetch_jwks(
-            client, None, lambda known: signed_by_key(token, body, known, now_us) is not None
-        )
-    except JwksUnavailable:
-        return None
-    return signed_by_key(token, body, jwks, now_us)
+    return await signed_by_client(request, client, body, now_us)
+
+
+async def signed_by_client(request: Request, client: Client, body: bytes, now_us: int) -> Signed | None:
+    """By a key of its registration, or of the set at the URL of its registration."""
+    token = request.headers.get(JWS_HEADER, "")
+
+    def signed(jwks: Mapping[str, Any]) -> Signed | None:
+        return signed_by_key(token, body, jwks, now_us)
+
+    dependencies: TokenDependencies = request.app.state.token_dependencies
+    jwks = await good_keys(dependencies, client, unverified_kid(token), lambda known: signed(known) is not None)
+    return None if jwks is None else signed(jwks)
 
 
 def _rest_on(standing: Standing, found: _Found) -> None:

@@ -87,11 +87,17 @@ async def _change(request: Request, facts: RequestFacts, own: _Own) -> Response:
     less = partial(changed_by_itself, wanted=_wanted(members, own.client, request))
     services: Services = request.app.state.services
     recording = Recording(CHANGE, facts.caller, facts, services)
-    if own.waits is None:
-        return _shown(own, await _counts(request, own, less, recording), request)
-    made, waiting = less(own.client), Waiting(services)
-    await _waits(services, own, lambda now: waiting.changed(now, less(now.client)), recording)
-    return _shown(own, made, request)
+    if own.waits is not None:
+        made, waiting = own.client, Waiting(services)
+
+        async def changed(now: SelfRegistered) -> NoteWrite:
+            nonlocal made
+            made = less(now.client)
+            return await waiting.changed(now, made)
+
+        if await _waits(services, own, changed, recording):
+            return _shown(own, made, request)
+    return _shown(own, await _counts(request, own, less, recording), request)
 
 
 def _wanted(members: object, client: Client, request: Request) -> Client:
@@ -122,26 +128,24 @@ async def _counts(request: Request, own: _Own, change: Callable[[Client], Client
         raise _not_yours() from None
 
 
-async def _waits(services: Services, own: _Own, note: Callable[[SelfRegistered], Awaitable[NoteWrite]], recording: Recording) -> None:
-    """One that waits becomes another. Raises Refused where it was decided meanwhile."""
+async def _waits(services: Services, own: _Own, note: Callable[[SelfRegistered], Awaitable[NoteWrite]], recording: Recording) -> bool:
+    """One that waits becomes another; False where it was decided meanwhile: if it was approved, it counts now and its token is good."""
 
-    async def once() -> None:
+    async def once() -> bool:
         now = await Waiting(services).find(own.client.client_id)
-        if now is None:
-            raise _not_yours()
-        await recording.commit(Unit(notes=(await note(now),)), writes=())
+        if now is not None:
+            await recording.commit(Unit(notes=(await note(now),)), writes=())
+        return now is not None
 
-    await redoing(once, lambda: (f"client {own.client.client_id}",), services.turns)
+    return await redoing(once, lambda: (f"client {own.client.client_id}",), services.turns)
 
 
 async def _delete(request: Request, facts: RequestFacts, own: _Own) -> Response:
     services: Services = request.app.state.services
     recording = Recording(DELETE, facts.caller, facts, services)
-    if own.waits is None:
+    if own.waits is None or not await _waits(services, own, Waiting(services).done, recording):
         now_us = services.clock()
         await _counts(request, own, lambda one: replace(one, revoked_us=now_us), recording)
-    else:
-        await _waits(services, own, Waiting(services).done, recording)
     return json_response(None, 204)
 
 

@@ -157,9 +157,14 @@ class GuardedPage(Generic[S]):
 
     async def _admitted(self, request: Request, facts: RequestFacts, language: Language) -> Response:
         kind, hub = self._kind, self._hub
-        signed = await kind.session(hub.services, kind.cookie.of(request.headers, hub.base_url))
+        cookie = kind.cookie.of(request.headers, hub.base_url)
+        form: Mapping[str, str] = {}
+        signed = await kind.session(hub.services, cookie)
+        if signed is not None and request.method == "POST":
+            facts.user, facts.reason = kind.who(signed)
+            form = await own_form(request, cookie, NOT_OURS)
+            signed = await kind.session(hub.services, cookie)  # who sends decides how long a form takes: it may be over by now
         if signed is None:
             return RedirectResponse(f"{kind.sign_in(request)}&lang={language}", SEE_OTHER)
         facts.user, facts.reason = kind.who(signed)
-        form = await own_form(request, signed.cookie, NOT_OURS)
         return await self._endpoint(request, kind.given(hub=hub, signed=signed, language=language, facts=facts, form=form))

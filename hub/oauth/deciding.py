@@ -14,7 +14,7 @@ from hub.notebook import Notebook
 from hub.oauth.code_grant import new_code
 from hub.oauth.launching import Launched, launch_of, launch_used
 from hub.oauth.waiting import Waiting, answered, waiting
-from hub.people.sessions import SESSIONS, SignedIn
+from hub.people.sessions import SESSIONS, SignedIn, signed_in
 from hub.people.visit import Visit
 from hub.recording import Recording
 from hub.repository.redoing import redoing
@@ -198,6 +198,9 @@ async def _begun(visit: Visit, found: Asked, note: Waiting, authorization: Autho
         ),
     )
     notes: list[NoteWrite] = [await answered(services, note), code_note, *await Authorizations(services).begun(authorization)]
+    # After the list was read: whoever ends the session and what apps may do writes it, so one of the two meets a Conflict.
+    if await signed_in(services, visit.signed.cookie) is None:
+        raise FhirError("not-found", OVER)
     if found.launch is not None:
         notes.append(await launch_used(services, found.launch))
     recording = _recording(visit, "authorize-granted", found.client)

@@ -11,6 +11,7 @@ from hub.errors import FhirError
 from hub.limits import Limit
 from hub.notebook import Notebook, Page
 from hub.oauth.deciding import BRIEF_US, NO_PATIENT, NOT_THEIRS, TOO_MUCH, wants_patient
+from hub.people.sessions import signed_in
 from hub.people.visit import Visit
 from hub.recording import Recording
 from hub.repository.redoing import redoing
@@ -132,6 +133,9 @@ async def allow(visit: Visit, user_code: str, *, scope: ScopeRequest, patient: s
         authorization = _authorization(visit, found.client, scope, launch)
         said = replace(found.request, state="allowed", authorization=authorization.id)
         notes = (await DeviceNotes(visit.services).changed(found.page, said), *await Authorizations(visit.services).begun(authorization))
+        # After the list was read: whoever ends the session and what apps may do writes it, so one of the two meets a Conflict.
+        if await signed_in(visit.services, signed.cookie) is None:
+            raise FhirError("not-found", UNKNOWN)
         recording = _recording(visit, "authorize-granted", found.client)
         recording.says(purpose=authorization.purpose)
         if launch.patient is not None:

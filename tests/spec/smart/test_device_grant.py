@@ -16,7 +16,7 @@ from hub.notebook import Notebook
 from hub.oauth.device_grant import PER_SENDER
 from hub.oauth.devices import DeviceNotes, Waiting, allow, deny, look
 from hub.operator import Operator
-from hub.people.sessions import SignedIn
+from hub.people.sessions import SignedIn, ended
 from hub.people.visit import Visit
 from hub.store.protocol import Unit
 from security.oauth.clients import GRANT_DEVICE, GRANT_REFRESH, App, Client
@@ -273,3 +273,12 @@ def test_who_asks_for_too_many_codes_is_told_to_wait_and_others_of_the_app_are_n
     assert int(answer.headers["retry-after"]) > 0
     (record,) = running.backstage.records(answer.headers["x-request-id"])
     assert record.outcome == "4"
+
+
+def test_who_is_signed_in_no_more_lets_no_device_act(http: httpx.Client, gateway: Client, running: Running, ana: SignedIn) -> None:
+    """OWASP ASVS 5.0 7.4: of a yes that was on its way when the session ended with what apps may do."""
+    made, services = begun(http, gateway), running.backstage.hub.services
+    running.backstage.run(services.store.commit(Unit(notes=(running.backstage.run(ended(services, ana)),))))
+    with pytest.raises(FhirError):
+        yes(running, ana, made)
+    assert ask(http, gateway, made["device_code"]).json()["error"] == "authorization_pending"

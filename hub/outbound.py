@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Self
@@ -168,6 +168,12 @@ async def resolve_by_system(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
+@cache
+def authorities() -> ssl.SSLContext:
+    """Those that httpx brings, read once: 20 ms for each client would be most of what an app costs to make."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Outbound:
     """Calls out, under a policy. Close it with `aclose` or use it as a context.
 
@@ -183,7 +189,7 @@ class Outbound:
         self._client = httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,
-            verify=tls or True,
+            verify=tls or authorities(),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             timeout=httpx.Timeout(TIME_LIMIT_S),
             limits=httpx.Limits(max_connections=16, max_keepalive_connections=0),

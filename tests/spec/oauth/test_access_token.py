@@ -211,6 +211,15 @@ def test_anything_but_a_private_key_on_p_256_is_refused(pem: bytes) -> None:
         SigningKey.from_pem(pem)
 
 
+def test_a_key_of_one_kind_is_not_read_as_one_of_the_other(key: SigningKey) -> None:
+    """RFC 8725 section 3.1; the key of id_tokens survives its serial form too."""
+    identity = SigningKey.generate("RS256")
+    assert SigningKey.from_pem(identity.to_pem(), "RS256").kid == identity.kid
+    for pem, algorithm in ((identity.to_pem(), "ES256"), (key.to_pem(), "RS256")):
+        with pytest.raises(ValueError, match=f"not a private key for {algorithm}"):
+            SigningKey.from_pem(pem, algorithm)
+
+
 def test_the_public_document_holds_public_halves_only(key: SigningKey) -> None:
     """RFC 7517 section 9.3: no private key leaves; SMART OIDC: bare keys, here with kid, use and alg."""
     document = SigningKeys(key, SigningKey.generate()).jwks()

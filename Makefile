@@ -14,6 +14,8 @@ LOCKED := $(INSTALL) --require-hashes --only-binary :all:
 # By file, so that the fixtures of a file (a hub, its data) are made once. Many tests wait for disks and processes: four at once
 # also where there are two cores. The long files begin first (tests/support/order.py), or the rest would wait for the last of them.
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder --numprocesses
+# On a fresh clone each of the four would rewrite the assertions of every file: two do it once for all, half of the files each.
+REWRITTEN = for half in tests/spec "tests --ignore tests/spec"; do $(BIN)/python -m pytest --collect-only -qq $$half >/dev/null 2>&1 & done; wait
 # The tests start hundreds of Pythons: what each would compile anew is kept, also where the environment says otherwise (images do).
 test check: export PYTHONDONTWRITEBYTECODE :=
 
@@ -30,6 +32,7 @@ run: install ## Load demo data and run the hub on 127.0.0.1:8000.
 	@$(BIN)/hub demo run
 
 test: $(VENV)/stamp-dev ## Run all tests: specification, contracts, end to end, faults, browser.
+	@$(REWRITTEN)
 	@if .ci/chromium; then $(PYTEST) 4; else $(PYTEST) 4 -m "not browser"; fi
 
 check: $(VENV)/stamp-dev ## The fast part: format, lint, types, imports, tests without a database.

@@ -33,8 +33,8 @@ from hub.proxied import Proxied, Watched
 from hub.recording import Recording
 from hub.rendering import render, wanted_of_refused
 from hub.routes import ROUTES, RouteRow
-from hub.search.parameters import RESOURCE_TYPES, resource_type
-from hub.search.parse import parse_search
+from hub.search.parameters import resource_type
+from hub.search.scope_query import check_scope_query
 from hub.sender import Senders
 from hub.services import random_id
 from hub.settings import Settings
@@ -160,18 +160,6 @@ def outbound_policy(settings: Settings) -> OutboundPolicy:
         allowed_networks=tuple(ip_network(network) for network in settings.jwks_networks),
         allow_loopback_http=settings.jwks_allow_loopback,
     )
-
-
-def check_scope_query(resource_type: str, query: tuple[tuple[str, str], ...]) -> None:
-    """A granular scope is given only if each search could be bound by it; "*" must hold for every type."""
-    types = RESOURCE_TYPES if resource_type == "*" else (resource_type,)
-    for type in types:
-        if type not in RESOURCE_TYPES:
-            raise ValueError("this resource type is not offered")
-        try:
-            parse_search(type, query, lenient=False)
-        except FhirError as error:
-            raise ValueError(str(error)) from error
 
 
 async def _no_route(request: Request, _: Exception, *, hub: Hub, status: int) -> Response:

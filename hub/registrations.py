@@ -32,7 +32,7 @@ class Registered:
 
 
 class Registrations(Operator):
-    """`check_scope_query`: raises ValueError for what the hub cannot enforce (`hub.app.check_scope_query`)."""
+    """`check_scope_query`: raises ValueError for what the hub cannot enforce (`hub.search.scope_query.check_scope_query`)."""
 
     def __init__(self, hub: Hub, check_scope_query: CheckScopeQuery, reason: str | None = None, *, user: str | None = None) -> None:
         super().__init__(hub, reason, user=user)

@@ -20,10 +20,11 @@ from adapters.kit.rule import Result
 from adapters.kit.rulebook import RULES
 from adapters.kit.simulation import FAULTS, UNITS_OF_A_SEED, Fault, NoSense, NoSimulator, Plan, payloads
 from adapters.reading import TimeKind
-from hub.cli.common import DataDir, Json, MongodbUrl, fail, in_hub, stderr, table
+from hub.cli.common import DataDir, Json, MongodbUrl, in_hub
 from hub.cli.kit import golden, page, report, scaffold, simulate
 from hub.cli.kit.subject import EXEMPTIONS, Found, NoSubject, find
 from hub.cli.prover import Prover
+from hub.cli.saying import fail, stderr, table
 from hub.instants import fhir_instant, now_us
 from hub.wiring import Hub
 

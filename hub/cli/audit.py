@@ -17,7 +17,8 @@ from audit.finding import Finding
 from audit.queries import LIMIT_DEFAULT, LIMIT_MAX, TITLES, AuditQuery, as_json, audit_query, cells, row
 from audit.record import Draft
 from audit.verify import records_of, verify
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, fail, said_clearly, settings_with, stderr, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, said_clearly, settings_with
+from hub.cli.saying import fail, stderr, table
 from hub.instants import from_person
 from hub.operator import Operator
 from hub.settings import Settings

@@ -7,13 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.app import check_scope_query
 from hub.cli import client_app, client_key, client_registered
 from hub.cli.client_quota import quota
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
+from hub.cli.saying import table
 from hub.instants import fhir_instant, now_us
 from hub.operator import Operator
 from hub.registrations import Registered, Registrations
+from hub.search.scope_query import check_scope_query
 from hub.wiring import Hub
 from security.oauth.clients import Client, new_client_id
 from security.scopes import Scopes, ScopeSyntax

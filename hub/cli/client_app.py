@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, cast, get_args
 
 import typer
 
-from hub.app import check_scope_query
-from hub.cli.client_key import read_jwks, write_private
+from hub.cli.key_files import read_jwks, write_private
+from hub.search.scope_query import check_scope_query
 from security.oauth.certificates import thumbprint
 from security.oauth.client_authentication import new_client_secret
 from security.oauth.clients import (

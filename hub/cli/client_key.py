@@ -1,18 +1,18 @@
 """hub client key add | list | retire: the keys of a client changed while it goes on working."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
+from hub.cli.key_files import read_jwks, write_private
+from hub.cli.saying import table
 from hub.instants import fhir_instant, now_us
 from hub.operator import Operator, OperatorError
 from hub.wiring import Hub
 from security.oauth.clients import Client, new_client_keys
-from security.oauth.jwks import registrable
 from security.oauth.rotation import keys_of, retired, with_keys
 
 app = typer.Typer(no_args_is_help=True)
@@ -94,26 +94,6 @@ def with_key_out(key_out: Path | None, jwks: Path | None, act: Any) -> None:
         key_out.unlink(missing_ok=True)  # a key that nobody registered would only stand in the way of the next try
         raise
     typer.echo(json.dumps(made, indent=2))
-
-
-def read_jwks(path: Path) -> dict[str, Any]:
-    try:
-        return registrable(json.loads(path.read_text()))
-    except OSError as error:
-        raise typer.BadParameter(f"--jwks: {error.strerror}") from None
-    except ValueError as error:
-        raise typer.BadParameter(f"--jwks: {error}") from None
-
-
-def write_private(path: Path, secret: bytes, option: str = "--key-out") -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise typer.BadParameter(f"{option}: the file exists already; a key or a secret is never overwritten") from None
-    except OSError as error:
-        raise typer.BadParameter(f"{option}: {error.strerror}") from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
 
 
 def shown_keys(client: Client) -> dict[str, Any]:

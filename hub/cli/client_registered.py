@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.app import check_scope_query
 from hub.cli import client_app
-from hub.cli.client_key import write_private
 from hub.cli.common import DataDir, MongodbUrl, Reason, in_hub
+from hub.cli.key_files import write_private
 from hub.instants import fhir_instant
 from hub.oauth.self_registered import SelfRegistered
 from hub.registrations import Registrations
+from hub.search.scope_query import check_scope_query
 from hub.wiring import Hub
 from security.oauth.clients import App, Client
 from security.oauth.registration import metadata

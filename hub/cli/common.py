@@ -1,17 +1,15 @@
-"""What all commands share: where the hub's data is, how errors are said, how a result is printed."""
+"""What commands on the hub's data share: where it is, and how errors are said."""
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
+from hub.cli.saying import fail
 from hub.errors import FhirError
 from hub.operator import OperatorError
 from hub.settings import Settings
@@ -25,8 +23,6 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Directory of t
 MongodbUrl = Annotated[str | None, typer.Option("--mongodb-url", help="A MongoDB of your own (HUB_MONGODB_URL).")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why; goes into the audit log.")]
-
-stderr = Console(stderr=True)
 
 
 def settings_with(**given: Any) -> Settings:
@@ -56,11 +52,6 @@ def said_clearly() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def fail(text: str) -> NoReturn:
-    sys.stderr.write(f"hub: {text}\n")
-    raise typer.Exit(1)
-
-
 def in_hub(data_dir: Path | None, mongodb_url: str | None, act: Callable[[Hub], Awaitable[T]]) -> T:
     """Run `act` on the data, beside a serving hub or without one."""
     settings = settings_with(data_dir=data_dir, mongodb_url=mongodb_url)
@@ -73,13 +64,3 @@ def in_hub(data_dir: Path | None, mongodb_url: str | None, act: Callable[[Hub], 
     with said_clearly(), sharing(settings.data_dir, url, cache_gb=settings.mongodb_cache_gb) as endpoint:
         return asyncio.run(run(endpoint))
     raise AssertionError("unreachable")  # said_clearly only swallows by raising typer.Exit
-
-
-def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
-    """For people: on a terminal with rules, in a pipe one line per row."""
-    made = Table(title=title, title_justify="left")
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*row)
-    Console().print(made)

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
+from hub.cli.saying import table
 from hub.ingest.confirm import assign as assign_to
 from hub.ingest.confirm import disown, find, to_confirm
 from hub.ingest.fates import Answer

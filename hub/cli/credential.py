@@ -10,7 +10,8 @@ import typer
 
 from adapters.discovery import adapters
 from hub.cli.client_key import HOUR_US, HOURS_MAX, Jwks, KeyOut, shown_keys, with_key_out
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
+from hub.cli.saying import table
 from hub.ingest.registrar import Registrar
 from hub.ingest.units import CODE_BYTES, Invitation, Invitations, Unit, identifier_of, new_code
 from hub.instants import fhir_instant

@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hub.cli.common import DataDir, MongodbUrl, Reason, in_hub, said_clearly, settings_with, stderr
+from hub.cli.common import DataDir, MongodbUrl, Reason, in_hub, said_clearly, settings_with
+from hub.cli.saying import stderr
 from hub.demo.accounts import Login, people_of
 from hub.demo.clients import COMPLIANCE, EHR, visitor
 from hub.demo.leaflet import Leaflet, typed

@@ -8,7 +8,8 @@ import typer
 from adapters.contract import Manifest
 from adapters.discovery import adapters
 from hub.cli import confirm, credential, enrol
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
+from hub.cli.saying import table
 from hub.ingest.wearing import USER_INDEX_MAX, USER_INDEX_MIN, Use
 from hub.instants import fhir_instant, from_person, now_us
 from hub.operator import Operator, Paired

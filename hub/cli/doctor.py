@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 import typer
 
 from adapters.discovery import adapters
-from hub.cli.common import DataDir, Json, MongodbUrl, in_hub, settings_with, table
+from hub.cli.common import DataDir, Json, MongodbUrl, in_hub, settings_with
+from hub.cli.saying import table
 from hub.ingest.topics import TopicRow, TopicSyntax, parse_row
 from hub.proxied import UNNAMED
 from hub.settings import Settings

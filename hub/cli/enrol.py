@@ -7,8 +7,8 @@ from typing import Annotated
 import httpx
 import typer
 
-from hub.cli.client_key import write_private
-from hub.cli.common import fail
+from hub.cli.key_files import write_private
+from hub.cli.saying import fail
 from hub.cli.token import TIMEOUT_S, BaseUrl
 from security.oauth.clients import new_client_keys
 

@@ -7,7 +7,7 @@ import httpx
 import typer
 
 from hub import numbers
-from hub.cli.common import fail, stderr
+from hub.cli.saying import fail, stderr
 from hub.cli.token import BaseUrl, ClientId, Key, fetch_token
 
 TIMEOUT_S = 120

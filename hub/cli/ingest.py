@@ -12,8 +12,8 @@ import httpx
 import typer
 from rich.progress import Progress
 
-from hub.cli.common import fail, stderr
 from hub.cli.prover import Prover
+from hub.cli.saying import fail, stderr
 from hub.cli.token import BaseUrl, ClientId, Key, fetch_token
 from security.detached import HEADER, sign_detached
 from security.oauth.jwks import private_key

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from hub.cli.client_key import KID_FROM_DASH
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
+from hub.cli.saying import table
 from hub.instants import fhir_instant
 from hub.operator import Operator, OperatorError
 from hub.wiring import Hub

@@ -1,61 +1,73 @@
-"""The `hub` command: one file per group of commands."""
+"""The `hub` command: one file per group of commands, and nothing of a group is read before somebody asks for it.
+
+Reading all of it takes a second of the processor, and `hub token` stands in the loops of people's scripts.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from hub.cli import (
-    adapters,
-    audit,
-    client,
-    console,
-    contents,
-    demo,
-    device,
-    doctor,
-    export,
-    ingest,
-    keys,
-    mqtt,
-    poll,
-    product,
-    quarantine,
-    rederive,
-    serve,
-    token,
-    unit,
-    unit_status,
-    user,
-    watch,
-    webhook,
-)
+GROUPS: Final[Mapping[str, tuple[str, str]]] = {
+    "client": ("client", "Applications that may ask for tokens."),
+    "demo": ("demo", "Invented patients to try the hub out with."),
+    "webhook": ("webhook", "Calls of vendors' clouds, and how they prove themselves."),
+    "poll": ("poll", "What patients granted at vendors' clouds."),
+    "product": ("product", "Products: what holds for all units of a model."),
+    "device": ("devices", "Devices and who wears them when."),
+    "quarantine": ("quarantine", "Items that wait for a decision or a repair."),
+    "rederive": ("rederive", "Readings read again by a mended mapping."),
+    "contents": ("contents", "Bytes and items that go when nothing needs them any more."),
+    "audit": ("audit", "Who saw what, why, and whether they were allowed to."),
+    "console": ("console", "Pages for those who run the hub."),
+    "user": ("user", "People who sign in."),
+    "export": ("export", "What is stored, for somebody else's system."),
+    "keys": ("keys", "Keys that seal the data."),
+    "adapters": ("adapters", "Products and formats the hub reads."),
+}
+"""Name of the group -> module with its `app`, help."""
+COMMANDS: Final = ("serve", "token", "ingest", "mqtt", "watch", "doctor")
+"""Each the function of its name in the module of its name."""
+
+
+class OnDemand(TyperGroup):
+    """Knows the names; a command is read when it is asked for, and `--help` asks for all of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - as click calls it
+        return [*COMMANDS, *GROUPS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - as click calls it
+        if cmd_name not in COMMANDS and cmd_name not in GROUPS:
+            return None
+        if cmd_name not in self.commands:
+            self.commands[cmd_name] = _read(cmd_name)
+        return self.commands[cmd_name]
+
+
+def _read(name: str) -> Any:
+    parent = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    parent.callback()(_nothing)
+    if name in GROUPS:
+        module, said = GROUPS[name]
+        parent.add_typer(import_module(f"hub.cli.{module}").app, name=name, help=said)
+    else:
+        parent.command(name)(getattr(import_module(f"hub.cli.{name}"), name))
+    return get_group(parent).commands[name]
+
+
+def _nothing() -> None:
+    """What the group itself does, beside its commands."""
+
 
 app = typer.Typer(
     name="hub",
+    cls=OnDemand,
     help="A FHIR R4 hub for data from connected health devices.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
-app.command("serve")(serve.serve)
-app.command("token")(token.token)
-app.command("ingest")(ingest.ingest)
-app.command("mqtt")(mqtt.mqtt)
-app.command("watch")(watch.watch)
-app.command("doctor")(doctor.doctor)
-app.add_typer(client.app, name="client", help="Applications that may ask for tokens.")
-app.add_typer(demo.app, name="demo", help="Invented patients to try the hub out with.")
-app.add_typer(webhook.app, name="webhook", help="Calls of vendors' clouds, and how they prove themselves.")
-app.add_typer(poll.app, name="poll", help="What patients granted at vendors' clouds.")
-app.add_typer(product.app, name="product", help="Products: what holds for all units of a model.")
-for of_units in (unit.register, unit.show, unit.units, unit.retire, unit.exchange, unit_status.status, unit_status.watch):
-    device.app.command()(of_units)
-app.add_typer(device.app, name="device", help="Devices and who wears them when.")
-app.add_typer(quarantine.app, name="quarantine", help="Items that wait for a decision or a repair.")
-app.add_typer(rederive.app, name="rederive", help="Readings read again by a mended mapping.")
-app.add_typer(contents.app, name="contents", help="Bytes and items that go when nothing needs them any more.")
-app.add_typer(audit.app, name="audit", help="Who saw what, why, and whether they were allowed to.")
-app.add_typer(console.app, name="console", help="Pages for those who run the hub.")
-app.add_typer(user.app, name="user", help="People who sign in.")
-app.add_typer(export.app, name="export", help="What is stored, for somebody else's system.")
-app.add_typer(keys.app, name="keys", help="Keys that seal the data.")
-app.add_typer(adapters.app, name="adapters", help="Products and formats the hub reads.")
+app.callback()(_nothing)

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 import typer
 
-from hub.cli.common import DataDir, MongodbUrl, fail, in_hub, settings_with
+from hub.cli.common import DataDir, MongodbUrl, in_hub, settings_with
 from hub.cli.device import known
 from hub.cli.running import stopping
+from hub.cli.saying import fail
 from hub.ingest.mqtt import Broker
 from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.subscribers import Subscribers

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from hub.app import outbound_policy
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, fail, in_hub, settings_with, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, settings_with
 from hub.cli.device import moment
 from hub.cli.running import Client, Device, stopping
+from hub.cli.saying import fail, table
 from hub.errors import FhirError
 from hub.ingest.clouds import CLOUDS, Cloud, Tokens
 from hub.ingest.granting import Granting, Invitation

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from fhir_profiles.product import CLASSES, STANDINGS, Product
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
 from hub.cli.durations import said, seconds
+from hub.cli.saying import table
 from hub.registry import ProductChanged, Registry
 from hub.wiring import Hub
 

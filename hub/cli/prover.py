@@ -8,8 +8,8 @@ import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from hub.cli.client_key import write_private
-from hub.cli.common import fail
+from hub.cli.key_files import write_private
+from hub.cli.saying import fail
 from security.oauth.client import dpop_proof
 
 NONCE = "DPoP-Nonce"

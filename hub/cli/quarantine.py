@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, stderr, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
+from hub.cli.saying import stderr, table
 from hub.ingest.quarantine import counted, discard, looked_at, named, summaries, wanted
 from hub.ingest.replay import How, pages, replay_as_sent
 from hub.ingest.sender import Senders

@@ -8,7 +8,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from adapters.discovery import UnknownAdapter, adapter, adapters
-from hub.cli.common import DataDir, MongodbUrl, Reason, fail, in_hub, stderr
+from hub.cli.common import DataDir, MongodbUrl, Reason, in_hub
+from hub.cli.saying import fail, stderr
 from hub.ingest.rederive.applying import Applied, Applier
 from hub.ingest.rederive.derive import Asked
 from hub.ingest.rederive.plan import BadPlan, Plan, Planner, Window

@@ -27,8 +27,9 @@ from fhir_profiles import shipped
 from fhir_profiles.profiles import SHIPPED
 from fhir_profiles.r4 import warm
 from hub.app import create_app
-from hub.cli.common import DataDir, MongodbUrl, fail, said_clearly, settings_with
+from hub.cli.common import DataDir, MongodbUrl, said_clearly, settings_with
 from hub.cli.protocol import BoundedHttp
+from hub.cli.saying import fail
 from hub.conformance import store_shipped
 from hub.dated import Dated
 from hub.ingest.mllp.senders import BadSenders, read_senders

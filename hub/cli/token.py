@@ -8,8 +8,8 @@ from typing import Annotated
 import httpx
 import typer
 
-from hub.cli.common import fail
 from hub.cli.prover import Prover
+from hub.cli.saying import fail
 from security.oauth.client import DEFAULT_SCOPE, client_assertion, token_form
 
 TIMEOUT_S = 10

@@ -8,8 +8,9 @@ import typer
 from fhir_profiles import eui
 from fhir_profiles.udi import BadUdi, Udi, parse_udi
 from fhir_profiles.unit import UnitNames
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
 from hub.cli.device import AdapterName, Identifier, known, moment
+from hub.cli.saying import table
 from hub.instants import fhir_instant, now_us
 from hub.registry import Exchanged, Registry
 from hub.units.listing import UnitView

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
+from hub.cli.saying import table
 from hub.instants import fhir_instant
 from hub.registry import Registry
 from hub.units.judge import FINDINGS, Finding

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 import typer
 
 from hub.authorizations import Authorizations
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, settings_with, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, settings_with
+from hub.cli.saying import table
 from hub.instants import fhir_instant
 from hub.operator import Operator
 from hub.people.accounts import Accounts

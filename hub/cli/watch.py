@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.common import DataDir, MongodbUrl, fail, in_hub
+from hub.cli.common import DataDir, MongodbUrl, in_hub
 from hub.cli.device import known
 from hub.cli.running import Client, Device, TimeZone, stopping
+from hub.cli.saying import fail
 from hub.ingest.folder import Folder
 from hub.ingest.intake import known_adapter
 from hub.ingest.sender import SenderGone, Senders

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub, table
+from hub.cli.common import DataDir, Json, MongodbUrl, Reason, in_hub
 from hub.cli.device import known
 from hub.cli.running import Client, Device, TimeZone
+from hub.cli.saying import table
 from hub.ingest.hooks import HOUR_US, SCHEMES, Hook, Hooks, Secret
 from hub.operator import Operator, OperatorError
 from hub.store.protocol import Unit

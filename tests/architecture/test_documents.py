@@ -87,7 +87,8 @@ def test_commands_and_targets_in_the_readme_exist() -> None:
     for line in re.findall(r"\.venv/bin/hub ([a-z -]+?) (?=--)", readme):
         found = commands
         for word in line.split():
-            found = found.commands[word]  # type: ignore[attr-defined]
+            found = found.get_command(None, word)  # type: ignore[attr-defined]
+            assert found is not None, line
 
 
 def test_the_cluster_page_prepares_the_log_as_the_hub_would() -> None:

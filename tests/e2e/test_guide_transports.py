@@ -34,7 +34,7 @@ def resolved(words: list[str]) -> Iterator[Any]:
     """The command that the words name, each group on the way first."""
     command: Any = typer.main.get_command(app)
     for word in words:
-        command = getattr(command, "commands", {}).get(word)
+        command = command.get_command(None, word) if hasattr(command, "get_command") else None
         if command is None:
             return
         yield command

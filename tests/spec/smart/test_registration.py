@@ -13,10 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.app import check_scope_query
 from hub.limits import LIMITS
 from hub.operator import OperatorError
 from hub.registrations import Registrations
+from hub.search.scope_query import check_scope_query
 from hub.settings import Settings
 from security.oauth.clients import Client
 from tests.support.caller import http_client

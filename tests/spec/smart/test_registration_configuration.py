@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.app import check_scope_query
 from hub.limits import LIMITS
 from hub.operator import Operator
 from hub.registrations import Registrations
+from hub.search.scope_query import check_scope_query
 from security.oauth.clients import App as ClientApp
 from security.oauth.clients import Client, new_client_keys
 from security.oauth.rotation import retired

@@ -2,9 +2,9 @@
 
 import pytest
 
-from hub.app import check_scope_query
 from hub.oauth.self_registered import SelfRegistered, Waiting
 from hub.registrations import Registrations
+from hub.search.scope_query import check_scope_query
 from tests.spec.smart.test_registration import description
 from tests.support.fixtures import Running
 from tests.support.inprocess import InProcess, in_process

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +159,8 @@ def command(*arguments: str) -> Done:
 
 
 def invoke(*arguments: str) -> Done:
-    done = CliRunner().invoke(app, list(arguments))
+    with ThreadPoolExecutor(1) as thread:  # away from the event loop that a browser of the same file runs in this one
+        done = thread.submit(CliRunner().invoke, app, list(arguments)).result()
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Done(code=done.exit_code, out=done.stdout, err=done.stderr)

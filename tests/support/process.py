@@ -1,5 +1,6 @@
 """The hub as a process, driven from outside: started, killed, asked over HTTP and by its commands (DESIGN 4)."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
@@ -159,8 +161,20 @@ def command(*arguments: str) -> Done:
 
 
 def invoke(*arguments: str) -> Done:
-    with ThreadPoolExecutor(1) as thread:  # away from the event loop that a browser of the same file runs in this one
-        done = thread.submit(CliRunner().invoke, app, list(arguments)).result()
+    run = partial(CliRunner().invoke, app, list(arguments))
+    if _loop_runs_here():  # that of a browser of the same file; elsewhere here, for a command that minds signals needs the main thread
+        with ThreadPoolExecutor(1) as thread:
+            done = thread.submit(run).result()
+    else:
+        done = run()
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     return Done(code=done.exit_code, out=done.stdout, err=done.stderr)
+
+
+def _loop_runs_here() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

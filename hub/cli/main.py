@@ -25,7 +25,7 @@ GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "console": ("console", "Pages for those who run the hub."),
     "user": ("user", "People who sign in."),
     "export": ("export", "What is stored, for somebody else's system."),
-    "keys": ("keys", "Keys that seal the data."),
+    "keys": ("keys", "Keys that seal the data, and those that sign tokens."),
     "adapters": ("adapters", "Products and formats the hub reads."),
 }
 """Name of the group -> module with its `app`, help."""

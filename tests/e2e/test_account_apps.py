@@ -18,6 +18,7 @@ from tests.support.backstage import Account
 from tests.support.browser import DESK, PHONE
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
+from tests.support.keyboard import tabbed_to
 from tests.support.persons import HOUR_US, authorization, begin, new_app, token_of
 from tests.support.resources import patient
 from tests.support.signed import Somebody, sent, somebody, sound
@@ -192,11 +193,7 @@ def test_an_app_is_ended_by_keyboard_alone(browser: Browser, home: Home, size: d
         sound(page)
         assert accessibility_faults(page) == []
         page.screenshot(path=tmp_path / f"app-{language}-{size['width']}.png", full_page=True)
-        button = page.get_by_role("button", name=t["withdraw"])
-        for _ in range(20):
-            page.keyboard.press("Tab")
-            if button.evaluate("node => node === document.activeElement"):
-                break
+        tabbed_to(page, page.get_by_role("button", name=t["withdraw"]))
         sent(page)
         page.get_by_role("status").filter(has_text=t["withdrawn"]).wait_for()
         sound(page)

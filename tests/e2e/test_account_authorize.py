@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from hub.account.asking import WORDS
 from hub.account.consent_words import CONSENT_WORDS, naming
@@ -26,6 +26,7 @@ from tests.support.backstage import Account
 from tests.support.browser import DESK, PHONE
 from tests.support.caller import Caller
 from tests.support.fixtures import Running
+from tests.support.keyboard import tabbed_to
 from tests.support.persons import REDIRECT, new_app
 from tests.support.resources import patient
 from tests.support.signed import Somebody, sent, somebody, sound
@@ -316,16 +317,6 @@ def test_what_is_shown_and_decided_is_recorded_and_no_record_has_the_secret(home
     assert home.running.backstage.patient_token(home.own) in {one.patient for one in granted}, "the patient finds it"
 
 
-def tabbed_to(page: Page, role: Any, name: str) -> None:
-    """By the tabulator alone, as far as the page goes."""
-    wanted = page.get_by_role(role, name=name, exact=True).element_handle()
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if page.evaluate("node => document.activeElement === node", wanted):
-            return
-    raise AssertionError(f"the keyboard does not reach {name}")
-
-
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_an_app_is_let_in_by_keyboard_alone(browser: Browser, home: Home, size: dict[str, int], language: Language, tmp_path: Path) -> None:
@@ -348,7 +339,7 @@ def test_an_app_is_let_in_by_keyboard_alone(browser: Browser, home: Home, size: 
         last.focus()
         page.keyboard.press("Space")
         assert not last.is_checked()
-        tabbed_to(page, "button", t["allow"])
+        tabbed_to(page, page.get_by_role("button", name=t["allow"], exact=True))
         sent(page)
         page.get_by_role("heading", name="The app").wait_for()
     assert set(asking.answer(home.place.last)) == {"code"}

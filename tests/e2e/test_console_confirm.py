@@ -17,6 +17,7 @@ from hub.sessions import new_code
 from tests.support.browser import CONTRAST, DESK, PHONE
 from tests.support.caller import Caller, asked_alone
 from tests.support.fixtures import Running
+from tests.support.keyboard import tabbed_to
 from tests.support.payloads import frame, gatt, identifier_system
 from tests.support.resources import patient
 
@@ -151,12 +152,8 @@ def test_the_keyboard_alone_confirms(page: Page, home: Home) -> None:
     at, before = home.measured(), home.total(home.one)
     page.goto(f"{home.running.process.url}/console/confirm")
     wanted = page.get_by_role("row", name=at).get_by_role("button", name=f"Patient/{home.one}")
-    handle = wanted.element_handle()
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if page.evaluate("node => document.activeElement === node", handle):
-            page.keyboard.press("Enter")
-            break
+    tabbed_to(page, wanted)
+    page.keyboard.press("Enter")
     page.get_by_role("status").filter(has_text=EN["confirm-done-assigned"]).wait_for()
     assert home.total(home.one) == before + 1
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.backstage import Backstage, new_client
 from tests.support.browser import CONTRAST, DESK, PHONE
 from tests.support.caller import Caller, http_client
+from tests.support.keyboard import tabbed_to
 from tests.support.process import HubProcess
 from tests.support.resources import patient
 
@@ -46,11 +47,7 @@ def test_an_account_is_linked_by_keyboard_alone(browser: Browser, invited: str, 
     page.goto(f"{invited}&lang={language}")
     sound(page)
     expect(page.get_by_text("Clinique du Lac")).to_have_count(1)
-    button = page.get_by_role("button", name=begin)
-    for _ in range(10):
-        page.keyboard.press("Tab")
-        if button.evaluate("node => node === document.activeElement"):
-            break
+    tabbed_to(page, page.get_by_role("button", name=begin))
     with page.expect_navigation():
         page.keyboard.press("Enter")
     sound(page)

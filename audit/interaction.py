@@ -95,6 +95,7 @@ Kind = Literal[
     "authorization-end",
     "launch-list",
     "launch-begin",
+    "launch-open",
     "device-code-shown",
     "sign-in",
     "sign-in-begun",

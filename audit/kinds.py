@@ -255,6 +255,7 @@ KINDS: Mapping[Kind, Row] = {
         _own("authorization-list", QUERY, "E", purpose="HOPERAT", basis="account"),
         _own("authorization-end", ALERT, "U", USER_SECURITY, user=AUTHOR, purpose="HOPERAT", basis="account"),
         _own("launch-list", QUERY, "E", purpose="HOPERAT", basis="account"),
+        _own("launch-open", AUTHENTICATION, "C", user=AUTHOR, purpose="HOPERAT", basis="client-registration"),
         _own("launch-begin", AUTHENTICATION, "C", user=AUTHOR, purpose="HOPERAT", basis="account"),
         _own("sign-in", AUTHENTICATION, "E", LOGIN, basis="account"),
         _own("sign-in-begun", AUTHENTICATION, "E", LOGIN, basis="account"),

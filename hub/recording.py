@@ -73,7 +73,7 @@ AS_RECORDED: Mapping[str, str] = {
 }
 WITHOUT_CALLER = frozenset(
     {
-        *("token", "unknown", "sign-in-refused", "authorize", "par", "device-authorization", "introspect", "revoke"),
+        *("token", "unknown", "sign-in-refused", "authorize", "par", "device-authorization", "introspect", "revoke", "launch-open"),
         *("token-issued", "token-refreshed", "token-reused"),
     }
 )

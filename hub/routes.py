@@ -66,6 +66,7 @@ from hub.oauth.device_grant import device_authorization
 from hub.oauth.discovery import oauth_authorization_server, openid_configuration
 from hub.oauth.introspect import introspect
 from hub.oauth.jwks import jwks
+from hub.oauth.launch import launch as open_launch
 from hub.oauth.par import par
 from hub.oauth.register import register as register_client
 from hub.oauth.revoke import revoke
@@ -137,6 +138,7 @@ ROUTES: tuple[RouteRow, ...] = (
         guard="open",
         endpoint=device_authorization,
     ),
+    RouteRow(method="POST", path="/oauth/launch", interaction="launch-open", guard="open", endpoint=open_launch),
     RouteRow(method="POST", path="/oauth/revoke", interaction="revoke", guard="open", endpoint=revoke),
     RouteRow(method="GET", path="/oauth/userinfo", interaction="userinfo", guard="fhir", endpoint=userinfo),
     RouteRow(method="POST", path="/oauth/userinfo", interaction="userinfo", guard="fhir", endpoint=userinfo),

@@ -5,7 +5,6 @@ chooses an app, which opens with the own record. Nothing is given by that: the a
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +17,7 @@ from hub.account.picking import Picker, blank, picker
 from hub.account.viewing import NO_ENCOUNTER, Encounter, encounters_of, own_record, patient_of
 from hub.console.pages import form_target
 from hub.errors import FhirError
-from hub.oauth.launching import new_launch
+from hub.oauth.launching import Startable, new_launch, startable
 from hub.people.visit import Visit
 from security.oauth.authorization import Launch
 from security.oauth.clients import Client
@@ -28,14 +27,6 @@ from security.oauth.roles import ROLE_ROWS
 LAUNCH = "/account/launch"
 NOT_YOURS_TO_START = "Your role starts no apps with a patient."
 NO_SUCH_APP = "This app is not registered, or cannot be started from here."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Startable:
-    """A client with the address at which it waits to be started."""
-
-    client: Client
-    url: str
 
 
 Step = Callable[[Visit, Startable], Awaitable[Response]]
@@ -56,12 +47,6 @@ async def launch_form(_: Request, visit: Visit) -> Response:
     step = visit.step(STEPS)
     _require(visit)
     return await step(visit, await _named(visit, visit.form.get("app", "")))
-
-
-def startable(client: Client, now_us: int) -> Startable | None:
-    """None for a client that is not good, or that nobody starts."""
-    url = client.app.launch_url if client.app is not None else None
-    return Startable(client=client, url=url) if url is not None and client.is_good(None, now_us) else None
 
 
 async def _named(visit: Visit, client_id: str) -> Startable:

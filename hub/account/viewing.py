@@ -1,7 +1,6 @@
 """The patients that a person may see, for the pages on which one is chosen or named: through the one door, decided and recorded.
 
-The repository is made for the person as the app in question would have it, with nothing but Patients and Encounters to read: whoever can be
-chosen is who the app will be able to see, by the same consents and the same policy (laws 1 to 3).
+What stands between them and the data is `hub.oauth.seeing`.
 """
 
 from collections.abc import Mapping
@@ -10,18 +9,14 @@ from typing import Any, Final
 
 import orjson
 
-from hub.authenticate import caller_of, in_the_hands_of
-from hub.errors import FhirError
+from hub.oauth.seeing import patient_seen, repository_through
 from hub.people.visit import Visit
 from hub.recording import RequestFacts
 from hub.repository import Repository
 from hub.search.parse import parse_search
 from security.oauth.authorization import Authorization
 from security.oauth.clients import Client
-from security.oauth.roles import ROLE_ROWS
-from security.scopes import Scopes
 
-SEEN: Final = Scopes.parse("user/Patient.rs user/Encounter.rs")
 ENCOUNTERS_MAX: Final = 20
 NO_ENCOUNTER: Final = "*"
 """None of them, in a form: what no id can be."""
@@ -49,21 +44,13 @@ class Encounter:
 
 def repository_of(visit: Visit, client: Client) -> Repository:
     """Of the person who signed in, through this app."""
-    person, facts = visit.signed.account.person, _facts(visit)
-    app = caller_of(client, SEEN, ROLE_ROWS[person.role].purpose, facts.request_id, visit.services.store.changes)
-    facts.caller = caller = in_the_hands_of(person, app)
-    return Repository(caller, visit.services, facts)
+    return repository_through(visit.services, visit.signed.account.person, client, _facts(visit))
 
 
 async def patient_of(visit: Visit, client: Client, id: str) -> Patient | None:
     """The patient, if this person may see it now; recorded as a read."""
-    try:
-        found = await repository_of(visit, client).read("Patient", id)
-    except FhirError as error:
-        if error.code in ("not-found", "deleted", "forbidden", "login"):
-            return None
-        raise
-    return patient_from(found.id, orjson.loads(found.json))
+    found = await patient_seen(repository_of(visit, client), id)
+    return None if found is None else patient_from(found.id, orjson.loads(found.json))
 
 
 async def encounters_of(visit: Visit, client: Client, patient: str) -> tuple[Encounter, ...]:

@@ -74,6 +74,7 @@ def add(
     binding: client_app.BoundTo = "none",
     certificate: client_app.Certificate = None,
     introspector: client_app.Introspector = False,
+    launcher: client_app.Launcher = False,
     reason: Reason = None,
     data_dir: DataDir = None,
     mongodb_url: MongodbUrl = None,

@@ -59,6 +59,7 @@ Certificate = Annotated[
     Path | None, typer.Option("--certificate", help="Its certificate, PEM: to prove itself by (RFC 8705), or for tokens bound to it.")
 ]
 Introspector = Annotated[bool, typer.Option("--introspector", help="May ask about tokens of other clients (RFC 7662).")]
+Launcher = Annotated[bool, typer.Option("--launcher", help="An EHR that may open launches for practitioners of its organisation.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class AppOptions:
     binding: str
     certificate: Path | None
     introspector: bool
+    launcher: bool
 
     @property
     def of_an_app(self) -> bool:
@@ -115,7 +117,12 @@ def proof_of(options: AppOptions, key_out: Path | None, jwks: str | None) -> Pro
         raise typer.BadParameter(f"--binding is one of {', '.join(get_args(Binding))}")
     ways = [options.public, options.secret_out is not None, key_out is not None, jwks is not None]
     certificate = None if options.certificate is None else _thumbprint(options.certificate)
-    more = {"binding": cast("Binding", options.binding), "certificate": certificate, "introspector": options.introspector}
+    more = {
+        "binding": cast("Binding", options.binding),
+        "certificate": certificate,
+        "introspector": options.introspector,
+        "launcher": options.launcher,
+    }
     if not options.app and options.of_an_app:
         raise typer.BadParameter("these options go with --app")
     if certificate is not None and not any(ways):
@@ -164,11 +171,12 @@ def registrable_app(client: Client) -> Client:
 
 def shown_app(client: Client) -> dict[str, Any]:
     """What is shown of a client that is more than a backend with a key."""
-    if client.app is None and client.binding == "none" and client.authentication == "private_key_jwt" and not client.introspector:
+    plain = client.binding == "none" and client.authentication == "private_key_jwt"
+    if client.app is None and plain and not (client.introspector or client.launcher):
         return {}
     said = {name: value for name, value in metadata(client).items() if name not in ("client_name", "scope", "jwks")}
     allowed = list(client.app.origins) if client.app is not None else []
-    return {**said, "origins": allowed, "introspector": client.introspector, "certificate": client.certificate}
+    return {**said, "origins": allowed, "introspector": client.introspector, "launcher": client.launcher, "certificate": client.certificate}
 
 
 def _without_keys(authentication: Authentication) -> dict[str, Any]:

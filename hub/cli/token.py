@@ -27,6 +27,9 @@ def token(
     dpop: Annotated[
         Path | None, typer.Option("--dpop", help="Bind the token to the key in this file (PEM, made if it is not there).")
     ] = None,
+    assertion: Annotated[
+        bool, typer.Option("--assertion", help="Print a signed assertion instead, to prove the client at another endpoint with; good once.")
+    ] = False,
     proof: Annotated[
         str | None, typer.Option("--proof", help='With --dpop: print the headers of one request instead, e.g. "GET http://…/fhir/Patient".')
     ] = None,
@@ -35,6 +38,9 @@ def token(
     method, _, url = (proof or "").partition(" ")
     if proof is not None and (dpop is None or not url):
         raise typer.BadParameter("--proof is a method and a URL, and goes with --dpop")
+    if assertion:
+        typer.echo(fetch_assertion(base_url, client_id, key))
+        return
     prover = None if dpop is None else Prover.of_file(dpop)
     given = fetch_token(base_url, client_id, key, scope, prover)
     if prover is None or proof is None:
@@ -48,13 +54,11 @@ def fetch_token(base_url: str, client_id: str, key: Path, scope: str = DEFAULT_S
     """Ask the hub where its token endpoint is, sign an assertion for it, and return the token; of a prover it is bound to its key."""
     try:
         with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
-            found = client.get(f"{base_url.rstrip('/')}/fhir/.well-known/smart-configuration")
-            found.raise_for_status()
-            endpoint = str(found.json()["token_endpoint"])
+            endpoint = _token_endpoint(client, base_url)
             pem = key.read_bytes()
 
             def ask() -> httpx.Response:
-                assertion = client_assertion(client_id, pem, endpoint, time.time_ns() // 1_000, secrets.token_urlsafe(24))
+                assertion = _assertion(client_id, pem, endpoint)
                 headers = {} if prover is None else prover.proof("POST", endpoint)
                 return client.post(endpoint, data=token_form(assertion, scope), headers=headers)
 
@@ -69,3 +73,24 @@ def fetch_token(base_url: str, client_id: str, key: Path, scope: str = DEFAULT_S
     if answer.is_error:
         fail(f"{body.get('error')}: {body.get('error_description')}")
     return str(body["access_token"])
+
+
+def fetch_assertion(base_url: str, client_id: str, key: Path) -> str:
+    """A signed assertion for the hub (RFC 7523). Its audience is the token endpoint, whichever endpoint it is shown to."""
+    try:
+        with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
+            return _assertion(client_id, key.read_bytes(), _token_endpoint(client, base_url))
+    except httpx.HTTPError as error:
+        fail(f"the hub at {base_url} does not answer ({type(error).__name__})")
+    except (OSError, ValueError) as error:
+        fail(f"the key cannot be used: {error}")
+
+
+def _token_endpoint(client: httpx.Client, base_url: str) -> str:
+    found = client.get(f"{base_url.rstrip('/')}/fhir/.well-known/smart-configuration")
+    found.raise_for_status()
+    return str(found.json()["token_endpoint"])
+
+
+def _assertion(client_id: str, pem: bytes, endpoint: str) -> str:
+    return client_assertion(client_id, pem, endpoint, time.time_ns() // 1_000, secrets.token_urlsafe(24))

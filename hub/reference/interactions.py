@@ -211,6 +211,13 @@ DESCRIBED: Mapping[str, Described] = {
         done={200: "configuration"},
         refused=(400, 401, 500, 503),
     ),
+    "launch-open": Described(
+        title=Said("An EHR opens an app for a practitioner", "Un DPI ouvre une application pour un professionnel"),
+        spec="https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-ehr-launch",
+        body="oauth",
+        done={201: "configuration"},
+        refused=(400, 401, 500, 503),
+    ),
     "revoke": Described(
         title=Said("Give a token back", "Rendre un jeton"),
         spec="https://www.rfc-editor.org/rfc/rfc7009",

@@ -40,7 +40,7 @@ OF_BYTES = (COLLECTION, f"{COLLECTION}/{{id}}", f"{COLLECTION}/{{id}}/_history/{
 """Where a Binary is read and written as its bytes, too."""
 IN_OAUTH_WORDS = frozenset(
     {
-        *("token", "credential-enrol", "client-register", "device-authorization", "par", "introspect", "revoke"),
+        *("token", "credential-enrol", "client-register", "device-authorization", "par", "introspect", "revoke", "launch-open"),
         *("client-configuration", "client-configuration-change", "client-configuration-delete"),
     }
 )

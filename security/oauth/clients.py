@@ -19,6 +19,9 @@ Authentication = Literal["private_key_jwt", "client_secret_basic", "tls_client_a
 Binding = Literal["none", "dpop", "mtls"]
 """What its access tokens are bound to: nothing, a DPoP key (RFC 9449), a certificate (RFC 8705)."""
 
+BY_KEY: frozenset[Authentication] = frozenset({"private_key_jwt", "tls_client_auth"})
+"""Ways of proving in which nothing that proves is sent."""
+
 GRANT_CLIENT_CREDENTIALS = "client_credentials"
 GRANT_CODE = "authorization_code"
 GRANT_REFRESH = "refresh_token"
@@ -78,6 +81,7 @@ class Client:
     app              of a client through which people act
     binding          what its access tokens are bound to
     introspector     may ask about tokens of other clients (RFC 7662)
+    launcher         an EHR backend that may open launches for practitioners of its organisation (SMART, EHR launch)
     pending          it registered itself, and nobody has approved it yet: as if it were not there
     registration_token  SHA-256 of the token by which an app that registered itself looks after its registration (RFC 7592)
     ended_tokens     (jti, exp_us) of its own tokens revoked one by one (RFC 7009)
@@ -111,6 +115,7 @@ class Client:
     app: App | None = None
     binding: Binding = "none"
     introspector: bool = False
+    launcher: bool = False
     pending: bool = False
     registration_token: bytes | None = None
     ended_tokens: tuple[tuple[str, int], ...] = ()
@@ -125,6 +130,8 @@ class Client:
             raise ValueError("a client that proves itself by a certificate needs one")
         if self.authentication == "none" and GRANT_CLIENT_CREDENTIALS in self.grants:
             raise ValueError("a public client has nothing to prove itself by, so it cannot act by itself")
+        if self.launcher and not (self.authentication in BY_KEY and GRANT_CLIENT_CREDENTIALS in self.grants):
+            raise ValueError("who opens launches is a backend that acts by itself and proves itself by a key or a certificate")
 
     @property
     def granted(self) -> Scopes:

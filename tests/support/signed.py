@@ -16,7 +16,7 @@ from hub.services import random_id
 from hub.store.protocol import Unit
 from security.browser_session import form_token
 from security.oauth.person import Person, Role
-from security.people.account import Account
+from security.people.account import Account, folded
 from tests.support.backstage import Backstage, Recorded
 from tests.support.browser import CONTRAST, DESK
 from tests.support.caller import TIMEOUT_S
@@ -83,7 +83,7 @@ def somebody(
     backstage: Backstage, base: str, role: Role, fhir_user: str | None = None, *, organization: str = "", name: str = "Camille Essai"
 ) -> Somebody:
     person = Person(account=random_id(), role=role, fhir_user=fhir_user, organization=organization)
-    account = Account(login=f"{person.account}@essai.example", name=name, person=person, created_us=now_us())
+    account = Account(login=folded(f"{person.account}@essai.example"), name=name, person=person, created_us=now_us())
 
     async def entered() -> SignedIn:
         services = backstage.hub.services

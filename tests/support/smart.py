@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
@@ -27,6 +27,7 @@ from hub.recording import RequestFacts
 from hub.services import random_id
 from hub.store.protocol import Unit
 from hub.wiring import Hub
+from security.context import PolicyDefault
 from security.oauth.client import client_assertion
 from security.oauth.client_authentication import new_client_secret
 from security.oauth.clients import GRANT_CODE, GRANT_REFRESH, App, Authentication, Client, new_client_keys
@@ -189,6 +190,8 @@ def smart_app(
     redirect_uris: tuple[str, ...] = (REDIRECT,),
     origins: tuple[str, ...] = (),
     registered: str | None = None,
+    organization: str = "",
+    consent_default: PolicyDefault = "opt-in",
     **more: Any,
 ) -> SmartApp:
     """A registered app with a name of its own. `registered`: what it may ask for, if that is not what it asks for."""
@@ -198,9 +201,9 @@ def smart_app(
         client_id=f"smart-{next(_numbers)}-{secrets.token_hex(4)}",
         name="An app of the tests",
         scopes=ScopeRequest.parse(registered or scope).text(),
-        organization="",
+        organization=organization,
         purpose="TREAT",
-        consent_default=cast("Any", "opt-in"),
+        consent_default=consent_default,
         recorder=False,
         importer=False,
         jwks=jwks,
@@ -209,11 +212,15 @@ def smart_app(
         authentication=authentication,
         secret_hash=kept,
         grants=grants,
-        app=App(redirect_uris=redirect_uris, origins=origins, par_required=more.pop("par_required", False)),
+        app=App(
+            redirect_uris=redirect_uris,
+            origins=origins,
+            par_required=more.pop("par_required", False),
+            launch_url=more.pop("launch_url", None),
+        ),
         **more,
     )
-    organization = backstage.register(Account(client=client, key=pem)).organization
-    account = Account(client=replace(client, organization=organization), key=pem)
+    account = backstage.register(Account(client=client, key=pem))
     return SmartApp(http=http, backstage=backstage, account=account, secret=secret, scope=scope)
 
 

@@ -349,6 +349,7 @@ OPEN: dict[str, Due] = {
     "device-authorization": Due(401, own("authorize", REFUSED)),
     "introspect": Due(401, own("token-introspected", REFUSED)),
     "revoke": Due(401, own("token-revoked", REFUSED)),
+    "launch-open": Due(401, own("launch-open", REFUSED)),
     "jwks": Due(200, ()),
     "openid-configuration": Due(200, ()),
     "oauth-authorization-server": Due(200, ()),

@@ -104,6 +104,16 @@ EXAMPLES: dict[Kind, Interaction] = {
     "token-refreshed": interaction("token-refreshed", items=(), method="POST", query="/oauth/token?refresh_token=x"),
     "token-reused": interaction("token-reused", items=(), method="POST", query="/oauth/token?code=x", aimed=("Patient/x",)),
     "token-revoked": interaction("token-revoked", items=(), method="POST", query="/oauth/revoke?token=x"),
+    "launch-open": interaction(
+        "launch-open",
+        items=(),
+        query="/oauth/launch",
+        aimed=("Patient/x",),
+        token_id=None,
+        account="a",
+        person="Practitioner/p",
+        role="practitioner",
+    ),
     "token-introspected": interaction("token-introspected", items=(), method="POST", query="/oauth/introspect?token=x"),
 }
 

@@ -76,6 +76,18 @@ def test_a_token_asked_for_with_a_certificate_is_bound_to_it(tls: Tls) -> None:
     assert peek(answer.json()["access_token"], max_chars=8_192).claims["cnf"] == {"x5t#S256": named(tls.own)}
 
 
+def test_an_ehr_opens_launches_by_its_certificate(tls: Tls) -> None:
+    """Section 2: the proof is the certificate; with it the form is looked at, without it nothing is."""
+    account = tls.register(
+        "mtls-launcher", authentication="tls_client_auth", certificate=named(tls.own), jwks=None, launcher=True, binding="mtls"
+    )
+    answers = []
+    for shown in (tls.own, tls.others, None):
+        with tls.connected(shown) as http:
+            answers.append(http.post("/oauth/launch", data={"client_id": account.id}).json()["error"])
+    assert answers == ["invalid_request", "invalid_client", "invalid_client"]
+
+
 def test_a_bound_token_is_good_over_a_connection_with_the_same_certificate_only(tls: Tls) -> None:
     """Section 3: else 401 invalid_token."""
     account = tls.register("mtls-checked", binding="mtls")

@@ -100,10 +100,6 @@ class Authorizations:
         one = held.authorization
         return await self.changed(held, replace(one, ended_us=one.ended_us or self._notes.now_us))
 
-    async def all_ended(self, account: str) -> tuple[NoteWrite, ...]:
-        """All that the account let apps do and that still holds."""
-        return (await self.ending(account))[1]
-
     async def ending(self, account: str) -> tuple[list[Authorization], tuple[NoteWrite, ...]]:
         """What the account let apps do and that still holds, and what ends it. The list is written again as it is: one that begins at the
         same moment meets a Conflict, or is met by one, and is never overlooked.

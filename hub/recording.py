@@ -179,6 +179,10 @@ class Recording:
         self._known: frozenset[bytes] = frozenset()
         """Patients whom records beside this one speak of: nobody has to find out whether there are such patients."""
 
+    def another(self, kind: str) -> "Recording":
+        """Of the same request and whoever made it, to be committed beside this one."""
+        return Recording(kind, self._caller, self._facts, self._services)
+
     def becomes(self, kind: str) -> None:
         """It turns out to be another interaction: a conditional create that finds its match only reads."""
         self._kind = kind

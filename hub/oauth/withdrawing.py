@@ -23,6 +23,7 @@ async def withdraw(services: Services, account: str, id: str, recording: Recordi
         if held is None or held.authorization.person.account != account:
             return None
         found = held.authorization
+        recording.says(client_id=found.client_id)
         if found.launch.patient is not None:  # who finds it in the own report, whoever it was that let the app in
             recording.aim_patient(services.blind.patient(found.launch.patient))
         if found.holds(services.clock()):

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.authorizations import Authorizations
 from hub.errors import FhirError
 from hub.people.accounts import Accounts, Filed
+from hub.people.ending import Ending, apps_ended
 from hub.people.entering import invitation
 from hub.people.sessions import all_ended
 from hub.recording import Recording, Touched, write_of
@@ -32,11 +32,15 @@ CHANGED = "The account is being changed by others; look at it again."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """An account after a change, what else is written with it, and the code of a new invitation."""
+    """An account after a change, what else is written with it, and the code of a new invitation.
+
+    over  its sessions, and what it let apps do, end with it
+    """
 
     account: Account
     notes: tuple[NoteWrite, ...] = ()
     code: str = ""
+    over: bool = False
 
 
 class Roster:
@@ -78,7 +82,7 @@ class Roster:
             if account.disabled_us is not None:
                 raise FhirError("conflict", "This account was ended; see hub user enable.")
             bare = replace(account, password=None, password_changed_us=self._services.clock(), totp=None, totp_step=0, recovery=())
-            return await self._invited(opened(bare), await over(self._services, account.id))
+            return replace(await self._invited(opened(bare)), over=True)
 
         return await self._changed(login, change)
 
@@ -87,8 +91,7 @@ class Roster:
 
         async def change(account: Account) -> Change:
             ended_us = account.disabled_us or self._services.clock()
-            ended = replace(account, disabled_us=ended_us, invitation=None)
-            return Change(account=ended, notes=await over(self._services, account.id))
+            return Change(account=replace(account, disabled_us=ended_us, invitation=None), over=True)
 
         await self._changed(login, change)
 
@@ -123,7 +126,7 @@ class Roster:
             left = tuple(pair for pair in account.federated if pair[0] != issuer)
             if left == account.federated:
                 raise FhirError("not-found", NOT_LINKED)
-            return Change(account=replace(account, federated=left), notes=await over(self._services, account.id))
+            return Change(account=replace(account, federated=left), over=True)
 
         await self._changed(login, change)
 
@@ -139,16 +142,17 @@ class Roster:
     async def _changed(self, login: str, change: Callable[[Account], Awaitable[Change]]) -> str:
         async def attempt() -> str:
             filed = await self._filed(login)
-            made = await change(filed.account)
-            notes = (*await self._accounts.changed(filed, made.account), *made.notes)
-            await self._record("account-change", filed.account.id).commit(Unit(notes=notes), writes=())
+            made, recording = await change(filed.account), self._record("account-change", filed.account.id)
+            ending = await over(self._services, filed.account.id, recording, basis="operator") if made.over else Ending()
+            notes = (*await self._accounts.changed(filed, made.account), *made.notes, *ending.notes)
+            await recording.commit(Unit(notes=notes), writes=(), beside=ending.records)
             return made.code
 
         return await redoing(attempt, lambda: (f"account/{folded(login)}",), self._services.turns, changed=CHANGED)
 
-    async def _invited(self, account: Account, notes: tuple[NoteWrite, ...] = ()) -> Change:
+    async def _invited(self, account: Account) -> Change:
         code, invited, note = await invitation(self._services, account)
-        return Change(account=invited, notes=(*notes, note), code=code)
+        return Change(account=invited, notes=(note,), code=code)
 
     async def _check(self, account: Account) -> None:
         if await self._accounts.by_login(account.login) is not None:
@@ -170,9 +174,10 @@ class Roster:
         return patientless(services, await services.vault.key(None), f"Practitioner/{id}", 1, content, id, services.clock())
 
 
-async def over(services: Services, account: str) -> tuple[NoteWrite, ...]:
-    """What has to be committed so that no session and no authorization of the account is good any more."""
-    return (*await all_ended(services, account), *await Authorizations(services).all_ended(account))
+async def over(services: Services, account: str, recording: Recording, *, basis: str) -> Ending:
+    """What has to be committed so that no session and no authorization of the account is good any more; as `apps_ended`."""
+    ending = await apps_ended(services, account, recording, basis=basis)
+    return replace(ending, notes=(*await all_ended(services, account), *ending.notes))
 
 
 def _parts(reference: str) -> tuple[str, str]:

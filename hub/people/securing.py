@@ -7,11 +7,11 @@ import os
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from hub.authorizations import Authorizations
 from hub.errors import FhirError
 from hub.notebook import Notebook
 from hub.people import sessions
 from hub.people.accounts import Accounts, Filed
+from hub.people.ending import Ending, apps_ended
 from hub.people.entering import chosen_password
 from hub.people.proving import Check, NotRight, Passed, Proving, password_check
 from hub.people.sessions import SignedIn, all_ended
@@ -60,18 +60,10 @@ class Securing:
 
         async def passed(filed: Filed, account: Account) -> Renewed:
             new = replace(account, password=chosen, password_changed_us=self.services.clock())
-            notes, beside = await self._apps_ended() if apps else ((), ())
-            return await self._renewed(filed, new, "account-password", notes, beside=beside)
+            ending = await apps_ended(self.services, account.id, self._record("account-password")) if apps else Ending()
+            return await self._renewed(filed, new, "account-password", ending.notes, beside=ending.records)
 
         return await self._proved(present, passed)
-
-    async def _apps_ended(self) -> tuple[tuple[NoteWrite, ...], tuple[Recording, ...]]:
-        """With a record of it beside that of the password, where there is something to end; a patient in context finds it."""
-        held, notes = await Authorizations(self.services).ending(self.signed.account.id)
-        record = self._record("authorization-end")
-        for patient in {one.launch.patient for one in held if one.launch.patient is not None}:
-            record.aim_patient(self.services.blind.patient(patient))
-        return notes, (record,) if held else ()
 
     async def codes(self, present: str) -> Renewed:
         """New recovery codes in place of those that are left."""

@@ -11,9 +11,10 @@ from hub.authorizations import Authorizations
 from hub.errors import FhirError
 from hub.operator import Operator
 from hub.people.roster import over
-from hub.people.sessions import ended, signed_in
+from hub.people.sessions import SignedIn, ended, signed_in
 from hub.people.visit import COOKIE
-from hub.store.protocol import Conflict, Unit
+from hub.recording import Recording, RequestFacts
+from hub.store.protocol import Conflict, NoteWrite, Unit
 from security.browser_session import form_token
 from security.oauth.clients import Client
 from tests.support.backstage import Backstage
@@ -24,6 +25,14 @@ from tests.support.smart import answer_in, signed_in_as, smart_app
 
 SCOPE = "launch/patient openid offline_access patient/*.rs"
 pytestmark = pytest.mark.database
+
+
+def all_over(backstage: Backstage, signed: SignedIn) -> tuple[NoteWrite, ...]:
+    """What an operator commits who ends the account."""
+    services = backstage.hub.services
+    facts = RequestFacts(request_id=services.new_id(), interaction="account-change", user="tests")
+    recording = Recording("account-change", None, facts, services)
+    return backstage.run(over(services, signed.account.id, recording, basis="operator")).notes
 
 
 def test_an_address_that_is_taken_away_while_the_person_is_asked_is_sent_nothing(
@@ -52,11 +61,11 @@ def test_what_a_person_allows_at_the_moment_the_account_is_ended_is_not_overlook
     app = smart_app(http, backstage, SCOPE)
     ana = signed_in_as(backstage, "patient", f"Patient/{ehr.create(patient())['id']}")
     services = backstage.hub.services
-    ending = backstage.run(over(services, ana.account.id))
+    ending = all_over(backstage, ana)
     tokens = app.redeem(answer_in(app.allowed(ana, app.waiting()))["code"]).json()
     with pytest.raises(Conflict):
         backstage.run(services.store.commit(Unit(notes=ending)))
-    backstage.run(services.store.commit(Unit(notes=backstage.run(over(services, ana.account.id)))))
+    backstage.run(services.store.commit(Unit(notes=all_over(backstage, ana))))
     assert app.get("/oauth/userinfo", tokens["access_token"]).status_code == 401
 
 
@@ -110,5 +119,5 @@ def test_what_is_over_does_not_make_the_next_longer_and_what_holds_stays_listed(
     app.allowed(ana, app.waiting())
     assert len(listed()) == 4  # one that goes on, two that are over, one that has begun
     assert first in listed()
-    backstage.run(services.store.commit(Unit(notes=backstage.run(over(services, ana.account.id)))))
+    backstage.run(services.store.commit(Unit(notes=all_over(backstage, ana))))
     assert app.get("/oauth/userinfo", tokens["access_token"]).status_code == 401

@@ -3,6 +3,8 @@
 Reading all of it takes a second of the processor, and `hub token` stands in the loops of people's scripts.
 """
 
+import gc
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Final
@@ -52,10 +54,23 @@ def _read(name: str) -> Any:
     parent.callback()(_nothing)
     if name in GROUPS:
         module, said = GROUPS[name]
-        parent.add_typer(import_module(f"hub.cli.{module}").app, name=name, help=said)
+        parent.add_typer(_module(module).app, name=name, help=said)
     else:
-        parent.command(name)(getattr(import_module(f"hub.cli.{name}"), name))
+        parent.command(name)(getattr(_module(name), name))
     return get_group(parent).commands[name]
+
+
+def _module(name: str) -> Any:
+    """What a module makes stays for good: to look through it for cycles, time and again, was a sixth of reading it."""
+    path = f"hub.cli.{name}"
+    if path in sys.modules:
+        return sys.modules[path]
+    gc.disable()
+    try:
+        return import_module(path)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _nothing() -> None:

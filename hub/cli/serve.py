@@ -195,6 +195,7 @@ def run(
 
 
 async def _serve(settings: Settings, endpoint: Endpoint, sockets: Sockets, *, first: bool, answers: Any, turn: Path | None) -> None:
+    gc.disable()  # until all is made that stays
     async with open_hub(settings, endpoint, settings.origin) as hub:
         warm(RESOURCE_TYPES)  # before `ready`, or the first write of each type would pay for its import
         SHIPPED.warm()
@@ -229,11 +230,11 @@ async def _in_turn(turn: Path | None) -> AsyncIterator[None]:
 def settle_garbage() -> None:
     """What was made at start stays for good, and a batch makes many objects that go by themselves: look for cycles seldom.
 
-    With Python's defaults, a fifth of the time of a large ingest went into looking (docs/performance.md).
+    With Python's defaults, a fifth of the time of a large ingest went into looking, and of a start as well (docs/performance.md).
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+    gc.enable()
 
 
 async def _note(hub: Any, kind: str) -> None:

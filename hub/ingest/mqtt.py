@@ -24,6 +24,7 @@ from paho.mqtt.properties import Properties
 
 from adapters.reading import Rejected
 from hub.errors import FhirError, Throttled
+from hub.ingest.backoff import backoff_s
 from hub.ingest.fates import Answer
 from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
 from hub.ingest.pipeline import Pipeline
@@ -44,7 +45,6 @@ MESSAGE_BYTES_MAX = 4_000_000
 SESSION_S = 7 * 86_400
 """For how long the broker keeps messages while the hub is away (3.1.2.11.2)."""
 QOS = 1
-RETRY_S, RETRY_MAX_S = 0.5, 60.0
 UNREADABLE_HINT = "The message could not be read; replay it when the adapter can."
 
 
@@ -173,12 +173,6 @@ class Subscriber:
         item = Rejected(code=f"message-{code}", hint=UNREADABLE_HINT, pointer="", raw=parcel.payload, device=parcel.device)
         async with repository.recording("ingest") as recording:
             return await Pipeline(repository, parcel.sent, recording).run([item])
-
-
-def backoff_s(failures: int, chance: float) -> float:
-    """Twice as long each time, up to a minute, and somewhere between half of that and all of it."""
-    most: float = min(RETRY_MAX_S, RETRY_S * 2 ** min(failures - 1, 10))
-    return most * (0.5 + chance / 2)
 
 
 def _parcel(message: aiomqtt.Message, addressed: Addressed) -> Parcel:

@@ -19,11 +19,11 @@ from fhir_profiles.building import build, resource_type
 from fhir_profiles.catalogue import MEASURES
 from fhir_profiles.measurement import AbsentValue, Measurement
 from hub.errors import FhirError
+from hub.ingest.backoff import backoff_s
 from hub.ingest.clouds import Call, CloudRefused, Credentials, Feed
 from hub.ingest.fates import Answer
 from hub.ingest.intake import Parcel, known_adapter, require_sender, take_in
 from hub.ingest.links import Link, Links
-from hub.ingest.mqtt import backoff_s
 from hub.ingest.quota import admit, charge
 from hub.ingest.sender import SenderGone, Senders
 from hub.ingest.wakes import KIND as WAKE

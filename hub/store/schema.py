@@ -4,11 +4,11 @@ The rows are the documentation: every index says which question it answers. Fiel
 https://www.mongodb.com/docs/v6.0/core/transactions-in-applications/#transactions-and-operations
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import OperationFailure
 
@@ -162,9 +162,11 @@ async def ensure_indexes(client: Client, admin: Client | None = None, keys: Clie
 async def _ensure(database: AsyncDatabase[dict[str, Any]], wanted: list[Collection]) -> None:
     known = set(await database.list_collection_names())
     for collection in wanted:
-        if collection.name not in known:
+        rows = [one for one in INDEXES if one.collection == collection.name]
+        if collection.name not in known and not rows:
             await _make(database, collection.name)
-        await _ensure_of(database, collection.name)
+        elif rows:
+            await _ensure_of(database, collection.name, rows, is_new=collection.name not in known)
 
 
 async def _make(database: AsyncDatabase[dict[str, Any]], name: str) -> None:
@@ -175,14 +177,18 @@ async def _make(database: AsyncDatabase[dict[str, Any]], name: str) -> None:
             raise
 
 
-async def _ensure_of(database: AsyncDatabase[dict[str, Any]], collection: str) -> None:
-    """Only what is missing is asked for: the hub's user may look at the log's indexes but not make any."""
-    known = await database[collection].index_information()
-    for index in INDEXES:
-        if index.collection == collection and index.name not in known:
-            if index.fill is not None:
-                await database[collection].update_many(*index.fill)
-            await database[collection].create_index(list(index.keys), **index.options())
+async def _ensure_of(database: AsyncDatabase[dict[str, Any]], collection: str, rows: Sequence[Index], *, is_new: bool) -> None:
+    """Only what is missing is asked for: the hub's user may look at the log's indexes but not make any.
+
+    All of a collection at once, and the collection with them if there is none: a command each was most of what a first start asks for.
+    """
+    known = {} if is_new else await database[collection].index_information()
+    missing = [index for index in rows if index.name not in known]
+    for index in missing:
+        if index.fill is not None and not is_new:
+            await database[collection].update_many(*index.fill)
+    if missing:
+        await database[collection].create_indexes([IndexModel(list(index.keys), **index.options()) for index in missing])
     for retired in RETIRED:
         if retired[0] == collection and retired[1] in known:
             await _drop(database, *retired)

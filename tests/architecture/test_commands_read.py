@@ -21,6 +21,34 @@ def test_a_command_that_calls_a_hub_reads_nothing_of_its_inside(name: str) -> No
     assert {"pymongo", "starlette", "hub.operator", "hub.repository", "hub.app"}.isdisjoint(done.stdout.split())
 
 
+def test_a_server_reads_nothing_of_the_transports_that_have_a_command_of_their_own() -> None:
+    """It is started in each of many tests, and `hub mqtt` is another process."""
+    said = "import sys, hub.cli.serve; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True, timeout=60)
+    assert "hub.ingest.polling" in done.stdout.split()
+    assert {"aiomqtt", "paho"}.isdisjoint(done.stdout.split())
+
+
+def test_cycles_are_looked_for_again_as_soon_as_a_command_is_read() -> None:
+    """But not among what was read: it stays as long as the process."""
+    said = (
+        "import gc; from hub.cli.main import OnDemand; OnDemand().get_command(None, 'token'); print(gc.isenabled(), gc.get_freeze_count())"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True, timeout=60)
+    enabled, kept = done.stdout.split()
+    assert enabled == "True"
+    assert int(kept) > 0
+
+
+def test_a_server_looks_for_cycles_again_once_all_is_made_that_stays() -> None:
+    """Seldom, for a batch makes many objects that go by themselves."""
+    said = "import gc; from hub.cli.serve import settle_garbage; gc.disable(); settle_garbage(); print(gc.isenabled(), *gc.get_threshold())"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True, timeout=60)
+    enabled, *thresholds = done.stdout.split()
+    assert enabled == "True"
+    assert int(thresholds[0]) > 10_000
+
+
 def test_every_file_with_commands_is_reached_by_a_name() -> None:
     """A group that is added without a row is a failure, not an oversight."""
     modules = {*COMMANDS, *(module for module, _ in GROUPS.values())}

@@ -30,6 +30,8 @@ PORT_TRIES_MAX = 100
 PORT_RELEASE_S = 0.2
 TRANSACTION_S = 20
 """After that mongod gives up a transaction. What a killed hub had begun holds its rows until then; a round takes far less."""
+SCRAM_ITERATIONS = 5_000
+"""The least that mongod takes."""
 
 ARGUMENTS = (
     *("--bind_ip", LOOPBACK),
@@ -40,8 +42,12 @@ ARGUMENTS = (
     *("--slowOpSampleRate", "0"),
     "--noscripting",  # no JavaScript inside queries: the hub uses none
     *("--oplogSize", "512"),  # MB; the only reader is crash recovery
+    *("--wiredTigerEngineConfigString", "log=(file_max=16MB)"),  # a start reads the last file to its end, and most of 100 MB is nothing yet
     *("--setParameter", "diagnosticDataCollectionEnabled=false"),
     *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_S}"),
+    # Iterations make up for passwords that can be guessed. Ours are drawn, 192 bits at least, and each start would pay for them.
+    *("--setParameter", f"scramSHA256IterationCount={SCRAM_ITERATIONS}"),
+    *("--setParameter", f"scramIterationCount={SCRAM_ITERATIONS}"),
     *("--setParameter", "enableLocalhostAuthBypass=false"),  # also before the first user exists nobody gets in without the key file
 )
 

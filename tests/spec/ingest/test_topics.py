@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.ingest.mqtt import RETRY_MAX_S, backoff_s
+from hub.ingest.backoff import RETRY_MAX_S, backoff_s
 from hub.ingest.subscribers import session_of
 from hub.ingest.topics import TopicSyntax, address, apart, parse_row
 

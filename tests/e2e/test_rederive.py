@@ -277,10 +277,10 @@ def test_every_row_that_is_shown_or_written_is_on_record_under_its_patient(bench
 
 def test_a_plan_that_shows_nothing_is_on_record_under_its_patient(bench: Bench, backstage: Backstage, person: str) -> None:
     """Law 2: how many readings are unchanged, or not permitted, is an answer about somebody; so is that there are none."""
-    token = backstage.patient_token(person)
+    token, began_us = backstage.patient_token(person), backstage.hub.services.clock()
 
     def records_of(patient: str | None) -> list[Any]:
-        window = Window(until_us=backstage.hub.services.clock() + 1_000_000, patient=patient)
+        window = Window(since_us=began_us, until_us=backstage.hub.services.clock() + 1_000_000, patient=patient)
         planner = Planner(backstage.hub.services, bench.senders, Asked(adapter=bench.wrong), window)
         return backstage.recorded_by(lambda: backstage.run(planner.run(lambda _: None)))
 

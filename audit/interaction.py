@@ -37,6 +37,8 @@ Kind = Literal[
     "client-refuse",
     "client-change",
     "client-secret-rotate",
+    "client-token-rotate",
+    "client-token-end",
     "client-key-add",
     "client-key-retire",
     "client-key-list",

@@ -200,6 +200,8 @@ KINDS: Mapping[Kind, Row] = {
         _own("client-refuse", ALERT, "D", USER_SECURITY, user=AUTHOR),
         _own("client-change", ALERT, "U", USER_SECURITY, user=AUTHOR),
         _own("client-secret-rotate", ALERT, "U", USER_SECURITY, user=AUTHOR),
+        _own("client-token-rotate", ALERT, "U", USER_SECURITY, user=AUTHOR),
+        _own("client-token-end", ALERT, "U", USER_SECURITY, user=AUTHOR),
         _own("client-key-add", ALERT, "C", USER_SECURITY, user=AUTHOR),
         _own("client-key-retire", ALERT, "U", USER_SECURITY, user=AUTHOR),
         _own("client-key-list", QUERY, "E"),

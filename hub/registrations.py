@@ -19,6 +19,8 @@ from security.oauth.registration import CheckScopeQuery, checked, narrowed
 
 NOT_WAITING = "no app of this id waits to be approved; hub client list --pending shows those that do"
 NO_CLIENT = "there is no client of this id; hub client list shows them"
+NO_TOKEN = "this client has no registration access token; it does not look after its registration by itself"  # noqa: S105 (a text)
+NO_APP = "this client is no app; backends are registered by whoever runs the hub, and look after nothing by themselves"
 NO_SECRET = "this client has no secret; it proves itself in another way"  # noqa: S105 (a text)
 CHANGED = "others changed this registration again and again, and nothing was changed; try again"
 
@@ -108,6 +110,45 @@ class Registrations(Operator):
             return replace(client, secret_hash=kept)
 
         return await self.change_client("client-secret-rotate", client_id, rotated), secret
+
+    async def rotate_token(self, client_id: str) -> tuple[Client, str]:
+        """Another registration access token (RFC 7592), shown this once, in place of the one it had, if any. Raises OperatorError."""
+        token, kept = new_client_secret()
+
+        def rotated(client: Client) -> Client:
+            if client.app is None:
+                raise ValueError(NO_APP)
+            return replace(client, registration_token=kept)
+
+        return await self._token_changed("client-token-rotate", client_id, rotated), token
+
+    async def end_token(self, client_id: str) -> Client:
+        """The registration goes on, and nobody changes it but an administrator. Raises OperatorError."""
+
+        def ended(client: Client) -> Client:
+            if client.registration_token is None:
+                raise ValueError(NO_TOKEN)
+            return replace(client, registration_token=None)
+
+        return await self._token_changed("client-token-end", client_id, ended)
+
+    async def _token_changed(self, kind: str, client_id: str, change: Callable[[Client], Client]) -> Client:
+        """Of an app that counts, or of one that waits."""
+        waiting = Waiting(self._services)
+        if await waiting.find(client_id) is None:
+            return await self.change_client(kind, client_id, change)
+        async with self.recording(kind, path=f"/clients/{client_id}") as recording:
+
+            async def once() -> Client:
+                waits = await self._waits(client_id)
+                try:
+                    made = change(waits.client)
+                except ValueError as error:
+                    raise OperatorError(str(error)) from error
+                await recording.commit(Unit(notes=(await waiting.changed(waits, made),)), writes=())
+                return made
+
+            return await redoing(once, lambda: (f"client {client_id}",), self._services.turns, changed=CHANGED)
 
     async def _waits(self, client_id: str) -> SelfRegistered:
         found = await Waiting(self._services).find(client_id)

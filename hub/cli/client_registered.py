@@ -1,4 +1,7 @@
-"""hub client show | change | approve | refuse | secret rotate: what is done with a registration that is there, or that waits."""
+"""What is done with a registration that is there, or that waits.
+
+hub client show | change | approve | refuse | secret rotate | registration-token rotate | registration-token end
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -20,6 +23,7 @@ from security.oauth.clients import App, Client
 from security.oauth.registration import metadata
 
 secret = typer.Typer(no_args_is_help=True)
+registration_token = typer.Typer(no_args_is_help=True)
 
 ClientId = Annotated[str, typer.Argument(metavar="CLIENT_ID", help="As `hub client list` shows it.")]
 Scope = Annotated[str | None, typer.Option("--scope", help="Fewer scopes than it asked for.")]
@@ -33,9 +37,15 @@ def group() -> None:
     """The secret by which a client proves itself, where it has one."""
 
 
+@registration_token.callback()
+def token_group() -> None:
+    """The token by which an app looks after its own registration (RFC 7592)."""
+
+
 def commands(app: typer.Typer, shown: Shown) -> None:
     """Put them beside the others. `shown`: how a client is shown."""
     app.add_typer(secret, name="secret")
+    app.add_typer(registration_token, name="registration-token")
     app.command("show")(_show(shown))
     app.command("approve")(_approve(shown))
     app.command("refuse")(refuse)
@@ -58,7 +68,18 @@ def _show(shown: Shown) -> Callable[..., None]:
             return found, await registrations.last_used(found)
 
         found, used = in_hub(data_dir, mongodb_url, act)
-        typer.echo(json.dumps({**shown(found), **_more(found), "last_used": used, "pending": found.pending}, indent=2))
+        typer.echo(
+            json.dumps(
+                {
+                    **shown(found),
+                    **_more(found),
+                    "last_used": used,
+                    "pending": found.pending,
+                    "registration_token": found.registration_token is not None,
+                },
+                indent=2,
+            )
+        )
 
     return show
 
@@ -168,3 +189,34 @@ def rotate(
     made = in_hub(data_dir, mongodb_url, act)
     write_private(secret_out, made.encode(), "--secret-out")
     typer.echo(json.dumps({"client_id": client_id, "rotated": True}))
+
+
+@registration_token.command("rotate")
+def rotate_token(
+    client_id: ClientId,
+    token_out: Annotated[Path, typer.Option("--token-out", help="Write the new token here (0600), once.")],
+    reason: Reason = None,
+    data_dir: DataDir = None,
+    mongodb_url: MongodbUrl = None,
+) -> None:
+    """Another token; the one before, which may have leaked or been lost, is good no more. The registration stays as it is."""
+    if token_out.exists():
+        raise typer.BadParameter("--token-out: the file exists already; a key or a secret is never overwritten")
+
+    async def act(hub: Hub) -> str:
+        return (await Registrations(hub, check_scope_query, reason).rotate_token(client_id))[1]
+
+    made = in_hub(data_dir, mongodb_url, act)
+    write_private(token_out, made.encode(), "--token-out")
+    typer.echo(json.dumps({"client_id": client_id, "rotated": True}))
+
+
+@registration_token.command("end")
+def end_token(client_id: ClientId, reason: Reason = None, data_dir: DataDir = None, mongodb_url: MongodbUrl = None) -> None:
+    """From now on only an administrator changes this registration, which goes on."""
+
+    async def act(hub: Hub) -> None:
+        await Registrations(hub, check_scope_query, reason).end_token(client_id)
+
+    in_hub(data_dir, mongodb_url, act)
+    typer.echo(json.dumps({"client_id": client_id, "ended": True}))

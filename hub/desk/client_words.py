@@ -67,6 +67,8 @@ CLIENT_WORDS: Mapping[str, Said] = {
     "do-refuse": Said("Refuse", "Refuser"),
     "do-revoke": Said("Revoke", "Révoquer"),
     "do-rotate": Said("Give another secret", "Donner un autre secret"),
+    "do-token-rotate": Said("Give another registration access token", "Donner un autre jeton d’enregistrement"),
+    "do-token-end": Said("End the registration access token", "Mettre fin au jeton d’enregistrement"),
     "narrow-hint": Said(
         "Only fewer scopes than now can be given here. Access tokens given before go on for at most five minutes.",
         "Seuls moins de scopes que maintenant peuvent être donnés ici. Les jetons déjà donnés durent encore cinq minutes au plus.",
@@ -87,6 +89,18 @@ CLIENT_WORDS: Mapping[str, Said] = {
         "The secret that it has now is good no more from then on. The new one is shown once.",
         "Le secret actuel n’est plus valable dès cet instant. Le nouveau n’est montré qu’une fois.",
     ),
+    "sure-token-rotate": Said(
+        "The token by which it looks after its registration is good no more from then on. The new one is shown once. Nothing else changes.",
+        "Le jeton par lequel elle gère son enregistrement n’est plus valable dès cet instant. Le nouveau n’est montré qu’une fois. "
+        "Rien d’autre ne change.",
+    ),
+    "sure-token-end": Said(
+        "It changes and ends its registration by itself no more; whoever runs the hub can still give it another token. "
+        "Nothing else changes.",
+        "Elle ne peut plus modifier ni terminer son enregistrement elle-même ; l’exploitant du hub peut encore lui donner un autre jeton. "
+        "Rien d’autre ne change.",
+    ),
+    "token": Said("The registration access token", "Le jeton d’enregistrement"),
     "secret": Said("The secret", "Le secret"),
     "secret-once": Said(
         "Shown this once, and kept nowhere: give it to the app’s maker by a way that nobody else reads.",
@@ -96,5 +110,6 @@ CLIENT_WORDS: Mapping[str, Said] = {
     "told-refuse": Said("Refused and forgotten.", "Refusée et oubliée."),
     "told-narrow": Said("Narrowed.", "Restreinte."),
     "told-revoke": Said("Revoked.", "Révoquée."),
+    "told-token-end": Said("The token is ended.", "Le jeton est terminé."),
     "told-register": Said("Registered.", "Enregistrée."),
 }

@@ -24,7 +24,7 @@ from security.oauth.rotation import keys_of
 
 PATH: Final = "/console/clients"
 ROWS_MAX: Final = 200
-TOLD: Final = frozenset({"approve", "refuse", "narrow", "revoke", "register"})
+TOLD: Final = frozenset({"approve", "refuse", "narrow", "revoke", "register", "token-end"})
 UNKNOWN: Final = "There is no such page; go back to the list of applications."
 
 
@@ -120,8 +120,28 @@ async def _rotate(registrations: Registrations, id: str, desk: Desk) -> Response
     return _secret(desk, made, secret)
 
 
-ACTS: Final[Mapping[str, Act]] = {"approve": _approve, "refuse": _refuse, "narrow": _narrow, "revoke": _revoke, "rotate": _rotate}
-ASKED: Final = frozenset({"refuse", "revoke", "rotate"})
+async def _rotate_token(registrations: Registrations, id: str, desk: Desk) -> Response:
+    made, token = await registrations.rotate_token(id)
+    return _secret(desk, made, token, what="token")
+
+
+async def _end_token(registrations: Registrations, id: str, desk: Desk) -> Response:
+    await registrations.end_token(id)
+    return desk.done(f"{PATH}/{id}?told=token-end")
+
+
+ACTS: Final[Mapping[str, Act]] = {
+    "approve": _approve,
+    "refuse": _refuse,
+    "narrow": _narrow,
+    "revoke": _revoke,
+    "rotate": _rotate,
+    "token-rotate": _rotate_token,
+    "token-end": _end_token,
+}
+ASKED: Final = frozenset({"refuse", "revoke", "rotate", "token-rotate", "token-end"})
+OF_TOKEN: Final = ("token-rotate", "token-end")
+"""For an app that looks after its registration by itself (RFC 7592)."""
 
 
 def _registrations(request: Request, desk: Desk) -> Registrations:
@@ -129,8 +149,8 @@ def _registrations(request: Request, desk: Desk) -> Registrations:
     return Registrations(desk.hub, check, desk.signed.reason, user=desk.signed.user)
 
 
-def _secret(desk: Desk, made: Client, secret: str) -> Response:
-    return desk.page("client_secret.html", CLIENT_WORDS, one=_row(made), secret=secret)
+def _secret(desk: Desk, made: Client, secret: str, *, what: str = "secret") -> Response:
+    return desk.page("client_secret.html", CLIENT_WORDS, one=_row(made), secret=secret, what=what)
 
 
 def _named(client: Client, sought: str) -> bool:
@@ -160,11 +180,12 @@ def _waiting(one: SelfRegistered) -> dict[str, Any]:
 
 def _acts(client: Client) -> dict[str, Any]:
     """What can be done with it now."""
+    tokens = OF_TOKEN if client.registration_token is not None else ()
     if client.pending:
-        acts: Sequence[str] = ("refuse",)
+        acts: Sequence[str] = (*tokens, "refuse")
     elif client.revoked_us is not None:
         acts = ()
     else:
-        acts = ("rotate", "revoke") if client.secret_hash is not None else ("revoke",)
+        acts = (*(("rotate",) if client.secret_hash is not None else ()), *tokens, "revoke")
     changes = "approve" if client.pending else "narrow" if client.app is not None and client.revoked_us is None else None
     return {"acts": acts, "changes": changes}

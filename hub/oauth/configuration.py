@@ -1,8 +1,10 @@
 """GET, PUT, DELETE /oauth/clients/{id}: an app that registered itself looks after its registration.
 
-https://www.rfc-editor.org/rfc/rfc7592. By the registration access token that it was given once, and that nobody else has. A registration
-only ever becomes less, or changes its keys: a person has looked at the rest or is about to, and shall not approve what came in its
-place.
+https://www.rfc-editor.org/rfc/rfc7592. By the registration access token that it was given once, and that nobody else has; each change gives
+another one in its place (section 2.2), so that one that leaked is good until the app's next change at most.
+
+A registration only ever becomes less, or changes its keys: a person has looked at the rest or is about to, and shall not approve what came
+in its place.
 """
 
 import hmac
@@ -25,7 +27,7 @@ from hub.repository.redoing import redoing
 from hub.services import Services
 from hub.store.protocol import NoteWrite, Unit
 from hub.wiring import Hub
-from security.oauth.client_authentication import NOBODYS, secret_hash
+from security.oauth.client_authentication import NOBODYS, new_client_secret, secret_hash
 from security.oauth.clients import Client
 from security.oauth.dynamic_registration import RegistrationRefused, changed_by_itself, described
 
@@ -42,6 +44,12 @@ class _Own:
     client: Client
     waits: SelfRegistered | None
     token: str
+
+    def checked(self, now: Client) -> Client:
+        """The registration as it is now, while its token is the one that was shown: who was faster has another. Raises Refused."""
+        if not _is_good(self.token, now):
+            raise _not_yours()
+        return now
 
 
 Act = Callable[[Request, RequestFacts, _Own], Awaitable[Response]]
@@ -69,24 +77,33 @@ async def _by_its_token(request: Request, facts: RequestFacts, *, act: Act) -> R
         token = ""
     waits = await Waiting(hub.services).find(id)
     client = await hub.oauth.registration(id) if waits is None else waits.client
-    known = None if client is None or client.revoked_us is not None else client.registration_token
-    same = hmac.compare_digest(secret_hash(token), known or NOBODYS)
-    if client is None or known is None or not same:
+    if not _is_good(token, client) or client is None:
         raise _not_yours()
     facts.caller = caller_of(client, client.granted, client.purpose, facts.request_id)
     return await act(request, facts, _Own(client=client, waits=waits, token=token))
 
 
+def _is_good(token: str, client: Client | None) -> bool:
+    known = None if client is None or client.revoked_us is not None else client.registration_token
+    same = hmac.compare_digest(secret_hash(token), known or NOBODYS)
+    return known is not None and same
+
+
 async def _read(request: Request, facts: RequestFacts, own: _Own) -> Response:
     async with Recording(READ, facts.caller, facts, request.app.state.services):
-        return _shown(own, own.client, request)
+        return _shown(own.token, own.client, request)
 
 
 async def _change(request: Request, facts: RequestFacts, own: _Own) -> Response:
     members = json_body(request.headers.get("content-type", ""), await read_body(request, BODY_MAX_BYTES))
-    less = partial(changed_by_itself, wanted=_wanted(members, own.client, request))
+    wanted = _wanted(members, own.client, request)
+    token, kept = new_client_secret()
     services: Services = request.app.state.services
     recording = Recording(CHANGE, facts.caller, facts, services)
+
+    def less(now: Client) -> Client:
+        return replace(changed_by_itself(own.checked(now), wanted), registration_token=kept)
+
     if own.waits is not None:
         made, waiting = own.client, Waiting(services)
 
@@ -96,8 +113,8 @@ async def _change(request: Request, facts: RequestFacts, own: _Own) -> Response:
             return await waiting.changed(now, made)
 
         if await _waits(services, own, changed, recording):
-            return _shown(own, made, request)
-    return _shown(own, await _counts(request, own, less, recording), request)
+            return _shown(token, made, request)
+    return _shown(token, await _counts(request, own, less, recording), request)
 
 
 def _wanted(members: object, client: Client, request: Request) -> Client:
@@ -143,9 +160,14 @@ async def _waits(services: Services, own: _Own, note: Callable[[SelfRegistered],
 async def _delete(request: Request, facts: RequestFacts, own: _Own) -> Response:
     services: Services = request.app.state.services
     recording = Recording(DELETE, facts.caller, facts, services)
-    if own.waits is None or not await _waits(services, own, Waiting(services).done, recording):
+
+    async def gone(now: SelfRegistered) -> NoteWrite:
+        own.checked(now.client)
+        return await Waiting(services).done(now)
+
+    if own.waits is None or not await _waits(services, own, gone, recording):
         now_us = services.clock()
-        await _counts(request, own, lambda one: replace(one, revoked_us=now_us), recording)
+        await _counts(request, own, lambda now: replace(own.checked(now), revoked_us=now_us), recording)
     return json_response(None, 204)
 
 
@@ -153,6 +175,6 @@ def _not_yours() -> Refused:
     return Refused(401, "invalid_token", NOT_YOURS, {"WWW-Authenticate": CHALLENGE})
 
 
-def _shown(own: _Own, client: Client, request: Request) -> Response:
-    """RFC 7592 section 3. The token is the one that was shown: the hub has only a hash of it, and of the secret."""
-    return json_response(registered(client, None, own.token, request.app.state.base_url), 200)
+def _shown(token: str, client: Client, request: Request) -> Response:
+    """RFC 7592 section 3. `token`: the one that was shown, or the one in its place; the hub has a hash of it alone, and of the secret."""
+    return json_response(registered(client, None, token, request.app.state.base_url), 200)

@@ -64,6 +64,7 @@ EXAMPLES: dict[Kind, Interaction] = {
     "client-quota": command("client-quota"),
     "client-register": interaction("client-register", items=(), method="POST", query="/oauth/clients"),
     **{kind: command(kind) for kind in ("client-approve", "client-refuse", "client-change", "client-secret-rotate")},
+    **{kind: command(kind) for kind in ("client-token-rotate", "client-token-end")},
     "cloud-link": command("cloud-link", aimed=("Patient/x",)),
     "cloud-unlink": command("cloud-unlink", aimed=("Patient/x",)),
     "cloud-list": command("cloud-list", aimed=("Patient/x", "Patient/y")),

@@ -41,7 +41,7 @@ class App:
         answer = http.post("/oauth/clients", json=self.said)
         assert answer.status_code == 201, answer.text
         self.made: Json = answer.json()
-        self.id = self.made["client_id"]
+        self.id, self.approved = self.made["client_id"], False
 
     def ask(self, method: str, *, token: str | None = None, json: Json | None = None) -> httpx.Response:
         """`token`: the one that was given with the registration, if nothing else is said; empty: no header."""
@@ -51,11 +51,14 @@ class App:
 
     def change(self, **changes: Any) -> httpx.Response:
         said = {"client_id": self.id, **self.said, **changes}
-        return self.ask("PUT", json={name: value for name, value in said.items() if value is not ...})
+        answer = self.ask("PUT", json={name: value for name, value in said.items() if value is not ...})
+        self.made |= {name: value for name, value in answer.json().items() if name == "registration_access_token"}
+        return answer
 
     def approve(self, scope: str | None = None) -> None:
         registrations = Registrations(self.running.backstage.hub, check_scope_query, "tests")
         self.running.backstage.run(registrations.approve(self.id, scope=scope))
+        self.approved = True
 
     def by_operator(self, kind: str, change: Callable[[Client], Client]) -> None:
         operator = Operator(self.running.backstage.hub, "tests")

@@ -50,3 +50,32 @@ async def test_who_is_refused_meanwhile_is_gone(running: Running, monkeypatch: p
     async with in_process(running.process.data_dir, running.backstage.endpoint) as inside:
         status, id = await meanwhile(inside, monkeypatch, method, approve=False)
         assert (status, await inside.hub.oauth.registration(id)) == (401, None)
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("approved", [False, True])
+async def test_whose_token_is_replaced_meanwhile_does_nothing_by_it(
+    running: Running, monkeypatch: pytest.MonkeyPatch, method: str, *, approved: bool
+) -> None:
+    """OWASP ASVS 5.0 15.4.2: an administrator who ends a token that leaked ends it for whoever is just using it, too."""
+    async with in_process(running.process.data_dir, running.backstage.endpoint) as inside:
+        said = description()
+        made = (await inside.http.post("/oauth/clients", json=said)).json()
+        id, registrations = made["client_id"], Registrations(inside.hub, check_scope_query, "tests")
+        if approved:
+            await registrations.approve(id)
+        place, name = (type(inside.hub.oauth), "registration") if approved else (Waiting, "find")
+        look = getattr(place, name)
+
+        async def then_ended(self: object, client_id: str) -> object:
+            found = await look(self, client_id)
+            monkeypatch.setattr(place, name, look)
+            await registrations.end_token(client_id)
+            return found
+
+        monkeypatch.setattr(place, name, then_ended)
+        headers = {"Authorization": f"Bearer {made['registration_access_token']}"}
+        body = {**said, "client_id": id, "scope": LESS} if method == "PUT" else None
+        assert (await inside.http.request(method, f"/oauth/clients/{id}", headers=headers, json=body)).status_code == 401
+        client = await registrations.show(id)
+        assert (client.revoked_us, client.registration_token, client.scopes == LESS) == (None, None, False)

@@ -159,6 +159,7 @@ class _Gathered:
 
     touched: list[Touched] = field(default_factory=list)
     aimed: dict[bytes, str] = field(default_factory=dict)
+    nobody: set[bytes] = field(default_factory=set)
     concerned: list[Concerned] | None = None
 
 
@@ -217,6 +218,11 @@ class Recording:
 
     def aim_patient(self, patient: bytes) -> None:
         self._gathered.aimed.setdefault(patient, _by_token(patient))
+
+    def aim_nobody(self, token: bytes) -> None:
+        """As many records for what is not there as for what is hidden; nobody has such a token, nor a key."""
+        self._gathered.nobody.add(token)
+        self.aim_patient(token)
 
     async def commit(self, unit: Unit, writes: Sequence[Write], beside: Sequence["Recording"] = ()) -> None:
         """Write the unit and this record, and those beside it, in one transaction. Raises Conflict or Unavailable."""
@@ -287,7 +293,7 @@ class Recording:
         vault = self._services.vault
         known = {*self._reached(), *self._known}
         aimed = [patient for patient in self._gathered.aimed if patient not in known]
-        return {**await vault.keys([None, *known]), **await vault.keys_afresh(aimed, self._began)}
+        return {**await vault.keys([None, *known]), **await vault.keys_afresh(aimed, self._began, self._gathered.nobody)}
 
     def _interaction(self, outcome: Outcome, code: str | None, **more: Any) -> Interaction:
         facts, caller = self._facts, self._caller

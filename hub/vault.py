@@ -4,6 +4,7 @@ Everything stored passes through here, so that nothing can be sealed without bei
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from hub.store.protocol import SYSTEM_KEY, Stored
 from security.dictionaries import by_id, for_type
@@ -18,6 +19,8 @@ SPOOL_TYPE = "_spool"
 NOTE_TYPE = "_note"
 UNIT_TYPE = "_unit"
 AUDIT_TYPE = "AuditEvent"
+
+NOBODY: AbstractSet[bytes] = frozenset()
 
 
 class Vault:
@@ -36,9 +39,14 @@ class Vault:
         found = await self._ring.get({patient or SYSTEM_KEY for patient in patients})
         return {patient: found[patient or SYSTEM_KEY] for patient in patients if (patient or SYSTEM_KEY) in found}
 
-    async def keys_afresh(self, patients: Sequence[bytes], since: float) -> Mapping[bytes | None, DataKey]:
-        """As `keys`, in one question to the key store, however many are known; but for those that were asked of it since that `moment`."""
-        return dict((await self._ring.get_afresh(patients, since)).items()) if patients else {}
+    async def keys_afresh(
+        self, patients: Sequence[bytes], since: float, nobody: AbstractSet[bytes] = NOBODY
+    ) -> Mapping[bytes | None, DataKey]:
+        """As `keys`, in one question to the key store, however many are known; but for those that were asked of it since that `moment`.
+
+        nobody  those among them that are known to have none
+        """
+        return dict((await self._ring.get_afresh(patients, since, nobody)).items()) if patients else {}
 
     def moment(self) -> float:
         """When something begins that will ask for keys."""

@@ -10,6 +10,7 @@ import struct
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
 from math import inf
@@ -90,16 +91,19 @@ class KeyRing:
             found |= await self._unwrap(stored.values(), generation)
         return found
 
-    async def get_afresh(self, ids: Iterable[bytes], since: float = inf) -> Mapping[bytes, DataKey]:
+    async def get_afresh(
+        self, ids: Iterable[bytes], since: float = inf, keyless: AbstractSet[bytes] = frozenset()
+    ) -> Mapping[bytes, DataKey]:
         """As `get`, but asked of the store in any case, so that the time does not tell who has a key.
 
         since  what has been fetched since this `moment` has been asked already; twice would tell too
+        keyless  ids that have no key: they are asked for only where nothing else has been
         """
         generation = self._cache.generation
         wanted = list(dict.fromkeys(ids))
         found = self._cache.fetched(wanted, since)
         missing = [id for id in wanted if id not in found]
-        if missing:
+        if missing and not (found and keyless >= set(missing)):
             stored = await self._store.find(missing)
             found |= await self._unwrap(stored.values(), generation)
         return found

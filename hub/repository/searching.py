@@ -20,6 +20,7 @@ from hub.repository.searching_pages import Page, Placed, Walked, along, cut, wal
 from hub.repository.searching_plan import Plan, Planner, Tally, apart
 from hub.repository.searching_rows import Match, Rows
 from hub.repository.visibility import PatientRules
+from hub.search.aims import patients_named
 from hub.search.asked import Include, Search
 from hub.search.page import Cursor, Position
 from hub.search.parse import TYPES
@@ -142,7 +143,8 @@ class Searching:
     async def _plan(self, search: Search, moment: Moment, within: Predicate = EVERYTHING) -> Plan:
         joined = await self._joins.joined(search, moment)
         plan = await self._planner.plan(joined, moment.snapshot, moment.started_us, among=within)
-        for patient in plan.named:  # aimed at, found or not
+        moment.aim(plan)
+        for patient in (*plan.named, *map(self._services.blind.patient, patients_named(search))):  # found or not
             moment.recording.aim_patient(patient)
         return plan
 

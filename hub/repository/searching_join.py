@@ -41,6 +41,13 @@ class Moment:
     recording: Recording
     started_us: int
 
+    def aim(self, plan: Plan) -> None:
+        """The request is about what it looks up by name, found or not, seen or not."""
+        for patient in plan.aimed:
+            self.recording.aim_patient(patient)
+        for nobody in plan.in_vain:
+            self.recording.aim_nobody(nobody)
+
 
 class Joins:
     """Resolves for one caller."""
@@ -142,7 +149,9 @@ class Joins:
 
     async def _plan(self, inner: Search, moment: Moment, among: Predicate = EVERYTHING, *, role: Role) -> Plan:
         joined = await self.joined(inner, moment)
-        return await self._planner.plan(joined, moment.snapshot, moment.started_us, among=among, role=role)
+        plan = await self._planner.plan(joined, moment.snapshot, moment.started_us, among=among, role=role)
+        moment.aim(plan)
+        return plan
 
     async def _matches(self, plan: Plan, moment: Moment) -> AsyncGenerator[Match, None]:
         """What decides about others is not returned; the log says whose data was used (law 2).

@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 from hub.repository.reading import POLICY_ONLY
 from hub.repository.rights import Rights
 from hub.repository.visibility import Visible
+from hub.search.aims import rows_named
 from hub.search.asked import Search
 from hub.search.compile import Narrowing, narrow
 from hub.search.predicate import EVERYTHING, AllOf, AnyOf, HasGlobal, HasToken, IdIs, Naming, Not, Predicate, all_of
@@ -63,6 +64,8 @@ class Plan:
     decided  tokens tell what matches and lies within the scope
     exact    and what may be seen: the store's answer needs no further decision
     whole    the rows are for who may write them again
+    aimed    whom that concerns which was looked up by an id or an identifier, hidden or not
+    in_vain  nobody, in place of those of them who are not there (law 3)
     """
 
     search: Search
@@ -75,6 +78,8 @@ class Plan:
     started_us: int
     role: Role = "search"
     whole: bool = False
+    aimed: frozenset[bytes] = frozenset()
+    in_vain: frozenset[bytes] = frozenset()
     tally: Tally = field(default_factory=Tally)
 
     @property
@@ -94,10 +99,12 @@ def apart(plan: Plan) -> tuple[Finding, tuple[Finding, ...]]:
         return finding, ()
     within = finding.others_within
     sure = replace(finding, restriction=visible.sure, others_within=frozenset() if within is None else within - visible.partly)
-    rest = [replace(finding, restriction=visible.unsure)] if visible.partly else []
+    # Who permits in part, and nothing that is asked for, is counted like somebody who is not there (law 3).
+    in_part = bool(visible.partly) or visible.silent
+    rest = [replace(finding, restriction=visible.unsure)] if in_part else []
     if within is None:
         rest.append(replace(finding, restriction=visible.sure, naming_others=True))
-    elif visible.partly:
+    elif in_part:
         naming = all_of([finding.predicate, Naming(visible.partly)])
         rest.append(replace(finding, restriction=visible.sure, predicate=naming))
     return sure, tuple(rest)
@@ -126,7 +133,7 @@ class Planner:
         now_us = self._services.clock()
         narrowing = self._narrow(search, started_us)
         asked = self._rows(search.type, all_of([among, self._leaner(search.type, narrowing.predicate), scope]))
-        visible, others_known = await self._visible(search.type, asked, snapshot, now_us)
+        visible, others_known, looked_up = await self._visible(search.type, asked, snapshot, now_us)
         finding = Finding(
             type=search.type,
             predicate=asked,
@@ -136,6 +143,7 @@ class Planner:
             others_within=visible.permitted if others_known else None,
         )
         decided = narrowing.exact and scope_exact
+        aimed, in_vain = (frozenset[bytes](), frozenset[bytes]()) if looked_up is None else self._aimed(search, looked_up)
         plan = Plan(
             search=search,
             finding=finding,
@@ -146,6 +154,8 @@ class Planner:
             now_us=now_us,
             started_us=started_us,
             role=role,
+            aimed=aimed,
+            in_vain=in_vain,
         )
         self.made.append(plan)
         return plan
@@ -175,19 +185,27 @@ class Planner:
         blind = self._services.blind
         return narrow(search, token=blind.token, patient_token=blind.patient, now_us=now_us)
 
-    async def _visible(self, type: str, asked: Predicate, snapshot: Snapshot, now_us: int) -> tuple[Visible, bool]:
-        """What may be seen, and whether that tells of all patients whom the rows may concern."""
+    def _aimed(self, search: Search, looked_up: frozenset[bytes]) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        """Those and nobody: together as many for who is hidden as for who is absent."""
+        names = rows_named(search)
+        if not names:
+            return frozenset(), frozenset()
+        return looked_up, frozenset(self._services.blind.token("nobody", name) for name in names[len(looked_up) :])
+
+    async def _visible(self, type: str, asked: Predicate, snapshot: Snapshot, now_us: int) -> tuple[Visible, bool, frozenset[bytes] | None]:
+        """What may be seen; whether that tells of all patients whom the rows may concern; and whom those concern that were looked up."""
         if type in POLICY_ONLY:
-            return Visible(predicate=EVERYTHING, permitted=frozenset()), False
+            return Visible(predicate=EVERYTHING, permitted=frozenset()), False, None
         visibility, found = self._rights.visibility, reach(asked)
         patients = None if found is None else await self._reached(type, found, snapshot)
         if found is None or patients is None or len(patients) > NAMED_MAX:
-            return await self._visible_of_all(snapshot, now_us), True
+            return await self._visible_of_all(snapshot, now_us), True, None
         if found.named:
-            return await visibility.of_patients(snapshot, patients, now_us), False
+            return await visibility.of_patients(snapshot, patients, now_us), False, None
         # Somebody's rules are always asked for: found for nobody must take as long as found for somebody hidden (law 3).
         nobody = self._services.blind.token("nobody", type)
-        return await visibility.of_patients(snapshot, patients | {nobody}, now_us, patientless=True), not (found.patients or found.carrying)
+        visible = await visibility.of_patients(snapshot, patients | {nobody}, now_us, patientless=True)
+        return visible, not (found.patients or found.carrying), None if found.carrying else patients
 
     async def _visible_of_all(self, snapshot: Snapshot, now_us: int) -> Visible:
         """The same for each search of one moment."""

@@ -6,7 +6,7 @@ a disagreement is an error, never an answer.
 """
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -59,12 +59,14 @@ class Visible:
 
     permitted  patients who let something be seen
     partly     those of them whose rules ask something of a row
+    silent     of the patients that were asked about somebody permits nothing, or is not there
     sure       the part of the restriction under which a row needs no further decision to be counted; `unsure` the rest
     """
 
     predicate: Predicate
     permitted: frozenset[bytes]
     partly: frozenset[bytes] = frozenset()
+    silent: bool = False
     sure: Predicate = EVERYTHING
     unsure: Predicate = NOTHING
     rules: Mapping[bytes, PatientRules] = field(default_factory=dict)
@@ -175,7 +177,9 @@ class Visibility:
         await self._look_above()
         rules = await self.opened((await snapshot.grants(sorted(patients))).values())
         parts: list[Predicate] = [Patientless()] if patientless else []
-        return self._visible([(frozenset({patient}), one) for patient, one in rules.items()], parts, rules, now_us)
+        found = self._visible([(frozenset({patient}), one) for patient, one in rules.items()], parts, rules, now_us)
+        nobody = 1 if patientless and found.permitted else 0  # asked about beside those who are looked up
+        return replace(found, silent=len(patients - found.permitted) > nobody)
 
     async def of_all(self, snapshot: Snapshot, now_us: int) -> Visible:
         """The condition under which rows of any patient may be seen, and rows of nobody."""

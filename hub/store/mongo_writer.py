@@ -17,7 +17,7 @@ from audit.record import Record, to_document
 from hub.store import documents
 from hub.store.committer import Contended, Uncertain, UnitsInConflict, Unreached, Unwritable
 from hub.store.mongo_fence import Fence
-from hub.store.protocol import ClientWrite, Stored, Unit
+from hub.store.protocol import Claim, ClientWrite, Stored, Unit
 
 DURABLE = WriteConcern(w="majority", j=True)
 DUPLICATE_KEY = 11000
@@ -95,19 +95,23 @@ class MongoWriter:
             await self._audit.insert_many(made, ordered=True, session=session)
 
     async def _claim(self, units: Sequence[Unit], session: AsyncClientSession) -> None:
-        """Before anything else: who comes second is found out before much has been written in vain."""
+        """Before anything else: who comes second is found out before much has been written in vain.
+
+        One command, whether a key is new or taken over from somebody hidden: nobody is to tell them apart by the time (law 3).
+        """
         owned = [(index, one) for index, unit in enumerate(units) for one in unit.claims]
+        if not owned:
+            return
         fresh = [(index, {"_id": one.key, "v": one.value}) for index, one in owned if one.holder is None]
         try:
-            await self._insert("claims", fresh, session)
-        except UnitsInConflict as conflict:
-            # The first one ended the transaction; whoever else of this round is too late is told at once.
-            raise UnitsInConflict(conflict.indices | await self._too_late(fresh)) from conflict
+            result = await self._hub["claims"].bulk_write([_claimed(one) for _, one in owned], ordered=True, session=session)
+        except BulkWriteError as error:
+            conflict = _conflict(error, [(index, {"_id": one.key}) for index, one in owned])
+            if isinstance(conflict, UnitsInConflict):
+                # The first one ended the transaction; whoever else of this round is too late is told at once.
+                conflict = UnitsInConflict(conflict.indices | await self._too_late(fresh))
+            raise conflict from error
         taken_over = [(index, one) for index, one in owned if one.holder is not None]
-        if not taken_over:
-            return
-        operations = [UpdateOne({"_id": one.key, "v": one.holder}, {"$set": {"v": one.value}}) for _, one in taken_over]
-        result = await self._hub["claims"].bulk_write(operations, ordered=True, session=session)
         if result.matched_count != len(taken_over):
             cursor = self._hub["claims"].find({"_id": {"$in": [one.key for _, one in taken_over]}}, session=session)
             now = {found["_id"]: found["v"] for found in await cursor.to_list()}
@@ -222,6 +226,14 @@ class MongoWriter:
                 result = await self._hub["oauth_clients"].replace_one(_client_as_read(one), new, session=session)
                 if not result.matched_count:
                     raise UnitsInConflict(frozenset({index}))
+
+
+def _claimed(one: Claim) -> UpdateOne:
+    """Of a key that somebody has, the insertion fails: it is the same key."""
+    change = {"$set": {"v": one.value}}
+    if one.holder is None:
+        return UpdateOne({"_id": one.key, "v": {"$exists": False}}, change, upsert=True)
+    return UpdateOne({"_id": one.key, "v": one.holder}, change)
 
 
 def _client_as_read(one: ClientWrite) -> Document:

@@ -15,7 +15,7 @@ from hub.store.embedded import Endpoint
 from hub.wiring import AsyncMongoClient
 from tests.support.backstage import Account, new_client
 from tests.support.inprocess import InProcess, in_process
-from tests.support.resources import ABSENT, observation, patient
+from tests.support.resources import ABSENT, LOINC, RESOURCE_TYPES, Json, action, actor, concept, consent, observation, patient
 
 SCOPE = "system/*.cruds"
 SYSTEM = "urn:example:readings"
@@ -47,10 +47,19 @@ class Scene:
     hidden: str
     deleted: str
 
-    async def effort(self, method: str, path: str, body: Any = None, **conditions: str) -> tuple[int, bytes, list[str]]:
+    async def given(self, resource: Json, **conditions: str) -> str:
+        """Written by who may see it: under its id if it has one. Answers the id."""
+        headers = {**self.hub.authorization(self.ehr, SCOPE), "Content-Type": "application/fhir+json", **conditions}
+        type, id = resource["resourceType"], resource.get("id")
+        method, path = ("POST", f"/fhir/{type}") if id is None else ("PUT", f"/fhir/{type}/{id}")
+        answer = await self.hub.http.request(method, path, headers=headers, json=resource)
+        assert answer.is_success, answer.text
+        return str(answer.json()["id"])
+
+    async def effort(self, method: str, path: str, body: Any = None, scope: str = SCOPE, **conditions: str) -> tuple[int, bytes, list[str]]:
         self.commands.seen.clear()
         self.commands.on = True
-        headers = {**self.hub.authorization(self.stranger, SCOPE), "Content-Type": "application/fhir+json", **conditions}
+        headers = {**self.hub.authorization(self.stranger, scope), "Content-Type": "application/fhir+json", **conditions}
         answer = await self.hub.http.request(method, path, headers=headers, json=body)
         self.commands.on = False
         return answer.status_code, answer.content, sorted(self.commands.seen)
@@ -167,3 +176,55 @@ async def test_a_patient_whose_key_is_not_at_hand_costs_nothing_more(scene: Scen
         status, _, asked = await scene.effort("GET", f"/fhir/{path.format(id=id)}")
         made.append((status, asked))
     assert made[0] == made[1]
+
+
+IN_PART: dict[str, Json] = {
+    "everything to somebody else": {"actor": [actor("Organization/elsewhere")]},
+    "a code that there is nothing of": {"code": [concept(LOINC, "1111-1")]},
+    "a type that there is nothing of": {"class": [{"system": RESOURCE_TYPES, "code": "Condition"}]},
+    "a time in which there is nothing": {"dataPeriod": {"start": "2001-01-01", "end": "2001-02-01"}},
+}
+SCOPES = {
+    "everything": SCOPE,
+    "what tokens decide": "system/Observation.rs?category=vital-signs system/Patient.rs?gender=female",
+    "what opened resources decide": "system/Observation.rs?value-quantity=gt900 system/Patient.rs",
+    "several": "system/Observation.rs?status=final system/Observation.rs?code=9999-9 system/Patient.rs?name=x",
+}
+COUNTED = [
+    "Observation?patient={id}&_total=accurate",
+    "Observation?patient={id}&_summary=count",
+    "Observation?patient={id}&_total=accurate&_sort=-date",
+    "Patient?_id={id}&_total=accurate",
+    "Patient?_id={id}&_has:Observation:patient:code=8867-4",
+    "Patient?identifier=urn:effort|{id}&_total=accurate",
+    "Observation?patient.identifier=urn:effort|{id}",
+]
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("permitted", IN_PART)
+async def test_who_permits_something_else_is_counted_like_somebody_who_is_not_there(scene: Scene, permitted: str, scope: str) -> None:
+    """Law 3, scopes v2: of whom nothing is seen, it does not show that something might have been."""
+    await scene.given({**patient(), "id": scene.person, "identifier": [{"system": "urn:effort", "value": scene.person}]})
+    await scene.given(consent(scene.person, provision=IN_PART[permitted]))
+    for path in COUNTED:
+        hidden, absent = [await scene.effort("GET", f"/fhir/{path.format(id=id)}", scope=SCOPES[scope]) for id in (scene.person, ABSENT)]
+        assert (absent[0], absent[2]) == (hidden[0], hidden[2]), path
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_what_is_made_because_only_something_hidden_matches_costs_what_it_costs_where_nothing_does(scene: Scene, gone: bool) -> None:
+    """http.html#ccreate, law 3: the claim is taken from who is hidden, or deleted, as if nobody had it."""
+    made = observation(scene.person, identifier=[{"system": "urn:effort", "value": "hidden"}])
+    held = await scene.given(made, **{"If-None-Exist": "identifier=urn:effort|hidden"})
+    if gone:
+        headers = scene.hub.authorization(scene.ehr, SCOPE)
+        assert (await scene.hub.http.delete(f"/fhir/Observation/{held}", headers=headers)).status_code == 204
+    own = await scene.given(patient())
+    await scene.given(consent(own, provision={"action": [action("collect"), action("access")]}))
+    made_now = []
+    for value in ("first", "hidden", "absent"):  # the first pays for what is remembered
+        criteria = {"If-None-Exist": f"identifier=urn:effort|{value}"}
+        made_now.append(await scene.effort("POST", "/fhir/Observation", observation(own), **criteria))
+    assert [one[0] for one in made_now] == [201, 201, 201]
+    assert made_now[1][2] == made_now[2][2]

@@ -11,7 +11,7 @@ from tests.spec.api.test_transaction import bundle, entry
 from tests.support.backstage import Backstage
 from tests.support.caller import Caller
 from tests.support.payloads import identifier_system, weight
-from tests.support.resources import device, observation, patient
+from tests.support.resources import ABSENT, consent, device, observation, patient
 
 Json = dict[str, Any]
 SYSTEM = "urn:audit-whole"
@@ -136,3 +136,45 @@ def test_the_question_is_in_the_record_wherever_it_stood(ehr: Caller, backstage:
 
 def base64_text(line: str) -> str:
     return base64.b64decode(line).decode()
+
+
+ASKED_IN_VAIN = """
+    Patient?_id={p} Patient?_id={p},{a} Patient?_id={a},{p}&_summary=count Patient?identifier=urn:audit-whole|{p}
+    Observation?patient={p},{a} Observation?performer=Patient/{p} Device?patient={p} Patient?link=Patient/{p} Observation?_id={o}
+    Observation?identifier=urn:audit-whole|{p} Observation?patient._id={p}
+    Observation?patient.identifier=urn:audit-whole|{p} Device?_id={d} /fhir?_type=Patient,Observation&_id={p}
+""".split()  # noqa: SIM905 (one to a line would be a page)
+
+
+@pytest.mark.parametrize("path", ASKED_IN_VAIN)
+def test_who_was_asked_for_in_vain_finds_it_in_the_own_report(
+    stranger: Caller, auditor: Caller, backstage: Backstage, given: dict[str, str], path: str
+) -> None:
+    """DESIGN 6, SECURITY 3.5: an attempt stands under the patient it aimed at. Law 3: who is absent leaves as many records."""
+    absent = dict.fromkeys(given, ABSENT)
+    numbers = []
+    for on in (given, absent):
+        answer = stranger.get(path.format(**on, a="1" * 22))
+        assert answer.json().get("entry") is None
+        records = backstage.records(answer.headers["x-request-id"])
+        numbers.append(len(records))
+        if on is given:
+            mine = [one for one in records if one.patient == backstage.patient_token(given["p"])]
+            assert len(mine) == 1
+            assert auditor.found(f"AuditEvent?patient={given['p']}&_id={mine[0].event['id']}") == [mine[0].event["id"]]
+    assert numbers[0] == numbers[1]
+
+
+def test_what_only_somebody_hidden_bears_is_an_attempt_at_them(
+    ehr: Caller, stranger: Caller, backstage: Backstage, given: dict[str, str]
+) -> None:
+    """http.html#ccreate, law 3: what is made instead is recorded; that somebody hidden was asked for is found under them."""
+    own = ehr.create(patient())["id"]
+    ehr.create(consent(own))
+    made = observation(own)
+    for value in (given["p"], ABSENT):
+        answer = stranger.post("Observation", made, headers={"If-None-Exist": f"identifier={SYSTEM}|{value}"})
+        assert answer.status_code == 201
+        records = [one.patient for one in backstage.records(answer.headers["x-request-id"])]
+        assert len(records) == 3
+        assert (backstage.patient_token(given["p"]) in records) is (value == given["p"])

@@ -105,6 +105,7 @@ class History:
             visible = await self._rights.visibility.of_all(snapshot, self._services.clock())
             scopes = {type: _beside_ids(self._rights.predicate(type, "s")[0]) for type in types}
             question = replace(_asked(asked, types=scopes), restriction=visible.predicate, others_within=visible.permitted)
+            question = replace(question, own=self._rights.visibility.own)
             judge = _Judge(self._services, self._rights, snapshot, "s")
             past = await self._page(question, asked, cursor, judge, total=asked.total or not asked.count)
         return self._noted(past, recording)
@@ -187,7 +188,7 @@ class _Judge:
 
     async def _opened(self, rows: Sequence[Stored]) -> list[Version | None]:
         """Each opened and decided about by itself; None for what may not be seen."""
-        await self._learn({patient for stored in rows for patient in (stored.patient, *stored.others) if patient})
+        await self._learn({patient for stored in rows for patient in self._rights.visibility.concerned(stored)})
         keys = await self._services.vault.keys([stored.patient for stored in rows])
         return [self._version(stored, keys) for stored in rows]
 
@@ -214,7 +215,7 @@ class _Judge:
         if stored.type in POLICY_ONLY:
             return AUDIT_BASIS
         basis = "scope"
-        for patient in [*(one for one in (stored.patient, *stored.others) if one)]:
+        for patient in self._rights.visibility.concerned(stored):
             rules = self._rules.get(patient)
             decision = None if rules is None else self._rights.visibility.decide(rules, content, "access", self.now_us)
             if decision is None or not decision.permit:

@@ -84,7 +84,7 @@ class Reading:
         letters = letters or ("r" if action == "access" else "u")
         if not any(self._rights.scopes_match(stored.type, letter, content, stored) for letter in letters):
             raise outcomes.absent()
-        versions = dict(zip(_concerned(stored), (one.version for one in rules), strict=True))
+        versions = dict(zip(self._concerned(stored), (one.version for one in rules), strict=True))
         return Opened(stored=stored, json=json, content=content, touched=touched(stored, content, basis), rules=versions)
 
     async def open_for_recorder(self, stored: Stored, letter: str = "u") -> Opened:
@@ -97,11 +97,14 @@ class Reading:
 
     async def _rules(self, stored: Stored) -> list[PatientRules]:
         """The rules of everybody the row concerns; who is not known any more permits nothing."""
-        rules = [await self._rights.visibility.rules(patient) for patient in _concerned(stored)]
+        rules = [await self._rights.visibility.rules(patient) for patient in self._concerned(stored)]
         known = [one for one in rules if one is not None]
         if len(known) < len(rules):
             raise outcomes.absent()
         return known
+
+    def _concerned(self, stored: Stored) -> list[bytes]:
+        return [] if stored.type in POLICY_ONLY else self._rights.visibility.concerned(stored)
 
     async def _opened(self, stored: Stored) -> tuple[bytes, dict[str, Any]]:
         services = self._services
@@ -146,11 +149,6 @@ class Reading:
         if not all(decision.permit for decision in decisions):
             raise outcomes.absent()
         return basis_of(decisions[0]) if decisions else "scope"
-
-
-def _concerned(stored: Stored) -> list[bytes]:
-    concerned = () if stored.type in POLICY_ONLY else (stored.patient, *stored.others)
-    return [patient for patient in concerned if patient]
 
 
 def basis_of(decision: Decision) -> str:

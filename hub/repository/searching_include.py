@@ -127,16 +127,16 @@ class Includes:
         self, rows: Sequence[Stored], known: Mapping[bytes, PatientRules], moment: Moment, *, absent: bool = False
     ) -> list[Match]:
         """Opened, and let through by consent and scope. `absent`: something was not there, which must cost as much as hidden."""
-        unknown = {patient for row in rows for patient in (row.patient, *row.others) if patient} - known.keys()
+        visibility, now_us = self._rights.visibility, self._services.clock()
+        unknown = {patient for row in rows for patient in visibility.concerned(row)} - known.keys()
         if absent:
             unknown.add(self._services.blind.token("nobody", "included"))
-        visibility, now_us = self._rights.visibility, self._services.clock()
         grants = await moment.snapshot.grants(sorted(unknown)) if unknown else {}
         rules = {**known, **await visibility.opened(grants.values())}
         keys = await self._services.vault.keys([row.patient for row in rows])
         found = []
         for row in rows:
-            concerned = [patient for patient in (row.patient, *row.others) if patient]
+            concerned = visibility.concerned(row)
             if row.patient not in keys or not all(patient in rules for patient in concerned):
                 continue
             json = self._services.vault.open(keys[row.patient], row)

@@ -77,7 +77,7 @@ class Rows:
     async def open(self, chunk: Sequence[Stored], plan: Plan, snapshot: Snapshot) -> list[Match | None]:
         """Each row that the caller may see, in order; None for one that was not asked for."""
         vault = self._services.vault
-        patients = {patient for stored in chunk for patient in (stored.patient, *stored.others) if patient}
+        patients = {patient for stored in chunk for patient in self._rights.visibility.concerned(stored)}
         keys = await vault.keys([stored.patient for stored in chunk])
         rules = {} if plan.search.type in POLICY_ONLY else await self._rules(patients, plan, snapshot)
         decide, now_us = self._rights.visibility.decider, plan.now_us
@@ -112,7 +112,7 @@ class Rows:
         """The second decision, in words. Where the query promised an exact answer, a disagreement is an error."""
         if plan.search.type in POLICY_ONLY:
             return AUDIT_BASIS
-        concerned = [patient for patient in (stored.patient, *stored.others) if patient]
+        concerned = self._rights.visibility.concerned(stored)
         decisions = [deciders[patient](content) for patient in concerned if patient in deciders]
         if len(decisions) < len(concerned) or not all(decision.permit for decision in decisions):
             if plan.exact and stored.others and plan.finding.others_within is None:

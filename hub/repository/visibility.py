@@ -15,7 +15,7 @@ from hub.search.index import class_tokens, code_tokens
 from hub.search.predicate import EVERYTHING, NOTHING, AllOf, AnyOf, Between, HasToken, Not, PatientIs, Patientless, Predicate, all_of
 from hub.search.references import LOCAL, literal, with_slash
 from hub.services import Services
-from hub.store.protocol import Grant, Snapshot
+from hub.store.protocol import Grant, Snapshot, Stored
 from hub.vault import Vault
 from security.access import Condition, Restriction, policy_default, restriction
 from security.blind import Blind
@@ -104,7 +104,7 @@ class Visibility:
         self._above: tuple[frozenset[str], frozenset[str]] | None = None
         self._askers: dict[tuple[Action, bool], Asker] = {}
         own = own_record(caller)
-        self._own = None if own is None else services.blind.patient(own)
+        self.own = None if own is None else services.blind.patient(own)
         self._sees_patients = sees_patients(caller)
 
     async def rules(self, patient: bytes, meanwhile: Awaitable[None] | None = None) -> PatientRules | None:
@@ -160,6 +160,16 @@ class Visibility:
             made = self._askers[action, own] = asker(self._caller, action, also=also, above_app=above_app, own=own)
         return made
 
+    def concerned(self, stored: Stored) -> list[bytes]:
+        """Everybody who must permit that a row is seen: whose it is, and whom it names besides.
+
+        Nobody else is asked for the caller's own Patient: it names others by Patient.link alone, as further records of the same
+        person (R4), and what a recorder links denies nobody their own (GDPR Art. 15, docs/adr/0027).
+        """
+        if self.own is not None and stored.type == "Patient" and stored.patient == self.own:
+            return [self.own]
+        return [patient for patient in (stored.patient, *stored.others) if patient]
+
     def decide(self, patient: PatientRules, resource: Mapping[str, Any], action: Action, now_us: int) -> Decision:
         """In words, on an opened resource."""
         return self.decider(patient, action, now_us)(resource)
@@ -168,7 +178,7 @@ class Visibility:
         """`decide` for many resources of one patient."""
         if not self._sees_patients:
             return decider((), self._asker(action), default=False, now_us=now_us)
-        own = self._own is not None and patient.patient == self._own
+        own = self.own is not None and patient.patient == self.own
         default = policy_default(self._caller, managing_organization=patient.organization)
         return decider(patient.rules, self._asker(action, own=own), default=default, now_us=now_us)
 
@@ -189,9 +199,9 @@ class Visibility:
         groups = await snapshot.grant_groups(actors=self._actor_tokens(), organization=self._own_organization())
         specimens = await self.opened(group.specimen for group in groups)
         alike = [(group.patients, specimens[group.specimen.patient]) for group in groups if group.specimen.patient in specimens]
-        if self._own is not None:  # by policy, not by what the rules say to others who ask
-            mine = await self.opened((await snapshot.grants([self._own])).values())
-            alike = [(patients - {self._own}, one) for patients, one in alike] + [(frozenset(mine), one) for one in mine.values()]
+        if self.own is not None:  # by policy, not by what the rules say to others who ask
+            mine = await self.opened((await snapshot.grants([self.own])).values())
+            alike = [(patients - {self.own}, one) for patients, one in alike] + [(frozenset(mine), one) for one in mine.values()]
         return self._visible([(patients, one) for patients, one in alike if patients], [Patientless()], {}, now_us)
 
     def _visible(
@@ -205,7 +215,7 @@ class Visibility:
         partly: set[bytes] = set()
         sure, unsure = list(parts), list[Predicate]()
         for patients, one in alike:
-            found = self._restriction(one, now_us, own=self._own is not None and patients == {self._own})
+            found = self._restriction(one, now_us, own=self.own is not None and patients == {self.own})
             if found.nothing:
                 continue
             permitted |= patients

@@ -76,6 +76,8 @@ async def _next(source: AsyncGenerator[Read, None]) -> Read | None:
 def _all(asked: Histories, type_field: str, fields: Mapping[str, str], *, past: bool) -> Filter:
     """Of the types that a scope covers, what the caller may see, in the time asked for."""
     within: Filter = {"q": {"$not": {"$elemMatch": {"$nin": sorted(asked.others_within)}}}}
+    if asked.own is not None:
+        within = {"$or": [within, {type_field: "Patient", "p": asked.own}]}
     return _and(
         [
             _types(asked.types, type_field, fields),

@@ -376,6 +376,7 @@ class Histories:
 
     types          each type asked for, with what the caller's scopes cover of it
     restriction    what the caller may see, and in `others_within` whom versions may name besides their own patient
+    own            the patient who asks, whose own Patient may name anybody
     since_us, at   versions made since; versions that were current at some moment of this half-open range
     after          the last version shown, in the direction of `descending`
     """
@@ -384,6 +385,7 @@ class Histories:
     types: Mapping[str, Predicate] = field(default_factory=dict)
     restriction: Predicate = NOTHING
     others_within: frozenset[bytes] = frozenset()
+    own: bytes | None = None
     since_us: int | None = None
     at: tuple[int, int] | None = None
     descending: bool = True

@@ -368,3 +368,50 @@ def test_the_records_of_both_are_alike(on: Scene) -> None:
     """Or it would not be the compartment that tells them apart."""
     assert [name.partition("/")[0] for name in on.mine.names()] == [name.partition("/")[0] for name in on.theirs.names()]
     assert isinstance(on.mine, Record)
+
+
+@pytest.fixture(scope="module")
+def linked(ehr: Caller, backstage: Backstage, http: httpx.Client) -> tuple[PersonCaller, str, str]:
+    """A patient whose Patient a recorder has linked to another one, which is hidden from everybody else; both ids."""
+    other = ehr.create(patient("Autre Dossier"))["id"]
+    made = ehr.create(patient("Deux Dossiers"))
+    ehr.update(made, link=[{"other": {"reference": f"Patient/{other}"}, "type": "seealso"}])
+    return as_patient(backstage, http, app_of(backstage, EVERYTHING), made["id"], EVERYTHING), made["id"], other
+
+
+OWN_PATIENT = ["Patient/{id}", "Patient/{id}/_history/1", "Patient/{id}/_history/2", "Patient?_id={id}", "Patient?name=dossiers", "Patient"]
+
+
+@pytest.mark.parametrize("scope", OWN)
+@pytest.mark.parametrize("path", OWN_PATIENT)
+def test_a_link_hides_nobody_from_themselves(linked: tuple[PersonCaller, str, str], scope: str, path: str) -> None:
+    """GDPR Art. 15; Patient.link: records "concern the same actual person". What it leads to stays another record."""
+    caller, id, other = linked[0].with_scope(scope), *linked[1:]
+    answer = caller.get(path.format(id=id))
+    assert answer.status_code == 200, answer.text
+    if "?" in path or path == "Patient":
+        assert names(answer.json()) == {f"Patient/{id}"}
+        counted = caller.search(path.format(id=id) + ("&" if "?" in path else "?") + "_summary=count")
+        assert counted["total"] == 1
+    refused(caller.get(f"Patient/{other}"), 404, "not-found")
+
+
+def test_the_own_histories_have_a_linked_patient_too(linked: tuple[PersonCaller, str, str]) -> None:
+    """GDPR Art. 15, in each form in which versions are asked for."""
+    caller, id, _ = linked
+    for path in (f"Patient/{id}/_history", "Patient/_history", "_history?_count=50"):
+        found = [one["resource"] for one in caller.search(path)["entry"]]
+        versions = {(one["id"], one["meta"]["versionId"]) for one in found if one["resourceType"] == "Patient"}
+        assert versions == {(id, "1"), (id, "2")}, path
+    assert f"Patient/{id}" in names(caller.search(f"Patient/{id}/$everything"))
+
+
+def test_a_link_still_asks_the_other_one_where_somebody_else_looks(
+    ehr: Caller, stranger: Caller, linked: tuple[PersonCaller, str, str]
+) -> None:
+    """Law 1: who is named must permit; that there is a second record is that record's to show."""
+    _, id, other = linked
+    ehr.create(consent(id))
+    refused(stranger.get(f"Patient/{id}"), 404, "not-found")
+    ehr.create(consent(other))
+    assert stranger.get(f"Patient/{id}").status_code == 200

@@ -42,6 +42,7 @@ APP_WORDS: Mapping[str, Said] = {
     "about-hidden": Said(
         "About a patient whose data you cannot see now", "Au sujet d’un patient dont vous ne pouvez pas voir les données maintenant"
     ),
+    "about-identity": Said("Who you are, and no data", "Qui vous êtes, et aucune donnée"),
     "about-many": Said("About everybody whose data you may see", "Au sujet de tous ceux dont vous pouvez voir les données"),
     "about-named": Said("About {name}", "Au sujet de {name}"),
     "app-open": Said("What it may do", "Ce qu’elle peut faire"),

@@ -10,6 +10,10 @@ CONSENT_WORDS: Mapping[str, Said] = {
         "Read what it wants. Nothing is given until you say yes, and you can refuse single things.",
         "Lisez ce qu’elle demande. Rien n’est donné avant votre accord, et vous pouvez refuser des points un à un.",
     ),
+    "ask-identity": Said(
+        "It wants to know who you are, and nothing else. Nothing is given until you say yes.",
+        "Elle veut savoir qui vous êtes, et rien d’autre. Rien n’est donné avant votre accord.",
+    ),
     "not-me": Said("This is not me: sign in as somebody else", "Ce n’est pas moi : se connecter autrement"),
     "who-asks": Said("Who asks", "Qui demande"),
     "maker": Said("How to reach its maker", "Joindre son éditeur"),
@@ -46,6 +50,10 @@ CONSENT_WORDS: Mapping[str, Said] = {
     "then-why": Said(
         "You go back to the app. It reads and writes in your name, within what you ticked; each access is on record.",
         "Vous revenez à l’application. Elle lit et écrit en votre nom, dans ce que vous avez coché ; chaque accès est tracé.",
+    ),
+    "then-identity": Said(
+        "You go back to the app. It knows then that it is you, and reads and writes nothing here.",
+        "Vous revenez à l’application. Elle sait alors que c’est vous, et ne lit ni n’écrit rien ici.",
     ),
     "withdraw-any-time": Said("You can withdraw it at any time, on the page", "Vous pouvez la retirer à tout moment, sur la page"),
     "allow": Said("Allow", "Autoriser"),

@@ -84,9 +84,12 @@ def said_about(about: str, language: Language) -> str:
 def about_of(authorization: Authorization) -> str:
     """Whom it concerns, without looking anything up: a key of APP_WORDS."""
     person, patient = authorization.person, authorization.launch.patient
+    resources = ScopeRequest.parse(authorization.scope).resources.items
+    if patient is None and not resources:
+        return "about-identity"
     if person.role == "patient":
         return "about-you"
-    reaches_many = any(scope.level == "user" for scope in ScopeRequest.parse(authorization.scope).resources.items)
+    reaches_many = any(scope.level == "user" for scope in resources)
     return "about-patient" if patient is not None and not reaches_many else "about-many"
 
 

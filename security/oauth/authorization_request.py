@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from security.oauth.assertion import CLIENT_ID_MAX_CHARS
 from security.oauth.clients import GRANT_CODE, GRANT_REFRESH, Client
 from security.oauth.redirect_uri import answer_at, is_registered
+from security.oauth.roles import LAUNCHING
 from security.oauth.scope_request import ScopeRequest
 from security.scopes import CONTEXT_SCOPES, Query, ScopeSyntax
 
@@ -49,6 +50,7 @@ UNTRUSTED: Final = (
 )
 """One text for an unknown app and for an unknown address."""
 
+LAUNCHES: Final = frozenset(LAUNCHING.split())
 GOING_ON: Final = frozenset({"offline_access", "online_access"})
 """Either asks for a refresh token."""
 
@@ -156,11 +158,12 @@ def checked(
     """
     form = single(pairs)
     _check_kind(form, client, pushed=pushed)
-    _check_audience(form, audience)
+    scope = _scope(form.get("scope"), client, check_scope_query)
+    _check_audience(form, audience, scope)
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=form["redirect_uri"],
-        scope=_scope(form.get("scope"), client, check_scope_query).text(),
+        scope=scope.text(),
         state=_text(form, "state", STATE_MAX_CHARS, needed="state is needed: it binds the answer to who asked (SMART)") or "",
         code_challenge=_challenge(form),
         nonce=_text(form, "nonce", NONCE_MAX_CHARS),
@@ -208,10 +211,13 @@ def _challenge(form: Mapping[str, str]) -> str:
     return challenge
 
 
-def _check_audience(form: Mapping[str, str], audience: str) -> None:
-    """SMART: for whom the token shall be; otherwise a false server could have tokens of the real one made out."""
-    same = {audience, f"{audience}/"}
-    if form.get("aud") not in same:
+def _check_audience(form: Mapping[str, str], audience: str, scope: ScopeRequest) -> None:
+    """SMART: for whom the token shall be; otherwise a false server could have tokens of the real one made out.
+
+    Who asks for an identity alone, as any OpenID client does, gets no token that a server of data would take, and need not say it.
+    """
+    same, said = {audience, f"{audience}/"}, "" if scope.resources.items or scope.context & LAUNCHES else audience
+    if form.get("aud", said) not in same:
         raise Refused("invalid_request", "aud must be the FHIR base URL of this server")
     if form.get("resource", audience) not in same:
         raise Refused("invalid_target", "resource must be the FHIR base URL of this server")

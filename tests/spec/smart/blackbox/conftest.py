@@ -1,4 +1,7 @@
-"""Fixtures of the black-box suite. Everything is seen from outside; of the tests' own hub only the registrations come from behind."""
+"""Fixtures of the black-box suite. Everything is seen from outside; of the tests' own hub only the registrations come from behind.
+
+Where another server is named nothing of the hub is imported, here or in the tests.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,11 +11,14 @@ import pytest
 
 from tests.spec.smart.blackbox.agent import Agent, Command, Hands
 from tests.spec.smart.blackbox.launches import Launches
-from tests.spec.smart.blackbox.own import given_data, own_target
 from tests.spec.smart.blackbox.party import Party
 from tests.spec.smart.blackbox.target import Target, from_environment, http_client
 
 Json = dict[str, Any]
+
+_named = from_environment()
+collect_ignore = ["test_tls.py"] if _named is not None and _named.fhir.startswith("http://") else []
+"""A server that is named by a plain address has its TLS elsewhere: point the suite there to look at it."""
 
 
 @pytest.fixture(scope="session")
@@ -21,8 +27,10 @@ def target(request: pytest.FixtureRequest) -> Target:
     named = from_environment()
     if named is not None:
         return named
-    ehr = request.getfixturevalue("ehr")
-    return own_target(request.getfixturevalue("running"), ehr, given_data(ehr))
+    from tests.spec.smart.blackbox.own import given_data, own_target
+
+    running, ehr = request.getfixturevalue("running"), request.getfixturevalue("ehr")
+    return own_target(running.backstage, running.process.url, ehr, given_data(ehr))
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,20 @@
-"""The suite's apps and people at the tests' own hub: what an operator does by commands, done behind the scenes."""
+"""The suite's apps and people at a hub of ours: what an operator does by commands, done behind the scenes.
 
-from dataclasses import dataclass, replace
+`python -m tests.spec.smart.blackbox.own DATA_DIR BASE_URL target.json` does it at a hub that was started by hand.
+"""
+
+import json
+import secrets
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from security.oauth.clients import Authentication
 from tests.spec.smart.blackbox.target import Registration, Somebody, Target
 from tests.support.apps import register_app
-from tests.support.backstage import new_client
-from tests.support.caller import Caller
-from tests.support.fixtures import Running
+from tests.support.backstage import Backstage, new_client
+from tests.support.caller import Caller, http_client
 from tests.support.process import PAGES
 from tests.support.resources import OBSERVATION_CATEGORY, concept, observation, patient, practitioner
 from tests.support.signing_in import add_person
@@ -58,23 +64,23 @@ def given_data(ehr: Caller) -> Data:
     return Data(patient=here, other=other, encounter=ehr.create(encounter(here))["id"])
 
 
-def own_target(running: Running, ehr: Caller, data: Data) -> Target:
+def own_target(backstage: Backstage, base_url: str, ehr: Caller, data: Data) -> Target:
     organization = ehr.account.organization
-    treating = ehr.create(practitioner())["id"]
+    treating, mark = ehr.create(practitioner())["id"], secrets.token_hex(4)
     return Target(
-        fhir=f"{running.process.url}/fhir",
+        fhir=f"{base_url}/fhir",
         apps={
-            "public": _app(running, organization),
-            "symmetric": _app(running, organization, "client_secret_basic"),
-            "asymmetric": _app(running, organization, "private_key_jwt"),
-            "other": _app(running, organization, context=CONTEXT.replace("offline", "online")),
-            "backend": _backend(running, "blackbox-backend", "system/*.cruds", organization),
-            "limited": _backend(running, "blackbox-limited", LIMITED, organization),
-            "introspector": _backend(running, "blackbox-introspector", "system/*.rs", organization, introspector=True),
+            "public": _app(backstage, organization),
+            "symmetric": _app(backstage, organization, "client_secret_basic"),
+            "asymmetric": _app(backstage, organization, "private_key_jwt"),
+            "other": _app(backstage, organization, context=CONTEXT.replace("offline", "online")),
+            "backend": _backend(backstage, f"blackbox-backend-{mark}", "system/*.cruds", organization),
+            "limited": _backend(backstage, f"blackbox-limited-{mark}", LIMITED, organization),
+            "introspector": _backend(backstage, f"blackbox-introspector-{mark}", "system/*.rs", organization, introspector=True),
         },
         people={
-            "patient": _somebody(running, "patient", f"Patient/{data.patient}", "", data),
-            "practitioner": _somebody(running, "practitioner", f"Practitioner/{treating}", organization, data),
+            "patient": _somebody(backstage, "patient", f"Patient/{data.patient}", "", data),
+            "practitioner": _somebody(backstage, "practitioner", f"Practitioner/{treating}", organization, data),
         },
     )
 
@@ -82,10 +88,10 @@ def own_target(running: Running, ehr: Caller, data: Data) -> Target:
 LIMITED = f"system/Observation.rs?category={OBSERVATION_CATEGORY}|vital-signs"
 
 
-def _app(running: Running, organization: str, authentication: Authentication = "none", *, context: str = CONTEXT) -> Registration:
+def _app(backstage: Backstage, organization: str, authentication: Authentication = "none", *, context: str = CONTEXT) -> Registration:
     scope = f"{context} {DATA}"
     made = register_app(
-        running.backstage,
+        backstage,
         scope,
         (CALLBACK,),
         authentication=authentication,
@@ -104,14 +110,14 @@ def _app(running: Running, organization: str, authentication: Authentication = "
     )
 
 
-def _backend(running: Running, name: str, scope: str, organization: str, *, introspector: bool = False) -> Registration:
+def _backend(backstage: Backstage, name: str, scope: str, organization: str, *, introspector: bool = False) -> Registration:
     account = new_client(name, scope, organization=organization, consent_default="opt-out")
-    account = running.backstage.register(replace(account, client=replace(account.client, introspector=introspector)))
+    account = backstage.register(replace(account, client=replace(account.client, introspector=introspector)))
     return Registration(client_id=account.id, key=account.key, scope=scope)
 
 
-def _somebody(running: Running, role: Any, fhir_user: str, organization: str, data: Data) -> Somebody:
-    someone = add_person(running.backstage, role, fhir_user=fhir_user, organization=organization)
+def _somebody(backstage: Backstage, role: Any, fhir_user: str, organization: str, data: Data) -> Somebody:
+    someone = add_person(backstage, role, fhir_user=fhir_user, organization=organization)
     return Somebody(
         login=someone.login,
         password=someone.password,
@@ -121,3 +127,31 @@ def _somebody(running: Running, role: Any, fhir_user: str, organization: str, da
         encounter=data.encounter,
         fhir_user=fhir_user,
     )
+
+
+def write_target(target: Target, path: Path) -> None:
+    """As `read_target` reads it: keys lie in files beside it. Readable by its owner alone, for it opens everything that it names."""
+    apps = {name: asdict(one) for name, one in target.apps.items()}
+    for name, one in target.apps.items():
+        if one.key is not None:
+            apps[name]["key"] = f"{path.stem}-{name}.pem"
+            _write(path.parent / apps[name]["key"], one.key)
+    people = {name: asdict(one) for name, one in target.people.items()}
+    _write(path, json.dumps({"fhir": target.fhir, "apps": apps, "people": people}, indent=2).encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
+def main(data_dir: str, base_url: str, path: str) -> None:
+    base = base_url.rstrip("/")
+    with Backstage(Path(data_dir), base) as backstage, http_client(base) as http:
+        scope, name = "system/*.cruds", f"blackbox-ehr-{secrets.token_hex(4)}"
+        ehr = Caller(http, backstage.register(new_client(name, scope, consent_default="opt-out", recorder=True)), scope)
+        write_target(own_target(backstage, base, ehr, given_data(ehr)), Path(path))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

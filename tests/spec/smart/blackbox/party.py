@@ -1,7 +1,6 @@
 """An app as RFC 6749 and SMART App Launch 2.2 describe it: asks by the browser, redeems, refreshes, introspects, revokes."""
 
 import secrets
-import time
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -10,7 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 
-from security.oauth.client import client_assertion
+from tests.spec.smart.blackbox.assertions import assertion
 from tests.spec.smart.blackbox.target import Registration
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -80,8 +79,7 @@ class Party:
     def assertion(self, **changed: Any) -> str:
         key = self.registration.key
         assert key is not None
-        given = {"now_us": time.time_ns() // 1_000, "jti": secrets.token_urlsafe(24), "kid": self.registration.kid, **changed}
-        return client_assertion(self.client_id, key, self.discovered["token_endpoint"], **given)
+        return assertion(self.client_id, key, self.discovered["token_endpoint"], kid=self.registration.kid, **changed)
 
     def proof(self) -> tuple[dict[str, str], httpx.BasicAuth | None]:
         """How this client proves itself: fields of the form, and the header's credentials."""

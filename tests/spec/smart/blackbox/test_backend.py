@@ -1,14 +1,12 @@
 """Backend services. https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html"""
 
-import secrets
 import time
 from typing import Any
 
 import pytest
 
-from security.oauth.clients import new_client_keys
-from security.oauth.compact import sign
-from security.oauth.jwks import private_key
+from tests.spec.smart.blackbox.assertions import assertion as signed
+from tests.spec.smart.blackbox.assertions import new_key, thumbprint
 from tests.spec.smart.blackbox.party import ASSERTION_TYPE, Party
 
 SCOPE = "system/Patient.rs"
@@ -21,18 +19,8 @@ def assertion(backend: Party, *, header: Json | None = None, key: bytes | None =
     """As this client makes it, but for what is changed; a claim that is None is left out."""
     pem = backend.registration.key
     assert pem is not None
-    own, algorithm = private_key(pem)
-    signing = own if key is None else private_key(key)[0]
-    given = {
-        "iss": backend.client_id,
-        "sub": backend.client_id,
-        "aud": backend.discovered["token_endpoint"],
-        "exp": int(time.time()) + 240,
-        "jti": secrets.token_urlsafe(24),
-        **claims,
-    }
-    head = {"typ": "JWT", "kid": backend.registration.kid or own.thumbprint(), **(header or {})}
-    return sign(head, {name: value for name, value in given.items() if value is not None}, signing, algorithm)
+    kid = backend.registration.kid or thumbprint(pem)
+    return signed(backend.client_id, key or pem, backend.discovered["token_endpoint"], header={"kid": kid, **(header or {})}, **claims)
 
 
 def test_a_good_request_gets_a_token(backend: Party) -> None:
@@ -104,7 +92,7 @@ def test_a_bad_assertion_is_refused(backend: Party, what: str) -> None:
 
 def test_another_key_is_refused(backend: Party) -> None:
     """48. SMART 2.2 client-confidential-asymmetric: the signature is that of the registered key with this kid."""
-    answer = backend.by_itself(SCOPE, client_assertion=assertion(backend, key=new_client_keys()[0]))
+    answer = backend.by_itself(SCOPE, client_assertion=assertion(backend, key=new_key()))
     assert answer.status_code in REFUSED
     assert answer.json()["error"] == "invalid_client"
 

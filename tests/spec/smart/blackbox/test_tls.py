@@ -1,6 +1,7 @@
 """Transport. https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html: all exchanges SHALL be secured by TLS 1.2 or later.
 
-Where the target speaks plain HTTP (the tests' own hub, on this machine), a hub with a certificate is started beside it.
+The tests' own hub speaks plain HTTP on this machine, so one with a certificate is started beside it. Of another server that does, somebody
+else ends TLS, and this file is left out (conftest.py).
 """
 
 import socket
@@ -14,8 +15,6 @@ import httpx
 import pytest
 
 from tests.spec.smart.blackbox.target import Target
-from tests.support.mllp import certificate
-from tests.support.process import HubProcess
 
 CONNECT_S = 60
 ENDPOINTS = ("/oauth/authorize", "/oauth/token")
@@ -34,6 +33,9 @@ def place(target: Target, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     if url.scheme == "https":
         yield Place(str(url.hostname), url.port or 443, None)
         return
+    from tests.support.mllp import certificate
+    from tests.support.process import HubProcess
+
     folder = tmp_path_factory.mktemp("smart-tls")
     pair = certificate(folder, "hub")
     process = HubProcess(folder / "data", "--tls-cert", str(pair.certificate), "--tls-key", str(pair.key)).start()

@@ -23,6 +23,7 @@ class Sizes:
 
     few, many  Observations in the two stores that are compared
     history    readings of one kind of the one patient who has worn a sensor for a year
+    questions  how many different ones are asked of a store (`bench.search`)
     ways       how many of the ways to end before a start are tried (`bench.start`)
     look_s     for how long the machine is watched before each benchmark, to see what others take of it
     """
@@ -35,6 +36,7 @@ class Sizes:
     rounds: int
     seconds: float
     searches: int
+    questions: int
     tokens: int
     starts: int
     ways: int
@@ -50,6 +52,7 @@ DEFAULT = Sizes(
     rounds=5,
     seconds=2.0,
     searches=200,
+    questions=500,
     tokens=600,
     starts=3,
     ways=3,
@@ -64,6 +67,7 @@ SMALL = Sizes(
     rounds=3,
     seconds=1.0,
     searches=100,
+    questions=500,
     tokens=300,
     starts=2,
     ways=3,
@@ -78,6 +82,7 @@ TINY = Sizes(
     rounds=1,
     seconds=0.05,
     searches=3,
+    questions=10,
     tokens=4,
     starts=1,
     ways=1,

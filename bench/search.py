@@ -23,7 +23,6 @@ from hub.store.mongo_filter import mongo_filter
 from hub.wiring import Hub
 
 FOUND = 50
-QUESTIONS = 500
 RATIO_MAX = 1.5
 BARE = "find"
 SORT = (("d", -1), ("_id", 1))
@@ -45,8 +44,8 @@ class _Side:
 
 def search(rig: Rig) -> list[Figure]:
     sizes = rig.sizes
-    few = _side(f"{sizes.few:,} Observations", rig.few(), _scattered(rig.few()))
-    many = _side(f"{sizes.many:,} Observations", rig.many(), _scattered(rig.many()))
+    few = _side(f"{sizes.few:,} Observations", rig.few(), _scattered(rig.few(), sizes.questions))
+    many = _side(f"{sizes.many:,} Observations", rig.many(), _scattered(rig.many(), sizes.questions))
     long = _side(f"of {sizes.history:,} of one patient and kind", rig.many(), _in_history(rig))
     crowd = Figure(benchmark="search", name=f"{sizes.many:,} Observations, {AT_ONCE} clients", unit="/s")
     peaks: list[Figure] = []
@@ -79,11 +78,11 @@ def _side(name: str, store: Store, questions: Sequence[Pairs]) -> _Side:
     return _Side(store, questions, filters_of(store, questions), figure)
 
 
-def _scattered(store: Store) -> list[Pairs]:
+def _scattered(store: Store, questions: int) -> list[Pairs]:
     """Any patient, any kind, any window in which it was read FOUND times."""
     random = Random(1)
     asked = []
-    for _ in range(QUESTIONS):
+    for _ in range(questions):
         first = random.randrange(READINGS - FOUND)
         asked.append(question(random.choice(store.people), random.choice(KINDS)[1], at(first), at(first + FOUND)))
     return asked
@@ -95,7 +94,7 @@ def _in_history(rig: Rig) -> list[Pairs]:
     with progress(rig.console) as bar:
         (person,) = people(world, 1, first=len(rig.many().people))
         fill(world, [(person, history(person, count))], count, bar)
-    firsts = [random.randrange(count - FOUND) for _ in range(QUESTIONS)]
+    firsts = [random.randrange(count - FOUND) for _ in range(rig.sizes.questions)]
     return [question(person, SENSOR[1], moment(first), moment(first + FOUND)) for first in firsts]
 
 

@@ -165,6 +165,8 @@ class Attempt:
     async def _new_version(self, type: str, id: str, content: Mapping[str, Any], opened: Opened) -> Done:
         """What changes nothing makes no version: the current one is answered."""
         if is_unchanged(content, opened):
+            if type == "Patient" and opened.stored.version > 1:  # who manages it, and its identifiers, are decided by too
+                await self._means.services.store.settled()
             await self.settle(type)
             stored = opened.stored
             resource = Resource(type=type, id=id, version=stored.version, updated_us=stored.updated_us, json=opened.json)

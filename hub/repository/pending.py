@@ -46,6 +46,12 @@ class _Changed:
     grant: Grant | None
     before: PatientRules
     after: PatientRules
+    anew: bool = False
+    """Written again in any case: something besides has changed that others may have decided by."""
+
+    @property
+    def written(self) -> bool:
+        return self.grant is None or self.after != self.before or self.anew
 
 
 class Pending:
@@ -89,8 +95,11 @@ class Pending:
         self._keys[patient] = await self._services.vault.create_key(patient)
         return self._keys[patient]
 
-    async def change_rules(self, patient: bytes, change: Callable[[PatientRules], PatientRules]) -> None:
-        """What a Patient or a Consent changes of what the patient's consents come to; committed in the same transaction."""
+    async def change_rules(self, patient: bytes, change: Callable[[PatientRules], PatientRules], *, anew: bool = False) -> None:
+        """What a Patient or a Consent changes of what the patient's consents come to; committed in the same transaction.
+
+        anew  what they come to counts as changed though they say the same
+        """
         changed = self._changed.get(patient)
         if changed is None:
             grant = await self._services.store.grant(patient)
@@ -98,15 +107,14 @@ class Pending:
             if grant is not None:
                 before = (await self._visibility.opened([grant]))[patient]
             changed = self._changed[patient] = _Changed(grant, before, before)
+        changed.anew |= anew
         self._rules[patient] = changed.after = change(changed.after)
 
     def unit(self) -> Unit:
         return Unit(
             inserts=tuple(one.stored for one in self.made if one.old is None),
             replaces=tuple(Replace(new=one.stored, old=one.old) for one in self.made if one.old is not None),
-            grants=tuple(
-                self._grant(patient, one) for patient, one in self._changed.items() if one.grant is None or one.after != one.before
-            ),
+            grants=tuple(self._grant(patient, one) for patient, one in self._changed.items() if one.written),
             claims=tuple(self.claims),
             closing=tuple(self.closing),
             decided=self._decided(),
@@ -117,7 +125,7 @@ class Pending:
         asked = {patient: 0 if one is None else one.version for patient, one in self._rules.items()}
         # Of what was asked twice the older answer counts.
         both = {patient: min(version, self._opened.get(patient, version)) for patient, version in {**self._opened, **asked}.items()}
-        unchanged = {patient: one.grant.version for patient, one in self._changed.items() if one.grant and one.after == one.before}
+        unchanged = {patient: one.grant.version for patient, one in self._changed.items() if one.grant and not one.written}
         rules = {patient: version for patient, version in both.items() if patient not in self._changed} | unchanged
         callers = () if self._standing.registered is None else (self._standing.registered,)
         return Decided(changes=self._changes, rules=rules, callers=callers, notes=self._standing.notes)

@@ -22,7 +22,7 @@ from hub.repository.standing import Standing
 from hub.repository.visibility import PatientRules
 from hub.search.index import Indexed, index
 from hub.services import Services
-from hub.store.protocol import Stored
+from hub.store.protocol import DECIDING, Stored
 from security.access import write_needs
 from security.consent import problems, rules_of
 from security.context import AccessContext
@@ -94,7 +94,9 @@ class Preparing:
         if not self._rights.scopes_match(type, letter, content, concerned):
             raise outcomes.forbidden()
         key = await self._key(type, concerned.patient, creating=before is None)
-        await self._change_rules(type, id, version, content, concerned.patient)
+        # By its identifiers it is decided whether what a device sends is about this patient (docs/adr/0019, 0023).
+        renamed = before is not None and type == "Patient" and content.get("identifier") != before.content.get("identifier")
+        await self._change_rules(type, id, version, content, concerned.patient, anew=renamed)
         json = numbers.dumps(content)
         stored = self._stored(type, row_id, version, json, key, concerned, indexed, before)
         self._recording.aim(stored)
@@ -201,9 +203,11 @@ class Preparing:
             return await self._pending.create_key(patient)
         return await self._pending.key(patient)
 
-    async def _change_rules(self, type: str, id: str, version: int, content: Mapping[str, Any], patient: bytes | None) -> None:
-        if patient is not None and type in ("Patient", "Consent"):
-            await self._pending.change_rules(patient, lambda before: rules_after(before, type, id, version, content))
+    async def _change_rules(
+        self, type: str, id: str, version: int, content: Mapping[str, Any], patient: bytes | None, *, anew: bool
+    ) -> None:
+        if patient is not None and type in DECIDING:
+            await self._pending.change_rules(patient, lambda before: rules_after(before, type, id, version, content), anew=anew)
 
     def _stored(
         self,

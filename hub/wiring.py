@@ -28,6 +28,7 @@ from hub.store.keys import MongoKeys
 from hub.store.mongo import MongoStore
 from hub.store.oauth import OAuthStore
 from hub.store.schema import ensure_indexes
+from hub.store.straight import wait_straight
 from hub.vault import Vault
 from security.blind import Blind
 from security.keys import SYSTEM, KeyRing
@@ -113,6 +114,7 @@ async def _prepare(client: Client, admin: Client | None, keys: Client | None) ->
 
 
 async def _client(stack: AsyncExitStack, url: str) -> Client:
+    wait_straight()
     client: Client = AsyncMongoClient(
         url,
         serverSelectionTimeoutMS=SERVER_SELECTION_MS,

@@ -80,7 +80,7 @@ class Includes:
         reached = [one for one in ahead if self._rights.covers(one.type, READ_OR_SEARCH)]
         found = [match for type in POLICY_ONLY for match in await self._by_id(type, reached, moment)]
         names = {one: self._row_names(one) for one in reached if one.type not in POLICY_ONLY}
-        rows = {row.row: row for row in await moment.snapshot.rows(sorted(set().union(*names.values())))} if names else {}
+        rows = {row.row: row for row in await moment.snapshot.rows(sorted(set().union(*names.values())), lean=True)} if names else {}
         hit = {one: rows[name] for one, those in names.items() for name in those if name in rows}
         current = await self._decided(list(rows.values()), rules, moment, absent=len(hit) < len(names))
         now = {row.row for one, row in hit.items() if one.version in (None, row.version)}

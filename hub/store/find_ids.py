@@ -4,7 +4,8 @@ It runs several times in each request. A cursor would cost a fifth more of the c
 is answered in one piece (measured: 155 against 125 us; docs/adr/0002).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -17,12 +18,22 @@ Document = dict[str, Any]
 
 
 async def find_ids(
-    database: AsyncDatabase[Document], collection: str, ids: Sequence[Any], session: AsyncClientSession | None = None
+    database: AsyncDatabase[Document],
+    collection: str,
+    ids: Sequence[Any],
+    session: AsyncClientSession | None = None,
+    there: Mapping[str, Any] = MappingProxyType({}),
+    projection: Document | None = None,
 ) -> list[Document]:
-    """Those that exist, in no order. Many, or large ones, come by cursor. Raises PyMongoError."""
+    """Those that exist, in no order. Many, or large ones, come by cursor. Raises PyMongoError.
+
+    there  what must hold of them besides
+    """
+    asked = {"_id": {"$in": list(ids)}, **there}
     if len(ids) > IN_ONE_PIECE_MAX:
-        return await database[collection].find({"_id": {"$in": list(ids)}}, session=session).to_list()
-    return await _find(database, {"find": collection, "filter": {"_id": {"$in": list(ids)}}, "batchSize": IN_ONE_PIECE_MAX}, session)
+        return await database[collection].find(asked, projection, session=session).to_list()
+    command = {"find": collection, "filter": asked, "batchSize": IN_ONE_PIECE_MAX, **({"projection": projection} if projection else {})}
+    return await _find(database, command, session)
 
 
 async def find_some(database: AsyncDatabase[Document], collection: str, filter: Document, limit: int) -> list[Document]:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.cursor import AsyncCursor
+from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -79,6 +80,8 @@ class MongoStore:
         self._client = client
         self._hub = client.get_database("hub", read_concern=majority)
         self._audit = client.get_database("hub_audit", read_concern=majority)
+        self._bare = client.get_database("hub"), client.get_database("hub_audit")
+        """For snapshots, whose sessions say how recent their reads are."""
         self._current: Gather[str, Stored] = Gather(self._fetch_current)
         self._grant: Gather[bytes, Grant] = Gather(self._fetch_grants)
         self._carriers: Gather[bytes, Sequence[Stored]] = Gather(self._fetch_carriers)
@@ -164,7 +167,7 @@ class MongoStore:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["MongoSnapshot"]:
         async with self._client.start_session(snapshot=True) as session:
-            yield MongoSnapshot(self._client, session)
+            yield MongoSnapshot(*self._bare, session)
 
     async def ping(self) -> None:
         """Raises Unavailable unless a majority write could be acknowledged now."""
@@ -193,9 +196,9 @@ class MongoStore:
 class MongoSnapshot:
     """Implements `hub.store.protocol.Snapshot`: everything read here is of one moment."""
 
-    def __init__(self, client: AsyncMongoClient[dict[str, Any]], session: AsyncClientSession) -> None:
-        self._hub = client.get_database("hub")
-        self._audit = client.get_database("hub_audit")
+    def __init__(self, hub: AsyncDatabase[Document], audit: AsyncDatabase[Document], session: AsyncClientSession) -> None:
+        self._hub = hub
+        self._audit = audit
         self._session = session
 
     async def grants(self, patients: Sequence[bytes]) -> Mapping[bytes, Grant]:
@@ -250,9 +253,10 @@ class MongoSnapshot:
             counted += await _answered(self._collection(finding.type).count_documents(part.asked, session=self._session, **options))
         return counted if limit is None else min(counted, limit)
 
-    async def rows(self, rows: Sequence[str], *, deleted: bool = False) -> Sequence[Stored]:
+    async def rows(self, rows: Sequence[str], *, deleted: bool = False, lean: bool = False) -> Sequence[Stored]:
         """Current rows by their names ("Type/id"), hidden or not; what is deleted is not there unless it is asked for."""
-        return await self._named("resources", {"_id": {"$in": list(rows)}, **({} if deleted else {"t": {"$exists": True}})})
+        there = {} if deleted else {"t": {"$exists": True}}
+        return await self._named("resources", rows, there, LEAN if lean else None)
 
     async def history(self, asked: Histories, batch: int) -> AsyncGenerator[tuple[Stored, bool], None]:
         async with AsyncExitStack() as stack:
@@ -271,10 +275,10 @@ class MongoSnapshot:
     async def versions(self, versions: Sequence[tuple[str, int]]) -> Sequence[Stored]:
         """Versions that were current once, hidden or not; a deletion is none."""
         ids = [documents.history_id(row, version) for row, version in versions]
-        return await self._named("history", {"_id": {"$in": ids}, "l": {"$exists": False}})
+        return await self._named("history", ids, {"l": {"$exists": False}})
 
-    async def _named(self, collection: str, asked: Filter) -> Sequence[Stored]:
-        found = await _answered(self._hub[collection].find(asked, session=self._session, batch_size=MANY_ROWS).to_list())
+    async def _named(self, collection: str, ids: Sequence[str], there: Filter, fields: Document | None = None) -> Sequence[Stored]:
+        found = await _answered(find_ids(self._hub, collection, ids, self._session, there, fields))
         return [documents.stored(one) for one in found]
 
     async def types(self) -> frozenset[str]:

@@ -147,6 +147,13 @@ class Settings(BaseSettings):
     ingest_items_per_minute: int = _setting(
         6_000_000, "Items that one client may send in a minute, unless it was registered with another number.", ge=1, le=10_000_000_000
     )
+    waiting_bytes: int = _setting(
+        20_000_000_000,
+        "How many bytes of recordings and reports may wait in quarantine that one client has sent.",
+        unit="bytes",
+        ge=1_000,
+        le=1_000_000_000_000_000,
+    )
     idempotency_hours: int = _setting(24, "For how long the answer to an Idempotency-Key is kept.", unit="h", ge=1, le=720)
     mllp_port: Port | None = _setting(
         None, "Port of HL7 v2 over MLLP, on the same address; TLS as for HTTP. Unset: no MLLP.", flag="--mllp-port"

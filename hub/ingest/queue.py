@@ -5,15 +5,23 @@ from dataclasses import replace
 from typing import Final
 
 from adapters.reading import Reading
+from hub.errors import FhirError, Throttled
 from hub.ingest.normalise import reading_key
 from hub.ingest.recordings import is_recording, keep_waiting
 from hub.ingest.waiting import Waiting
 from hub.ingest.weighed import content_of, digest_of, without_bytes
+from hub.metrics import THROTTLED
 from hub.services import Services
 from hub.store.protocol import Quarantined
 from hub.vault import QUARANTINE_TYPE
 
 DAY_US: Final = 86_400_000_000
+FULL_WAIT_S: Final = 60
+"""Somebody has to let in what waits, or to give it up."""
+FULL: Final = (
+    "The recordings of this client that wait in quarantine fill what may wait ({limit} bytes, HUB_WAITING_BYTES): "
+    "pair their devices and replay them, or discard them; then send the same again."
+)
 
 
 class Queue:
@@ -21,6 +29,7 @@ class Queue:
 
     def __init__(self, services: Services, client: str, came: Mapping[str, Quarantined], received_us: int) -> None:
         self._services, self._client, self._came, self._received_us = services, client, came, received_us
+        self._bytes: int | None = None
 
     async def entry(self, waiting: Waiting, *, to_confirm: bool) -> Quarantined:
         """The bytes of a recording are durable when this returns, as they have to be before its row."""
@@ -28,6 +37,7 @@ class Queue:
         id = services.blind.id("quarantine", "\n".join((self._client, *_identity(waiting))))
         if is_recording(waiting.item) and isinstance(waiting.item, Reading):
             content = content_of(waiting.item)
+            await self._require_room(id, len(content))
             await keep_waiting(services, id, content)
             waiting = replace(waiting, item=without_bytes(waiting.item), beside_bytes=len(content))
         key = await services.vault.key(None)
@@ -42,7 +52,22 @@ class Queue:
             sealed=services.vault.seal(key, QUARANTINE_TYPE, id, 1, None, waiting.to_bytes()),
             key_version=key.version,
             to_confirm=to_confirm,
+            beside_bytes=waiting.beside_bytes,
         )
+
+    async def _require_room(self, id: str, size_bytes: int) -> None:
+        """Raises Throttled where the client's recordings fill what may wait; FhirError too-long for one that never could."""
+        limit, quarantine = self._services.settings.waiting_bytes, self._services.store.quarantine
+        if size_bytes > limit:
+            raise FhirError("too-long", f"A recording of {size_bytes} bytes cannot wait: HUB_WAITING_BYTES is {limit}.")
+        if await quarantine.waits([id]):
+            return
+        if self._bytes is None:
+            self._bytes = await quarantine.bytes_beside(self._client)
+        if self._bytes + size_bytes > limit:
+            THROTTLED.labels("waiting").inc()
+            raise Throttled(FULL.format(limit=limit), FULL_WAIT_S)
+        self._bytes += size_bytes
 
 
 def _identity(waiting: Waiting) -> tuple[str, ...]:

@@ -146,6 +146,7 @@ def quarantined_document(item: Quarantined) -> Document:
         "c": item.sealed,
         "w": item.key_version,
         **({"cf": TO_CONFIRM} if item.to_confirm else {}),
+        **({"n": item.beside_bytes} if item.beside_bytes else {}),
     }
 
 

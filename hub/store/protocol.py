@@ -128,6 +128,7 @@ class Quarantined:
     """An item that waits: sealed under the system key, because no patient is known or may be named.
 
     to_confirm  a person has to say whose it is
+    beside_bytes  how long the recording is that lies beside it; 0 for what is no recording
     """
 
     id: str
@@ -139,6 +140,7 @@ class Quarantined:
     sealed: bytes
     key_version: int
     to_confirm: bool = False
+    beside_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,12 @@ class MongoQuarantine:
         found = await self._aggregated([{"$match": asked.filter()}, {"$group": group}, {"$sort": {"_id.d": 1, "_id.c": 1}}])
         return [DayCount(one["_id"]["d"], one["_id"]["c"], one["n"]) for one in found]
 
+    async def bytes_beside(self, client: str) -> int:
+        """How long the recordings are together that wait for this client. From an index alone."""
+        match = {"$match": {"cl": client, "n": {"$exists": True}}}
+        found = await self._aggregated([match, {"$group": {"_id": None, "n": {"$sum": "$n"}}}])
+        return sum(int(one["n"]) for one in found)
+
     async def expired(self, now_us: int, limit: int) -> Sequence[Quarantined]:
         """What nobody repaired in time, longest expired first."""
         cursor = self._items.find({"x": {"$lte": _date(now_us)}}).sort([("x", 1), ("_id", 1)]).limit(limit)

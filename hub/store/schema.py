@@ -128,6 +128,7 @@ INDEXES = (
     Index(collection="pairings", keys=(("dv", 1), ("from", 1)), why="who wore this device at that time: asked for each reading"),
     Index(collection="pairings", keys=(("p", 1),), why="the devices of one patient"),
     Index(collection="quarantine", keys=(("cl", 1), ("t", -1)), why="a client's own waiting items"),
+    Index(collection="quarantine", keys=(("cl", 1), ("n", 1)), present="n", why="how long a client's waiting recordings are together"),
     Index(collection="quarantine", keys=(("cf", 1), ("t", 1), ("_id", 1)), present="cf", why="what waits for a person to say whose it is"),
     Index(collection="quarantine", keys=(("t", 1), ("_id", 1)), why="all that waits, oldest first, page by page"),
     Index(collection="quarantine", keys=(("x", 1), ("_id", 1)), why="what nobody repaired goes after HUB_QUARANTINE_DAYS, and is recorded"),

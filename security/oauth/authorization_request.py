@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
+from security.grounds import FHIR_USER
 from security.oauth.assertion import CLIENT_ID_MAX_CHARS
 from security.oauth.clients import GRANT_CODE, GRANT_REFRESH, Client
 from security.oauth.redirect_uri import answer_at, is_registered
@@ -50,7 +51,8 @@ UNTRUSTED: Final = (
 )
 """One text for an unknown app and for an unknown address."""
 
-LAUNCHES: Final = frozenset(LAUNCHING.split())
+OF_DATA: Final = frozenset({*LAUNCHING.split(), FHIR_USER})
+"""Words that something of FHIR comes with: a patient, or the resource that the person is."""
 GOING_ON: Final = frozenset({"offline_access", "online_access"})
 """Either asks for a refresh token."""
 
@@ -216,7 +218,7 @@ def _check_audience(form: Mapping[str, str], audience: str, scope: ScopeRequest)
 
     Who asks for an identity alone, as any OpenID client does, gets no token that a server of data would take, and need not say it.
     """
-    same, said = {audience, f"{audience}/"}, "" if scope.resources.items or scope.context & LAUNCHES else audience
+    same, said = {audience, f"{audience}/"}, "" if scope.resources.items or scope.context & OF_DATA else audience
     if form.get("aud", said) not in same:
         raise Refused("invalid_request", "aud must be the FHIR base URL of this server")
     if form.get("resource", audience) not in same:

@@ -88,7 +88,7 @@ def hubs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hubs]:
 def registered(there: HubProcess, port: int, directory: Path) -> str:
     """The hub here as a client of the hub there, by a key: the registration, and the list of providers that follows from it."""
     key, callback = directory / "key.pem", f"http://localhost:{port}{CALLBACK}"
-    given = ("client", "add", "A hub", "--app", "--scope", "openid fhirUser", "--key-out", str(key), "--grant", "authorization_code")
+    given = ("client", "add", "A hub", "--app", "--scope", "openid", "--key-out", str(key), "--grant", "authorization_code")
     done = there.invoke(*given, "--redirect-uri", callback)
     assert done.code == 0, done.err
     provider = {

@@ -84,8 +84,8 @@ def test_the_audience_is_the_fhir_base_with_and_without_a_slash(aud: str) -> Non
 
 def test_who_asks_for_an_identity_alone_need_not_say_for_which_server() -> None:
     """OpenID Connect Core section 3.1.2.1 knows no aud; SMART asks for it so that no token goes to a false server of data."""
-    assert made(scope="openid fhirUser offline_access", aud=None).scope == "fhirUser offline_access openid"
-    for scope in ("openid patient/*.rs", "openid launch/patient", "openid user/Patient.rs"):
+    assert made(scope="openid offline_access", aud=None).scope == "offline_access openid"
+    for scope in ("openid patient/*.rs", "openid launch/patient", "openid user/Patient.rs", "openid fhirUser"):
         assert refused(scope=scope, aud=None).error == "invalid_request"
     assert refused(scope="openid", aud="https://elsewhere.example/fhir").error == "invalid_request", "what is said has to be right"
 

@@ -34,6 +34,7 @@ ALL = b"all"
 NOW: Document = {"$currentDate": {"at": True}}
 """By the database's clock, when the writer last wrote."""
 START_BYTES = 6
+NOT_ENDED = "a transaction that has begun before has not ended"
 TOLD_WITHIN_MS = 10_000
 """A transaction that has not ended by then is that of a hub that was killed, most likely, which the database gives up after a minute."""
 
@@ -50,7 +51,7 @@ class Fence:
         self.changes: int | None = None
         """As many as this writer knows of for sure: what was decided since then has seen them. None before it has joined."""
         self._telling = asyncio.Lock()
-        self._asked = self._told = 0
+        self._asked = self._told = self._untold = 0
 
     async def join(self, units: Sequence[Unit]) -> None:
         """Before the first round of something that was decided."""
@@ -83,15 +84,23 @@ class Fence:
     async def tell(self) -> None:
         """What was changed is durable; when this returns, nothing is written any more that was decided before. One for all who ask at once.
 
-        Raises Unsettled where a transaction that has begun before does not end.
+        Raises Unsettled where a transaction that has begun before does not end: to all who asked before it was tried, for to each of them
+        it would happen again, one after the other. So nobody waits for more than what is being tried and one try more.
         """
         self._asked += 1
         mine = self._asked
         async with self._telling:
-            if self._told < mine:
-                told = self._asked
+            if self._told >= mine:
+                return
+            if self._untold >= mine:
+                raise Unsettled(NOT_ENDED)
+            asked = self._asked
+            try:
                 await self._tell()
-                self._told = told
+            except Unsettled:
+                self._untold = asked
+                raise
+            self._told = asked
 
     async def _tell(self) -> None:
         one = {"$inc": {"d": 1}}
@@ -104,7 +113,7 @@ class Fence:
         except PyMongoError as error:
             raise Unsettled(type(error).__name__) from error
         if done.get("writeErrors") or done.get("writeConcernError"):
-            raise Unsettled("a transaction that has begun before has not ended")
+            raise Unsettled(NOT_ENDED)
 
     async def sweep(self, before_us: int) -> int:
         """Take away the documents of writers that have written nothing since: most are of processes that ended. How many.

@@ -15,6 +15,7 @@ import pytest
 from hub.operator import Operator
 from hub.store import mongo_fence
 from hub.store.embedded import Endpoint
+from hub.store.protocol import Unsettled
 from tests.e2e.test_ingest_subject import CONTRADICTS, INS, ans
 from tests.support.backstage import Account, new_client
 from tests.support.held import PATIENCE_S, Held
@@ -107,3 +108,26 @@ async def test_a_change_sent_again_after_a_503_is_acknowledged_no_sooner(
         refused(answer, 503, "transient")
     again = await scene.put(**changed)
     assert (again.status_code, again.headers["etag"]) == (200, 'W/"2"')
+
+
+async def test_changes_behind_a_hub_that_does_not_end_wait_together(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docs/adr/0023: who asks while something is tried waits for that and one try more, not once for each who asked before."""
+    monkeypatch.setattr(mongo_fence, "TOLD_WITHIN_MS", 100)
+    store, tried = scene.other.hub.services.store, []
+    tell = store._writer.fence._tell
+
+    async def counted() -> None:
+        tried.append(1)
+        await tell()
+
+    monkeypatch.setattr(store._writer.fence, "_tell", counted)
+    held = Held(scene.one)
+    held.inside()
+    ahead = asyncio.ensure_future(scene.create())
+    await asyncio.wait_for(held.arrived.wait(), PATIENCE_S)
+    told = await asyncio.gather(*(store.settled() for _ in range(8)), return_exceptions=True)
+    held.open.set()
+    assert (await ahead).status_code == 201
+    assert {type(one) for one in told} == {Unsettled}
+    assert len(tried) <= 2
+    await store.settled()

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.cursor import AsyncCursor
-from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -80,8 +79,6 @@ class MongoStore:
         self._client = client
         self._hub = client.get_database("hub", read_concern=majority)
         self._audit = client.get_database("hub_audit", read_concern=majority)
-        self._bare = client.get_database("hub"), client.get_database("hub_audit")
-        """For snapshots, whose sessions say how recent their reads are."""
         self._current: Gather[str, Stored] = Gather(self._fetch_current)
         self._grant: Gather[bytes, Grant] = Gather(self._fetch_grants)
         self._carriers: Gather[bytes, Sequence[Stored]] = Gather(self._fetch_carriers)
@@ -167,7 +164,7 @@ class MongoStore:
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator["MongoSnapshot"]:
         async with self._client.start_session(snapshot=True) as session:
-            yield MongoSnapshot(*self._bare, session)
+            yield MongoSnapshot(self._client, session)
 
     async def ping(self) -> None:
         """Raises Unavailable unless a majority write could be acknowledged now."""
@@ -196,9 +193,9 @@ class MongoStore:
 class MongoSnapshot:
     """Implements `hub.store.protocol.Snapshot`: everything read here is of one moment."""
 
-    def __init__(self, hub: AsyncDatabase[Document], audit: AsyncDatabase[Document], session: AsyncClientSession) -> None:
-        self._hub = hub
-        self._audit = audit
+    def __init__(self, client: AsyncMongoClient[dict[str, Any]], session: AsyncClientSession) -> None:
+        self._hub = client.get_database("hub")
+        self._audit = client.get_database("hub_audit")
         self._session = session
 
     async def grants(self, patients: Sequence[bytes]) -> Mapping[bytes, Grant]:

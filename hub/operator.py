@@ -20,7 +20,7 @@ from hub.ingest.parts import paired_note, parts_of
 from hub.ingest.registry import Registry
 from hub.ingest.wearing import WHOLE, Binding, Use, contradict, overlap
 from hub.recording import Recording, RequestFacts, Touched, write_of
-from hub.repository.pairings import readable
+from hub.repository.pairings import erased, readable
 from hub.repository.patientless import patientless
 from hub.repository.reading import patient_reference
 from hub.repository.redoing import redoing
@@ -178,10 +178,12 @@ class Operator:
         (made,) = await bindings(services, [pairing])
         for other in await bindings(services, others):
             refuse_contradiction(made, other)
-        patients = tuple(sorted({patient_token, *(one.patient for one in others)}))
-        recording.touch(Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator"))
         parts = await parts_of(services, row)
-        unit.pairings = (PairDevice(pairing=pairing, device_row=row, device_patients=patients, parts=parts),)
+        gone = await erased(services, [row, *parts], (one.patient for one in others))
+        patients = tuple(sorted({patient_token, *(one.patient for one in others)} - gone))
+        recording.touch(Touched(reference=row, version=None, patient=patient_token, patient_reference=patient, basis="operator"))
+        paired = PairDevice(pairing=pairing, device_row=row, device_patients=patients, parts=parts, erased=tuple(sorted(gone)))
+        unit.pairings = (paired,)
         await recording.commit(unit, writes=[write_of(stored) for stored in (*unit.inserts, *(one.new for one in unit.replaces))])
         return Paired(pairing=pairing.id, device=row, registered=registered)
 
@@ -216,7 +218,8 @@ class Operator:
             raise OperatorError("this device has no such pairing that is open at that time")
         if patient is None and user_index is None and len({one.patient for one, _ in ended}) > 1:
             raise OperatorError("several patients have this device at that time; say whose pairing ends with --patient or --user-index")
-        still = tuple(sorted({pairing.patient for pairing in known}))
+        wearers = {pairing.patient for pairing in known}
+        still = tuple(sorted(wearers - await erased(services, [], wearers)))
         changes = []
         for pairing, references in ended:
             recording.touch(

@@ -223,8 +223,9 @@ class Registry(Operator):
         """The old unit's pairings ended at the instant, and the new one's that begin then and end when the old ones would have."""
         old, new = rows
         changes = []
-        patients = tuple(sorted({pairing.patient for pairing in worn}))
-        for pairing, said in await readable(self._services, worn):
+        told = await readable(self._services, worn)
+        patients = tuple(sorted({pairing.patient for pairing, _ in told}))
+        for pairing, said in told:
             held = binding(pairing, said)
             patient = held.patient_reference
             recording.touch(Touched(reference=new, version=None, patient=pairing.patient, patient_reference=patient, basis="operator"))

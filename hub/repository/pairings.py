@@ -1,12 +1,14 @@
 """Pairings opened: which device and which patient, by reference, and how the patient uses the device."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any
 
 import orjson
 
+from hub.search.index import index
 from hub.services import Services
-from hub.store.protocol import Pairing
+from hub.store.protocol import Pairing, Stored
 from hub.vault import PAIRING_TYPE
 
 
@@ -27,6 +29,26 @@ async def readable(services: Services, pairings: Iterable[Pairing]) -> list[tupl
         except KeyError:
             continue
     return found
+
+
+async def erased(services: Services, rows: Sequence[str], wearers: Iterable[bytes] = ()) -> frozenset[bytes]:
+    """Whose key is destroyed, of those who have had a unit: `wearers`, and whom the rows of it and of its parts bear.
+
+    Not who is named by what a row says: that stays hidden, for it speaks of them (tests/spec/api/test_access_erased.py). The key store is
+    asked, whatever is remembered: who has a key is asked for consent.
+    """
+    found = (await services.store.currents(rows, deleted=True)).values() if rows else ()
+    borne = sorted({one for stored in found for one in stored.others} | set(wearers))
+    gone = set(borne) - (await services.vault.keys_afresh(borne, inf)).keys()
+    return frozenset(gone - {one for stored in found for one in await _named(services, stored)}) if gone else frozenset()
+
+
+async def _named(services: Services, stored: Stored) -> frozenset[bytes]:
+    key = await services.vault.key(stored.patient)
+    plain = services.vault.open(key, stored) if stored.deleted is None else services.vault.open_deleted(key, stored, stored.deleted)
+    blind = services.blind
+    said = index(orjson.loads(plain), token=blind.token, patient_token=blind.patient, base=services.base_url)
+    return frozenset(map(blind.patient, said.named))
 
 
 async def is_worn(services: Services, device_row: str, patients: tuple[bytes, ...], now_us: int) -> bool:

@@ -176,12 +176,12 @@ class MongoWriter:
             [ReplaceOne({"_id": one.pairing.id}, documents.pairing_document(one.pairing), upsert=True) for one in pairings],
             session=session,
         )
+        rows = [(row, one) for one in pairings for row in (one.device_row, *one.parts)]
         await self._hub["resources"].bulk_write(
-            # Added, never taken away: the Device may name patients of its own.
             [
-                UpdateOne({"_id": row}, {"$addToSet": {"q": {"$each": list(one.device_patients)}}})
-                for one in pairings
-                for row in (one.device_row, *one.parts)
+                *(UpdateOne({"_id": row}, {"$pullAll": {"q": list(one.erased)}}) for row, one in rows if one.erased),
+                # Else added, never taken away: the Device may name patients of its own.
+                *(UpdateOne({"_id": row}, {"$addToSet": {"q": {"$each": list(one.device_patients)}}}) for row, one in rows),
             ],
             session=session,
         )

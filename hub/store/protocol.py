@@ -218,12 +218,16 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairDevice:
-    """A pairing opened, changed or closed, and the tokens of the patients the Device is now paired with; `parts`: rows of its parts."""
+    """A pairing opened, changed or closed, and the tokens of the patients the Device is now paired with; `parts`: rows of its parts.
+
+    erased  of wearers who are asked no more, for nobody can say any more that they were
+    """
 
     pairing: Pairing
     device_row: str
     device_patients: tuple[bytes, ...]
     parts: tuple[str, ...] = ()
+    erased: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

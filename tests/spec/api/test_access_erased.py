@@ -16,7 +16,7 @@ from hub.store.embedded import Endpoint
 from tests.support.backstage import Account, new_client
 from tests.support.inprocess import InProcess, in_process
 from tests.support.payloads import identifier_system, weight
-from tests.support.resources import ABSENT, observation, patient
+from tests.support.resources import ABSENT, consent, observation, patient
 
 Json = dict[str, Any]
 
@@ -112,3 +112,60 @@ async def test_a_unit_that_they_had_is_somebody_elses_from_then_on(scene: Scene)
     assert told == ["quarantined", "stored"]
     assert [one["patient"] for one in await operator.pairings(10)] == [f"Patient/{scene.stays}"]
     assert await operator.unpair(system=system, identifier="erased-scale", to_us=1_800_000_000_000_000) == 1
+
+
+async def worn(scene: Scene, identifier: str, patient: str) -> str:
+    """The Device of a unit, paired with the patient; it may have been paired before."""
+    made = await Operator(scene.hub.hub, "tests").pair(
+        system=identifier_system("withings"),
+        manufacturer="unknown",
+        product="scale",
+        identifier=identifier,
+        patient=f"Patient/{patient}",
+        from_us=1_700_000_000_000_000 if patient == scene.stays else 0,
+        to_us=None if patient == scene.stays else 1_600_000_000_000_000,
+    )
+    return made.device
+
+
+async def shown(scene: Scene, device: str) -> set[tuple[int, int]]:
+    """Status and number of matches on each way to it."""
+    id = device.partition("/")[2]
+    told = {((await scene.ask("GET", device))[0], 1)}
+    for query in (f"Device?_id={id}", "Device"):
+        status, found = await scene.ask("GET", f"{query}{'&' if '?' in query else '?'}_total=accurate")
+        told.add((status, found["total"]))
+    return told
+
+
+async def test_a_device_that_they_wore_is_hidden_until_somebody_else_has_it(scene: Scene) -> None:
+    """Law 1: that a key is missing opens nothing by itself. GDPR art. 17: that they had it, nobody can say any more: nor are they asked."""
+    device = await worn(scene, "erased-worn", scene.gone)
+    assert (await scene.ask("GET", device))[0] == 200
+    scene.destroy(scene.gone)
+    assert (await scene.ask("GET", device))[0] == 404
+    await worn(scene, "erased-worn", scene.stays)
+    assert await shown(scene, device) == {(200, 1)}
+    await Operator(scene.hub.hub, "tests").unpair(
+        system=identifier_system("withings"), identifier="erased-worn", to_us=1_800_000_000_000_000
+    )
+    assert await shown(scene, device) == {(200, 1)}
+
+
+async def test_a_device_that_says_whose_it_was_stays_hidden(scene: Scene) -> None:
+    """Law 1: what names them speaks of them, whoever has it now."""
+    device = await worn(scene, "erased-named", scene.gone)
+    status, made = await scene.ask("GET", device)
+    assert (await scene.ask("PUT", device, {**made, "patient": {"reference": f"Patient/{scene.gone}"}}))[0] == status == 200
+    scene.destroy(scene.gone)
+    await worn(scene, "erased-named", scene.stays)
+    assert (await scene.ask("GET", device))[0] == 404
+
+
+async def test_who_is_asked_is_whoever_has_a_key_and_wore_it(scene: Scene) -> None:
+    """ADR 27: who had it before is asked too, whoever comes next."""
+    device = await worn(scene, "worn-before", scene.gone)
+    await worn(scene, "worn-before", scene.stays)
+    assert (await scene.ask("GET", device))[0] == 200
+    assert (await scene.ask("POST", "Consent", consent(scene.gone, "deny")))[0] == 201
+    assert (await scene.ask("GET", device))[0] == 404

@@ -59,7 +59,7 @@ class Visible:
 
     permitted  patients who let something be seen
     partly     those of them whose rules ask something of a row
-    silent     of the patients that were asked about somebody permits nothing, or is not there
+    silent     of the patients that were asked about somebody may permit nothing, or not be there
     sure       the part of the restriction under which a row needs no further decision to be counted; `unsure` the rest
     """
 
@@ -188,8 +188,8 @@ class Visibility:
         rules = await self.opened((await snapshot.grants(sorted(patients))).values())
         parts: list[Predicate] = [Patientless()] if patientless else []
         found = self._visible([(frozenset({patient}), one) for patient, one in rules.items()], parts, rules, now_us)
-        nobody = 1 if patientless and found.permitted else 0  # asked about beside those who are looked up
-        return replace(found, silent=len(patients - found.permitted) > nobody)
+        # Who was looked up is there, hidden or not, and who is absent is not among them: what follows must not depend on how many they are.
+        return replace(found, silent=patientless or not patients <= found.permitted)
 
     async def of_all(self, snapshot: Snapshot, now_us: int) -> Visible:
         """The condition under which rows of any patient may be seen, and rows of nobody."""

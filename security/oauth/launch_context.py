@@ -11,6 +11,8 @@ import orjson
 
 ENTRIES_MAX: Final = 20
 ENTRY_MAX_CHARS: Final = 2_000
+ENTRY_MAX_LEVELS: Final = 10
+"""An Identifier has four or five; what is nested without end could be read, and not be written again for the app."""
 INTENT_MAX_CHARS: Final = 200
 ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 """https://hl7.org/fhir/R4/datatypes.html#id"""
@@ -47,14 +49,20 @@ def fhir_context(text: str | None) -> tuple[Mapping[str, Any], ...]:
 def _entry(one: object) -> Mapping[str, Any]:
     if not isinstance(one, dict) or not one.keys() <= MEMBERS or not any(name in one for name in NAMING):
         raise ValueError("an entry of fhirContext has reference, canonical or identifier, and besides type and role")
-    if len(orjson.dumps(one)) > ENTRY_MAX_CHARS or not isinstance(one.get("identifier", {}), dict):
-        raise ValueError(f"an entry of fhirContext has at most {ENTRY_MAX_CHARS} characters, and an identifier is an object")
+    if not isinstance(one.get("identifier", {}), dict) or not _is_flat(one) or len(orjson.dumps(one)) > ENTRY_MAX_CHARS:
+        limits = f"{ENTRY_MAX_CHARS} characters and {ENTRY_MAX_LEVELS} levels"
+        raise ValueError(f"an entry of fhirContext has at most {limits}, and an identifier is an object")
     if any(not (isinstance(value, str) and value) for name, value in one.items() if name != "identifier"):
         raise ValueError("reference, canonical, type and role of fhirContext are texts that are not empty")
     named = {one.get("type"), *str(one.get("reference", "")).split("/")[:-1]}
     if one.get("role", LAUNCH_ROLE) == LAUNCH_ROLE and named & OWN_PARAMETERS:
         raise ValueError("patient and encounter are parameters of their own; in fhirContext they have another role than launch")
     return one
+
+
+def _is_flat(value: object, levels: int = ENTRY_MAX_LEVELS) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return inner is None or (levels > 0 and all(_is_flat(one, levels - 1) for one in inner))
 
 
 def intent(text: str | None) -> str | None:

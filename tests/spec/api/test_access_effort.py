@@ -5,6 +5,7 @@ DESIGN law 3 and 6: finding out must not take longer. Counted are the commands t
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +229,34 @@ async def test_what_is_made_because_only_something_hidden_matches_costs_what_it_
         made_now.append(await scene.effort("POST", "/fhir/Observation", observation(own), **criteria))
     assert [one[0] for one in made_now] == [201, 201, 201]
     assert made_now[1][2] == made_now[2][2]
+
+
+BESIDE = [
+    "Observation?_id={seen},{reading}",
+    "Observation?identifier=urn:beside|seen,urn:beside|{name}",
+    "Patient?_id={own},{person}",
+    "Patient?identifier=urn:beside|seen,urn:beside|{name}",
+    "Observation?patient={own},{person}",
+    "Observation?patient.identifier=urn:beside|seen,urn:beside|{name}",
+    "Observation?performer=Patient/{own},Patient/{person}",
+    "Patient?_has:Observation:patient:identifier=urn:beside|seen,urn:beside|{name}",
+]
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_who_is_asked_for_beside_somebody_who_is_seen_costs_as_much_hidden_as_absent(scene: Scene, scope: str) -> None:
+    """Law 3: what is seen is found, and the rest of the question does not show by the effort either."""
+
+    async def known(name: str) -> tuple[str, str]:
+        borne: Json = {"identifier": [{"system": "urn:beside", "value": name}]}
+        person = await scene.given(patient(**borne))
+        return person, await scene.given({**observation(person, **borne), "performer": [{"reference": f"Patient/{person}"}]})
+
+    (own, seen), (person, reading) = await known("seen"), await known("hidden")
+    await scene.given(consent(own))
+    hidden = {"own": own, "seen": seen, "person": person, "reading": reading, "name": "hidden"}
+    absent = {**hidden, "person": ABSENT, "reading": ABSENT, "name": "absent"}
+    for path, how in product(BESIDE, ("_total=accurate", "_summary=count", "_count=50")):
+        asked = [f"/fhir/{path.format(**on)}&{how}" for on in (hidden, hidden, absent)]  # the first pays for what is remembered
+        made = [await scene.effort("GET", one, scope=SCOPES[scope]) for one in asked]
+        assert (made[2][0], made[2][2]) == (made[1][0], made[1][2]), (path, how)

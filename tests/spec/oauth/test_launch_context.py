@@ -3,7 +3,7 @@
 import pytest
 
 from security.oauth.clients import Client
-from security.oauth.launch_context import ENTRIES_MAX, banner, fhir_context, intent, resource_id
+from security.oauth.launch_context import ENTRIES_MAX, ENTRY_MAX_LEVELS, banner, fhir_context, intent, resource_id
 from tests.support.backstage import new_client
 
 
@@ -30,8 +30,9 @@ def test_an_entry_names_something_in_one_of_three_ways() -> None:
         f'[{{"reference": "{"x" * 3_000}"}}]',
         "[" + ",".join(['{"reference": "Task/1"}'] * (ENTRIES_MAX + 1)) + "]",
         "[" * 100_000,
+        *('[{"identifier": ' + '{"x":' * levels + "1" + "}" * levels + "}]" for levels in (ENTRY_MAX_LEVELS, 250, 900)),
     ],
-    ids=lambda text: text[:30],
+    ids=lambda text: f"{text[:30]} ({len(text)})",
 )
 def test_what_is_no_context_is_refused(text: str) -> None:
     """A role that is empty is none; what nobody defined is not passed on to an app."""

@@ -258,10 +258,11 @@ def test_a_bearer_token_opens_nothing(clinic: Clinic) -> None:
         {"login": None},
         {"encounter": "a b"},
         {"fhirContext": "{}"},
+        {"fhirContext": '[{"identifier":' + '{"x":' * 300 + "1" + "}" * 300 + "}]"},
         {"need_patient_banner": "perhaps"},
         {"intent": "two\nlines"},
     ],
-    ids=str,
+    ids=lambda changed: str(changed)[:60],
 )
 def test_what_is_malformed_is_an_invalid_request(clinic: Clinic, changed: dict[str, str | None]) -> None:
     """RFC 6749 section 5.2; the text repeats nothing of what came."""

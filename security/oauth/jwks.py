@@ -78,6 +78,8 @@ def _members(jwks: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _registrable_key(key: object) -> str:
     if not isinstance(key, dict) or not isinstance(key.get("kid"), str) or not key["kid"]:
         raise ValueError("each key of the JWKS needs a kid")
+    if not all(_is_plain(value) for value in key.values()):
+        raise ValueError("the members of a key are texts, numbers or lists of texts")
     if not _PRIVATE_MEMBERS.isdisjoint(key):
         raise ValueError("the JWKS holds a private or symmetric key; register the public ones only")
     algorithm = next((name for name, key_type in KEY_TYPE.items() if key_type == key.get("kty")), None)
@@ -90,8 +92,15 @@ def _registrable_key(key: object) -> str:
     return str(key["kid"])
 
 
+def _is_plain(value: object) -> bool:
+    """As RFC 7517 has them all: what is nested without end could be read, and not be kept."""
+    return not isinstance(value, dict | list) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+
+
 def _import(key: dict[str, Any], algorithm: ClientAlgorithm) -> ECKey | RSAKey:
-    if key.get("use", "sig") != "sig" or key.get("alg", algorithm) != algorithm or "verify" not in key.get("key_ops", ["verify"]):
+    uses = key.get("key_ops", ["verify"])
+    may_verify = isinstance(uses, list) and "verify" in uses
+    if key.get("use", "sig") != "sig" or key.get("alg", algorithm) != algorithm or not may_verify:
         raise NoSuchKey("the key is meant for something else")
     public = {name: value for name, value in key.items() if name in _PUBLIC_MEMBERS}
     try:

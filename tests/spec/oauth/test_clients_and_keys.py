@@ -148,6 +148,11 @@ def test_what_is_no_key_set_is_refused(document: object) -> None:
         {"x": "AAAA"},
         {"use": "enc"},
         {"alg": "ES256"},
+        {"key_ops": ["sign"]},
+        {"key_ops": None},
+        {"key_ops": 5},
+        {"note": {"of": "nobody"}},
+        {"x5c": [["nested"]]},
     ],
     ids=str,
 )

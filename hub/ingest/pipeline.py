@@ -411,8 +411,8 @@ class Pipeline:
         conflicts = [self._waiting(item, fates.TIME_CONFLICT, fates.TIME_CONFLICT_HINT) for item in waits]
         came = self._came
         queue = Queue(self._services, self._repository.caller.account, came, self._received_us)
-        quarantine = [await queue.entry(waiting, to_confirm=index in batch.to_confirm) for index, waiting in batch.waiting]
-        quarantine += [await queue.entry(waiting, to_confirm=False) for waiting in conflicts]
+        to_wait = [(waiting, index in batch.to_confirm) for index, waiting in batch.waiting]
+        quarantine = await queue.entries([*to_wait, *((waiting, False) for waiting in conflicts)])
         kept = self._still | {one.id for one in quarantine}
         notes = () if before is None else await self._beside([*before, *_in_order(batch, settled)])
         unit = Unit(

@@ -1,6 +1,6 @@
 """What goes to quarantine, as its row: the same item sent again is the same one, and what waits already keeps its time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -9,11 +9,12 @@ from hub.errors import FhirError, Throttled
 from hub.ingest.normalise import reading_key
 from hub.ingest.recordings import is_recording, keep_waiting
 from hub.ingest.waiting import Waiting
-from hub.ingest.weighed import content_of, digest_of, without_bytes
+from hub.ingest.weighed import Content, content_of, digest_of, without_bytes
 from hub.metrics import THROTTLED
 from hub.services import Services
 from hub.store.protocol import Quarantined
 from hub.vault import QUARANTINE_TYPE
+from security.envelope import DataKey
 
 DAY_US: Final = 86_400_000_000
 FULL_WAIT_S: Final = 60
@@ -29,19 +30,27 @@ class Queue:
 
     def __init__(self, services: Services, client: str, came: Mapping[str, Quarantined], received_us: int) -> None:
         self._services, self._client, self._came, self._received_us = services, client, came, received_us
-        self._bytes: int | None = None
 
-    async def entry(self, waiting: Waiting, *, to_confirm: bool) -> Quarantined:
-        """The bytes of a recording are durable when this returns, as they have to be before its row."""
-        services = self._services
-        id = services.blind.id("quarantine", "\n".join((self._client, *_identity(waiting))))
-        if is_recording(waiting.item) and isinstance(waiting.item, Reading):
-            content = content_of(waiting.item)
-            await self._require_room(id, len(content))
-            await keep_waiting(services, id, content)
-            waiting = replace(waiting, item=without_bytes(waiting.item), beside_bytes=len(content))
-        key = await services.vault.key(None)
-        before = self._came.get(id)
+    async def entries(self, waiting: Sequence[tuple[Waiting, bool]]) -> list[Quarantined]:
+        """Each with whether a person has to say whose it is. The bytes of recordings are durable when this returns, as they have to be
+        before their rows.
+
+        Raises Throttled where the client's recordings fill what may wait; FhirError too-long for one that never could. Then no byte of any
+        is written: what nothing names counts for nobody, and who sends several at once could fill the disk by those before the last.
+        """
+        named = [(self._id(one), one, to_confirm) for one, to_confirm in waiting]
+        contents = {id: content_of(one.item) for id, one, _ in named if isinstance(one.item, Reading) and is_recording(one.item)}
+        await self._require_room({id: len(content) for id, content in contents.items()})
+        for id, content in contents.items():
+            await keep_waiting(self._services, id, content)
+        key = await self._services.vault.key(None)
+        return [self._entry(id, _beside(one, contents.get(id)), key, to_confirm=to_confirm) for id, one, to_confirm in named]
+
+    def _id(self, waiting: Waiting) -> str:
+        return self._services.blind.id("quarantine", "\n".join((self._client, *_identity(waiting))))
+
+    def _entry(self, id: str, waiting: Waiting, key: DataKey, *, to_confirm: bool) -> Quarantined:
+        services, before = self._services, self._came.get(id)
         return Quarantined(
             id=id,
             client=self._client,
@@ -55,19 +64,23 @@ class Queue:
             beside_bytes=waiting.beside_bytes,
         )
 
-    async def _require_room(self, id: str, size_bytes: int) -> None:
-        """Raises Throttled where the client's recordings fill what may wait; FhirError too-long for one that never could."""
+    async def _require_room(self, sizes: Mapping[str, int]) -> None:
         limit, quarantine = self._services.settings.waiting_bytes, self._services.store.quarantine
-        if size_bytes > limit:
-            raise FhirError("too-long", f"A recording of {size_bytes} bytes cannot wait: HUB_WAITING_BYTES is {limit}.")
-        if await quarantine.waits([id]):
-            return
-        if self._bytes is None:
-            self._bytes = await quarantine.bytes_beside(self._client)
-        if self._bytes + size_bytes > limit:
+        for size_bytes in sizes.values():
+            if size_bytes > limit:
+                raise FhirError("too-long", f"A recording of {size_bytes} bytes cannot wait: HUB_WAITING_BYTES is {limit}.")
+        there = await quarantine.waits(list(sizes)) if sizes else frozenset[str]()
+        more = sum(size_bytes for id, size_bytes in sizes.items() if id not in there)
+        if more and await quarantine.bytes_beside(self._client) + more > limit:
             THROTTLED.labels("waiting").inc()
             raise Throttled(FULL.format(limit=limit), FULL_WAIT_S)
-        self._bytes += size_bytes
+
+
+def _beside(waiting: Waiting, content: Content | None) -> Waiting:
+    """As it is sealed: without the bytes that lie beside it."""
+    if content is None or not isinstance(waiting.item, Reading):
+        return waiting
+    return replace(waiting, item=without_bytes(waiting.item), beside_bytes=len(content))
 
 
 def _identity(waiting: Waiting) -> tuple[str, ...]:

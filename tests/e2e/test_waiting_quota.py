@@ -3,6 +3,7 @@
 docs/adr/0014-recordings.md, docs/guides/transports.md; DEVICES 6.5 (back-pressure).
 """
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,13 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
+from adapters.idco.simulate import one_page
 from hub.ingest.queue import FULL_WAIT_S
 from hub.operator import Operator
 from hub.store.embedded import Endpoint
 from tests.e2e.test_ingest_recording import PARIS, recording
 from tests.support.backstage import Account, new_client
+from tests.support.idco import interrogation
 from tests.support.inprocess import InProcess, in_process
 from tests.support.outcomes import refused
 from tests.support.payloads import identifier_system
@@ -95,6 +98,25 @@ async def test_what_waits_no_more_makes_room(scene: Scene, done: str) -> None:
         )
         assert (await scene.ask("/quarantine/all/replay?adapter=edf")).status_code == 200
     assert fate(await scene.push(recording(3), device="another")) == "quarantined"
+
+
+async def test_of_what_does_not_all_fit_no_byte_is_kept(scene: Scene) -> None:
+    """What is written and then named by nothing counts for nobody: who sends several at once must not fill the disk by all but the last."""
+
+    def reports(*lengths: int) -> bytes:
+        """One message for each report, in one payload."""
+        pages = [one_page(f"Report {place}") + os.urandom(length) for place, length in enumerate(lengths)]
+        return "\r".join(interrogation("quota", page, control_id=f"R-{place}") for place, page in enumerate(pages)).encode()
+
+    async def push(payload: bytes) -> httpx.Response:
+        headers = scene.hub.authorization(scene.sender, ALL) | {"Content-Type": "application/hl7-v2+er7"}
+        return await scene.hub.http.post("/ingest/idco", content=payload, headers=headers)
+
+    refused(await push(reports(LENGTH, LENGTH, LENGTH)), 429, "throttled")
+    refused(await push(reports(LENGTH, LENGTH * 3)), 413, "too-long")
+    assert scene.pieces() == 0
+    answer = await push(reports(LENGTH, LENGTH))
+    assert [one["fate"] for one in answer.json()] == ["quarantined"] * 2, answer.text
 
 
 async def test_a_recording_that_never_could_wait_is_too_long(clean_database: Endpoint, tmp_path: Path) -> None:

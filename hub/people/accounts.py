@@ -10,6 +10,8 @@ from security.people.account import Account, folded
 ACCOUNTS, LOGINS = "person", "person-login"
 ACCOUNTS_MAX = 10_000
 """In one listing."""
+NOBODY = ""
+"""No account has this id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +34,18 @@ class Accounts:
         return Filed(account=Account.from_document(page.content), page=page) if page.content else None
 
     async def by_login(self, login: str) -> Filed | None:
-        found = await self._logins.read(folded(login))
-        return await self.find(found.content["account"]) if found.content else None
+        return await self._named_by(folded(login))
 
     async def by_federated(self, issuer: str, subject: str) -> Filed | None:
-        found = await self._logins.read(_federated(issuer, subject))
-        return await self.find(found.content["account"]) if found.content else None
+        return await self._named_by(_federated(issuer, subject))
 
     async def by_rpps(self, number: str) -> Filed | None:
-        found = await self._logins.read(_rpps(number))
-        return await self.find(found.content["account"]) if found.content else None
+        return await self._named_by(_rpps(number))
+
+    async def _named_by(self, name: str) -> Filed | None:
+        """An account is read in any case: who asks for somebody must not learn by the time that there is such an account."""
+        found = await self._logins.read(name)
+        return await self.find(found.content["account"] if found.content else NOBODY)
 
     async def all(self) -> list[Account]:
         return [Account.from_document(page.content) for page in await self._accounts.all(ACCOUNTS_MAX) if page.content]

@@ -13,7 +13,7 @@ from hub.errors import FhirError
 from hub.people.accounts import Accounts
 from hub.people.roster import Roster
 from hub.recording import Recording, RequestFacts
-from hub.store.protocol import Unit
+from hub.store.protocol import Note, Unit
 from security.oauth.clients import GRANT_CLIENT_CREDENTIALS
 from security.oauth.person import Role
 from tests.support.caller import Caller
@@ -215,6 +215,26 @@ def test_nobody_else_is_told_from_nobody(clinic: Clinic, stranger: Caller) -> No
     nobody = clinic.open(login="nobody@people.example")
     assert nobody.json()["error"] == "invalid_request"
     assert [clinic.open(login=login).content for login in logins] == [nobody.content] * 4
+
+
+def test_who_has_an_account_is_looked_for_no_longer_than_who_has_none(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many questions to the database for both: accounts of others, which an EHR is told nothing of, do not show by the time either."""
+    backstage, asked = clinic.running.backstage, list[bytes]()
+    notes = backstage.hub.services.store.notes
+    get = notes.get
+
+    async def counted(key: bytes) -> Note | None:
+        asked.append(key)
+        return await get(key)
+
+    monkeypatch.setattr(notes, "get", counted)
+    accounts = Accounts(backstage.hub.services)
+    made = []
+    for login in (clinic.who.account.login, "nobody@people.example"):
+        asked.clear()
+        found = backstage.run(accounts.by_login(login))
+        made.append((found is not None, len(asked)))
+    assert made == [(True, 2), (False, 2)]
 
 
 @pytest.mark.parametrize("kind", ["no launcher", "app of people", "secret", "public"])

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import pytest
 
 from adapters.discovery import adapters
+from hub.ingest.units import Unit, credential
 from hub.instants import now_us
 from hub.operator import Operator
 from hub.routes import ROUTES, RouteRow
 from hub.sessions import new_code
-from security.context import UnitOf
 from security.oauth.access_token import issue
 from security.oauth.person import Role
 from tests.spec.api.test_access_matrix import BY_NOBODY, HIDDEN, OPEN, REQUESTS, RIGHT, Target, name_of
@@ -108,9 +108,10 @@ def vendor(cast: Cast) -> Headers:
 
 def unit(cast: Cast) -> Headers:
     """A credential of a single unit; whose it is does not matter here."""
-    made = new_client(f"unit-{now_us()}", "system/Observation.c", organization=cast.ehr.account.organization)
-    of = UnitOf(owner=cast.ehr.account.id, adapter="withings", device=b"d" * 12, sealed=b"sealed", key_version=1)
-    account = cast.backstage.register(Account(client=replace(made.client, unit=of), key=made.key))
+    made = new_client(f"unit-{now_us()}", "system/Observation.c")
+    of = Unit(owner=cast.ehr.account.client, adapter="withings", identifier=made.id, signs=False)
+    client = cast.backstage.run(credential(cast.backstage.hub.services, of, made.client.jwks or {}))
+    account = cast.backstage.register(Account(client=replace(client, scopes=made.client.scopes), key=made.key))
     return {"Authorization": f"Bearer {signed(cast, account)}"}
 
 

@@ -25,7 +25,8 @@ def http_client(url: str) -> httpx.Client:
 
 def asked_alone(method: str, url: str, **more: Any) -> httpx.Response:
     """Over a connection of its own, and with all the time that a busy machine needs: httpx by itself gives up after five seconds."""
-    return httpx.request(method, url, timeout=TIMEOUT_S, trust_env=False, **more)
+    options: dict[str, Any] = {"timeout": TIMEOUT_S, "trust_env": False, "verify": TLS, **more}
+    return httpx.request(method, url, **options)
 
 
 class Caller:

@@ -4,11 +4,13 @@ For what needs determinism or a fault inside; everything else drives the hub as 
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 
@@ -20,6 +22,7 @@ from hub.store.embedded import Endpoint
 from hub.wiring import Hub, open_hub
 from security.blind import fhir_id
 from security.oauth.access_token import issue
+from security.oauth.signing_keys import ACCESS, SigningAlgorithm, SigningKey
 from tests.support.backstage import Account
 
 ORIGIN = "http://hub.example"
@@ -74,11 +77,22 @@ class InProcess:
         return {"Authorization": f"Bearer {token}"}
 
 
+_generate = SigningKey.generate
+_identity_key = cache(_generate)
+
+
+def _first_key(algorithm: SigningAlgorithm = ACCESS) -> SigningKey:
+    """Hubs of one pytest process begin with the same RSA key: to find the primes of one takes longer than most of these tests."""
+    return _generate(algorithm) if algorithm == ACCESS else _identity_key(algorithm)
+
+
 @asynccontextmanager
 async def in_process(data_dir: Path, endpoint: Endpoint, *, controlled: bool = False, **settings: Any) -> AsyncIterator[InProcess]:
     """`controlled`: time and ids come from `turn`. `settings`: others than a hub has by itself."""
     turn = Turn()
-    async with open_hub(Settings(data_dir=data_dir, **settings), endpoint, ORIGIN) as opened:
+    async with AsyncExitStack() as stack:
+        with patch.object(SigningKey, "generate", staticmethod(_first_key)):
+            opened = await stack.enter_async_context(open_hub(Settings(data_dir=data_dir, **settings), endpoint, ORIGIN))
         services = replace(opened.services, clock=turn.clock, new_id=turn.new_id) if controlled else opened.services
         hub = replace(opened, services=services)
         transport = httpx.ASGITransport(create_app(hub), raise_app_exceptions=False)

@@ -13,8 +13,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 LOCKED := $(INSTALL) --require-hashes --only-binary :all:
 # By file, so that the fixtures of a file (a hub, its data) are made once. Many tests wait for disks and processes: four at once
 # also where there are two cores. The long files begin first (tests/support/order.py), or the rest would wait for the last of them.
-# Each commit has an order of its own, the same wherever it is tested: what failed there can be seen here. SEED=… gives another.
-SEED := $(shell printf %d 0x$$(git rev-parse --short=7 HEAD 2>/dev/null) 2>/dev/null)
+# Each state of the code has an order of its own, the same wherever it is tested: what failed there can be seen here. SEED=… gives another.
+SEED := $(shell printf %d 0x$$(git ls-tree HEAD hub fhir_profiles adapters security audit tests | git hash-object --stdin | cut -c 1-7))
 PYTEST := $(BIN)/python -m pytest --randomly-seed $(SEED) --hypothesis-seed $(SEED) --dist loadfile --no-loadscope-reorder --numprocesses
 # On a fresh clone each of the four would rewrite the assertions of every file: two do it once for all, half of the files each.
 REWRITTEN = for half in tests/spec "tests --ignore tests/spec"; do $(BIN)/python -m pytest --collect-only -qq $$half >/dev/null 2>&1 & done; wait

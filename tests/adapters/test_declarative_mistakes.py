@@ -1,6 +1,7 @@
 """What a stranger does wrong in a mapping, each told with file, line, place and what to do. DEVICES 6.3: "schema-validated"."""
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -77,6 +78,15 @@ def test_an_unknown_measure_is_told_in_a_few_words_and_the_catalogue_can_be_aske
     assert all("heart-rate" in row["measure"] for row in rows)
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that `hub adapters new` made, as yet unbroken."""
+    into = tmp_path_factory.mktemp("package")
+    flags = ("--product", "Tide", "--manufacturer", "Tide", "--transport", "push", "--measure", "heart-rate", "--time-kind", "offset")
+    assert command("adapters", "new", "tide", *flags, "--format", "json", "--declarative", "--into", str(into)).code == 0
+    return into / "tide"
+
+
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
@@ -86,10 +96,9 @@ def test_an_unknown_measure_is_told_in_a_few_words_and_the_catalogue_can_be_aske
         ("tests/fixtures/first.json.expected.json", "[{]", "is not JSON"),
     ],
 )
-def test_a_broken_package_is_said_to_be_broken_where(tmp_path: Path, file: str, text: str, said: str) -> None:
+def test_a_broken_package_is_said_to_be_broken_where(tmp_path: Path, package: Path, file: str, text: str, said: str) -> None:
     """A line on stderr and exit code 1, as DESIGN 4 asks; never a traceback."""
-    flags = ("--product", "Tide", "--manufacturer", "Tide", "--transport", "push", "--measure", "heart-rate", "--time-kind", "offset")
-    assert command("adapters", "new", "tide", *flags, "--format", "json", "--declarative", "--into", str(tmp_path)).code == 0
+    copytree(package, tmp_path / "tide")
     (tmp_path / "tide" / file).write_text(text)
     done = command("adapters", "test", str(tmp_path / "tide"))
     assert done.code == 1

@@ -19,7 +19,7 @@ from security.oauth.person import Person, Role
 from security.people.account import Account, folded
 from tests.support.backstage import Backstage, Recorded
 from tests.support.browser import CONTRAST, DESK
-from tests.support.caller import TIMEOUT_S
+from tests.support.caller import TIMEOUT_S, TLS
 
 REPORT = "document.documentElement.scrollWidth <= innerWidth"
 
@@ -75,7 +75,7 @@ class Somebody:
         context.add_cookies([{"name": name, "value": value, "url": self.base} for name, value in self.cookies.items()])
 
     def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        with httpx.Client(cookies=self.cookies, trust_env=False, follow_redirects=False, timeout=TIMEOUT_S) as client:
+        with httpx.Client(cookies=self.cookies, trust_env=False, follow_redirects=False, timeout=TIMEOUT_S, verify=TLS) as client:
             return client.request(method, self.base + path, **more)
 
 

@@ -23,7 +23,7 @@ from security.people.assurance import ACR_PASSWORD, ACR_SECOND_FACTOR, AMR_PASSW
 from security.people.passwords import hashed
 from security.people.totp import SECRET_BYTES, code_of, new_secret, step_of
 from tests.support.backstage import Backstage
-from tests.support.caller import TIMEOUT_S
+from tests.support.caller import TIMEOUT_S, TLS
 
 PASSWORD = "seven grey herons over the dunes"
 COOKIE = "hub-person"
@@ -100,7 +100,7 @@ async def _session(hub: Hub, someone: Someone) -> SignedIn:
 
 def visitor(base: str, signed: SignedIn | None = None) -> httpx.Client:
     """A browser without pages: keeps cookies, follows nothing."""
-    client = httpx.Client(base_url=base, trust_env=False, timeout=TIMEOUT_S)
+    client = httpx.Client(base_url=base, trust_env=False, timeout=TIMEOUT_S, verify=TLS)
     if signed is not None:
         client.cookies.set(COOKIE, signed.cookie, domain=client.base_url.host)
     return client

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from fhir_profiles.canonical import BASE, MEASUREMENT_QUALITY, OBSERVATION_REPLACES, QUALITY_SYSTEM, REPLACED_BY, REPLACES
 from fhir_profiles.measurement import CLOCK_OFF, Measurement
+from fhir_profiles.primitives import ID_PATTERN
 
 ADAPTER: Final = f"{BASE}/adapter"
 """Below it adapters with the version of their mapping."""
-_REFERENCE: Final = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}(/_history/[1-9][0-9]*)?")
+_REFERENCE: Final = re.compile(rf"[A-Z][A-Za-z]+/{ID_PATTERN}(/_history/[1-9][0-9]*)?")
 
 
 def adapter_uri(name: str, version: str) -> str:

@@ -13,12 +13,13 @@ from typing import Any, Final
 
 from fhir_profiles.canonical import UCUM
 from fhir_profiles.definitions import RESOURCE_TYPES
+from fhir_profiles.primitives import ID_PATTERN
 from fhir_profiles.ucum import is_valid
 
 Element = Mapping[str, Any]
 
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
-_INSTANCE: Final = re.compile(r"https?://\S+/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(/_history/[A-Za-z0-9\-.]{1,64})?")
+_INSTANCE: Final = re.compile(rf"https?://\S+/([A-Z][A-Za-z]+)/({ID_PATTERN})(/_history/{ID_PATTERN})?")
 _POINT: Final = r"(?:[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|[ELU])"
 _POINTS: Final = re.compile(f"{_POINT}(?: {_POINT})*")
 

@@ -39,6 +39,7 @@ from fhir_profiles.catalogue import (
 )
 from fhir_profiles.derivation import meta_json, replaces_json
 from fhir_profiles.measurement import AbsentValue, Amount, Coding, MeasuredValue, Measurement, Recorded, RecordedChannel, Strip
+from fhir_profiles.primitives import ID_PATTERN
 from fhir_profiles.units import is_decimal
 
 FLAGS_KEPT_MAX: Final = 1024
@@ -47,10 +48,10 @@ FLAGS_KEPT_MAX: Final = 1024
 TEST_FLAG: Final = "test-data"
 """Flag of what a device in test or demonstration mode sends; whoever reads the Observation must see it in the security label."""
 
-_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_PATIENT: Final = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}")
-_DEVICE: Final = re.compile(r"Device/[A-Za-z0-9\-.]{1,64}")
-_MEASURING: Final = re.compile(r"Device(?:Metric)?/[A-Za-z0-9\-.]{1,64}")
+_ID: Final = re.compile(ID_PATTERN)
+_PATIENT: Final = re.compile(rf"Patient/{ID_PATTERN}")
+_DEVICE: Final = re.compile(rf"Device/{ID_PATTERN}")
+_MEASURING: Final = re.compile(rf"Device(?:Metric)?/{ID_PATTERN}")
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
     r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"

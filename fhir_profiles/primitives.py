@@ -15,6 +15,8 @@ from fhir_profiles.narrative import is_narrative
 
 STRING_CHARS_MAX: Final = 1024 * 1024
 INTEGER_MAX: Final = 2**31 - 1
+ID_PATTERN: Final = r"[A-Za-z0-9\-.]{1,64}"
+"""https://hl7.org/fhir/R4/datatypes.html#id"""
 ID_OF_AN_ELEMENT: Final = "id of an element"
 """https://hl7.org/fhir/R4/element-definitions.html#Element.id: a string without spaces, of no type that has a name in R4."""
 
@@ -96,7 +98,7 @@ PRIMITIVES: Final[Mapping[str, Predicate]] = MappingProxyType(
         "date": _calendar(_DATE),
         "dateTime": _calendar(f"{_DATE}|{_DAY}T{_TIME}{_ZONE}"),
         "decimal": _is_decimal,
-        "id": _text(r"[A-Za-z0-9\-.]{1,64}"),
+        "id": _text(ID_PATTERN),
         ID_OF_AN_ELEMENT: _text(r"[^\s\x00-\x1f]+"),
         "instant": _calendar(f"{_DAY}T{_TIME}{_ZONE}"),
         "integer": _integer(-INTEGER_MAX - 1),

@@ -10,13 +10,13 @@ from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
 from fhir_profiles.definitions import RESOURCE_TYPES
+from fhir_profiles.primitives import ID_PATTERN
 
 CANONICAL: Final = "http://hl7.org/fhir/StructureDefinition/"
 CONTAINER: Final = "#"
 """In a contained resource: what contains it."""
 
-_ID: Final = r"[A-Za-z0-9\-.]{1,64}"
-_INSTANCE: Final = rf"([A-Z][A-Za-z]+)/{_ID}(?:/_history/{_ID})?"
+_INSTANCE: Final = rf"([A-Z][A-Za-z]+)/{ID_PATTERN}(?:/_history/{ID_PATTERN})?"
 _RELATIVE: Final = re.compile(_INSTANCE)
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://\S+")
 _OF_AN_INSTANCE: Final = re.compile(rf"https?://\S+/{_INSTANCE}")

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fhir_profiles.canonical import BASE
+from fhir_profiles.primitives import ID_PATTERN
 from security.instance import PROFILES, RESOURCE_TYPES
 from security.period import OPEN_START_US, Range, date_range, period_range
 from security.rules import Pair, RuleType
@@ -28,7 +29,7 @@ SILENT_SCOPES: Final = frozenset({"adr", "treatment"})
 RECIPIENT_ROLES: Final = frozenset({"IRCP", "PRCP"})
 """They hold for whoever asks (reading 4)."""
 
-_REFERENCE: Final = re.compile(r"([A-Z][A-Za-z]*/[A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+_REFERENCE: Final = re.compile(rf"([A-Z][A-Za-z]*/{ID_PATTERN})(?:/_history/{ID_PATTERN})?")
 
 
 def speaks(consent: Json) -> bool:

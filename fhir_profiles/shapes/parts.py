@@ -8,13 +8,14 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 from fhir_profiles.canonical import BASE, MEASUREMENT_QUALITY
+from fhir_profiles.primitives import ID_PATTERN
 from fhir_profiles.profiles import findings
 from fhir_profiles.shapes.kept import Json, NoPlace, Resource
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NAMES: Final = uuid5(UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8"), BASE)
 """RFC 4122, appendix C, name space of URLs: what is exported twice has the same name twice."""
-_RELATIVE: Final = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}(?:/_history/[0-9]+)?")
+_RELATIVE: Final = re.compile(rf"[A-Z][A-Za-z]{{1,63}}/{ID_PATTERN}(?:/_history/[0-9]+)?")
 NO_LONGER_TRUE: Final = frozenset({"entered-in-error", "cancelled"})
 
 

@@ -95,9 +95,10 @@ CLIENT_WORDS: Mapping[str, Said] = {
         "Rien d’autre ne change.",
     ),
     "sure-token-end": Said(
-        "It changes and ends its registration by itself no more; whoever runs the hub can still give it another token. "
+        "It changes and ends its registration by itself no more; whoever runs the hub can still give it another token, by command. "
         "Nothing else changes.",
-        "Elle ne peut plus modifier ni terminer son enregistrement elle-même ; l’exploitant du hub peut encore lui donner un autre jeton. "
+        "Elle ne peut plus modifier ni terminer son enregistrement elle-même ; l’exploitant du hub peut encore lui donner un autre jeton, "
+        "par commande. "
         "Rien d’autre ne change.",
     ),
     "token": Said("The registration access token", "Le jeton d’enregistrement"),

@@ -4,14 +4,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from fhir_profiles.primitives import ID_PATTERN
 from hub.errors import FhirError
 from hub.search.index import Indexed
 from hub.search.links import references_in
 from hub.search.parameters import resource_type
 from hub.search.references import LOCAL, literal, with_slash
 
-THING = re.compile(r"(?:Location|Organization|HealthcareService|Practitioner|PractitionerRole|Substance|Medication)/[A-Za-z0-9\-.]{1,64}")
-BORNE = re.compile(r"(?:Group|Device)/[A-Za-z0-9\-.]{1,64}")
+THING = re.compile(rf"(?:Location|Organization|HealthcareService|Practitioner|PractitionerRole|Substance|Medication)/{ID_PATTERN}")
+BORNE = re.compile(rf"(?:Group|Device)/{ID_PATTERN}")
 """Subjects behind whom patients stand: the members of a Group, who wears a Device."""
 SUBJECT = "subject"
 ABOUT: Mapping[str, str] = {"Provenance": "target", "Binary": "securityContext"}

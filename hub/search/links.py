@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fhir_profiles.definitions import RESOURCE_TYPES, Definition, Named, definition
+from fhir_profiles.primitives import ID_PATTERN
 from hub.numbers import dumps
-from hub.search.references import ID_PATTERN
 
 LINKS = frozenset({"uri", "url"})
 REFERENCE = "reference"

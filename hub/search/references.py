@@ -5,7 +5,8 @@ https://hl7.org/fhir/R4/references.html#literal. A version (`/_history/1`) does 
 
 import re
 
-ID_PATTERN = r"[A-Za-z0-9\-.]{1,64}"
+from fhir_profiles.primitives import ID_PATTERN
+
 ID = re.compile(ID_PATTERN)
 LOCAL = re.compile(rf"([A-Z][A-Za-z]+)/({ID_PATTERN})")
 ABSOLUTE = re.compile(rf"https?://[^\s]+/([A-Z][A-Za-z]+)/({ID_PATTERN})")

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 import orjson
 
+from fhir_profiles.primitives import ID_PATTERN
+
 ENTRIES_MAX: Final = 20
 ENTRY_MAX_CHARS: Final = 2_000
 ENTRY_MAX_LEVELS: Final = 10
 """An Identifier has four or five; what is nested without end could be read, and not be written again for the app."""
 INTENT_MAX_CHARS: Final = 200
-ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-"""https://hl7.org/fhir/R4/datatypes.html#id"""
+ID: Final = re.compile(ID_PATTERN)
 MEMBERS: Final = frozenset({"reference", "canonical", "identifier", "type", "role"})
 NAMING: Final = ("reference", "canonical", "identifier")
 LAUNCH_ROLE: Final = "launch"

@@ -19,11 +19,13 @@ from hub.account.words import SECURITY_WORDS
 from hub.console.words import said
 from hub.people.accounts import Accounts
 from security.people.assurance import ACR_SECOND_FACTOR
+from tests.support.axe import accessibility_faults
 from tests.support.backstage import Backstage
-from tests.support.browser import DESK
+from tests.support.browser import DESK, PHONE
 from tests.support.caller import asked_alone
 from tests.support.launching import allow, deny, sign_in
 from tests.support.process import HubProcess
+from tests.support.signed import sound
 from tests.support.signing_in import Someone, add_person
 
 EN = said("en", SECURITY_WORDS)
@@ -128,6 +130,13 @@ def answer_held(page: Page) -> str:
     return str(answer.headers["location"])
 
 
+def status_of(page: Page, url: str) -> int:
+    """What going there is answered with."""
+    answer = page.goto(url)
+    assert answer is not None
+    return answer.status
+
+
 def is_in(context: BrowserContext, hubs: Hubs) -> bool:
     page = context.new_page()
     page.goto(f"{hubs.base}/account/security")
@@ -152,8 +161,8 @@ def test_somebody_signs_in_here_with_the_account_there(hubs: Hubs, browser: Brow
     assert filed.account.id == own.id
 
 
-def test_the_person_there_is_shown_who_asks_and_where_the_answer_goes(hubs: Hubs, browser: Browser) -> None:
-    """The other hub is an app like any other: named, with the host of its address, and with nothing of data to tick."""
+def test_the_person_there_is_shown_who_asks_and_where_the_answer_goes(hubs: Hubs, browser: Browser, tmp_path: Path) -> None:
+    """The other hub is an app like any other: named, with the host of its address, and with nothing of data to tick. WCAG 2.2, too."""
     _, others = hubs.pair()
     with browsing(browser) as page:
         led_there(page, hubs)
@@ -164,6 +173,12 @@ def test_the_person_there_is_shown_who_asks_and_where_the_answer_goes(hubs: Hubs
         assert "localhost" in text
         assert page.locator("input[type=checkbox]").count() == 0
         assert ASKED["then-identity"].en in text
+        assert ASKED["also"].en not in text, "there is nothing before it"
+        for size in (PHONE, DESK):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            sound(page)
+            assert accessibility_faults(page) == []
+            page.screenshot(path=tmp_path / f"identity-{size['width']}.png", full_page=True)
         allow(page)
         page.wait_for_url(f"{hubs.base}/**")
         page.goto(f"{hubs.there.url}/account/apps")
@@ -208,15 +223,11 @@ def test_an_answer_is_good_once_and_in_the_browser_that_asked(hubs: Hubs, browse
         assert set(parse_qs(urlsplit(answer).query)) == {"code", "state", "iss"}
         with browsing(browser) as thief:
             thief.goto(f"{hubs.base}/account/sign-in")
-            refused = thief.goto(answer)
-            assert refused is not None
-            assert refused.status == 401
+            assert status_of(thief, answer) == 401
             assert not is_in(thief.context, hubs)
         page.goto(answer)
         assert is_in(page.context, hubs)
-        replayed = page.goto(answer)
-        assert replayed is not None
-        assert replayed.status == 401
+        assert status_of(page, answer) == 401
     assert hubs.sessions(own) == 1
 
 
@@ -235,9 +246,8 @@ def test_a_code_for_another_client_of_the_provider_opens_nothing(hubs: Hubs, bro
         page.wait_for_url("**/account/authorize**")
         page.goto(f"{hubs.there.url}/oauth/authorize?{urlencode(theirs)}")
         code = parse_qs(urlsplit(answer_held(page)).query)["code"][0]
-        refused = page.goto(f"{hubs.base}{CALLBACK}?{urlencode({'code': code, 'state': ours['state'], 'iss': hubs.there.url})}")
-        assert refused is not None
-        assert refused.status == 403
+        injected = urlencode({"code": code, "state": ours["state"], "iss": hubs.there.url})
+        assert status_of(page, f"{hubs.base}{CALLBACK}?{injected}") == 403
         assert not is_in(page.context, hubs)
     assert hubs.sessions(own) == 0
 
@@ -250,9 +260,7 @@ def test_whose_account_there_has_ended_is_let_in_here_no_more(hubs: Hubs, browse
         sign_in(page, others)
         answer = answer_held(page)
         assert hubs.there.invoke("user", "disable", others.login).code == 0
-        refused = page.goto(answer)
-        assert refused is not None
-        assert refused.status == 403
+        assert status_of(page, answer) == 403
     assert hubs.sessions(own) == 0
 
 

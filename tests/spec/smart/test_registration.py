@@ -22,6 +22,7 @@ from security.oauth.clients import Client
 from tests.support.caller import http_client
 from tests.support.fixtures import Running
 from tests.support.process import HubProcess
+from tests.support.signing_in import forget_addresses
 
 pytestmark = pytest.mark.database
 BACK = "https://app.example.org/back"
@@ -48,10 +49,9 @@ def registrations(running: Running) -> Registrations:
 @pytest.fixture(autouse=True)
 def many(running: Running) -> Iterator[None]:
     """This file registers more than one address may in an hour: what was counted of it, or of another file, is forgotten."""
-    counted = running.backstage.admin["hub"]["notes"]
-    counted.delete_many({"kd": LIMITS})
+    forget_addresses(running.backstage, LIMITS)
     yield
-    counted.delete_many({"kd": LIMITS})
+    forget_addresses(running.backstage, LIMITS)
 
 
 def register(http: httpx.Client, **changes: Any) -> Json:

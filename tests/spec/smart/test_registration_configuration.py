@@ -19,6 +19,7 @@ from security.oauth.clients import Client, new_client_keys
 from security.oauth.rotation import retired
 from tests.spec.smart.test_registration import ask_token, description
 from tests.support.fixtures import Running
+from tests.support.signing_in import forget_addresses
 
 pytestmark = pytest.mark.database
 Json = dict[str, Any]
@@ -27,10 +28,9 @@ Json = dict[str, Any]
 @pytest.fixture(autouse=True)
 def many(running: Running) -> Iterator[None]:
     """What was counted of the registrations of this address is forgotten, by whichever file."""
-    counted = running.backstage.admin["hub"]["notes"]
-    counted.delete_many({"kd": LIMITS})
+    forget_addresses(running.backstage, LIMITS)
     yield
-    counted.delete_many({"kd": LIMITS})
+    forget_addresses(running.backstage, LIMITS)
 
 
 class App:

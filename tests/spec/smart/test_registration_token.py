@@ -18,6 +18,7 @@ from tests.spec.smart.test_registration import ask_token
 from tests.spec.smart.test_registration_configuration import App
 from tests.support.console import console
 from tests.support.fixtures import Running
+from tests.support.signing_in import forget_addresses
 
 pytestmark = pytest.mark.database
 TOKEN = "registration_access_token"
@@ -28,10 +29,9 @@ AT_ONCE = 6
 @pytest.fixture(autouse=True)
 def many(running: Running) -> Iterator[None]:
     """What was counted of the registrations of this address is forgotten, by whichever file."""
-    counted = running.backstage.admin["hub"]["notes"]
-    counted.delete_many({"kd": LIMITS})
+    forget_addresses(running.backstage, LIMITS)
     yield
-    counted.delete_many({"kd": LIMITS})
+    forget_addresses(running.backstage, LIMITS)
 
 
 @pytest.fixture(params=[False, True], ids=["waits", "approved"])
